@@ -1,0 +1,34 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { BewaardError, systemCode } from "#base/errors";
+
+/** Whether systemd brings the secrets (LoadCredential=). */
+export function secretsComeFromSystemd(): boolean {
+  return process.env["CREDENTIALS_DIRECTORY"] !== undefined;
+}
+
+/**
+ * Reads a secret: from `$CREDENTIALS_DIRECTORY` where systemd put it, else from `folder`, where nobody
+ * but its owner may read it. The only place, with the command line's own file, that secrets come from.
+ * @throws BewaardError SECRET_MISSING, or SECRET_EXPOSED when others could read or change the file.
+ */
+export async function readSecret(name: string, folder: string): Promise<string> {
+  const credentials = process.env["CREDENTIALS_DIRECTORY"];
+  return readSecretFile(join(credentials ?? folder, name));
+}
+
+/** Reads a secret from a file of its own, under the same rule. */
+export async function readSecretFile(path: string): Promise<string> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const { mode } = await file.stat();
+    if ((mode & 0o077) !== 0) {
+      throw new BewaardError("SECRET_EXPOSED", `${path} can be read by others: chmod 600 it`);
+    }
+    return await file.readFile("utf8");
+  } catch (cause) {
+    if (cause instanceof BewaardError) throw cause;
+    throw new BewaardError("SECRET_MISSING", `${path} cannot be read (${systemCode(cause)})`, { cause });
+  }
+}

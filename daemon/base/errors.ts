@@ -1,0 +1,70 @@
+/** Stable identifiers. Operators grep for them and docs/troubleshooting.md has a heading for each; never rename one. */
+export const ERROR_CODES = [
+  "CARD_READ",
+  "CATALOG_BUSY",
+  "CATALOG_FULL",
+  "CATALOG_IO",
+  "CATALOG_NESTED_TRANSACTION",
+  "CATALOG_RULE",
+  "CATALOG_VERSION",
+  "CLOCK_DISAGREES",
+  "CONFIG_INVALID",
+  "CONFIG_MISSING",
+  "CONTROL_REFUSED",
+  "CONTROL_UNREACHABLE",
+  "DESK_CHAIN_BROKEN",
+  "DESK_FORBIDDEN",
+  "DESK_INPUT",
+  "DESK_KEY",
+  "DESK_NOT_FOUND",
+  "DESK_TAMPERED",
+  "LEASE_HELD",
+  "MANIFEST_LIES",
+  "NODE_KEY",
+  "RECIPIENT_INVALID",
+  "RECIPIENT_MISSING",
+  "RECIPIENT_MIXED",
+  "SEAL_BROKEN",
+  "SEAL_NOT_FOR_US",
+  "SECRET_EXPOSED",
+  "SECRET_MISSING",
+  "SOURCE_CHANGED",
+  "SOURCE_IRREGULAR",
+  "SPOOL_FULL",
+  "SPOOL_IDENTITY",
+  "SPOOL_IO",
+  "TOOL_MISSING",
+  "VAULT_CONFLICT",
+  "VAULT_CORRUPT",
+  "VAULT_FULL",
+  "VAULT_HELD",
+  "VAULT_IDENTITY",
+  "VAULT_NOT_FOUND",
+  "VAULT_UNAVAILABLE",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A failure this program foresaw. Anything else that is thrown is a bug and ends the process. */
+export class BewaardError extends Error {
+  override readonly name = "BewaardError";
+  readonly code: ErrorCode;
+  /** True when trying the same thing again later may succeed. */
+  readonly transient: boolean;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { transient?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.transient = options.transient ?? false;
+  }
+}
+
+/** The `code` of a system error such as ENOENT, or undefined for anything else that was thrown. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

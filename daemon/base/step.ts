@@ -1,0 +1,56 @@
+/**
+ * The named moments at which a procedure of docs/design.md could be cut off. Each lies between two
+ * durable effects. The crash tests stop the process dead at every one of them (invariant 8).
+ */
+export const STEPS = [
+  "seal.created",
+  "seal.header-synced",
+  "seal.bytes-written",
+  "seal.bytes-synced",
+  "seal.named",
+  "seal.durable",
+  "manifest.named",
+  "adopt.checked",
+  "adopt.renamed",
+  "adopt.recorded",
+  "adopt.cleared",
+  "store.intended",
+  "store.copied",
+  "store.named",
+  "store.put",
+  "store.recorded",
+  "store.batch-closed",
+  "checkpoint.signed",
+  "checkpoint.entries-put",
+  "checkpoint.put",
+  "checkpoint.published",
+  "hold.requested",
+  "hold.flagged",
+  "hold.in-force",
+  "hold.released",
+  "desk.entry-put",
+  "desk.flagged",
+  "destroy.marked",
+  "destroy.version-moved",
+  "destroy.vault-emptied",
+  "destroy.spool-unlinked",
+  "destroy.recorded",
+  "destroy.batch-closed",
+  "ring.marked",
+  "ring.unlinked",
+  "ring.recorded",
+] as const;
+
+export type Step = (typeof STEPS)[number];
+
+let arrive: (name: Step) => void = () => undefined;
+
+/** Says that the procedure has come to `name`. Costs one call of an empty function in production. */
+export function step(name: Step): void {
+  arrive(name);
+}
+
+/** Lets a crash test watch the steps of this thread. Nothing in the program calls it. */
+export function watchSteps(watcher: (name: Step) => void): void {
+  arrive = watcher;
+}

@@ -1,0 +1,7 @@
+import { DAY_MS, HOUR_MS } from "./time.ts";
+
+/** Nothing without a hold is older, anywhere, counted from recording (DH-06, AR-26). Policy may only be shorter. */
+export const TERM_LIMIT_MS = 28 * DAY_MS;
+
+/** Footage is due this long before its term ends, so that it is gone in time (invariant 3). */
+export const DUE_MARGIN_MS = HOUR_MS;

@@ -1,0 +1,72 @@
+import { BewaardError } from "#base/errors";
+import type { NodeId } from "#base/ids";
+import { step } from "#base/step";
+import { type Clock, every, HOUR_MS, MINUTE_MS } from "#base/time";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import {
+  entryBodies,
+  newestCheckpoint,
+  recordPublished,
+  signCheckpoint,
+  unpublishedCheckpoints,
+} from "../storage/ledger/checkpoint.ts";
+import type { NodeKey } from "../storage/ledger/note.ts";
+import { textBody } from "../storage/vault/body.ts";
+import { checkpointKey, entriesKey } from "../storage/vault/keys.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import type { Events } from "./events.ts";
+
+const LOOK_EVERY_MS = 5 * MINUTE_MS;
+/** A signed head leaves the box at least this often (invariant 5). */
+const SIGN_EVERY_MS = HOUR_MS - LOOK_EVERY_MS;
+
+/** Signs the ledger and publishes it in the vault and the journal, until the signal aborts. */
+export async function checkpoint(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  key: NodeKey,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
+    const last = (await newestCheckpoint(database))?.at;
+    // A clock that was set back must not stop the signing.
+    const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last);
+    if (age >= SIGN_EVERY_MS) await signCheckpoint(database, now, key);
+    step("checkpoint.signed");
+    try {
+      await publish(clock, events, database, vault, node, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof BewaardError)) throw error;
+      events.checkpointDelayed(error);
+    }
+  }
+}
+
+/**
+ * Puts every checkpoint the vault does not have, its entries before it. What was cut off is put again
+ * under the same keys with the same bytes, which is no conflict.
+ */
+export async function publish(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { size, note, after } of await unpublishedCheckpoints(database)) {
+    const entries = await entryBodies(database, after, size);
+    const lines = entries.map((body) => `${body}\n`).join("");
+    await vault.put(entriesKey(node, after, size), textBody(lines), {}, false, signal);
+    step("checkpoint.entries-put");
+    await vault.put(checkpointKey(node, size), textBody(note), {}, false, signal);
+    step("checkpoint.put");
+    await recordPublished(database, size, clock.now());
+    step("checkpoint.published");
+    events.checkpoint(size, note);
+  }
+}

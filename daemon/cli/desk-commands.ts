@@ -1,0 +1,181 @@
+import { fstatSync } from "node:fs";
+import { resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type Command, Option } from "commander";
+import { readPolicy } from "../../config/load.ts";
+import { BewaardError } from "#base/errors";
+import { type NodeId, parseHoldId, parseNodeId, parsePersonId, parseSegmentId, type SegmentId } from "#base/ids";
+import type { Clock } from "#base/time";
+import type { RecipientKind } from "../../storage/seal/recipients.ts";
+import { holdFootage } from "../desk/hold.ts";
+import { initDesk } from "../desk/init.ts";
+import { openFootage } from "../desk/open.ts";
+import { releaseHold } from "../desk/release.ts";
+import { openStation } from "../desk/station.ts";
+import { openProgress } from "./progress.ts";
+import { print, stopSignal } from "./program.ts";
+import { parseWhen } from "./shown.ts";
+
+interface InitOptions {
+  site: string;
+  demo: boolean;
+  person: string;
+  signKey: string;
+  vault: string;
+  policy: string;
+  officer: string[];
+  node: string[];
+  kind: RecipientKind;
+  from?: string;
+  days: string;
+}
+
+interface HoldOptions {
+  incident: string;
+  purpose: string;
+  ground: string;
+  reference?: string;
+  reason: string;
+  review: string;
+  segment: string[];
+}
+
+/** `bewaarctl desk …`: what custodians do, on a desk station of their own. */
+export function addDeskCommands(
+  program: Command,
+  clock: Clock,
+  global: () => { json: boolean },
+): void {
+  const desk = program
+    .command("desk")
+    .description("bureau: veiligstellen, vrijgeven, openen / desk: hold, release, open")
+    .option("--dir <folder>", "map van dit bureau / folder of this desk station", "desk");
+  const folder = (): string => resolve(desk.opts<{ dir: string }>().dir);
+  addInit(desk, clock, folder);
+  addHolding(desk, clock, folder, global);
+  addOpen(desk, clock, folder);
+}
+
+function addInit(desk: Command, clock: Clock, folder: () => string): void {
+  desk
+    .command("init")
+    .description("sleutelceremonie en nieuw bureau / key ceremony and a new desk station")
+    .requiredOption("--site <name>", "locatie / site")
+    .requiredOption("--person <pseudonym>", "wie hier tekent / who signs here, e.g. p-01")
+    .requiredOption("--sign-key <file>", "SSH-sleutel / SSH key to sign with")
+    .requiredOption("--vault <folder>", "kluis / vault folder")
+    .requiredOption("--officer <recipient...>", "age1… van elke functionaris / of each officer")
+    .option("--node <key...>", "publieke sleutel van elke kast / public key of each box", [])
+    .option("--demo", "één persoon volstaat; nooit voor echte beelden / never for real footage", false)
+    .option("--policy <name>", "beleid / policy", "den-haag")
+    .addOption(new Option("--kind <kind>", "soort dagsleutel / kind of day key").choices(["pq", "x25519"]).default("pq"))
+    .option("--from <day>", "eerste dag / first day, default today")
+    .option("--days <number>", "aantal dagen / number of days", "400")
+    .action(async (options: InitOptions) => {
+      const days = Number(options.days);
+      if (!Number.isInteger(days) || days < 1 || days > 800) {
+        throw new BewaardError("DESK_INPUT", "--days: 1 tot / to 800");
+      }
+      const progress = openProgress("Dagsleutels / day keys", days);
+      const config = {
+        site: options.site,
+        demo: options.demo,
+        person: parsePersonId(options.person),
+        sign_key: resolve(options.signKey),
+        vault: { directory: resolve(options.vault) },
+        policy: options.policy,
+        nodes: options.node,
+        officers: options.officer,
+      };
+      const from = options.from === undefined ? clock.now() : parseWhen(`${options.from}T12:00:00Z`);
+      const ceremony = { folder: folder(), config, kind: options.kind, from, days };
+      await initDesk(clock, ceremony, (day) => progress.update(day), stopSignal());
+      progress.end();
+      const shown = "Breng recipients.txt en desk.signers naar elke kast / take both to every box.";
+      process.stdout.write(`${folder()}\n${shown}\n`);
+    });
+}
+
+function addHolding(
+  desk: Command,
+  clock: Clock,
+  folder: () => string,
+  global: () => { json: boolean },
+): void {
+  desk
+    .command("hold")
+    .description("stel beelden veilig voor een incident / hold footage for an incident")
+    .requiredOption("--incident <number>", "incidentnummer / incident number")
+    .requiredOption("--purpose <text>", "doel / purpose")
+    .requiredOption("--ground <name>", "grond uit het beleid / ground from policy")
+    .option("--reference <text>", "kenmerk van aangifte of vordering / its reference")
+    .requiredOption("--reason <text>", "reden; verzegeld bewaard / reason; kept sealed")
+    .requiredOption("--review <day>", "herzien vóór / review before, e.g. 2027-02-01")
+    .requiredOption("--segment <node/id...>", "fragmenten / segments, from `bewaarctl find`")
+    .action(async (options: HoldOptions) => {
+      await using station = await openStation(folder());
+      const request = {
+        ...options,
+        reference: options.reference,
+        reviewAt: parseWhen(`${options.review}T00:00:00Z`),
+        segments: options.segment.map(parseTarget),
+      };
+      const policy = await readPolicy(station.config.policy);
+      const result = await holdFootage(clock, station, policy, request, stopSignal());
+      print(global().json, result, () =>
+        [
+          `${result.hold}`,
+          ...result.inForce.map((id) => `${id}  veiliggesteld / held`),
+          ...result.asked.map((id) => `${id}  aangevraagd, nog niet veilig / asked, not yet safe`),
+        ].join("\n"),
+      );
+    });
+
+  desk
+    .command("release")
+    .description("geef een veiligstelling vrij / release a hold")
+    .argument("<hold>", "nummer van de veiligstelling / id of the hold")
+    .action(async (hold: string) => {
+      await using station = await openStation(folder());
+      const released = await releaseHold(clock, station, parseHoldId(hold), stopSignal());
+      print(global().json, { released }, () => released.map((id) => `${id}  vrijgegeven / released`).join("\n"));
+    });
+}
+
+function addOpen(desk: Command, clock: Clock, folder: () => string): void {
+  desk
+    .command("open")
+    .description("open beelden naar een speler / open footage into a player: … | ffplay -")
+    .argument("<node/id>", "fragment / segment")
+    .requiredOption("--purpose <text>", "doel / purpose")
+    .requiredOption("--key <file>", "age-sleutel van de functionaris / the officer's age key")
+    .action(async (target: string, options: { purpose: string; key: string }) => {
+      refuseFile();
+      await using station = await openStation(folder());
+      const signal = stopSignal();
+      const bytes = openFootage(clock, station, parseTarget(target), options.purpose, options.key, signal);
+      await pipeline(bytes, process.stdout, { signal });
+    });
+}
+
+/** Footage is never written in the clear (invariant 2): into a pipe, or not at all. */
+function refuseFile(): void {
+  if (!process.stdout.isTTY && !fstatSync(1).isFile()) return;
+  throw new BewaardError(
+    "DESK_FORBIDDEN",
+    "stuur de beelden naar een speler, niet naar een bestand of scherm / pipe into a player: … | ffplay -",
+  );
+}
+
+function parseTarget(text: string): { readonly node: NodeId; readonly id: SegmentId } {
+  const [node, id, ...rest] = text.split("/");
+  if (node !== undefined && id !== undefined && rest.length === 0) {
+    try {
+      return { node: parseNodeId(node), id: parseSegmentId(id) };
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+    }
+  }
+  throw new BewaardError("DESK_INPUT", `"${text}": schrijf kast/fragment / write node/segment id`);
+}
+

@@ -1,0 +1,31 @@
+import { BewaardError } from "#base/errors";
+
+/** Aborted by the first SIGINT or SIGTERM: everything stops where it can be taken up again. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+/**
+ * Runs a command line. A foreseen failure is told in one piece, with its code, which
+ * docs/troubleshooting.md explains, and exit code 1. A bug throws, with its stack.
+ */
+export async function runProgram(body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") {
+      process.exitCode = 130;
+      return;
+    }
+    if (!(error instanceof BewaardError)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n(docs/troubleshooting.md)\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Prints a result: for a person, or as one JSON value for a program. */
+export function print(json: boolean, value: unknown, shown: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${shown()}\n`);
+}

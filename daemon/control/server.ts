@@ -1,0 +1,85 @@
+import { once } from "node:events";
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { BewaardError } from "#base/errors";
+import { type Answers, METHODS, type Method, request } from "./protocol.ts";
+
+/** A card of 100,000 files asks whether they are known in under this much. */
+const REQUEST_LIMIT_BYTES = 64 * 1024 * 1024;
+const PATIENCE_MS = 10 * 60 * 1000;
+
+/**
+ * Answers at the socket `path` until the signal aborts. Who may open the socket (its owner and group)
+ * may ask. A socket left by a crash is replaced: the lease says that no other core runs.
+ */
+export async function control(path: string, answers: Answers, signal: AbortSignal): Promise<void> {
+  await rm(path, { force: true });
+  const sockets = new Set<Socket>();
+  // The asker closes its side after the question; the answer goes out on the other.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    // A caller that hangs up, or never ends, does not concern anybody else.
+    socket.on("error", () => undefined);
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    void converse(socket, answers);
+  });
+  server.listen(path);
+  await once(server, "listening");
+  await chmod(path, 0o660);
+  if (!signal.aborted) await once(signal, "abort");
+  server.close();
+  for (const socket of sockets) socket.destroy();
+}
+
+async function converse(socket: Socket, answers: Answers): Promise<void> {
+  const answer = await answered(socket, answers);
+  socket.end(`${JSON.stringify(answer)}\n`);
+}
+
+async function answered(socket: Socket, answers: Answers): Promise<object> {
+  try {
+    const { method, params } = request.parse(JSON.parse(await question(socket)));
+    if (!isMethod(method)) throw new BewaardError("CONTROL_REFUSED", `no such question: ${method}`);
+    return { ok: true, result: await dispatch(method, params, answers) };
+  } catch (error) {
+    if (error instanceof BewaardError) return { ok: false, code: error.code, message: error.message };
+    const message = error instanceof Error ? error.message : "not understood";
+    return { ok: false, code: "CONTROL_REFUSED", message };
+  }
+}
+
+async function question(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of socket) {
+    if (!(chunk instanceof Buffer)) continue;
+    bytes += chunk.length;
+    if (bytes > REQUEST_LIMIT_BYTES) throw new BewaardError("CONTROL_REFUSED", "the question is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function isMethod(method: string): method is Method {
+  return Object.hasOwn(METHODS, method);
+}
+
+async function dispatch<M extends Method>(method: M, params: unknown, answers: Answers): Promise<unknown> {
+  switch (method) {
+    case "status":
+      return answers.status(METHODS.status.params.parse(params));
+    case "find":
+      return answers.find(METHODS.find.params.parse(params));
+    case "clock.confirm":
+      return answers["clock.confirm"](METHODS["clock.confirm"].params.parse(params));
+    case "verify":
+      return answers.verify(METHODS.verify.params.parse(params));
+    case "known":
+      return answers.known(METHODS.known.params.parse(params));
+    case "room":
+      return answers.room(METHODS.room.params.parse(params));
+    default:
+      throw new BewaardError("CONTROL_REFUSED", "no such question");
+  }
+}

@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { mkdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Temporal } from "temporal-polyfill";
+import { BewaardError, systemCode } from "#base/errors";
+import type { Instant } from "#base/time";
+
+const run = promisify(execFile);
+const SECONDS = 2;
+
+/** Makes a short clip with picture and sound, as a bodycam would have written it at `startedAt`. */
+export async function recordClip(card: string, startedAt: Instant): Promise<string> {
+  const folder = join(card, "DCIM", "100MEDIA");
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${nameOf(startedAt)}.MP4`);
+  const input = (source: string): string[] => ["-f", "lavfi", "-t", String(SECONDS), "-i", source];
+  const codec = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
+  try {
+    await run("ffmpeg", [
+      ...["-nostdin", "-hide_banner", "-loglevel", "error", "-y"],
+      ...input("testsrc2=size=640x360:rate=25"),
+      ...input("sine=frequency=440"),
+      ...codec,
+      `file:${path}`,
+    ]);
+  } catch (cause) {
+    const why = systemCode(cause) === "ENOENT" ? "is not installed" : "could not make a clip";
+    throw new BewaardError("TOOL_MISSING", `ffmpeg ${why}: apt-get install ffmpeg`, { cause });
+  }
+  const end = startedAt / 1000 + SECONDS;
+  await utimes(path, end, end);
+  return path;
+}
+
+function nameOf(at: Instant): string {
+  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO("Europe/Amsterdam");
+  const two = (number: number): string => String(number).padStart(2, "0");
+  const day = `${local.year}${two(local.month)}${two(local.day)}`;
+  return `${day}_${two(local.hour)}${two(local.minute)}${two(local.second)}`;
+}

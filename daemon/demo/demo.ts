@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger } from "winston";
+import { systemClock } from "#base/system-clock";
+import { together } from "#base/together";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { type Ask, asker } from "../control/client.ts";
+import { openEvents } from "../events.ts";
+import { runCore, runDock } from "../main.ts";
+import { socketPath } from "../places.ts";
+import { openProgress } from "../cli/progress.ts";
+import { recordClip } from "./clips.ts";
+import { openShow, type Show } from "./show.ts";
+import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
+import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+import { type DemoSite, makeDemoSite } from "./site.ts";
+
+/** How old each clip is when its camera is docked. The last one is nearly at its term. */
+const CLIPS = [
+  { camera: "bc-0101", ageMs: 8 * HOUR_MS },
+  { camera: "bc-0101", ageMs: 6 * HOUR_MS },
+  { camera: "bc-0102", ageMs: 5 * HOUR_MS },
+  { camera: "bc-0102", ageMs: 25 * DAY_MS },
+] as const;
+
+/** Which clip an incident is about. */
+const HELD = 1;
+
+/**
+ * Shows the whole life of footage with the real program on real video, in a folder of its own; only the
+ * 28 days are simulated. Exit code 0 only when everything promised was seen.
+ */
+export async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "bewaard-demo-"));
+  const show = openShow();
+  try {
+    const clock = simulatedClock(systemClock.now());
+    const site = await makeDemoSite(clock, folder, ["bc-0101", "bc-0102"], 40, signal);
+    const finished = new AbortController();
+    const events = openEvents(createLogger({ silent: true }));
+    await together(AbortSignal.any([signal, finished.signal]), [
+      (s) => runCore(clock, events, site.config, s),
+      (s) => runDock(clock, events, site.config, s),
+      async (s) => {
+        await play(clock, folder, site, show, s);
+        finished.abort();
+      },
+    ]);
+  } finally {
+    if (keep) show.say(`Bewaard in / kept in ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+  if (!show.end()) process.exitCode = 1;
+}
+
+async function play(
+  clock: SimulatedClock,
+  folder: string,
+  site: DemoSite,
+  show: Show,
+  signal: AbortSignal,
+): Promise<void> {
+  const ask = asker(socketPath(site.config), signal);
+  await answering(ask, signal);
+  await ask("clock.confirm", { timeMs: clock.now(), by: "demo" });
+
+  show.say("Twee bodycams worden in het dock gezet / two bodycams are docked");
+  const clips = [];
+  for (const { camera, ageMs } of CLIPS) {
+    const startedAt = plus(clock.now(), -Math.floor(ageMs / SECOND_MS) * SECOND_MS);
+    clips.push({ camera, path: await recordClip(site.docks[camera] ?? folder, startedAt) });
+  }
+  const everything = { device: null, fromMs: clock.now() - 40 * DAY_MS, toMs: clock.now() };
+  const segments = async () => (await ask("find", everything)).segments;
+  const stored = async () =>
+    (await segments()).filter(({ state }) => state === "stored").length === CLIPS.length;
+  show.expect("verzegeld en bewaard / sealed and stored", {
+    expected: `${CLIPS.length} van / of ${CLIPS.length}`,
+    seen: (await passUntil(clock, SECOND_MS, 10 * MINUTE_MS, stored, signal))
+      ? `${CLIPS.length} van / of ${CLIPS.length}`
+      : "niet alles / not all",
+  });
+  show.table(await segments());
+
+  const newestFirst = (await segments()).toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+  // By start: the old clip is first, then the others in the order they were made.
+  const held = newestFirst[HELD + 1]?.id ?? "";
+  const clip = clips[HELD];
+  // The ledger is published within the hour; the desk reads it there.
+  await passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal);
+  show.expect("geopend met `age -d` / opened with `age -d`", await openWithStockAge(clock, folder, site, held, clip?.path ?? "", signal));
+  show.expect("veiliggesteld / held", await holdOne(clock, site, held, ask, signal));
+
+  const ages = await letPass(clock, segments, signal);
+  for (const expectation of await destroyedEverywhere(site, ask, held, ages, signal)) {
+    show.expect(expectation.what, expectation);
+  }
+  show.table(await segments());
+}
+
+/** Lets 28 days pass; returns at what age each segment was first seen destroyed. */
+async function letPass(
+  clock: SimulatedClock,
+  segments: () => Promise<readonly { id: string; state: string; startedAt: string }[]>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const ages = new Map<string, number>();
+  const days = 28;
+  const progress = openProgress("28 dagen / days", days);
+  const start = clock.now();
+  while (clock.now() < start + days * DAY_MS) {
+    await clock.pass(20 * MINUTE_MS, signal);
+    for (const { id, state, startedAt } of await segments()) {
+      if (state === "destroyed" && !ages.has(id)) ages.set(id, clock.now() - Date.parse(startedAt));
+    }
+    progress.update(Math.floor((clock.now() - start) / DAY_MS));
+  }
+  progress.end();
+  return ages;
+}
+
+function published(ask: Ask): () => Promise<boolean> {
+  return async () => {
+    const { checkpoint } = await ask("status", {});
+    return checkpoint !== null && checkpoint.publishedAt !== null && checkpoint.size > CLIPS.length;
+  };
+}
+
+async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await ask("status", {});
+      return;
+    } catch {
+      await systemClock.sleep(50, signal);
+    }
+  }
+}
+

@@ -1,0 +1,101 @@
+import { type Clock, instant, type Instant, plus } from "#base/time";
+
+/** A clock that stands still until it is told that time passes. For the demo and the tests. */
+export interface SimulatedClock extends Clock {
+  /**
+   * Lets `ms` pass for everybody: whoever slept until then wakes (late, as on a busy machine), and it
+   * resolves when all are asleep again. Rejects when the signal aborts, for then nobody falls asleep.
+   */
+  pass(ms: number, signal: AbortSignal): Promise<void>;
+  /** Somebody sets the clock: wall time moves, uptime does not. */
+  jump(ms: number): void;
+  /** The machine starts again after being off for `offMs`. */
+  restart(offMs: number): void;
+}
+
+interface Sleeper {
+  readonly untilMs: number;
+  readonly wake: () => void;
+}
+
+export function simulatedClock(start: Instant): SimulatedClock {
+  let now = start;
+  let uptimeMs = 1000;
+  let boot = 1;
+  const sleepers = new Set<Sleeper>();
+  // As many loops as ever slept at once: when that many sleep again, nothing is going on.
+  let loops = 0;
+  let quiet: () => void = () => undefined;
+
+  return {
+    now: () => now,
+    uptimeMs: () => uptimeMs,
+    bootId: () => `simulated boot ${boot}`,
+    sleep(ms, signal) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      return new Promise((resolve, reject) => {
+        const leave = (): void => {
+          sleepers.delete(sleeper);
+          signal.removeEventListener("abort", abort);
+          if (sleepers.size === 0) loops = 0;
+        };
+        const abort = (): void => {
+          leave();
+          reject(signal.reason);
+        };
+        const wake = (): void => {
+          sleepers.delete(sleeper);
+          signal.removeEventListener("abort", abort);
+          resolve();
+        };
+        const sleeper = { untilMs: uptimeMs + ms, wake };
+        signal.addEventListener("abort", abort);
+        sleepers.add(sleeper);
+        loops = Math.max(loops, sleepers.size);
+        if (sleepers.size >= loops) quiet();
+      });
+    },
+    async pass(ms, signal) {
+      signal.throwIfAborted();
+      now = plus(now, ms);
+      uptimeMs += ms;
+      const due = [...sleepers].filter(({ untilMs }) => untilMs <= uptimeMs);
+      const settled = Promise.withResolvers<void>();
+      const stop = (): void => settled.reject(signal.reason);
+      signal.addEventListener("abort", stop);
+      quiet = () => settled.resolve();
+      for (const sleeper of due) sleeper.wake();
+      if (sleepers.size >= loops) settled.resolve();
+      try {
+        await settled.promise;
+      } finally {
+        quiet = () => undefined;
+        signal.removeEventListener("abort", stop);
+      }
+    },
+    jump(ms) {
+      now = plus(now, ms);
+    },
+    restart(offMs) {
+      now = plus(now, offMs);
+      uptimeMs = 1000;
+      boot += 1;
+    },
+  };
+}
+
+/** Lets time pass in hops of `hopMs` until `seen` answers true or `limitMs` have passed; says which. */
+export async function passUntil(
+  clock: SimulatedClock,
+  hopMs: number,
+  limitMs: number,
+  seen: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const end = instant(clock.now() + limitMs);
+  for (;;) {
+    if (await seen()) return true;
+    if (clock.now() >= end) return false;
+    await clock.pass(hopMs, signal);
+  }
+}

@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { stringify } from "yaml";
+import { readConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { parsePersonId } from "#base/ids";
+import { type Clock, dayOf } from "#base/time";
+import { initDesk } from "../desk/init.ts";
+import { setupBox } from "../setup.ts";
+
+const run = promisify(execFile);
+
+/** A site of one box and one desk in one folder, marked as a demo: one person may open and release. */
+export interface DemoSite {
+  readonly config: Config;
+  readonly desk: string;
+  readonly officerKey: string;
+  /** The folder that stands for each camera's dock. */
+  readonly docks: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a demo site in `folder`: keys, configuration, spool, vault, desk with day identities for `days`.
+ * X25519, because the demo opens with the stock `age` of Debian 12, which reads no post-quantum file.
+ */
+export async function makeDemoSite(
+  clock: Clock,
+  folder: string,
+  cameras: readonly string[],
+  days: number,
+  signal: AbortSignal,
+): Promise<DemoSite> {
+  const at = (name: string): string => join(folder, name);
+  const docks = Object.fromEntries(cameras.map((number) => [number, at(`dock-${number}`)]));
+  for (const dock of Object.values(docks)) await mkdir(dock);
+  await writeFile(at("bewaard.yaml"), stringify(configuration(clock, folder, docks)));
+  const config = await readConfig(at("bewaard.yaml"));
+  const verifier = await setupBox(config);
+
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", at("sign-key")]);
+  const officer = await generateX25519Identity();
+  await writeFile(at("officer.key"), `${officer}\n`, { mode: 0o600 });
+  const desk = {
+    site: config.site.name,
+    demo: true,
+    person: parsePersonId("p-01"),
+    sign_key: at("sign-key"),
+    vault: { directory: config.vault.directory },
+    policy: config.policy,
+    nodes: [verifier],
+    officers: [await identityToRecipient(officer)],
+  };
+  const ceremony = { folder: at("desk"), config: desk, kind: "x25519", from: clock.now(), days } as const;
+  await initDesk(clock, ceremony, () => undefined, signal);
+  return { config, desk: at("desk"), officerKey: at("officer.key"), docks };
+}
+
+function configuration(clock: Clock, folder: string, docks: Readonly<Record<string, string>>) {
+  const at = (name: string): string => join(folder, name);
+  return {
+    site: { name: "demo-handhaving", demo: true },
+    node: "dock-1",
+    policy: "den-haag",
+    state: at("state"),
+    spool: { path: at("spool"), limit: "20 GB", keep_free: "100 MB" },
+    vault: { directory: at("vault") },
+    recipients: at("desk/recipients.txt"),
+    desk_signers: at("desk/desk.signers"),
+    bodycams: Object.entries(docks).map(([number, dock]) => ({
+      number,
+      folder: dock,
+      profile: "generic-dcim-synchronised",
+      paired: dayOf(clock.now()),
+    })),
+  };
+}

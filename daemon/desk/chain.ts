@@ -1,0 +1,66 @@
+import { BewaardError } from "#base/errors";
+import { readText } from "../../storage/vault/body.ts";
+import { deskKey } from "../../storage/vault/keys.ts";
+import type { Vault } from "../../storage/vault/vault.ts";
+import { type DeskEntry, linkOf, splitSigned } from "./entry.ts";
+import { signedBy } from "./ssh-signature.ts";
+
+/** How far a reader has followed the chain: the number of the last entry and the link to it. */
+export interface ChainHead {
+  readonly number: number;
+  readonly link: string | null;
+}
+
+export const CHAIN_START: ChainHead = { number: 0, link: null };
+
+/**
+ * Yields the entries after `head`, each checked: number, link, site, and the signature of a person the
+ * allowed_signers file names. Ends at the first number that is not there.
+ * @throws BewaardError DESK_TAMPERED for an entry that is not as signed, DESK_CHAIN_BROKEN when the entry
+ * at `head` is gone or another one, VAULT_UNAVAILABLE (transient).
+ */
+export async function* chainAfter(
+  vault: Vault,
+  site: string,
+  signersPath: string,
+  head: ChainHead,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly entry: DeskEntry; readonly head: ChainHead }, void, undefined> {
+  if (head.number > 0) await stillThere(vault, head, signal);
+  let { number, link } = head;
+  for (;;) {
+    const object = await readEntry(vault, number + 1, signal);
+    if (object === undefined) return;
+    const { text, signature, entry } = splitSigned(object);
+    const why =
+      entry.number !== number + 1 || entry.previous !== link
+        ? "does not follow the one before it"
+        : entry.site !== site
+          ? "is of another site"
+          : !(await signedBy(signersPath, entry.by, text, signature))
+            ? "is not signed by somebody this site knows"
+            : undefined;
+    if (why !== undefined) throw new BewaardError("DESK_TAMPERED", `desk entry ${number + 1} ${why}`);
+    number += 1;
+    link = linkOf(object);
+    yield { entry, head: { number, link } };
+  }
+}
+
+/** A vault that was rolled back, or swapped, shows another chain: nothing in it is obeyed then. */
+async function stillThere(vault: Vault, head: ChainHead, signal: AbortSignal): Promise<void> {
+  const object = await readEntry(vault, head.number, signal);
+  if (object !== undefined && linkOf(object) === head.link) return;
+  throw new BewaardError("DESK_CHAIN_BROKEN", `desk entry ${head.number}, read before, is gone or changed`);
+}
+
+// Put once: of several versions the first is the entry, whatever somebody wrote over it later.
+async function readEntry(
+  vault: Vault,
+  number: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const key = deskKey(number);
+  const [first] = await vault.versions(key);
+  return first && (await readText(vault, key, first.versionId, signal));
+}

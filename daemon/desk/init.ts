@@ -1,0 +1,107 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
+import { split } from "shamir-secret-sharing";
+import { stringify } from "yaml";
+import type { DeskConfig } from "../../config/schema.ts";
+import { writeDurably } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import { type Clock, DAY_MS, dayOf, type Instant, plus } from "#base/time";
+import type { RecipientKind } from "../../storage/seal/recipients.ts";
+import { sealText } from "../../storage/seal/small.ts";
+import { appendEntry, openStation, signersOf } from "./station.ts";
+
+export interface Ceremony {
+  /** Empty folder for the station. */
+  readonly folder: string;
+  readonly config: DeskConfig;
+  readonly kind: RecipientKind;
+  /** First day, and for how many days identities are minted. */
+  readonly from: Instant;
+  readonly days: number;
+}
+
+/** Two of any number of officers open a day (ARCHITECTURE §9). */
+const THRESHOLD = 2;
+
+/**
+ * Makes a desk station: mints a day identity for each day, writes the public halves for the boxes, and
+ * gives the secret ones to the officers – each day split so that two of them are needed, or whole to the
+ * one person of a demo. No secret half is ever written in the clear. Then begins the chain.
+ * `progress` is told after each day.
+ */
+export async function initDesk(
+  clock: Clock,
+  ceremony: Ceremony,
+  progress: (day: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { folder, config } = ceremony;
+  if (!config.demo && config.officers.length < THRESHOLD) {
+    throw new BewaardError("DESK_INPUT", "name at least two officers: --officer age1… --officer age1…");
+  }
+  await newFolder(folder);
+  await writeDurably(signersOf(folder), await allowedSigners(config), 0o644);
+  const minted = await mint(ceremony, progress);
+  for (const [index, lines] of minted.secrets.entries()) {
+    const recipient = config.officers[index] ?? "";
+    const sealed = await sealText([recipient], lines.join(""));
+    await writeDurably(join(folder, `officer-${index + 1}.age`), sealed, 0o600);
+  }
+  await writeDurably(join(folder, "recipients.txt"), minted.book.join(""), 0o644);
+  await writeDurably(join(folder, "desk.yaml"), stringify(config), 0o600);
+  await using station = await openStation(folder);
+  const { demo, person, nodes } = config;
+  await appendEntry(clock, station, { kind: "init", demo, people: [person], nodes }, signal);
+}
+
+/** Public lines for the boxes, and for each officer one line a day. */
+async function mint(
+  { config, kind, from, days }: Ceremony,
+  progress: (day: number) => void,
+): Promise<{ book: string[]; secrets: string[][] }> {
+  const book: string[] = [];
+  const secrets: string[][] = config.officers.map(() => []);
+  for (let index = 0; index < days; index += 1) {
+    const day = dayOf(plus(from, index * DAY_MS));
+    const identity = kind === "pq" ? await generateHybridIdentity() : await generateX25519Identity();
+    book.push(`${day} ${await identityToRecipient(identity)}\n`);
+    for (const [officer, part] of (await parts(identity, config)).entries()) {
+      secrets[officer]?.push(`${JSON.stringify({ day, ...part })}\n`);
+    }
+    progress(index + 1);
+  }
+  return { book, secrets };
+}
+
+async function parts(
+  identity: string,
+  { demo, officers }: DeskConfig,
+): Promise<readonly ({ identity: string } | { share: string; threshold: number })[]> {
+  if (demo) return officers.map(() => ({ identity }));
+  const shares = await split(new TextEncoder().encode(identity), officers.length, THRESHOLD);
+  return shares.map((share) => ({
+    share: Buffer.from(share).toString("base64"),
+    threshold: THRESHOLD,
+  }));
+}
+
+async function newFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (cause) {
+    if (systemCode(cause) !== "EEXIST") throw cause;
+    throw new BewaardError("DESK_INPUT", `${folder} exists: a ceremony begins in a new folder`, { cause });
+  }
+}
+
+/** One line of allowed_signers for the person whose key this is. */
+async function allowedSigners({ person, sign_key: path }: DeskConfig): Promise<string> {
+  const file = path.endsWith(".pub") ? path : `${path}.pub`;
+  try {
+    const [type, key] = (await readFile(file, "utf8")).split(" ");
+    return `${person} namespaces="bewaard-desk" ${type} ${key?.trim()}\n`;
+  } catch (cause) {
+    throw new BewaardError("DESK_KEY", `${file} cannot be read (${systemCode(cause)})`, { cause });
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { BewaardError } from "#base/errors";
+import type { NodeId, SegmentId } from "#base/ids";
+import { parseDeviceId, parseSha256 } from "#base/ids";
+import { instantOf } from "#base/time";
+import { readCheckpoint } from "../../storage/ledger/checkpoint.ts";
+import { parseVerifier, type VerifierKey } from "../../storage/ledger/note.ts";
+import { leafHash, openAppender } from "../../storage/ledger/tree.ts";
+import { readText } from "../../storage/vault/body.ts";
+import { checkpointPrefix, entriesPrefix, footageKey } from "../../storage/vault/keys.ts";
+import type { Vault } from "../../storage/vault/vault.ts";
+
+const sealed = z.object({
+  kind: z.literal("segment.sealed"),
+  id: z.string(),
+  device: z.string(),
+  startedAt: z.string(),
+  plaintextSha256: z.string(),
+  plaintextBytes: z.number(),
+  sealedFor: z.string(),
+});
+
+/** What a box's ledger says of one segment. */
+export interface LedgerSegment {
+  readonly key: string;
+  readonly plaintextSha256: string;
+  readonly plaintextBytes: number;
+  readonly sealedFor: string;
+}
+
+/**
+ * Finds a segment in a box's published ledger, after checking that its newest checkpoint is signed by the
+ * box's pinned key and that the entries hash to its root.
+ * @throws BewaardError DESK_NOT_FOUND, DESK_TAMPERED.
+ */
+export async function findInLedger(
+  vault: Vault,
+  nodes: readonly string[],
+  site: string,
+  node: NodeId,
+  id: SegmentId,
+  signal: AbortSignal,
+): Promise<LedgerSegment> {
+  const name = `bewaard/${site}/${node}`;
+  const key = nodes.map(parseVerifier).find((known) => known.name === name);
+  if (!key) {
+    throw new BewaardError("DESK_NOT_FOUND", `de sleutel van ${node} is hier niet bekend / its key is not in desk.yaml`);
+  }
+  let found: LedgerSegment | undefined;
+  const tree = openAppender(0, []);
+  const head = await newestCheckpoint(vault, node, key, signal);
+  for await (const body of entries(vault, node, signal)) {
+    if (tree.size === head.size) break;
+    tree.append(leafHash(body));
+    found ??= segmentIn(body, node, id);
+  }
+  if (tree.size !== head.size || !tree.root().equals(head.root)) {
+    throw new BewaardError("DESK_TAMPERED", `het logboek van ${node} klopt niet / its ledger does not add up`);
+  }
+  if (found) return found;
+  throw new BewaardError("DESK_NOT_FOUND", `${id} staat niet in het logboek van ${node} / is not in its ledger`);
+}
+
+async function newestCheckpoint(vault: Vault, node: NodeId, key: VerifierKey, signal: AbortSignal) {
+  const versions = await Array.fromAsync(vault.list(checkpointPrefix(node), signal));
+  const newest = versions.at(-1);
+  const note = newest && (await readText(vault, newest.key, newest.versionId, signal));
+  const head = note && readCheckpoint(key, note);
+  if (head) return head;
+  throw new BewaardError("DESK_TAMPERED", `geen getekend logboek van ${node} / no ledger signed by its key`);
+}
+
+async function* entries(vault: Vault, node: NodeId, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const { key, versionId } of vault.list(entriesPrefix(node), signal)) {
+    const lines = await readText(vault, key, versionId, signal);
+    yield* lines.split("\n").slice(0, -1);
+  }
+}
+
+function segmentIn(body: string, node: NodeId, id: SegmentId): LedgerSegment | undefined {
+  const parsed = sealed.safeParse(JSON.parse(body));
+  if (!parsed.success || parsed.data.id !== id) return undefined;
+  const { device, startedAt, plaintextSha256, plaintextBytes, sealedFor } = parsed.data;
+  return {
+    key: footageKey(node, parseDeviceId(device), instantOf(startedAt), id),
+    plaintextSha256: parseSha256(plaintextSha256),
+    plaintextBytes,
+    sealedFor,
+  };
+}

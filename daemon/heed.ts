@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { BewaardError } from "#base/errors";
+import type { NodeId } from "#base/ids";
+import { step } from "#base/step";
+import { type Clock, DAY_MS, type Instant } from "#base/time";
+import { readFact, writeFact } from "../storage/catalog/facts.ts";
+import { holdsToConfirm, recordHold, recordInForce, recordRelease } from "../storage/catalog/holds.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { append } from "../storage/ledger/append.ts";
+import { footageKey } from "../storage/vault/keys.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import { type ChainHead, CHAIN_START, chainAfter } from "./desk/chain.ts";
+import type { DeskEntry } from "./desk/entry.ts";
+import type { Events } from "./events.ts";
+import type { HeedDesk } from "./retain.ts";
+
+/** Which desk this box obeys. */
+export interface DeskOf {
+  readonly site: string;
+  /** One person's release counts on a demo site only (invariant 12). */
+  readonly demo: boolean;
+  readonly signersPath: string;
+}
+
+/** Days without a word of the desk on which somebody must act (invariant 4). */
+const ALARM_DAYS = [0, 14, 21, 26];
+
+const head = z.strictObject({ number: z.int(), link: z.string().nullable() });
+
+/** Reads how far this box has followed the desk's chain. */
+export async function deskReadTo(database: Database): Promise<ChainHead> {
+  const text = await database.transaction((sql) => readFact(sql, "desk"));
+  return text === undefined ? CHAIN_START : head.parse(JSON.parse(text));
+}
+
+/**
+ * Makes the function by which a box learns what the desk decided, and sets holds in the vault. A desk
+ * that cannot be read changes nothing: what was held stays held.
+ */
+export function heeder(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  desk: DeskOf,
+): HeedDesk {
+  let heededAtMs = clock.uptimeMs();
+  let alarmed = -1;
+
+  return async (now, signal) => {
+    try {
+      const from = await deskReadTo(database);
+      for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
+        await obey(events, database, node, desk, next.entry, next.head, now);
+      }
+      await enforceHolds(events, database, vault, node, now);
+      heededAtMs = clock.uptimeMs();
+      alarmed = -1;
+      return true;
+    } catch (error) {
+      if (!(error instanceof BewaardError)) throw error;
+      const days = Math.floor((clock.uptimeMs() - heededAtMs) / DAY_MS);
+      const stage = ALARM_DAYS.findLastIndex((day) => days >= day);
+      if (stage > alarmed) events.deskUnreadable(days, error);
+      alarmed = Math.max(alarmed, stage);
+      return false;
+    }
+  };
+}
+
+/** Does what one entry says, in the transaction that remembers it was read. */
+async function obey(
+  events: Events,
+  database: Database,
+  node: NodeId,
+  desk: DeskOf,
+  { command, number }: DeskEntry,
+  readTo: ChainHead,
+  now: Instant,
+): Promise<void> {
+  await database.transaction(async (sql) => {
+    await writeFact(sql, "desk", JSON.stringify(readTo));
+    if (command.kind === "hold") {
+      const { hold: id, incident, reviewAt } = command;
+      const segments = command.segments.filter((one) => one.node === node).map((one) => one.id);
+      if (segments.length === 0) return;
+      const asked = { id, incident, deskNumber: number, reviewAt, segments };
+      const tooLate = await recordHold(sql, now, asked);
+      events.holdRequested(id, incident, segments.length);
+      if (tooLate.length > 0) events.holdTooLate(id, tooLate);
+    } else if (command.kind === "release" && !desk.demo) {
+      await append(sql, now, [{ kind: "release.refused", facts: { desk: number, why: "one person" } }]);
+      events.releaseRefused(number);
+    } else if (command.kind === "release") {
+      const released = await recordRelease(sql, now, command.hold, number);
+      if (released > 0) events.holdReleased(command.hold);
+    }
+  });
+  step(command.kind === "release" ? "hold.released" : "hold.requested");
+}
+
+/** Sets each asked-for hold in the vault and, once read back, records that it is in force. */
+async function enforceHolds(
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  now: Instant,
+): Promise<void> {
+  for (const { hold, segment, versionId } of await holdsToConfirm(database)) {
+    try {
+      const key = footageKey(node, segment.device, segment.startedAt, segment.id);
+      await vault.setHold(key, versionId, true);
+      step("hold.flagged");
+      await recordInForce(database, now, hold, segment.id);
+      step("hold.in-force");
+      events.holdInForce(hold, segment.id);
+    } catch (error) {
+      if (!(error instanceof BewaardError)) throw error;
+      events.holdDelayed(hold, error);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { availableParallelism } from "node:os";
+import { readFile } from "node:fs/promises";
+import { readPolicy, readProfile } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { readSecret } from "../config/secrets.ts";
+import { together } from "#base/together";
+import type { Clock } from "#base/time";
+import { recordNothingWriting } from "../storage/catalog/copies.ts";
+import { recordPaired } from "../storage/catalog/devices.ts";
+import { migrate } from "../storage/catalog/migrate.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
+import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { openSealPool } from "../storage/seal/pool.ts";
+import { parseRecipientBook } from "../storage/seal/recipients.ts";
+import { openLease } from "../storage/spool/lease.ts";
+import { rememberSpool } from "../storage/spool/remember.ts";
+import { createIncoming, openSpool } from "../storage/spool/spool.ts";
+import { openDirectoryVault } from "../storage/vault/directory.ts";
+import { adopt } from "./adopt.ts";
+import { answers } from "./answers.ts";
+import { checkpoint } from "./checkpoint.ts";
+import { asker } from "./control/client.ts";
+import { control } from "./control/server.ts";
+import { dock } from "./dock.ts";
+import type { Events } from "./events.ts";
+import { heeder } from "./heed.ts";
+import { bodycams, boxOf, catalogPath, deskOf, originOf, ringLimits, socketPath } from "./places.ts";
+import { recoverQuarantine } from "./quarantine.ts";
+import { retain } from "./retain.ts";
+import { ring, roomMaker } from "./ring.ts";
+import { store } from "./store.ts";
+
+/**
+ * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
+ * reverse, runs its loops until the signal aborts or one of them fails.
+ */
+export async function runCore(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  const policy = await readPolicy(config.policy);
+  const box = boxOf(config, policy);
+  const { node } = box;
+  const spool = await openSpool(config.spool.path, node);
+  await using _lease = await openLease(spool, "core");
+  const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+  await using database = await openDatabase(catalogPath(config));
+  await migrate(database);
+  await rememberSpool(database, spool);
+  await using vault = await openDirectoryVault(config.vault.directory);
+
+  await createIncoming(spool, "dock");
+  await recordNothingWriting(database, clock.now());
+  await recoverQuarantine(database, spool, box.term, clock.now());
+  await recordPaired(database, clock.now(), bodycams(config));
+
+  const limits = ringLimits(config);
+  const makeRoom = roomMaker(clock, events, database, spool, limits);
+  const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
+  const kept = { database, spool, vault, node, verifier: parseVerifier(verifierText(key)) };
+  const answered = answers(clock, config, kept, makeRoom, signal);
+
+  await together(signal, [
+    (s) => control(socketPath(config), answered, s),
+    (s) => adopt(clock, events, database, spool, box, s),
+    (s) => store(clock, events, database, spool, vault, node, s),
+    (s) => retain(clock, events, database, spool, vault, node, heedDesk, s),
+    (s) => checkpoint(clock, events, database, vault, node, key, s),
+    (s) => ring(clock, events, makeRoom, limits, s),
+  ]);
+}
+
+/** The dock: sees footage, knows no catalog. Seals what cameras bring into incoming/. */
+export async function runDock(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  const spool = await openSpool(config.spool.path, config.node);
+  await using _lease = await openLease(spool, "dock");
+  const incoming = await createIncoming(spool, "dock");
+  const book = parseRecipientBook(await readFile(config.recipients, "utf8"));
+  await using pool = openSealPool(availableParallelism());
+  const ask = asker(socketPath(config), signal);
+  const docks = await Promise.all(
+    config.bodycams.map(async ({ number, folder, profile }) => ({
+      device: number,
+      folder,
+      profile: await readProfile(profile),
+    })),
+  );
+  await dock(clock, events, ask, { node: config.node, book, pool, incoming }, docks, signal);
+}

@@ -1,0 +1,12 @@
+import { ulid } from "ulid";
+import { type HoldId, parseHoldId, parseSegmentId, type SegmentId } from "#base/ids";
+import type { Instant } from "#base/time";
+
+/** A new segment id: sorts by `at`, does not repeat (80 random bits). */
+export function newSegmentId(at: Instant): SegmentId {
+  return parseSegmentId(ulid(at));
+}
+
+export function newHoldId(at: Instant): HoldId {
+  return parseHoldId(ulid(at));
+}

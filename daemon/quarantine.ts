@@ -1,0 +1,81 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ulid } from "ulid";
+import { syncDirectory } from "#base/durable";
+import { type ErrorCode, systemCode } from "#base/errors";
+import type { Instant } from "#base/time";
+import {
+  dueQuarantine,
+  recordQuarantineDestroyed,
+  recordQuarantined,
+} from "../storage/catalog/quarantined.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { incomingFolder, quarantineFolder, type Spool } from "../storage/spool/spool.ts";
+import type { Events } from "./events.ts";
+import { dueFromArrival, type Term } from "./term.ts";
+
+/** Sets apart a manifest that was not believed, with the sealed file beside it: never dropped. */
+export async function quarantine(
+  database: Database,
+  spool: Spool,
+  term: Term,
+  producer: string,
+  name: Uint8Array,
+  code: ErrorCode,
+  now: Instant,
+): Promise<void> {
+  const id = ulid(now);
+  const folder = quarantineFolder(spool, id);
+  await mkdir(folder, { mode: 0o700 });
+  const from = incomingFolder(spool, producer);
+  const sealed = Buffer.concat([name.subarray(0, -".json".length), Buffer.from(".age")]);
+  for (const moved of [sealed, name]) await moveIfThere(from, folder, moved);
+  await syncDirectory(folder);
+  await syncDirectory(join(spool.path, "quarantine"));
+  await syncDirectory(from);
+  const dueAt = dueFromArrival(now, term);
+  await recordQuarantined(database, now, { id, producer, name, code, arrivedAt: now, dueAt });
+}
+
+/** Records quarantine folders that a crash left without their row. */
+export async function recoverQuarantine(
+  database: Database,
+  spool: Spool,
+  term: Term,
+  now: Instant,
+): Promise<void> {
+  for (const id of await readdir(join(spool.path, "quarantine"))) {
+    await recordQuarantined(database, now, {
+      id,
+      producer: "unknown",
+      name: Buffer.alloc(0),
+      code: "MANIFEST_LIES",
+      arrivedAt: now,
+      dueAt: dueFromArrival(now, term),
+    });
+  }
+}
+
+/** Destroys what has been in quarantine for its term (invariant 3). */
+export async function emptyQuarantine(
+  events: Events,
+  database: Database,
+  spool: Spool,
+  now: Instant,
+): Promise<void> {
+  for (const id of await dueQuarantine(database, now)) {
+    await rm(quarantineFolder(spool, id), { recursive: true, force: true });
+    await syncDirectory(join(spool.path, "quarantine"));
+    await recordQuarantineDestroyed(database, now, id);
+    events.quarantineDestroyed(id);
+  }
+}
+
+async function moveIfThere(from: string, to: string, name: Uint8Array): Promise<void> {
+  const at = (folder: string): Buffer => Buffer.concat([Buffer.from(`${folder}/`), name]);
+  try {
+    await rename(at(from), at(to));
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,141 @@
+import { BewaardError } from "#base/errors";
+import type { NodeId, SegmentId } from "#base/ids";
+import { step } from "#base/step";
+import { DUE_MARGIN_MS } from "#base/term";
+import { type Clock, DAY_MS, every, HOUR_MS, instant, type Instant, MINUTE_MS } from "#base/time";
+import { closeSweep } from "../storage/catalog/batches.ts";
+import {
+  type Doomed,
+  destroyingSegments,
+  dueSegments,
+  type LookedAgain,
+  markDestroying,
+  recordDestroyed,
+} from "../storage/catalog/due.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import type { Spool } from "../storage/spool/spool.ts";
+import { footageKey } from "../storage/vault/keys.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import { destroySegment } from "./destroy.ts";
+import type { Events } from "./events.ts";
+import { emptyQuarantine } from "./quarantine.ts";
+import { timeTrust } from "./trust.ts";
+
+/** Reads what the desk decided. False when the desk cannot be read now; it said so itself. */
+export type HeedDesk = (now: Instant, signal: AbortSignal) => Promise<boolean>;
+
+const AT_ONCE = 100;
+/** Without the desk's word, wait for it as long as the law allows (invariant 4). */
+const DESK_PATIENCE_MS = DUE_MARGIN_MS - 10 * MINUTE_MS;
+
+/**
+ * Destroys what is due, each minute, until the signal aborts (procedure "Destroy"). Destroys nothing
+ * while time is not trusted, however old it is (invariant 10).
+ */
+export async function retain(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  vault: Vault,
+  node: NodeId,
+  heedDesk: HeedDesk,
+  signal: AbortSignal,
+): Promise<void> {
+  const daily = atMostEvery(clock, DAY_MS);
+  const hourly = atMostEvery(clock, HOUR_MS);
+  for await (const now of every(clock, MINUTE_MS, signal)) {
+    const trust = await timeTrust(clock, database);
+    const heeded = await heedDesk(now, signal);
+    if (!trust.trusted) {
+      if (daily(trust.why)) events.clockUntrusted(trust.why);
+      continue;
+    }
+    const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
+    await markDue(clock, events, database, vault, node, cutoff, daily);
+    step("destroy.marked");
+    await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
+    await emptyQuarantine(events, database, spool, now);
+  }
+}
+
+/** Marks what is due, except what the vault itself holds: that stays, with or without a desk entry. */
+async function markDue(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  cutoff: Instant,
+  alarm: (why: string) => boolean,
+): Promise<void> {
+  const due = await dueSegments(database, cutoff, 10_000);
+  const free: SegmentId[] = [];
+  for (const segment of due) {
+    if (await heldByVault(vault, node, segment)) {
+      if (alarm(segment.id)) events.heldByVaultOnly(segment.id);
+    } else {
+      free.push(segment.id);
+    }
+  }
+  if (free.length > 0) await markDestroying(database, clock.now(), free);
+}
+
+async function heldByVault(vault: Vault, node: NodeId, segment: Doomed): Promise<boolean> {
+  const key = footageKey(node, segment.device, segment.startedAt, segment.id);
+  try {
+    for (const { versionId } of await vault.versions(key)) {
+      if (await vault.isHeld(key, versionId)) return true;
+    }
+    return false;
+  } catch (error) {
+    // A vault that does not answer keeps its own holds; the rest follows the law (invariant 4).
+    if (error instanceof BewaardError) return false;
+    throw error;
+  }
+}
+
+async function destroyMarked(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  vault: Vault,
+  node: NodeId,
+  sayNow: (what: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  let after = "";
+  for (;;) {
+    const doomed = await destroyingSegments(database, after, AT_ONCE);
+    const gone: LookedAgain[] = [];
+    for (const segment of doomed) {
+      after = segment.id;
+      if (signal.aborted) break;
+      try {
+        gone.push(await destroySegment(spool, vault, node, segment));
+      } catch (error) {
+        if (!(error instanceof BewaardError)) throw error;
+        if (sayNow(segment.id)) events.destroyDelayed(segment.id, error);
+      }
+    }
+    if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
+    if (gone.length > 0) step("destroy.recorded");
+    if (doomed.length < AT_ONCE || signal.aborted) break;
+  }
+  const destroyed = await closeSweep(database, "destroyed", clock.now());
+  step("destroy.batch-closed");
+  if (destroyed > 0) events.destroyed(destroyed);
+}
+
+/** True at first and then once a `periodMs` for the same thing: an alarm that repeats each minute is not read. */
+function atMostEvery(clock: Clock, periodMs: number): (what: string) => boolean {
+  const said = new Map<string, number>();
+  return (what) => {
+    const uptimeMs = clock.uptimeMs();
+    for (const [known, atMs] of said) if (uptimeMs - atMs >= periodMs) said.delete(known);
+    if (said.has(what)) return false;
+    said.set(what, uptimeMs);
+    return true;
+  };
+}

@@ -1,0 +1,34 @@
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../config/schema.ts";
+import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
+import { writeDurably } from "#base/durable";
+import { systemCode } from "#base/errors";
+import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
+import { createSpool } from "../storage/spool/spool.ts";
+import { createDirectoryVault } from "../storage/vault/directory.ts";
+import { originOf } from "./places.ts";
+
+/**
+ * Prepares a new box: its state folder, spool, vault and node key. What is there already stays as it is.
+ * Returns the public key of the node, which the desk pins.
+ */
+export async function setupBox(config: Config): Promise<string> {
+  await mkdir(config.state, { recursive: true, mode: 0o700 });
+  await createSpool(config.spool.path, config.node);
+  await createDirectoryVault(config.vault.directory);
+  const path = join(config.state, "node.key");
+  const made = secretsComeFromSystemd() || (await exists(path));
+  if (!made) await writeDurably(path, newNodeKeyPem(), 0o600);
+  return verifierText(parseNodeKey(originOf(config), await readSecret("node.key", config.state)));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}

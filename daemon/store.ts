@@ -1,0 +1,96 @@
+import { BewaardError } from "#base/errors";
+import type { NodeId, SegmentId } from "#base/ids";
+import { step } from "#base/step";
+import { type Clock, every, HOUR_MS, type Instant, isoOf, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { closeSweep } from "../storage/catalog/batches.ts";
+import {
+  intendStore,
+  recordStored,
+  recordStoreFailed,
+  segmentsToStore,
+} from "../storage/catalog/copies.ts";
+import type { Segment } from "../storage/catalog/segments.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { type Spool, segmentPath } from "../storage/spool/spool.ts";
+import { fileBody } from "../storage/vault/body.ts";
+import { footageKey } from "../storage/vault/keys.ts";
+import type { ObjectFacts, Vault } from "../storage/vault/vault.ts";
+import type { Events } from "./events.ts";
+
+const STORE_EVERY_MS = 5 * SECOND_MS;
+const AT_ONCE = 200;
+/** What failed waits this long, so that one bad segment does not hold up the others. */
+const RETRY_AFTER_MS = MINUTE_MS;
+/** What is due within this time is not worth a write that would be undone. */
+const LAST_CALL_MS = HOUR_MS;
+
+/** Copies sealed footage to the vault, oldest first, until the signal aborts (procedure "Store"). */
+export async function store(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  vault: Vault,
+  node: NodeId,
+  signal: AbortSignal,
+): Promise<void> {
+  const waitUntil = new Map<SegmentId, number>();
+  for await (const now of every(clock, STORE_EVERY_MS, signal)) {
+    const queue = await segmentsToStore(database, plus(now, LAST_CALL_MS), AT_ONCE + waitUntil.size);
+    for (const segment of queue) {
+      if (signal.aborted) break;
+      if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
+      waitUntil.delete(segment.id);
+      const stored = await storeOne(clock, events, database, spool, vault, node, segment, signal);
+      if (!stored) waitUntil.set(segment.id, clock.uptimeMs() + RETRY_AFTER_MS);
+    }
+    await closeSweep(database, "stored", clock.now());
+    step("store.batch-closed");
+  }
+}
+
+/** False when it has to wait. Throws only for bugs. */
+async function storeOne(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  vault: Vault,
+  node: NodeId,
+  segment: Segment & { readonly held: boolean },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(await intendStore(database, segment.id, clock.now()))) return true;
+  step("store.intended");
+  try {
+    const key = footageKey(node, segment.device, segment.startedAt, segment.id);
+    const path = segmentPath(spool, segment.id, segment.arrivedAt);
+    const body = fileBody(path, segment.ciphertextBytes, segment.parts);
+    const version = await vault.put(key, body, factsOf(segment), segment.held, signal);
+    step("store.put");
+    await recordStored(database, segment.id, version, clock.now());
+    step("store.recorded");
+    events.stored(segment.id);
+    return true;
+  } catch (error) {
+    await recordStoreFailed(database, segment.id, clock.now());
+    if (signal.aborted) return false;
+    if (!(error instanceof BewaardError)) throw error;
+    if (error.transient) events.storeDelayed(segment.id, error);
+    else events.unsafe(segment.id, error);
+    return false;
+  }
+}
+
+/** Metadata of an object: about the file, never about a person (ARCHITECTURE §6). */
+function factsOf(segment: Segment): ObjectFacts {
+  const iso = (at: Instant | undefined): string => (at === undefined ? "" : isoOf(at));
+  return {
+    id: segment.id,
+    device: segment.device,
+    started: iso(segment.startedAt),
+    ended: iso(segment.endedAt),
+    "plaintext-sha256": segment.plaintextSha256,
+    "sealed-for": segment.sealedFor,
+  };
+}

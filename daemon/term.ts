@@ -1,0 +1,60 @@
+import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
+import { HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
+import type { Device } from "../storage/catalog/devices.ts";
+import type { TimeTrust } from "../storage/catalog/segments.ts";
+import type { SegmentManifest } from "../storage/spool/manifest.ts";
+
+/** What policy says about the term (*bewaartermijn*). */
+export interface Term {
+  /** At most 28 days. */
+  readonly termMs: number;
+  /** The longest a camera may stay out of its dock. */
+  readonly longestUndockedMs: number;
+}
+
+/** The camera's clock and ours may differ by this much. */
+const CLOCK_SLACK_MS = 5 * MINUTE_MS;
+/** Overdue by an untrusted clock: this long for somebody to look (ARCHITECTURE §7). */
+const OVERDUE_LOOK_MS = 72 * HOUR_MS;
+/** What was on a card at its first docking may be this much older than its pairing. */
+const BEFORE_PAIRING_MS = TERM_LIMIT_MS;
+
+/**
+ * When a recording must be destroyed, and how far its claimed start is believed (DH-07). A reset clock
+ * must not make fresh footage look old, nor old footage fresh; so a start decides only when it lies
+ * after the last emptying and the camera's clock is known to be right.
+ */
+export function judge(
+  recording: SegmentManifest["recording"],
+  device: Device,
+  arrivedAt: Instant,
+  { termMs, longestUndockedMs }: Term,
+): { readonly timeTrust: TimeTrust; readonly dueAt: Instant } {
+  const claimedDue = recording.startedAt + termMs - DUE_MARGIN_MS;
+  if (believed(recording, device, arrivedAt)) return { timeTrust: "trusted", dueAt: at(claimedDue) };
+  if (claimedDue <= arrivedAt) return { timeTrust: "overdue", dueAt: plus(arrivedAt, OVERDUE_LOOK_MS) };
+  return { timeTrust: "untrusted", dueAt: dueFromArrival(arrivedAt, { termMs, longestUndockedMs }) };
+}
+
+/** Due when nothing but the arrival is known: it may have been recorded as early as policy allows. */
+export function dueFromArrival(arrivedAt: Instant, { termMs, longestUndockedMs }: Term): Instant {
+  return at(arrivedAt + termMs - longestUndockedMs - DUE_MARGIN_MS);
+}
+
+function believed(
+  { startedAt, source, clock }: SegmentManifest["recording"],
+  device: Device,
+  arrivedAt: Instant,
+): boolean {
+  if (source === "arrival" || source === "modified") return false;
+  const after = device.emptiedAt ?? device.pairedAt - BEFORE_PAIRING_MS;
+  const clockIsRight =
+    clock.declared === "synchronised" ||
+    (clock.offsetMs !== null && Math.abs(clock.offsetMs) <= CLOCK_SLACK_MS);
+  return clockIsRight && startedAt >= after && startedAt <= arrivedAt + CLOCK_SLACK_MS;
+}
+
+// Never before the epoch: a claim of 1970 is due at once, not invalid.
+function at(ms: number): Instant {
+  return instant(Math.max(0, ms));
+}

@@ -1,0 +1,43 @@
+import type { Config } from "../config/schema.ts";
+import { readSecret } from "../config/secrets.ts";
+import { BewaardError } from "#base/errors";
+import type { Clock } from "#base/time";
+import { migrate } from "../storage/catalog/migrate.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
+import { check, type Depth, type Report } from "../storage/check.ts";
+import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { openLease } from "../storage/spool/lease.ts";
+import { openSpool } from "../storage/spool/spool.ts";
+import { openDirectoryVault } from "../storage/vault/directory.ts";
+import { asker } from "./control/client.ts";
+import { catalogPath, originOf, socketPath } from "./places.ts";
+
+/** Checks the invariants: by asking the core that runs, or, when none does, in its place. */
+export async function verifyBox(
+  clock: Clock,
+  config: Config,
+  depth: Depth,
+  signal: AbortSignal,
+): Promise<Report> {
+  try {
+    return await asker(socketPath(config), signal)("verify", { depth });
+  } catch (error) {
+    const alone = error instanceof BewaardError && error.code === "CONTROL_UNREACHABLE";
+    if (!alone) throw error;
+  }
+  const spool = await openSpool(config.spool.path, config.node);
+  await using _lease = await openLease(spool, "core");
+  const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+  await using database = await openDatabase(catalogPath(config));
+  await migrate(database);
+  await using vault = await openDirectoryVault(config.vault.directory);
+  const verifier = parseVerifier(verifierText(key));
+  return check({ database, spool, vault, node: config.node, verifier }, depth, clock.now(), signal);
+}
+
+export function shownReport({ findings, segments, entries }: Report): string {
+  const head = `${segments} segments, ${entries} ledger entries: `;
+  if (findings.length === 0) return `${head}everything is as it should be`;
+  const lines = findings.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`);
+  return [`${head}${findings.length} things are not as they should be`, ...lines].join("\n");
+}

@@ -1,0 +1,47 @@
+import { watch } from "chokidar";
+import { type Clock, type Instant } from "#base/time";
+
+/**
+ * Says when to look at `folder` again: at once, every `periodMs`, and soon after something changed.
+ * A change is a hint and may be missed or doubled: whoever is told lists the folder itself.
+ */
+export async function* lookAgain(
+  clock: Clock,
+  folder: string,
+  periodMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Instant, void, undefined> {
+  let hint = Promise.withResolvers<void>();
+  const watcher = watch(folder, { ignoreInitial: true, depth: 12, followSymlinks: false });
+  watcher.on("all", () => hint.resolve());
+  // No more hints then; the period remains.
+  watcher.on("error", () => undefined);
+  try {
+    while (!signal.aborted) {
+      hint = Promise.withResolvers<void>();
+      yield clock.now();
+      await sleepOrHint(clock, periodMs, hint.promise, signal);
+    }
+  } finally {
+    await watcher.close();
+  }
+}
+
+async function sleepOrHint(
+  clock: Clock,
+  ms: number,
+  hint: Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const rest = new AbortController();
+  const sleeping = clock.sleep(ms, AbortSignal.any([signal, rest.signal]));
+  try {
+    await Promise.race([sleeping, hint]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    rest.abort();
+    // The loser of the race; its rejection says only that we are done with it.
+    await sleeping.catch(() => undefined);
+  }
+}

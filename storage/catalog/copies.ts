@@ -1,0 +1,170 @@
+import { parseSegmentId, type SegmentId } from "#base/ids";
+import type { Instant } from "#base/time";
+import { addToBatch } from "./batches.ts";
+import { moment, number, text } from "./row.ts";
+import { type Segment, segmentOfRow } from "./segments.ts";
+import type { Database, SqlRow } from "./sqlite.ts";
+
+/**
+ * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what is
+ * due before `dueAfter` and what may be in the spool only (overdue by an untrusted clock).
+ */
+export function segmentsToStore(
+  database: Database,
+  dueAfter: Instant,
+  limit: number,
+): Promise<readonly (Segment & { readonly held: boolean })[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.*, exists (
+         select 1 from hold where segment_id = segment.id and released_at_ms is null
+       ) as held
+       from segment
+       where state = 'sealed' and time_trust <> 'overdue' and (due_at_ms > $dueAfter or exists (
+         select 1 from hold where segment_id = segment.id and released_at_ms is null
+       ))
+       order by started_at_ms limit $limit`,
+      { $dueAfter: dueAfter, $limit: limit },
+    );
+    return rows.map((row) => ({ ...segmentOfRow(row), held: number(row, "held") === 1 }));
+  });
+}
+
+/**
+ * Says that bytes of `id` may from now on be in the vault. False when it is no longer to be stored.
+ * While a copy is `writing` nothing destroys the segment.
+ */
+export function intendStore(database: Database, id: SegmentId, at: Instant): Promise<boolean> {
+  return database.transaction(async (sql) => {
+    const changed = await sql.run(
+      `insert into copy (segment_id, place, state, bytes, changed_at_ms)
+       select id, 'vault', 'writing', ciphertext_bytes, $at from segment
+       where id = $id and state = 'sealed'
+       on conflict (segment_id, place) do update set state = 'writing', changed_at_ms = $at`,
+      { $id: id, $at: at },
+    );
+    return changed === 1;
+  });
+}
+
+/** Records that the vault holds the same bytes; a segment that became due meanwhile stays so. */
+export function recordStored(
+  database: Database,
+  id: SegmentId,
+  versionId: string,
+  at: Instant,
+): Promise<void> {
+  return database.transaction(async (sql) => {
+    await sql.run(
+      `update copy set state = 'present', version_id = $version, changed_at_ms = $at
+       where segment_id = $id and place = 'vault'`,
+      { $id: id, $version: versionId, $at: at },
+    );
+    const changed = await sql.run(
+      "update segment set state = 'stored' where id = $id and state = 'sealed'",
+      { $id: id },
+    );
+    if (changed === 1) await addToBatch(sql, "stored", at, [{ id, facts: { version: versionId } }]);
+  });
+}
+
+/** A write to the vault ended badly: something may be there, nothing is going on. */
+export function recordStoreFailed(database: Database, id: SegmentId, at: Instant): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run(
+      `update copy set state = 'leaving', changed_at_ms = $at
+       where segment_id = $id and place = 'vault' and state = 'writing'`,
+      { $id: id, $at: at },
+    ),
+  );
+}
+
+/** At start nothing is being written: a copy that says so was cut off by a crash. */
+export function recordNothingWriting(database: Database, at: Instant): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run(
+      "update copy set state = 'leaving', changed_at_ms = $at where place = 'vault' and state = 'writing'",
+      { $at: at },
+    ),
+  );
+}
+
+/** Bytes of footage in the ring. One row, kept by triggers. */
+export function spoolBytes(database: Database): Promise<number> {
+  return database.transaction(async (sql) => {
+    const [row] = await sql.all("select bytes from spool_use");
+    return number(row, "bytes");
+  });
+}
+
+export interface SpoolCopy {
+  readonly id: SegmentId;
+  readonly arrivedAt: Instant;
+  readonly bytes: number;
+}
+
+/**
+ * Marks the oldest spool copies that the ring may overwrite, until `bytes` are marked: the vault has
+ * them, and nothing holds them (AR-27; what to do when these do not suffice comes with issue 2's ring).
+ */
+export function markEvictable(
+  database: Database,
+  at: Instant,
+  bytes: number,
+): Promise<readonly SpoolCopy[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.id, segment.arrived_at_ms, copy.bytes from copy
+       join segment on segment.id = copy.segment_id
+       where copy.place = 'spool' and copy.state = 'present' and segment.state = 'stored'
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
+       order by copy.changed_at_ms limit 1000`,
+    );
+    const marked: SpoolCopy[] = [];
+    let sum = 0;
+    for (const row of rows) {
+      if (sum >= bytes) break;
+      marked.push(spoolCopyOf(row));
+      sum += number(row, "bytes");
+    }
+    await sql.run(
+      `update copy set state = 'leaving', changed_at_ms = $at
+       where place = 'spool' and segment_id in (select value from json_each($ids))`,
+      { $at: at, $ids: JSON.stringify(marked.map(({ id }) => id)) },
+    );
+    return marked;
+  });
+}
+
+/** Spool copies being evicted, also those a crash left so. */
+export function evicting(database: Database): Promise<readonly SpoolCopy[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.id, segment.arrived_at_ms, copy.bytes from copy
+       join segment on segment.id = copy.segment_id
+       where copy.place = 'spool' and copy.state = 'leaving' and segment.state = 'stored'`,
+    );
+    return rows.map(spoolCopyOf);
+  });
+}
+
+/** Records that the file is gone from the ring. */
+export function recordEvicted(database: Database, at: Instant, ids: readonly SegmentId[]): Promise<void> {
+  return database.transaction(async (sql) => {
+    await sql.run(
+      `update copy set state = 'gone', changed_at_ms = $at
+       where place = 'spool' and segment_id in (select value from json_each($ids))`,
+      { $at: at, $ids: JSON.stringify(ids) },
+    );
+    const facts = { place: "spool" };
+    await addToBatch(sql, "evicted", at, ids.map((id) => ({ id, facts })));
+  });
+}
+
+function spoolCopyOf(row: SqlRow): SpoolCopy {
+  return {
+    id: parseSegmentId(text(row, "id")),
+    arrivedAt: moment(row, "arrived_at_ms"),
+    bytes: number(row, "bytes"),
+  };
+}

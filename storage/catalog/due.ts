@@ -1,0 +1,119 @@
+import { parseSegmentId, type SegmentId } from "#base/ids";
+import type { Instant } from "#base/time";
+import { addToBatch, closeBatch } from "./batches.ts";
+import { number, optional, text } from "./row.ts";
+import { type Segment, segmentOfRow } from "./segments.ts";
+import type { Database, SqlRow } from "./sqlite.ts";
+
+/** A segment to destroy, or that is being destroyed. */
+export interface Doomed extends Segment {
+  /** The version in the vault that the catalog knows; it may have more. */
+  readonly versionId: string | undefined;
+}
+
+/** Segments that were due at `now` and that nothing in the catalog holds, the longest overdue first. */
+export function dueSegments(
+  database: Database,
+  now: Instant,
+  limit: number,
+): Promise<readonly Doomed[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.*, copy.version_id from segment
+       left join copy on copy.segment_id = segment.id and copy.place = 'vault'
+       where segment.state in ('sealed', 'stored') and due_at_ms <= $now
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
+       order by due_at_ms limit $limit`,
+      { $now: now, $limit: limit },
+    );
+    return rows.map(doomedOf);
+  });
+}
+
+/**
+ * Marks `ids` as to be destroyed, in one transaction with its ledger entry; returns those marked. One
+ * that a hold has reached since it was read is left out: the catalog's own rule has the last word.
+ */
+export function markDestroying(
+  database: Database,
+  at: Instant,
+  ids: readonly SegmentId[],
+): Promise<readonly SegmentId[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `update segment set state = 'destroying'
+       where id in (select value from json_each($ids)) and state in ('sealed', 'stored')
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
+       returning id`,
+      { $ids: JSON.stringify(ids) },
+    );
+    const marked = rows.map((row) => parseSegmentId(text(row, "id")));
+    await addToBatch(sql, "destroying", at, marked.map((id) => ({ id, facts: { rule: "term" } })));
+    await closeBatch(sql, "destroying", at);
+    return marked;
+  });
+}
+
+/** What is being destroyed and not yet gone, except what is being written to the vault this moment. */
+export function destroyingSegments(
+  database: Database,
+  after: string,
+  limit: number,
+): Promise<readonly Doomed[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.*, copy.version_id from segment
+       left join copy on copy.segment_id = segment.id and copy.place = 'vault'
+       where segment.state = 'destroying' and segment.id > $after
+         and (copy.state is null or copy.state <> 'writing')
+       order by segment.id limit $limit`,
+      { $after: after, $limit: limit },
+    );
+    return rows.map(doomedOf);
+  });
+}
+
+/** How often each kind of thing was looked for and not seen again after destruction (R-01). */
+export interface LookedAgain {
+  readonly id: SegmentId;
+  /** Versions removed from the vault. */
+  readonly versions: number;
+}
+
+/** Records that every copy of these is gone and was looked for again. */
+export function recordDestroyed(
+  database: Database,
+  at: Instant,
+  seen: readonly LookedAgain[],
+): Promise<void> {
+  return database.transaction(async (sql) => {
+    const ids = JSON.stringify(seen.map(({ id }) => id));
+    await sql.run(
+      `update copy set state = 'gone', changed_at_ms = $at
+       where segment_id in (select value from json_each($ids))`,
+      { $at: at, $ids: ids },
+    );
+    await sql.run(
+      "update segment set state = 'destroyed' where id in (select value from json_each($ids))",
+      { $ids: ids },
+    );
+    await addToBatch(
+      sql,
+      "destroyed",
+      at,
+      seen.map(({ id, versions }) => ({ id, facts: { versions, left: 0 } })),
+    );
+  });
+}
+
+/** How many segments are in each state. */
+export function countStates(database: Database): Promise<Readonly<Record<string, number>>> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all("select state, count(*) as count from segment group by state");
+    return Object.fromEntries(rows.map((row) => [text(row, "state"), number(row, "count")]));
+  });
+}
+
+function doomedOf(row: SqlRow): Doomed {
+  return { ...segmentOfRow(row), versionId: optional(row, "version_id", text) };
+}

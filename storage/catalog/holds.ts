@@ -1,0 +1,140 @@
+import { type HoldId, parseHoldId, type SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
+import { append } from "../ledger/append.ts";
+import { number, text } from "./row.ts";
+import { type Segment, segmentOfRow } from "./segments.ts";
+import type { Database, Sql } from "./sqlite.ts";
+
+/** A hold (*veiligstelling*) as the desk asked for it, on segments of this box. */
+export interface RequestedHold {
+  readonly id: HoldId;
+  readonly incident: string;
+  /** Number of the desk entry. */
+  readonly deskNumber: number;
+  readonly reviewAt: Instant;
+  readonly segments: readonly SegmentId[];
+}
+
+/** Segments that came too late to be held: they are being destroyed, or gone. */
+export type TooLate = readonly SegmentId[];
+
+/**
+ * Records a hold; a segment that has not arrived yet is held from the moment it does. Repeating is
+ * harmless. Returns what could not be held any more: the ledger says so too.
+ */
+export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Promise<TooLate> {
+  const known = await knownStates(sql, hold.segments);
+  const tooLate = hold.segments.filter((id) => /^destroy/.test(known.get(id) ?? ""));
+  const wanted = hold.segments.filter((id) => !tooLate.includes(id));
+  const facts = { hold: hold.id, incident: hold.incident, desk: hold.deskNumber };
+  if (tooLate.length > 0) {
+    await append(sql, at, [{ kind: "hold.too-late", facts: { ...facts, segments: [...tooLate] } }]);
+  }
+  if (wanted.length === 0) return tooLate;
+  const entry = await append(sql, at, [
+    { kind: "hold.requested", facts: { ...facts, segments: wanted, reviewAt: isoOf(hold.reviewAt) } },
+  ]);
+  await sql.run(
+    `insert into hold (hold_id, segment_id, incident, desk_number, review_at_ms, requested_at_ms, entry_seq)
+     select $hold, value, $incident, $desk, $reviewAt, $at, $entry from json_each($segments)
+     where true on conflict do nothing`,
+    {
+      $hold: hold.id,
+      $incident: hold.incident,
+      $desk: hold.deskNumber,
+      $reviewAt: hold.reviewAt,
+      $at: at,
+      $entry: entry,
+      $segments: JSON.stringify(wanted),
+    },
+  );
+  return tooLate;
+}
+
+async function knownStates(
+  sql: Sql,
+  ids: readonly SegmentId[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql.all(
+    "select id, state from segment where id in (select value from json_each($ids))",
+    { $ids: JSON.stringify(ids) },
+  );
+  return new Map(rows.map((row) => [text(row, "id"), text(row, "state")]));
+}
+
+/** Records that the desk released a hold. Returns how many segments it had still held. */
+export async function recordRelease(
+  sql: Sql,
+  at: Instant,
+  id: HoldId,
+  deskNumber: number,
+): Promise<number> {
+  const released = await sql.run(
+    "update hold set released_at_ms = $at where hold_id = $hold and released_at_ms is null",
+    { $at: at, $hold: id },
+  );
+  if (released > 0) {
+    await append(sql, at, [
+      { kind: "hold.released", facts: { hold: id, desk: deskNumber, segments: released } },
+    ]);
+  }
+  return released;
+}
+
+/** A held segment whose hold was asked for and not yet read back from the vault. */
+export interface HoldToConfirm {
+  readonly hold: HoldId;
+  readonly segment: Segment;
+  readonly versionId: string;
+}
+
+/** Holds on stored segments that are not yet in force. */
+export function holdsToConfirm(database: Database): Promise<readonly HoldToConfirm[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select segment.*, hold.hold_id, copy.version_id from hold
+       join segment on segment.id = hold.segment_id
+       join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
+       where hold.in_force_at_ms is null and hold.released_at_ms is null
+       order by hold.hold_id limit 1000`,
+    );
+    return rows.map((row) => ({
+      hold: parseHoldId(text(row, "hold_id")),
+      segment: segmentOfRow(row),
+      versionId: text(row, "version_id"),
+    }));
+  });
+}
+
+/** Records that the hold was read back from the vault: in force from now on. */
+export function recordInForce(
+  database: Database,
+  at: Instant,
+  hold: HoldId,
+  segment: SegmentId,
+): Promise<void> {
+  return database.transaction(async (sql) => {
+    const changed = await sql.run(
+      `update hold set in_force_at_ms = $at
+       where hold_id = $hold and segment_id = $segment and in_force_at_ms is null and released_at_ms is null`,
+      { $at: at, $hold: hold, $segment: segment },
+    );
+    if (changed === 1) await append(sql, at, [{ kind: "hold.in-force", facts: { hold, segment } }]);
+  });
+}
+
+export interface HoldCount {
+  readonly requested: number;
+  readonly inForce: number;
+}
+
+/** How many holds are asked for and how many are in force, in segments. */
+export function countHolds(database: Database): Promise<HoldCount> {
+  return database.transaction(async (sql) => {
+    const [row] = await sql.all(
+      `select count(*) as open, count(in_force_at_ms) as in_force from hold where released_at_ms is null`,
+    );
+    const inForce = number(row, "in_force");
+    return { requested: number(row, "open") - inForce, inForce };
+  });
+}

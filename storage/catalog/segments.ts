@@ -1,0 +1,193 @@
+import {
+  type CiphertextSha256,
+  type DeviceId,
+  parseCiphertextSha256,
+  parseDeviceId,
+  parseSegmentId,
+  parseSha256,
+  type SegmentId,
+  type Sha256,
+} from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
+import { append } from "../ledger/append.ts";
+import { bytes, moment, number, optional, text } from "./row.ts";
+import type { Database, Sql, SqlRow } from "./sqlite.ts";
+
+export type SegmentState = "sealed" | "stored" | "destroying" | "destroyed";
+
+/** How far the start of a recording is believed; docs/time.md. */
+export type TimeTrust = "trusted" | "untrusted" | "overdue";
+
+/** One sealed file (*fragment*): the unit of hash, upload, hold and destruction. */
+export interface Segment {
+  readonly id: SegmentId;
+  readonly device: DeviceId;
+  readonly producer: string;
+  readonly startedAt: Instant;
+  readonly endedAt: Instant | undefined;
+  readonly timeSource: string;
+  readonly timeTrust: TimeTrust;
+  readonly arrivedAt: Instant;
+  readonly dueAt: Instant;
+  /** Path on the card, as bytes; undefined for a wall camera. */
+  readonly sourcePath: Uint8Array | undefined;
+  readonly sourceModifiedAt: Instant | undefined;
+  readonly plaintextSha256: Sha256;
+  readonly plaintextBytes: number;
+  readonly ciphertextBytes: number;
+  readonly parts: readonly CiphertextSha256[];
+  /** UTC day of the identity it is sealed to. */
+  readonly sealedFor: string;
+  readonly truncated: boolean;
+  /** JSON of what was done to the camera's bytes; undefined when nothing was. */
+  readonly rewritten: string | undefined;
+  readonly state: SegmentState;
+}
+
+/**
+ * What a footage file in incoming/ turned out to be: new, this very fact recorded before a crash, or a
+ * file this box already keeps, or has kept, under `of`.
+ */
+export type Recorded = { kind: "new" } | { kind: "again" } | { kind: "duplicate"; of: SegmentId };
+
+/**
+ * Records a sealed file that lies in the spool: row, spool copy and ledger leaf in one transaction.
+ * @throws BewaardError CATALOG_FULL (transient), CATALOG_RULE when id and bytes contradict a known row.
+ */
+export function recordSealed(
+  database: Database,
+  at: Instant,
+  segment: Omit<Segment, "state">,
+): Promise<Recorded> {
+  return database.transaction(async (sql) => {
+    const known = await alreadyKnown(sql, segment);
+    if (known) return known;
+    const entry = await append(sql, at, [{ kind: "segment.sealed", facts: sealedFacts(segment) }]);
+    await insertSegment(sql, segment, entry);
+    await sql.run(
+      `insert into copy (segment_id, place, state, bytes, changed_at_ms)
+       values ($id, 'spool', 'present', $bytes, $at)`,
+      { $id: segment.id, $bytes: segment.ciphertextBytes, $at: at },
+    );
+    return { kind: "new" };
+  });
+}
+
+async function alreadyKnown(
+  sql: Sql,
+  segment: Omit<Segment, "state">,
+): Promise<Recorded | undefined> {
+  const [same] = await sql.all("select id from segment where id = $id and part_sha256 = $parts", {
+    $id: segment.id,
+    $parts: joined(segment.parts),
+  });
+  if (same) return { kind: "again" };
+  if (!segment.sourcePath) return undefined;
+  const [earlier] = await sql.all(
+    `select id from segment
+     where device_id = $device and source_path = $path and plaintext_sha256 = $sha256`,
+    { $device: segment.device, $path: segment.sourcePath, $sha256: segment.plaintextSha256 },
+  );
+  return earlier ? { kind: "duplicate", of: parseSegmentId(text(earlier, "id")) } : undefined;
+}
+
+/** What the world may know of a segment: the leaf everything else is proven against. No file name. */
+function sealedFacts(segment: Omit<Segment, "state">): Record<string, string | number | boolean | null | string[]> {
+  return {
+    id: segment.id,
+    device: segment.device,
+    startedAt: isoOf(segment.startedAt),
+    endedAt: segment.endedAt === undefined ? null : isoOf(segment.endedAt),
+    timeSource: segment.timeSource,
+    timeTrust: segment.timeTrust,
+    arrivedAt: isoOf(segment.arrivedAt),
+    dueAt: isoOf(segment.dueAt),
+    plaintextSha256: segment.plaintextSha256,
+    plaintextBytes: segment.plaintextBytes,
+    ciphertextBytes: segment.ciphertextBytes,
+    parts: [...segment.parts],
+    sealedFor: segment.sealedFor,
+    truncated: segment.truncated,
+  };
+}
+
+async function insertSegment(
+  sql: Sql,
+  segment: Omit<Segment, "state">,
+  entry: number,
+): Promise<void> {
+  await sql.run(
+    `insert into segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust,
+       arrived_at_ms, due_at_ms, source_path, source_modified_at_ms, plaintext_sha256, plaintext_bytes,
+       ciphertext_bytes, part_sha256, sealed_for, truncated, rewritten, state, entry_seq)
+     values ($id, $device, $producer, $startedAt, $endedAt, $timeSource, $timeTrust,
+       $arrivedAt, $dueAt, $sourcePath, $sourceModifiedAt, $plaintextSha256, $plaintextBytes,
+       $ciphertextBytes, $parts, $sealedFor, $truncated, $rewritten, 'sealed', $entry)`,
+    {
+      $id: segment.id,
+      $device: segment.device,
+      $producer: segment.producer,
+      $startedAt: segment.startedAt,
+      $endedAt: segment.endedAt ?? null,
+      $timeSource: segment.timeSource,
+      $timeTrust: segment.timeTrust,
+      $arrivedAt: segment.arrivedAt,
+      $dueAt: segment.dueAt,
+      $sourcePath: segment.sourcePath ?? null,
+      $sourceModifiedAt: segment.sourceModifiedAt ?? null,
+      $plaintextSha256: segment.plaintextSha256,
+      $plaintextBytes: segment.plaintextBytes,
+      $ciphertextBytes: segment.ciphertextBytes,
+      $parts: joined(segment.parts),
+      $sealedFor: segment.sealedFor,
+      $truncated: segment.truncated ? 1 : 0,
+      $rewritten: segment.rewritten ?? null,
+      $entry: entry,
+    },
+  );
+}
+
+export function segmentOfRow(row: SqlRow): Segment {
+  return {
+    id: parseSegmentId(text(row, "id")),
+    device: parseDeviceId(text(row, "device_id")),
+    producer: text(row, "producer"),
+    startedAt: moment(row, "started_at_ms"),
+    endedAt: optional(row, "ended_at_ms", moment),
+    timeSource: text(row, "time_source"),
+    timeTrust: trustOf(text(row, "time_trust")),
+    arrivedAt: moment(row, "arrived_at_ms"),
+    dueAt: moment(row, "due_at_ms"),
+    sourcePath: optional(row, "source_path", bytes),
+    sourceModifiedAt: optional(row, "source_modified_at_ms", moment),
+    plaintextSha256: parseSha256(text(row, "plaintext_sha256")),
+    plaintextBytes: number(row, "plaintext_bytes"),
+    ciphertextBytes: number(row, "ciphertext_bytes"),
+    parts: split(bytes(row, "part_sha256")),
+    sealedFor: text(row, "sealed_for"),
+    truncated: number(row, "truncated") === 1,
+    rewritten: optional(row, "rewritten", text),
+    state: stateOf(text(row, "state")),
+  };
+}
+
+function stateOf(state: string): SegmentState {
+  if (state === "sealed" || state === "stored") return state;
+  if (state === "destroying" || state === "destroyed") return state;
+  throw new TypeError(`no such state: ${state}`);
+}
+
+function trustOf(trust: string): TimeTrust {
+  if (trust === "trusted" || trust === "untrusted" || trust === "overdue") return trust;
+  throw new TypeError(`no such trust: ${trust}`);
+}
+
+function joined(parts: readonly CiphertextSha256[]): Buffer {
+  return Buffer.concat(parts.map((part) => Buffer.from(part, "hex")));
+}
+
+function split(blob: Buffer): readonly CiphertextSha256[] {
+  return Array.from({ length: blob.length / 32 }, (_, index) =>
+    parseCiphertextSha256(blob.toString("hex", index * 32, index * 32 + 32)),
+  );
+}

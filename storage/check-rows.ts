@@ -1,0 +1,97 @@
+import { DUE_MARGIN_MS } from "#base/term";
+import { type Instant, instant, isoOf } from "#base/time";
+import { number, text } from "./catalog/row.ts";
+import type { Database, SqlParams } from "./catalog/sqlite.ts";
+import type { Finding } from "./check.ts";
+
+/** A query that finds nothing on a box that is well; each row names the thing it found. */
+interface Rule {
+  readonly invariant: number;
+  readonly what: string;
+  readonly sql: string;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    invariant: 3,
+    what: "is past its term and not held",
+    sql: `select id from segment where state <> 'destroyed' and due_at_ms + ${DUE_MARGIN_MS} < $now
+          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+  },
+  {
+    invariant: 3,
+    what: "lies in quarantine past its term",
+    sql: `select id from quarantine where destroyed_at_ms is null and due_at_ms + ${DUE_MARGIN_MS} < $now`,
+  },
+  {
+    invariant: 4,
+    what: "is held and yet being destroyed",
+    sql: `select id from segment where state in ('destroying', 'destroyed')
+          and exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+  },
+  {
+    invariant: 5,
+    what: "has no ledger entry of its sealing",
+    sql: `select segment.id from segment left join entry on entry.seq = segment.entry_seq
+          where entry.kind is null or entry.kind <> 'segment.sealed'
+            or entry.body ->> 'id' <> segment.id`,
+  },
+  ...(["stored", "destroying", "destroyed"] as const).map((kind) => ({
+    invariant: 5,
+    what: `is ${kind} and no batch says so`,
+    sql: `select id from segment where state = '${kind}' and not exists (
+            select 1 from batch_row join batch on batch.id = batch_row.batch_id
+            where batch_row.segment_id = segment.id and batch.kind = '${kind}')`,
+  })),
+  {
+    invariant: 6,
+    what: "is sealed and has no spool copy",
+    sql: `select id from segment where state = 'sealed' and not exists (
+            select 1 from copy where segment_id = segment.id and place = 'spool' and state = 'present')`,
+  },
+  {
+    invariant: 6,
+    what: "is stored and has no vault copy",
+    sql: `select id from segment where state = 'stored' and not exists (
+            select 1 from copy where segment_id = segment.id and place = 'vault' and state = 'present')`,
+  },
+  {
+    invariant: 6,
+    what: "is destroyed and a copy is not gone",
+    sql: `select id from segment where state = 'destroyed' and exists (
+            select 1 from copy where segment_id = segment.id and state <> 'gone')`,
+  },
+];
+
+/** The invariants that catalog rows alone can show. */
+export function checkRows(
+  database: Database,
+  now: Instant,
+): Promise<{ findings: readonly Finding[]; segments: number }> {
+  return database.transaction(async (sql) => {
+    const findings: Finding[] = [];
+    for (const { invariant, what, sql: query } of RULES) {
+      const params: SqlParams = query.includes("$now") ? { $now: now } : {};
+      for (const row of await sql.all(query, params)) {
+        findings.push({ invariant, what: `${text(row, "id")} ${what}` });
+      }
+    }
+    for (const row of await sql.all("pragma foreign_key_check")) {
+      findings.push({ invariant: 6, what: `a row of ${text(row, "table")} refers to nothing` });
+    }
+    const [sum] = await sql.all(
+      `select (select bytes from spool_use) as kept,
+         (select coalesce(sum(bytes), 0) from copy where place = 'spool' and state <> 'gone') as counted`,
+    );
+    if (number(sum, "kept") !== number(sum, "counted")) {
+      findings.push({ invariant: 6, what: "the count of spool bytes is not their sum" });
+    }
+    const [ahead] = await sql.all("select max(at_ms) as at from entry");
+    if (ahead?.["at"] !== null && number(ahead, "at") > now + DUE_MARGIN_MS) {
+      const at = isoOf(instant(number(ahead, "at")));
+      findings.push({ invariant: 10, what: `the ledger has an entry of ${at}: the clock was ahead then, or is behind now` });
+    }
+    const [count] = await sql.all("select count(*) as count from segment");
+    return { findings, segments: number(count, "count") };
+  });
+}

@@ -1,0 +1,37 @@
+import type { Json } from "./canonical.ts";
+
+/**
+ * The kinds of fact the ledger knows, one entry each. An entry names people by pseudonym only; what is
+ * personal goes into `detail`, of which the entry carries a salted commitment.
+ */
+export const ENTRY_KINDS = [
+  "bewaard.started",
+  "device.paired",
+  "segment.sealed",
+  "segments.stored",
+  "segments.destroying",
+  "segments.destroyed",
+  "copies.evicted",
+  "segment.unsafe",
+  "gap.recorded",
+  "card.emptied",
+  "manifest.quarantined",
+  "quarantine.destroyed",
+  "hold.requested",
+  "hold.in-force",
+  "hold.released",
+  "hold.too-late",
+  "release.refused",
+  "clock.confirmed",
+  "clock.untrusted",
+] as const;
+
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+export interface Entry {
+  readonly kind: EntryKind;
+  /** What happened, beside `at` and `kind`. Never a name, a secret or free text of a person. */
+  readonly facts: { readonly [key: string]: Json };
+  /** Personal detail with its own term. */
+  readonly detail?: { readonly facts: Json; readonly eraseAfterMs: number };
+}

@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { BewaardError } from "#base/errors";
+import { makeHeader } from "./header.ts";
+import type { SealFileJob } from "./seal-file.ts";
+import type { Sealed } from "./sealer.ts";
+import type { Answer } from "./worker.ts";
+
+export interface SealPool extends AsyncDisposable {
+  /**
+   * Hashes and encrypts the file `source` into `target` for `recipients`; resolves once the sealed
+   * file survives a power cut. Files queue, first come first served, for a free thread.
+   * @throws BewaardError CARD_READ, SOURCE_IRREGULAR, SOURCE_CHANGED, SPOOL_FULL, RECIPIENT_MIXED …
+   */
+  seal(
+    source: Uint8Array,
+    target: string,
+    recipients: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Sealed>;
+}
+
+/** Seals up to `size` files at once, one thread each: cheapest per byte (docs/design.md, "Sealing"). */
+export function openSealPool(size: number): SealPool {
+  const idle: Worker[] = [];
+  const waiting: ((worker: Worker) => void)[] = [];
+  let started = 0;
+
+  async function take(): Promise<Worker> {
+    const worker = idle.pop();
+    if (worker) return worker;
+    if (started < size) {
+      started += 1;
+      return new Worker(new URL("./worker.ts", import.meta.url), { name: "seal" });
+    }
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function give(worker: Worker): void {
+    const next = waiting.shift();
+    if (next) next(worker);
+    else idle.push(worker);
+  }
+
+  return {
+    async seal(source, target, recipients, signal) {
+      const header = await makeHeader(recipients);
+      const stop = new Int32Array(new SharedArrayBuffer(4));
+      const worker = await take();
+      const halt = (): void => void Atomics.store(stop, 0, 1);
+      signal.addEventListener("abort", halt, { once: true });
+      if (signal.aborted) halt();
+      try {
+        const answer = await ask(worker, { source, target, header, stop });
+        give(worker);
+        return unwrapped(answer, signal);
+      } catch (error) {
+        if (!(error instanceof WorkerDied)) throw error;
+        started -= 1;
+        throw error.cause;
+      } finally {
+        signal.removeEventListener("abort", halt);
+        header.streamKey.fill(0);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(idle.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+class WorkerDied extends Error {}
+
+/** One question, one answer. */
+async function ask(worker: Worker, job: SealFileJob): Promise<Answer> {
+  worker.postMessage(job);
+  try {
+    const [answer] = await once(worker, "message");
+    if (isAnswer(answer)) return answer;
+    throw new TypeError("a sealing thread answered something else");
+  } catch (cause) {
+    throw new WorkerDied("a sealing thread died", { cause });
+  }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === "object" && value !== null && "kind" in value;
+}
+
+function unwrapped(answer: Answer, signal: AbortSignal): Sealed {
+  switch (answer.kind) {
+    case "sealed":
+      return answer.sealed;
+    case "refused":
+      throw new BewaardError(answer.code, answer.message, { transient: answer.transient });
+    case "stopped":
+      throw signal.reason;
+    case "failed":
+      throw new Error(`sealing failed: ${answer.message}`);
+    default:
+      throw new TypeError("unknown answer of a sealing thread", { cause: answer });
+  }
+}

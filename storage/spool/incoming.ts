@@ -1,0 +1,109 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { BewaardError, systemCode } from "#base/errors";
+import { openPartDigests } from "../seal/part-digests.ts";
+import { MANIFEST_LIMIT_BYTES, type Manifest, parseManifest, type SegmentManifest } from "./manifest.ts";
+
+const READ_BYTES = 1024 * 1024;
+
+/** Names of the manifests that lie in a producer's folder, oldest id first, as bytes. */
+export async function manifestNames(folder: string): Promise<readonly Buffer[]> {
+  try {
+    const names = await readdir(Buffer.from(folder), { encoding: "buffer" });
+    return names
+      .filter((name) => name.subarray(-5).toString("latin1") === ".json")
+      .toSorted((a, b) => a.compare(b));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/**
+ * Reads the manifest `name` of `producer`, written by user `owner` for `node`.
+ * @throws BewaardError MANIFEST_LIES when it is not exactly what docs/format.md says.
+ */
+export async function readManifest(
+  folder: string,
+  name: Uint8Array,
+  expected: { readonly node: string; readonly owner: number },
+): Promise<Manifest> {
+  const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
+  await using file = await openOwned(path, expected.owner);
+  const { size } = await file.stat();
+  if (size > MANIFEST_LIMIT_BYTES) throw lies(`manifest of ${size} bytes`);
+  const manifest = parseManifest(await file.readFile());
+  if (`${manifest.id}.json` !== Buffer.from(name).toString("latin1")) throw lies("id is not the file's name");
+  if (manifest.producer !== basename(folder)) throw lies("names another producer");
+  if (manifest.node !== expected.node) throw lies("names another node");
+  return manifest;
+}
+
+/**
+ * Recomputes the digests of the sealed file at `path`, and that it is the producer's own regular file.
+ * Returns false when there is no such file.
+ * @throws BewaardError MANIFEST_LIES.
+ */
+export async function agreesWithManifest(
+  path: string,
+  manifest: SegmentManifest,
+  owner: number,
+): Promise<boolean> {
+  let file: FileHandle;
+  try {
+    file = await openOwned(Buffer.from(path), owner);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+  await using sealed = file;
+  const { size } = await sealed.stat();
+  if (size !== manifest.ciphertext.bytes) throw lies(`sealed file has ${size} bytes`);
+  const digests = openPartDigests();
+  const block = Buffer.allocUnsafeSlow(READ_BYTES);
+  for (;;) {
+    const { bytesRead } = await sealed.read(block, 0, block.length);
+    if (bytesRead === 0) break;
+    digests.update(block.subarray(0, bytesRead));
+  }
+  const { ciphertextBytes, parts } = digests.finish();
+  const same =
+    ciphertextBytes === manifest.ciphertext.bytes &&
+    parts.length === manifest.ciphertext.parts.length &&
+    parts.every((part, index) => part === manifest.ciphertext.parts[index]);
+  if (!same) throw lies("digests are not those of the sealed file");
+  return true;
+}
+
+/** Where a producer puts the sealed file of a manifest. */
+export function sealedPath(folder: string, id: string): string {
+  return join(folder, `${id}.age`);
+}
+
+async function openOwned(path: Buffer, owner: number): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  let file: FileHandle;
+  try {
+    file = await open(path, flags);
+  } catch (error) {
+    if (systemCode(error) === "ELOOP" || systemCode(error) === "ENXIO") throw lies("not a regular file");
+    if (systemCode(error) === "EACCES") throw lies("not readable");
+    throw error;
+  }
+  const stats = await file.stat();
+  const why = !stats.isFile()
+    ? "not a regular file"
+    : stats.nlink !== 1
+      ? "has a second name"
+      : stats.uid !== owner
+        ? "belongs to another user"
+        : undefined;
+  if (why === undefined) return file;
+  await file.close();
+  throw lies(why);
+}
+
+function lies(what: string): BewaardError {
+  return new BewaardError("MANIFEST_LIES", what);
+}

@@ -1,0 +1,151 @@
+import { z } from "zod";
+import { BewaardError } from "#base/errors";
+import {
+  type CiphertextSha256,
+  type DeviceId,
+  type NodeId,
+  parseCiphertextSha256,
+  parseDeviceId,
+  parseNodeId,
+  parseSegmentId,
+  parseSha256,
+  type SegmentId,
+  type Sha256,
+} from "#base/ids";
+import { type Instant, instantOf, isoOf } from "#base/time";
+import { canonical } from "../ledger/canonical.ts";
+import { PART_BYTES } from "../seal/part-digests.ts";
+
+/** A manifest is a fact a producer hands over (docs/format.md). Larger than this is no manifest. */
+export const MANIFEST_LIMIT_BYTES = 256 * 1024;
+
+const id = z.string().transform(checked(parseSegmentId));
+const node = z.string().transform(checked(parseNodeId));
+const device = z.string().transform(checked(parseDeviceId));
+const time = z.string().transform(checked(instantOf));
+const count = z.int().min(0);
+const short = z.string().max(200);
+
+const common = {
+  bewaard: z.literal("manifest/1"),
+  id,
+  node,
+  producer: z.string().regex(/^[a-z]{1,16}$/),
+  device,
+  arrivedAt: time,
+};
+
+const segment = z.strictObject({
+  ...common,
+  kind: z.literal("segment"),
+  recording: z.strictObject({
+    startedAt: time,
+    endedAt: time.nullable(),
+    source: z.enum(["name", "container", "modified", "arrival", "stream"]),
+    clock: z.strictObject({
+      /** What the camera's profile says of its clock. */
+      declared: z.enum(["synchronised", "unknown"]),
+      /** Camera clock less ours, seen at this docking; null when it cannot be seen. */
+      offsetMs: z.int().nullable(),
+    }),
+  }),
+  /** The file on the card; null for a wall camera. `path` is base64 of its bytes. */
+  file: z.strictObject({ path: z.base64().max(12_000), modifiedAt: time }).nullable(),
+  plaintext: z.strictObject({ sha256: z.string().transform(checked(parseSha256)), bytes: count }),
+  ciphertext: z.strictObject({
+    bytes: count,
+    partBytes: z.literal(PART_BYTES),
+    parts: z.array(z.string().transform(checked(parseCiphertextSha256))).min(1).max(2000),
+  }),
+  sealedFor: z.iso.date(),
+  truncated: z.boolean(),
+  rewritten: z.strictObject({ rule: short, version: z.int() }).nullable(),
+});
+
+const gap = z.strictObject({
+  ...common,
+  kind: z.literal("gap"),
+  startedAt: time,
+  endedAt: time,
+  cause: z.string().regex(/^[a-z][a-z-]{1,40}$/),
+});
+
+const emptied = z.strictObject({
+  ...common,
+  kind: z.literal("emptied"),
+  emptiedAt: time,
+  files: count,
+});
+
+const manifest = z.discriminatedUnion("kind", [segment, gap, emptied]);
+
+export interface FactOrigin {
+  readonly id: SegmentId;
+  readonly node: NodeId;
+  readonly producer: string;
+  readonly device: DeviceId;
+  /** When the producer had the fact, by this machine's clock. */
+  readonly arrivedAt: Instant;
+}
+
+export type Manifest = z.output<typeof manifest>;
+export type SegmentManifest = z.output<typeof segment>;
+export type GapManifest = z.output<typeof gap>;
+export type EmptiedManifest = z.output<typeof emptied>;
+
+export interface SealedDigests {
+  readonly plaintextSha256: Sha256;
+  readonly plaintextBytes: number;
+  readonly ciphertextBytes: number;
+  readonly parts: readonly CiphertextSha256[];
+}
+
+/** @throws BewaardError MANIFEST_LIES naming the first field that is not as docs/format.md says. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const parsed = manifest.safeParse(json(bytes));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join(".") || "manifest";
+  throw new BewaardError("MANIFEST_LIES", `${field}: ${issue?.message ?? "not as expected"}`);
+}
+
+function json(bytes: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const parsed: unknown = JSON.parse(text);
+    return parsed;
+  } catch (cause) {
+    throw new BewaardError("MANIFEST_LIES", "not JSON", { cause });
+  }
+}
+
+/** The bytes of a manifest file. Reads back as the same manifest. */
+export function manifestText(fact: Manifest): string {
+  const plain: unknown = JSON.parse(
+    JSON.stringify(fact, (key, value: unknown) =>
+      key.endsWith("At") && typeof value === "number" ? isoAt(value) : value,
+    ),
+  );
+  return `${canonicalOf(plain)}\n`;
+}
+
+function isoAt(ms: number): string {
+  return isoOf(instantOf(new Date(ms).toISOString()));
+}
+
+function canonicalOf(plain: unknown): string {
+  const known = z.json().parse(plain);
+  return canonical(known);
+}
+
+/** A branded parser as a zod transform: its TypeError or RangeError becomes an issue of that field. */
+function checked<T>(parse: (text: string) => T): (text: string, context: z.RefinementCtx) => T {
+  return (text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "?" });
+      return z.NEVER;
+    }
+  };
+}

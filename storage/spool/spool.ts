@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { syncDirectory, writeDurably } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import type { NodeId, SegmentId } from "#base/ids";
+import { dayOf, type Instant } from "#base/time";
+
+/**
+ * The folder where those who see footage and those who keep it meet, and the ring of sealed files.
+ *
+ *   bewaard-spool.json   which spool this is
+ *   incoming/<producer>/ facts handed over, not yet adopted
+ *   segments/<day>/      the ring: sealed files by day of arrival
+ *   quarantine/<id>/     what core did not believe
+ *   lease/<role>         one holder a role
+ */
+export interface Spool {
+  readonly path: string;
+  /** Random id of this spool, made with it: tells it from another disk mounted in its place. */
+  readonly id: string;
+}
+
+const IDENTITY = "bewaard-spool.json";
+const identity = z.object({ spool: z.uuid(), node: z.string() });
+
+/** Makes an empty folder a spool for `node`. Harmless on one that is its spool already. */
+export async function createSpool(path: string, node: NodeId): Promise<void> {
+  for (const folder of ["incoming", "segments", "quarantine", "lease"]) {
+    await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
+  }
+  try {
+    await openSpool(path, node);
+  } catch (error) {
+    if (!(error instanceof BewaardError) || error.code !== "SPOOL_IDENTITY") throw error;
+    if (systemCode(error.cause) !== "ENOENT") throw error;
+    const text = `${JSON.stringify({ spool: randomUUID(), node })}\n`;
+    await writeDurably(join(path, IDENTITY), text, 0o600);
+  }
+}
+
+/**
+ * Opens the spool of `node`.
+ * @throws BewaardError SPOOL_IDENTITY when nothing is mounted there, or somebody else's disk is.
+ */
+export async function openSpool(path: string, node: NodeId): Promise<Spool> {
+  const found = identity.safeParse(await readIdentity(path));
+  if (!found.success) {
+    throw new BewaardError("SPOOL_IDENTITY", `${path}: ${IDENTITY} is not readable as such`);
+  }
+  if (found.data.node !== node) {
+    throw new BewaardError(
+      "SPOOL_IDENTITY",
+      `${path} is the spool of ${found.data.node}, not of ${node}: is the right disk mounted?`,
+    );
+  }
+  return { path, id: found.data.spool };
+}
+
+async function readIdentity(path: string): Promise<unknown> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(join(path, IDENTITY), "utf8"));
+    return parsed;
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw new BewaardError(
+      "SPOOL_IDENTITY",
+      `${path} is no spool: is its disk mounted? A new one is made by \`bewaard setup\``,
+      { cause },
+    );
+  }
+}
+
+/** Bytes this process may still write to the spool's file system. */
+export async function freeBytes(spool: Spool): Promise<number> {
+  const { bavail, bsize } = await statfs(spool.path);
+  return bavail * bsize;
+}
+
+export function incomingFolder(spool: Spool, producer: string): string {
+  return join(spool.path, "incoming", producer);
+}
+
+/** Makes the folder a producer hands its facts over in. */
+export async function createIncoming(spool: Spool, producer: string): Promise<string> {
+  const folder = incomingFolder(spool, producer);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await syncDirectory(join(spool.path, "incoming"));
+  return folder;
+}
+
+/** Where a segment's sealed file lies in the ring. */
+export function segmentPath(spool: Spool, id: SegmentId, arrivedAt: Instant): string {
+  return join(spool.path, "segments", dayOf(arrivedAt), `${id}.age`);
+}
+
+export function quarantineFolder(spool: Spool, id: string): string {
+  return join(spool.path, "quarantine", id);
+}

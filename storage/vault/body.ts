@@ -1,0 +1,44 @@
+import { createReadStream } from "node:fs";
+import type { CiphertextSha256 } from "#base/ids";
+import { openPartDigests } from "../seal/part-digests.ts";
+import type { ObjectBody, Vault } from "./vault.ts";
+
+const READ_BYTES = 1024 * 1024;
+
+/** A sealed file in the spool, with the digests the catalog has of it. */
+export function fileBody(
+  path: string,
+  bytes: number,
+  parts: readonly CiphertextSha256[],
+): ObjectBody {
+  return { open: () => createReadStream(path, { highWaterMark: READ_BYTES }), bytes, parts };
+}
+
+/** A small text: a ledger entry, a checkpoint, a desk entry. */
+export function textBody(text: string): ObjectBody {
+  return bytesBody(Buffer.from(text));
+}
+
+export function bytesBody(content: Uint8Array): ObjectBody {
+  const digests = openPartDigests();
+  digests.update(content);
+  const { ciphertextBytes, parts } = digests.finish();
+  return {
+    async *open() {
+      yield content;
+    },
+    bytes: ciphertextBytes,
+    parts,
+  };
+}
+
+/** Reads a small object whole. */
+export async function readText(
+  vault: Vault,
+  key: string,
+  versionId: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const chunks = await Array.fromAsync(vault.read(key, versionId, signal));
+  return Buffer.concat(chunks).toString("utf8");
+}

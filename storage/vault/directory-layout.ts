@@ -1,0 +1,75 @@
+import { opendir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "#base/errors";
+import { namesIn } from "./directory-files.ts";
+
+/** Ends the folder name of an object, so that a key and a longer one below it never meet. */
+export const OBJECT_MARK = "~";
+
+/** Versions on their way in or out. */
+export const WRITING = ".writing";
+/** Names under `.writing/` start with what they are. */
+export const PUTTING = "put-";
+export const LEAVING = "leaving-";
+
+/** Checks that `key` names a place inside the vault and nothing else. @throws TypeError. */
+export function parseKey(key: string): string {
+  if (!/^[a-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/.test(key)) {
+    throw new TypeError(`not a vault key: ${key}`);
+  }
+  return key;
+}
+
+/** Keys under `prefix` (ending in `/`) in order, one folder in memory at a time. */
+export async function* objectFolders(
+  root: string,
+  prefix: string,
+): AsyncGenerator<string, void, undefined> {
+  const names: string[] = [];
+  try {
+    for await (const entry of await opendir(join(root, prefix))) {
+      if (entry.isDirectory()) names.push(entry.name);
+    }
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw error;
+  }
+  for (const name of names.toSorted()) {
+    if (name.endsWith(OBJECT_MARK)) yield `${prefix}${name.slice(0, -OBJECT_MARK.length)}`;
+    else yield* objectFolders(root, `${prefix}${name}/`);
+  }
+}
+
+export interface UnfinishedWrite {
+  readonly key: string;
+  readonly folder: string;
+  readonly versionId: string;
+  /** On its way out, not in. */
+  readonly leaving: boolean;
+}
+
+/** What lies under `.writing/` with the key it was meant for. */
+export async function unfinishedWrites(root: string): Promise<readonly UnfinishedWrite[]> {
+  const writes: UnfinishedWrite[] = [];
+  for (const name of await namesIn(join(root, WRITING))) {
+    const folder = join(root, WRITING, name);
+    for (const versionId of await namesIn(folder)) {
+      const key = await keyIn(join(folder, versionId, "facts.json"));
+      if (key === undefined) continue;
+      writes.push({ key, folder, versionId, leaving: name.startsWith(LEAVING) });
+    }
+  }
+  return writes;
+}
+
+// Without its facts a write has no body yet: they come first.
+async function keyIn(path: string): Promise<string | undefined> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof parsed !== "object" || parsed === null || !("key" in parsed)) return undefined;
+    return String(parsed.key);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

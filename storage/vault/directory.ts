@@ -1,0 +1,234 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ulid } from "ulid";
+import { syncDirectory, writeDurably } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import { step } from "#base/step";
+import {
+  exists,
+  heldError,
+  makeFolder,
+  namesIn,
+  notFound,
+  readText,
+  removeIfEmpty,
+  sizeOf,
+  translated,
+  translating,
+} from "./directory-files.ts";
+import {
+  LEAVING,
+  OBJECT_MARK,
+  objectFolders,
+  parseKey,
+  PUTTING,
+  unfinishedWrites,
+  WRITING,
+} from "./directory-layout.ts";
+import { agrees, writeVersion } from "./directory-write.ts";
+import type { ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
+
+const IDENTITY = "bewaard-vault.json";
+
+/** Makes an empty folder a vault. Harmless on one that is a vault already. */
+export async function createDirectoryVault(root: string): Promise<void> {
+  await mkdir(join(root, WRITING), { recursive: true });
+  if (await exists(join(root, IDENTITY))) return;
+  await writeDurably(join(root, IDENTITY), `${JSON.stringify({ vault: randomUUID() })}\n`, 0o600);
+}
+
+/**
+ * A vault in a folder: a NAS, or a disk of the demo. An object is a folder `<key>~`, each version in it
+ * a folder with `body`, `facts.json` and, when held, `held`. Atomic by rename: a whole version is
+ * prepared under `.writing/` and then named; destruction takes the name away first.
+ *
+ * Every call throws BewaardError VAULT_IDENTITY (transient) while the folder is no vault: a NAS that is
+ * not mounted looks like that, and nothing may be written into its mount point.
+ */
+export async function openDirectoryVault(root: string): Promise<Vault> {
+  const folderOf = (key: string): string => join(root, `${parseKey(key)}${OBJECT_MARK}`);
+  const at = (key: string, versionId: string, name: string): string =>
+    join(folderOf(key), versionId, name);
+  const present = async (): Promise<void> => {
+    if (await exists(join(root, IDENTITY))) return;
+    const message = `${root} is no bewaard vault: is it mounted? A new one is made by \`bewaard setup\``;
+    throw new BewaardError("VAULT_IDENTITY", message, { transient: true });
+  };
+
+  const vault: Vault = {
+    async put(key, body, facts, held, signal) {
+      await present();
+      const written = await putOnce(root, folderOf(key), key, body, facts, held, signal);
+      return written ?? (await alreadyThere(vault, key, body, held, signal));
+    },
+    async *read(key, versionId, signal) {
+      await present();
+      const options = { highWaterMark: 1 << 20, signal };
+      yield* translating(key, createReadStream(at(key, versionId, "body"), options));
+    },
+    async facts(key, versionId) {
+      await present();
+      return factsIn(await readText(at(key, versionId, "facts.json"), key));
+    },
+    async versions(key) {
+      await present();
+      return versionsIn(folderOf(key), key);
+    },
+    async *list(prefix, signal) {
+      await present();
+      for await (const key of objectFolders(root, prefix)) {
+        signal.throwIfAborted();
+        yield* await versionsIn(folderOf(key), key);
+      }
+    },
+    async unfinished(prefix) {
+      await present();
+      const writes = await unfinishedWrites(root);
+      return writes.map(({ key }) => key).filter((key) => key.startsWith(prefix));
+    },
+    async abandon(key) {
+      await present();
+      for (const write of await unfinishedWrites(root)) {
+        if (write.key === key) await abandonWrite(folderOf(key), write);
+      }
+    },
+    async setHold(key, versionId, held) {
+      await present();
+      await mark(at(key, versionId, "held"), key, held);
+      if ((await vault.isHeld(key, versionId)) === held) return;
+      const message = `${key}: the hold did not stay as it was set`;
+      throw new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
+    },
+    async isHeld(key, versionId) {
+      await present();
+      if (!(await exists(at(key, versionId, "body")))) throw notFound(key);
+      return exists(at(key, versionId, "held"));
+    },
+    async destroy(key, versionId) {
+      await present();
+      await destroyVersion(root, folderOf(key), key, versionId);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  return vault;
+}
+
+/** Undefined when something is stored under this key already. */
+async function putOnce(
+  root: string,
+  folder: string,
+  key: string,
+  body: ObjectBody,
+  facts: ObjectFacts,
+  held: boolean,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const writing = join(root, WRITING, `${PUTTING}${ulid()}`);
+  const versionId = ulid();
+  try {
+    await writeVersion(join(writing, versionId), key, body, facts, held, signal);
+    step("store.copied");
+    await makeFolder(dirname(folder), root);
+    await rename(writing, folder);
+  } catch (error) {
+    await rm(writing, { recursive: true, force: true });
+    const code = systemCode(error);
+    if (code === "ENOTEMPTY" || code === "EEXIST") return undefined;
+    throw translated(error, key);
+  }
+  step("store.named");
+  await syncDirectory(dirname(folder));
+  return versionId;
+}
+
+async function alreadyThere(
+  vault: Vault,
+  key: string,
+  body: ObjectBody,
+  held: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const [version] = await vault.versions(key);
+  if (!version) {
+    throw new BewaardError("VAULT_UNAVAILABLE", `${key}: came and went`, { transient: true });
+  }
+  try {
+    await agrees(vault.read(key, version.versionId, signal), body, key);
+  } catch (cause) {
+    if (!(cause instanceof BewaardError && cause.code === "VAULT_CORRUPT")) throw cause;
+    throw new BewaardError("VAULT_CONFLICT", `${key}: other bytes are stored there`, { cause });
+  }
+  if (held) await vault.setHold(key, version.versionId, true);
+  return version.versionId;
+}
+
+async function mark(path: string, key: string, held: boolean): Promise<void> {
+  try {
+    if (held) await writeDurably(path, "", 0o600);
+    else await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw translated(error, key);
+  }
+}
+
+/**
+ * Takes the version's name away, then its bytes. A hold set in the same moment either is there after
+ * the move, and the version goes back, or finds nothing to hold and says so (invariant 4).
+ */
+async function destroyVersion(
+  root: string,
+  folder: string,
+  key: string,
+  versionId: string,
+): Promise<void> {
+  const version = join(folder, versionId);
+  if (await exists(join(version, "held"))) throw heldError(key);
+  const leaving = join(root, WRITING, `${LEAVING}${ulid()}`);
+  try {
+    await mkdir(leaving);
+    await rename(version, join(leaving, versionId));
+  } catch (error) {
+    await rm(leaving, { recursive: true, force: true });
+    if (systemCode(error) === "ENOENT") return;
+    throw translated(error, key);
+  }
+  step("destroy.version-moved");
+  await abandonWrite(folder, { folder: leaving, versionId, leaving: true });
+  if (await exists(version)) throw heldError(key);
+  await removeIfEmpty(folder);
+}
+
+/** Removes what a write left under `.writing/`; a held version on its way out goes back instead. */
+async function abandonWrite(
+  folder: string,
+  write: { readonly folder: string; readonly versionId: string; readonly leaving: boolean },
+): Promise<void> {
+  const version = join(write.folder, write.versionId);
+  if (write.leaving && (await exists(join(version, "held")))) {
+    await mkdir(folder, { recursive: true });
+    await rename(version, join(folder, write.versionId));
+    await syncDirectory(folder);
+  }
+  await rm(write.folder, { recursive: true, force: true });
+  await syncDirectory(dirname(write.folder));
+}
+
+async function versionsIn(folder: string, key: string): Promise<readonly ObjectVersion[]> {
+  const found: ObjectVersion[] = [];
+  for (const versionId of (await namesIn(folder)).toSorted()) {
+    const bytes = await sizeOf(join(folder, versionId, "body"));
+    if (bytes !== undefined) found.push({ key, versionId, bytes });
+  }
+  return found;
+}
+
+function factsIn(text: string): ObjectFacts {
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== "object" || parsed === null || !("facts" in parsed)) return {};
+  const facts: unknown = parsed.facts;
+  if (typeof facts !== "object" || facts === null) return {};
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
+}

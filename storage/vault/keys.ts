@@ -1,0 +1,62 @@
+import type { DeviceId, NodeId, SegmentId } from "#base/ids";
+import { parseSegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
+
+/** `footage/<node>/<device>/<yyyy>/<mm>/<dd>/<hhmmss>Z-<id>.age`, by the start of the recording in UTC. */
+export function footageKey(
+  node: NodeId,
+  device: DeviceId,
+  startedAt: Instant,
+  id: SegmentId,
+): string {
+  const iso = isoOf(startedAt);
+  const day = iso.slice(0, 10).replaceAll("-", "/");
+  const time = iso.slice(11, 19).replaceAll(":", "");
+  return `${footagePrefix(node)}${device}/${day}/${time}Z-${id}.age`;
+}
+
+/** Everything one box has under `footage/`. */
+export function footagePrefix(node: NodeId): string {
+  return `footage/${node}/`;
+}
+
+/** The segment a footage key belongs to, or undefined for a key of another form. */
+export function segmentOf(key: string): SegmentId | undefined {
+  const [, id] = /^footage\/[^/]+\/[^/]+\/\d{4}\/\d\d\/\d\d\/\d{6}Z-([0-9A-Z]{26})\.age$/.exec(key) ?? [];
+  return id === undefined ? undefined : parseSegmentId(id);
+}
+
+// Twenty digits, so that the order of keys is the order of numbers.
+function padded(number: number): string {
+  return String(number).padStart(20, "0");
+}
+
+/** The first `size` entries, signed. */
+export function checkpointKey(node: NodeId, size: number): string {
+  return `${checkpointPrefix(node)}${padded(size)}`;
+}
+
+export function checkpointPrefix(node: NodeId): string {
+  return `ledger/${node}/checkpoint/`;
+}
+
+/** Entries `from` ≤ seq < `to`, one canonical JSON a line. */
+export function entriesKey(node: NodeId, from: number, to: number): string {
+  return `${entriesPrefix(node)}${padded(from)}-${padded(to)}.jsonl`;
+}
+
+export function entriesPrefix(node: NodeId): string {
+  return `ledger/${node}/entries/`;
+}
+
+/** Entry `number` of the desk's signed chain, from 1. */
+export function deskKey(number: number): string {
+  return `${DESK_PREFIX}${padded(number)}`;
+}
+
+export const DESK_PREFIX = "desk/entry/";
+
+/** What people wrote beside a desk entry, sealed to the officers. `name` is random. */
+export function deskDetailKey(name: string): string {
+  return `desk/detail/${name}.age`;
+}
