@@ -9,8 +9,8 @@ import type { Instant } from "#base/time";
 const run = promisify(execFile);
 const SECONDS = 2;
 
-/** Makes a short clip with picture and sound, as a bodycam would have written it at `startedAt`. */
-export async function recordClip(card: string, startedAt: Instant): Promise<string> {
+/** Makes a short clip with picture and a tone, as a bodycam would have written it at `startedAt`. */
+export async function recordClip(card: string, startedAt: Instant, toneHz: number): Promise<string> {
   const folder = join(card, "DCIM", "100MEDIA");
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${nameOf(startedAt)}.MP4`);
@@ -20,7 +20,7 @@ export async function recordClip(card: string, startedAt: Instant): Promise<stri
     await run("ffmpeg", [
       ...["-nostdin", "-hide_banner", "-loglevel", "error", "-y"],
       ...input("testsrc2=size=640x360:rate=25"),
-      ...input("sine=frequency=440"),
+      ...input(`sine=frequency=${toneHz}`),
       ...codec,
       `file:${path}`,
     ]);

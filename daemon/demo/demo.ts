@@ -67,9 +67,9 @@ async function play(
 
   show.say("Twee bodycams worden in het dock gezet / two bodycams are docked");
   const clips = [];
-  for (const { camera, ageMs } of CLIPS) {
+  for (const [index, { camera, ageMs }] of CLIPS.entries()) {
     const startedAt = plus(clock.now(), -Math.floor(ageMs / SECOND_MS) * SECOND_MS);
-    clips.push({ camera, path: await recordClip(site.docks[camera] ?? folder, startedAt) });
+    clips.push({ camera, path: await recordClip(site.docks[camera] ?? folder, startedAt, 440 + 110 * index) });
   }
   const everything = { device: null, fromMs: clock.now() - 40 * DAY_MS, toMs: clock.now() };
   const segments = async () => (await ask("find", everything)).segments;
@@ -110,7 +110,7 @@ async function letPass(
   const progress = openProgress("28 dagen / days", days);
   const start = clock.now();
   while (clock.now() < start + days * DAY_MS) {
-    await clock.pass(20 * MINUTE_MS, signal);
+    await clock.pass(30 * MINUTE_MS, signal);
     for (const { id, state, startedAt } of await segments()) {
       if (state === "destroyed" && !ages.has(id)) ages.set(id, clock.now() - Date.parse(startedAt));
     }

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { access, link, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import type { SegmentId } from "#base/ids";
+import { DAY_MS, HOUR_MS, isoOf, plus } from "#base/time";
+import { retain } from "../daemon/retain.ts";
+import { confirmTime } from "../daemon/trust.ts";
+import { findGaps, findSegments } from "../storage/catalog/find.ts";
+import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+
+interface Changes {
+  readonly [field: string]: unknown;
+}
+
+function incoming(rig: Rig, name: string): string {
+  return join(rig.spool.path, "incoming", "dock", name);
+}
+
+/** Rewrites the manifest of `id` as somebody hostile could. */
+async function change(rig: Rig, id: SegmentId, changes: Changes): Promise<void> {
+  const path = incoming(rig, `${id}.json`);
+  const manifest: unknown = JSON.parse(await readFile(path, "utf8"));
+  assert.ok(typeof manifest === "object");
+  await rm(path);
+  await writeFile(path, JSON.stringify({ ...manifest, ...changes }));
+}
+
+async function rows(rig: Rig, sql: string) {
+  return rig.database.transaction((handle) => handle.all(sql));
+}
+
+async function quarantined(rig: Rig): Promise<readonly string[]> {
+  return readdir(join(rig.spool.path, "quarantine"), { recursive: true });
+}
+
+describe("adopting", () => {
+  it("moves sealed footage into the ring, with its row and its ledger entry", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    const [segment] = await findSegments(rig.database, { device: CAMERA, from: START, to: START });
+    assert.equal(segment?.id, id);
+    assert.equal(segment?.state, "sealed");
+    assert.equal(segment?.timeTrust, "trusted");
+    assert.equal(segment?.dueAt, START + 28 * DAY_MS - HOUR_MS);
+    assert.deepEqual(await readdir(join(rig.spool.path, "incoming", "dock")), []);
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("takes a fact again after a crash between moving the file and recording it", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    const manifest = await readFile(incoming(rig, `${id}.json`));
+    await rig.adoptOnce();
+    await writeFile(incoming(rig, `${id}.json`), manifest);
+    await rig.adoptOnce();
+    assert.deepEqual(await quarantined(rig), []);
+    assert.equal((await rows(rig, "select * from segment")).length, 1);
+    assert.equal((await rows(rig, "select * from entry where kind = 'segment.sealed'")).length, 1);
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("keeps one copy of a file that was taken twice from a card (invariant 8)", async () => {
+    await using rig = await openRig();
+    const first = await rig.keep("beeld");
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    assert.deepEqual(
+      (await rows(rig, "select id from segment")).map((row) => row["id"]),
+      [first],
+    );
+    assert.ok(rig.said.includes("duplicate"));
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("keeps both when another file holds the same bytes", async () => {
+    await using rig = await openRig();
+    await rig.keep("beeld", named(0));
+    await rig.keep("beeld", named(5));
+    assert.equal((await rows(rig, "select id from segment")).length, 2);
+  });
+
+  it("records a gap that a producer reports, once", async () => {
+    await using rig = await openRig();
+    const id = "01J00000000000000000000001";
+    const gap = {
+      bewaard: "manifest/1",
+      kind: "gap",
+      id,
+      node: "dock-1",
+      producer: "dock",
+      device: CAMERA,
+      arrivedAt: isoOf(START),
+      startedAt: isoOf(START),
+      endedAt: isoOf(plus(START, HOUR_MS)),
+      cause: "card-removed",
+    };
+    for (let time = 0; time < 2; time += 1) {
+      await writeFile(incoming(rig, `${id}.json`), JSON.stringify(gap));
+      await rig.adoptOnce();
+    }
+    const window = { device: CAMERA, from: START, to: START };
+    assert.deepEqual(
+      (await findGaps(rig.database, window)).map(({ cause }) => cause),
+      ["card-removed"],
+    );
+    assert.equal((await rows(rig, "select * from entry where kind = 'gap.recorded'")).length, 1);
+  });
+});
+
+describe("a manifest that lies is set apart with its footage, and said so", () => {
+  const lies: Readonly<Record<string, Changes>> = {
+    "is of another version": { bewaard: "manifest/2" },
+    "names another node": { node: "dock-2" },
+    "names another producer": { producer: "record" },
+    "names a camera that is not in service": { device: "bc-9999" },
+    "names another id": { id: "01J00000000000000000000009" },
+    "has a field nobody knows": { override: true },
+    "has a time that is none": { arrivedAt: "yesterday" },
+    "promises other bytes": { ciphertext: { bytes: 1, partBytes: 67108864, parts: ["0".repeat(64)] } },
+    "has no parts": { ciphertext: { bytes: 1, partBytes: 67108864, parts: [] } },
+    "is of a kind nobody knows": { kind: "deletion" },
+  };
+  for (const [what, changes] of Object.entries(lies)) {
+    it(`that ${what}`, async () => {
+      await using rig = await openRig();
+      const id = await rig.record("beeld");
+      await change(rig, id, changes);
+      await rig.adoptOnce();
+      const apart = (await quarantined(rig)).join("\n");
+      assert.match(apart, new RegExp(`${id}.json`));
+      assert.match(apart, new RegExp(`${id}.age`));
+      assert.deepEqual(await rows(rig, "select * from segment"), []);
+      assert.ok(rig.said.includes("quarantined"));
+      assert.equal((await rows(rig, "select * from entry where kind = 'manifest.quarantined'")).length, 1);
+    });
+  }
+
+  it("that is no JSON, or a megabyte of it", async () => {
+    await using rig = await openRig();
+    for (const [name, text] of [["a", "{"], ["b", "x".repeat(1e6)], ["c", Buffer.from([0xff, 0xfe])]] as const) {
+      await writeFile(incoming(rig, `${name}.json`), text);
+    }
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from quarantine")).length, 3);
+    assert.deepEqual(await readdir(join(rig.spool.path, "incoming", "dock")), []);
+  });
+
+  it("that is a link, a FIFO, or has a second name elsewhere", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await link(incoming(rig, `${id}.json`), join(rig.folder, "second-name"));
+    await symlink("/etc/passwd", incoming(rig, "link.json"));
+    execFileSync("mkfifo", [incoming(rig, "fifo.json")]);
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from quarantine")).length, 3);
+    assert.deepEqual(await rows(rig, "select * from segment"), []);
+  });
+
+  it("whose sealed file is a link to another segment's", async () => {
+    await using rig = await openRig();
+    await rig.keep("beeld", named(0));
+    const id = await rig.record("beeld2", named(5));
+    await rename(incoming(rig, `${id}.age`), join(rig.folder, "elsewhere.age"));
+    await symlink(join(rig.folder, "elsewhere.age"), incoming(rig, `${id}.age`));
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from segment")).length, 1);
+  });
+
+  it("whose sealed file is not there", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rm(incoming(rig, `${id}.age`));
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from quarantine")).length, 1);
+  });
+
+  it("that comes back under the id of other footage, which stays as it was", async () => {
+    await using rig = await openRig();
+    const first = await rig.keep("beeld");
+    const second = await rig.record("ander beeld", named(5));
+    await rename(incoming(rig, `${second}.age`), incoming(rig, `${first}.age`));
+    await change(rig, second, { id: first });
+    await rename(incoming(rig, `${second}.json`), incoming(rig, `${first}.json`));
+    await rig.adoptOnce();
+    assert.ok(rig.said.includes("quarantined"));
+    assert.deepEqual(await rig.check("hashes"), []);
+  });
+
+  it("with a name that is no text", async () => {
+    await using rig = await openRig();
+    const name = Buffer.concat([Buffer.from(incoming(rig, "")), Buffer.from([0xff, 0x0a]), Buffer.from(".json")]);
+    await writeFile(name, "{}");
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from quarantine")).length, 1);
+    assert.deepEqual(await readdir(join(rig.spool.path, "incoming", "dock")), []);
+  });
+});
+
+describe("quarantine", () => {
+  it("is destroyed at the end of its term like other footage (invariant 3)", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await change(rig, id, { node: "dock-2" });
+    await rig.adoptOnce();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    const pass = async (ms: number) => {
+      rig.clock.move(ms);
+      const { clock, signal } = turns(rig.clock, 1);
+      await retain(clock, rig.events, rig.database, rig.spool, rig.vault, rig.box.node, async () => true, signal);
+    };
+    await pass(25 * DAY_MS - 2 * HOUR_MS);
+    assert.equal((await readdir(join(rig.spool.path, "quarantine"))).length, 1);
+    await pass(HOUR_MS);
+    assert.deepEqual(await readdir(join(rig.spool.path, "quarantine")), []);
+    assert.ok(rig.said.includes("quarantine-destroyed"));
+  });
+});
+
+describe("an arrival in the future", () => {
+  it("does not lengthen the life of footage", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await change(rig, id, { arrivedAt: isoOf(plus(START, 10 * DAY_MS)) });
+    await rig.adoptOnce();
+    const [row] = await rows(rig, "select arrived_at_ms from segment");
+    assert.ok(Number(row?.["arrived_at_ms"]) <= rig.clock.now());
+    await access(join(rig.spool.path, "segments"));
+  });
+});

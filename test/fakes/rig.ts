@@ -1,0 +1,200 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { createLogger, transports } from "winston";
+import { type DeviceId, parseDeviceId, parseNodeId, type SegmentId } from "#base/ids";
+import { type Clock, DAY_MS, dayOf, type Instant, instant, plus } from "#base/time";
+import type { Box } from "../../daemon/adopt.ts";
+import { adopt } from "../../daemon/adopt.ts";
+import type { Dock, Sealing } from "../../daemon/dock.ts";
+import { type Events, openEvents } from "../../daemon/events.ts";
+import { handOver } from "../../daemon/hand-over-fact.ts";
+import { store } from "../../daemon/store.ts";
+import { recordPaired } from "../../storage/catalog/devices.ts";
+import { migrate } from "../../storage/catalog/migrate.ts";
+import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
+import { check, type Depth, type Finding } from "../../storage/check.ts";
+import {
+  type NodeKey,
+  newNodeKeyPem,
+  parseNodeKey,
+  parseVerifier,
+  verifierText,
+} from "../../storage/ledger/note.ts";
+import { openSealPool, type SealPool } from "../../storage/seal/pool.ts";
+import { createIncoming, createSpool, openSpool, type Spool } from "../../storage/spool/spool.ts";
+import { createDirectoryVault, openDirectoryVault } from "../../storage/vault/directory.ts";
+import type { Vault } from "../../storage/vault/vault.ts";
+import { temporaryFolder } from "./folder.ts";
+import { turns } from "./turns.ts";
+
+export const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+export const CAMERA = parseDeviceId("bc-0101");
+export const NEVER = new AbortController().signal;
+
+/** A clock that tests move by hand. */
+export interface HandClock extends Clock {
+  move(ms: number): void;
+  jump(ms: number): void;
+  restart(): void;
+}
+
+export function handClock(start: Instant): HandClock {
+  let now = start;
+  let uptimeMs = 1000;
+  let boot = 1;
+  return {
+    now: () => now,
+    uptimeMs: () => uptimeMs,
+    bootId: () => `boot ${boot}`,
+    sleep: (_, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
+    move(ms) {
+      now = plus(now, ms);
+      uptimeMs += ms;
+    },
+    jump(ms) {
+      now = plus(now, ms);
+    },
+    restart() {
+      boot += 1;
+      uptimeMs = 1000;
+    },
+  };
+}
+
+/** The parts of core on real files and a real catalog, for tests that drive one loop at a time. */
+export interface Rig extends AsyncDisposable {
+  readonly folder: string;
+  readonly clock: HandClock;
+  readonly events: Events;
+  /** Names of the events so far. */
+  readonly said: string[];
+  readonly box: Box;
+  readonly spool: Spool;
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly key: NodeKey;
+  readonly identity: string;
+  readonly sealing: Sealing;
+  /** Seals `content` as a file of the card and hands it over. */
+  record(content: string, name?: string): Promise<SegmentId>;
+  /** As `record`, then adopts it and copies it to the vault. */
+  keep(content: string, name?: string): Promise<SegmentId>;
+  adoptOnce(): Promise<void>;
+  storeOnce(): Promise<void>;
+  check(depth?: Depth): Promise<readonly Finding[]>;
+}
+
+export function capturedEvents(said: string[]): Events {
+  const stream = new Writable({
+    write(line, _, done) {
+      const parsed: unknown = JSON.parse(String(line));
+      if (typeof parsed === "object" && parsed !== null && "event" in parsed) said.push(String(parsed.event));
+      done();
+    },
+  });
+  const levels = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
+  const transport = new transports.Stream({ stream });
+  return openEvents(createLogger({ levels, level: "debug", transports: [transport] }));
+}
+
+/** A file name of `START` plus so many minutes, as the profile reads it (summer time: UTC+2). */
+export function named(minutes: number): string {
+  const local = new Date(START + 2 * 3_600_000 + minutes * 60_000).toISOString();
+  return `DCIM/100MEDIA/${local.slice(0, 19).replaceAll("-", "").replaceAll(":", "").replace("T", "_")}.MP4`;
+}
+
+export async function openRig(options: { database?: string } = {}): Promise<Rig> {
+  const temporary = await temporaryFolder();
+  const folder = temporary.path;
+  const clock = handClock(START);
+  const said: string[] = [];
+  const events = capturedEvents(said);
+  const node = parseNodeId("dock-1");
+  await mkdir(join(folder, "card"), { recursive: true });
+  await createSpool(join(folder, "spool"), node);
+  await createDirectoryVault(join(folder, "vault"));
+  const spool = await openSpool(join(folder, "spool"), node);
+  const database = await openDatabase(options.database ?? join(folder, "catalog.db"));
+  await migrate(database);
+  await recordPaired(database, START, [{ id: CAMERA, kind: "bodycam", pairedAt: START }]);
+  const vault = await openDirectoryVault(join(folder, "vault"));
+  const identity = await generateX25519Identity();
+  const recipient = await identityToRecipient(identity);
+  const pool: SealPool = openSealPool(1);
+  const incoming = await createIncoming(spool, "dock");
+  const book = [{ day: dayOf(plus(START, 40 * DAY_MS)), recipient }];
+  const sealing: Sealing = { node, book, pool, incoming };
+  const key = parseNodeKey("bewaard/test/dock-1", newNodeKeyPem());
+  const box: Box = {
+    node,
+    term: { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS },
+    producers: [{ name: "dock", owner: process.getuid?.() ?? 0 }],
+  };
+
+  const rig: Rig = {
+    folder,
+    clock,
+    events,
+    said,
+    box,
+    spool,
+    database,
+    vault,
+    key,
+    identity,
+    sealing,
+    async record(content, name = named(0)) {
+      const dock = dockOf(CAMERA, join(folder, "card"));
+      const path = Buffer.from(name);
+      const source = join(folder, "card", name);
+      await mkdir(dirname(source), { recursive: true });
+      await writeFile(source, content);
+      const file = { path, bytes: content.length, modifiedAt: clock.now() };
+      return handOver(clock, sealing, dock, file, Buffer.from(source), NEVER);
+    },
+    async keep(content, name) {
+      const id = await rig.record(content, name);
+      await rig.adoptOnce();
+      await rig.storeOnce();
+      return id;
+    },
+    async adoptOnce() {
+      const turn = turns(clock, 1);
+      await adopt(turn.clock, events, database, spool, box, turn.signal);
+    },
+    async storeOnce() {
+      const turn = turns(clock, 1);
+      await store(turn.clock, events, database, spool, vault, node, turn.signal);
+    },
+    async check(depth = "hashes") {
+      const verifier = parseVerifier(verifierText(key));
+      const report = await check({ database, spool, vault, node, verifier }, depth, clock.now(), NEVER);
+      return report.findings;
+    },
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await pool[Symbol.asyncDispose]();
+      await temporary[Symbol.asyncDispose]();
+    },
+  };
+  return rig;
+}
+
+export function dockOf(device: DeviceId, folder: string): Dock {
+  return {
+    device,
+    folder,
+    profile: {
+      media: ["DCIM/**/*.MP4"],
+      ignore: ["**/*.tmp"],
+      start_in_name: "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
+      zone: "Europe/Amsterdam",
+      clock: "synchronised",
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { ulid } from "ulid";
+import { parseDeviceId, parseNodeId, parseSegmentId } from "#base/ids";
+import { instantOf } from "#base/time";
+import { bytesBody } from "../storage/vault/body.ts";
+import { createDirectoryVault, openDirectoryVault } from "../storage/vault/directory.ts";
+import { footageKey, segmentOf } from "../storage/vault/keys.ts";
+import { type VaultUnderTest, vaultContract } from "./contracts/vault.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { NEVER } from "./fakes/rig.ts";
+
+async function openUnderTest(): Promise<VaultUnderTest & { readonly root: string }> {
+  const folder = await temporaryFolder();
+  const root = join(folder.path, "vault");
+  await createDirectoryVault(root);
+  const addVersion = async (at: string, key: string, content: Uint8Array): Promise<void> => {
+    await mkdir(at, { recursive: true });
+    await writeFile(join(at, "facts.json"), JSON.stringify({ key, facts: {} }));
+    await writeFile(join(at, "body"), content);
+  };
+  return {
+    root,
+    vault: await openDirectoryVault(root),
+    overwrite: (key, content) => addVersion(join(root, `${key}~`, ulid()), key, content),
+    breakOff: (key) => addVersion(join(root, ".writing", "put-x", ulid()), key, Buffer.from("half")),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+vaultContract("directory", openUnderTest);
+
+describe("directory vault", () => {
+  it("writes nothing into a mount point whose disk is not there", async () => {
+    await using under = await openUnderTest();
+    await rename(under.root, `${under.root}-unmounted`);
+    await mkdir(under.root);
+    const body = bytesBody(Buffer.from("beeld"));
+    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), {
+      code: "VAULT_IDENTITY",
+      transient: true,
+    });
+    await rm(under.root, { recursive: true });
+    await rename(`${under.root}-unmounted`, under.root);
+    assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
+  });
+
+  it("refuses a key that would lead out of it", async () => {
+    await using under = await openUnderTest();
+    for (const key of ["../x", "a/../b", "/etc/x", "a//b", "a~", "", "a/.writing"]) {
+      await assert.rejects(under.vault.versions(key), /not a vault key/, key);
+    }
+  });
+
+  it("puts a held version back when its destruction was cut off between move and check", async () => {
+    await using under = await openUnderTest();
+    const version = await under.vault.put("footage/a", bytesBody(Buffer.from("beeld")), {}, true, NEVER);
+    const leaving = join(under.root, ".writing", "leaving-x");
+    await mkdir(leaving);
+    await rename(join(under.root, "footage/a~", version), join(leaving, version));
+    await under.vault.abandon("footage/a");
+    assert.equal(await under.vault.isHeld("footage/a", version), true);
+  });
+});
+
+describe("vault keys", () => {
+  it("are final: footage/<node>/<device>/<yyyy>/<mm>/<dd>/<hhmmss>Z-<id>.age, in UTC", () => {
+    const id = parseSegmentId("01J00000000000000000000001");
+    const at = instantOf("2026-11-22T16:03:09.000Z");
+    const key = footageKey(parseNodeId("dock-1"), parseDeviceId("bc-0101"), at, id);
+    assert.equal(key, "footage/dock-1/bc-0101/2026/11/22/160309Z-01J00000000000000000000001.age");
+    assert.equal(segmentOf(key), id);
+    assert.equal(segmentOf("footage/dock-1/readme.txt"), undefined);
+  });
+});
