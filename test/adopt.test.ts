@@ -192,7 +192,7 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
 
   it("with a name that is no text", async () => {
     await using rig = await openRig();
-    const name = Buffer.concat([Buffer.from(incoming(rig, "")), Buffer.from([0xff, 0x0a]), Buffer.from(".json")]);
+    const name = Buffer.concat([Buffer.from(`${incoming(rig, "")}/`), Buffer.from([0xff, 0x0a]), Buffer.from(".json")]);
     await writeFile(name, "{}");
     await rig.adoptOnce();
     assert.equal((await rows(rig, "select * from quarantine")).length, 1);

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
+import { parseHoldId, type SegmentId } from "#base/ids";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { type HeedDesk, retain } from "../daemon/retain.ts";
+import { confirmTime, timeTrust } from "../daemon/trust.ts";
+import { findSegments } from "../storage/catalog/find.ts";
+import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import { named, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+
+const HOLD = parseHoldId("01J00000000000000000000001");
+const heeded: HeedDesk = async () => true;
+
+async function confirm(rig: Rig): Promise<void> {
+  await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+}
+
+async function sweep(rig: Rig, options: { vault?: Vault; heed?: HeedDesk; count?: number } = {}): Promise<void> {
+  const { clock, signal } = turns(rig.clock, options.count ?? 1);
+  const vault = options.vault ?? rig.vault;
+  await retain(clock, rig.events, rig.database, rig.spool, vault, rig.box.node, options.heed ?? heeded, signal);
+}
+
+async function stateOf(rig: Rig, id: SegmentId): Promise<string> {
+  const all = await findSegments(rig.database, { device: undefined, from: instant(0), to: instant(9e12) });
+  return all.find((one) => one.id === id)?.state ?? "none";
+}
+
+async function hold(rig: Rig, id: SegmentId): Promise<void> {
+  const asked = { id: HOLD, incident: "zaak-1", deskNumber: 1, reviewAt: instant(9e12), segments: [id] };
+  await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), asked));
+}
+
+async function footageIn(rig: Rig): Promise<{ vault: number; spool: number }> {
+  const vault = await Array.fromAsync(rig.vault.list("footage/dock-1/", NEVER));
+  const spool = await readdir(join(rig.spool.path, "segments"), { recursive: true });
+  return { vault: vault.length, spool: spool.filter((name) => name.endsWith(".age")).length };
+}
+
+describe("retention (DH-06, AR-26)", () => {
+  it("destroys footage in the last hour of its 28th day, not before, and looks again (R-01)", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    rig.clock.move(START + 28 * DAY_MS - HOUR_MS - MINUTE_MS - rig.clock.now());
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(MINUTE_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await footageIn(rig), { vault: 0, spool: 0 });
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("destroys what was never stored too: due is by age, whatever the state", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    rig.clock.move(28 * DAY_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("destroys every version in the vault, also one nobody put there", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    const [version] = await Array.fromAsync(rig.vault.list("footage/dock-1/", NEVER));
+    const folder = join(rig.folder, "vault", `${version?.key}~`);
+    await rename(join(folder, version?.versionId ?? ""), join(folder, "01000000000000000000000000"));
+    rig.clock.move(28 * DAY_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await footageIn(rig), { vault: 0, spool: 0 });
+  });
+
+  it("never destroys held footage, and destroys it after the release (DH-08, invariant 4)", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    await hold(rig, id);
+    rig.clock.move(60 * DAY_MS);
+    await sweep(rig, { count: 3 });
+    assert.equal(await stateOf(rig, id), "stored");
+    assert.deepEqual(await footageIn(rig), { vault: 1, spool: 1 });
+    await rig.database.transaction((sql) => recordRelease(sql, rig.clock.now(), HOLD, 2));
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+  });
+
+  it("keeps what the vault holds though no desk entry says so, and alarms", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    const [version] = await Array.fromAsync(rig.vault.list("footage/dock-1/", NEVER));
+    await rig.vault.setHold(version?.key ?? "", version?.versionId ?? "", true);
+    rig.clock.move(30 * DAY_MS);
+    await sweep(rig, { count: 3 });
+    assert.equal(await stateOf(rig, id), "stored");
+    assert.equal(rig.said.filter((event) => event === "held-by-vault-only").length, 1);
+  });
+
+  it("does not let a vault that is away keep the spool copy past its term, and finishes later", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    await rename(join(rig.folder, "vault"), join(rig.folder, "away"));
+    rig.clock.move(28 * DAY_MS);
+    await sweep(rig, { count: 3 });
+    assert.equal(await stateOf(rig, id), "destroying");
+    assert.deepEqual(await readdir(join(rig.spool.path, "segments"), { recursive: true }), ["2026-06-01"]);
+    assert.equal(rig.said.filter((event) => event === "destroy-delayed").length, 1);
+    await rename(join(rig.folder, "away"), join(rig.folder, "vault"));
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("waits for a desk that cannot be read while the law allows, and no longer", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    const unread: HeedDesk = async () => false;
+    rig.clock.move(START + 28 * DAY_MS - HOUR_MS + MINUTE_MS - rig.clock.now());
+    await sweep(rig, { heed: unread });
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(50 * MINUTE_MS);
+    await sweep(rig, { heed: unread });
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.ok(rig.clock.now() < START + 28 * DAY_MS);
+  });
+
+  it("destroys much at once, each with its row in one ledger entry", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    for (let minute = 0; minute < 12; minute += 1) await rig.record(`beeld ${minute}`, named(minute));
+    await rig.adoptOnce();
+    await rig.storeOnce();
+    rig.clock.move(29 * DAY_MS);
+    await sweep(rig);
+    const entries = await rig.database.transaction((sql) =>
+      sql.all("select body ->> 'rows' as rows from entry where kind = 'segments.destroyed'"),
+    );
+    assert.deepEqual(
+      entries.map((row) => row["rows"]),
+      [12],
+    );
+    assert.deepEqual(await rig.check(), []);
+  });
+});
+
+describe("time (invariant 10)", () => {
+  it("is not trusted before somebody confirmed it: nothing is destroyed, the alarm comes at once and daily", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    rig.clock.move(40 * DAY_MS);
+    await sweep(rig, { count: 10 });
+    assert.equal(rig.said.filter((event) => event === "clock-untrusted").length, 1);
+    rig.clock.move(DAY_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "stored");
+  });
+
+  it("is not trusted after a jump of more than five minutes, in either direction", async () => {
+    for (const jump of [29 * DAY_MS, -2 * DAY_MS, 6 * MINUTE_MS]) {
+      await using rig = await openRig();
+      await confirm(rig);
+      const id = await rig.keep("beeld");
+      rig.clock.jump(jump);
+      await sweep(rig);
+      assert.equal(await stateOf(rig, id), "stored", `jump of ${jump}`);
+      assert.ok(rig.said.includes("clock-untrusted"));
+      const told = await rig.database.transaction((sql) => sql.all("select 1 from entry where kind = 'clock.untrusted'"));
+      assert.equal(told.length, 1);
+    }
+  });
+
+  it("stays untrusted when the clock jumps back by itself, until somebody confirms it", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    rig.clock.jump(DAY_MS);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, false);
+    rig.clock.jump(-DAY_MS);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, false);
+    await confirm(rig);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, true);
+  });
+
+  it("is not fooled by many small jumps", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    for (let step = 0; step < 10; step += 1) {
+      rig.clock.jump(MINUTE_MS);
+      await timeTrust(rig.clock, rig.database);
+    }
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, false);
+  });
+
+  it("is not trusted after the machine was started, and is after a restart of the program alone", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    rig.clock.move(HOUR_MS);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, true);
+    rig.clock.restart();
+    assert.match((await timeTrust(rig.clock, rig.database)).why, /was started/);
+  });
+
+  it("is not confirmed by somebody who reads another time", async () => {
+    await using rig = await openRig();
+    const other = plus(rig.clock.now(), 6 * MINUTE_MS);
+    await assert.rejects(confirmTime(rig.clock, rig.database, other, "test"), { code: "CLOCK_DISAGREES" });
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, false);
+  });
+});
+
+describe("storing", () => {
+  it("waits for a vault that is away and goes on when it is back, losing nothing", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    await rename(join(rig.folder, "vault"), join(rig.folder, "away"));
+    await rig.storeOnce();
+    assert.equal(await stateOf(rig, id), "sealed");
+    assert.ok(rig.said.includes("store-delayed"));
+    await rename(join(rig.folder, "away"), join(rig.folder, "vault"));
+    await rig.storeOnce();
+    assert.equal(await stateOf(rig, id), "stored");
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("alarms at a sealed file that is not what was sealed, and goes on with the others", async () => {
+    await using rig = await openRig();
+    const bad = await rig.record("beeld", named(0));
+    const good = await rig.record("ander", named(5));
+    await rig.adoptOnce();
+    const path = join(rig.spool.path, "segments", "2026-06-01", `${bad}.age`);
+    await rm(path);
+    await rename(await spoiled(rig), path);
+    await rig.storeOnce();
+    assert.equal(await stateOf(rig, bad), "sealed");
+    assert.equal(await stateOf(rig, good), "stored");
+    assert.ok(rig.said.includes("unsafe"));
+    assert.match((await rig.check()).map(({ what }) => what).join(), /not the bytes that were sealed|bytes in the spool/);
+  });
+
+  it("leaves in the spool what claims to be overdue by an untrusted clock", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld", "DCIM/100MEDIA/20000101_000001.MP4");
+    await rig.adoptOnce();
+    await rig.storeOnce();
+    assert.equal(await stateOf(rig, id), "sealed");
+    assert.ok(rig.said.includes("time-uncertain"));
+  });
+});
+
+async function spoiled(rig: Rig): Promise<string> {
+  const { writeFile } = await import("node:fs/promises");
+  const path = join(rig.folder, "spoiled");
+  await writeFile(path, "x".repeat(300));
+  return path;
+}
+
+describe("a vault error that is not foreseen", () => {
+  it("ends the sweep instead of being taken for destruction", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    rig.clock.move(29 * DAY_MS);
+    const vault: Vault = {
+      ...rig.vault,
+      destroy: () => Promise.reject(new BewaardError("VAULT_UNAVAILABLE", "no answer", { transient: true })),
+    };
+    await sweep(rig, { vault });
+    assert.equal(await stateOf(rig, id), "destroying");
+    assert.equal((await footageIn(rig)).vault, 1);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+  });
+});
