@@ -8,8 +8,8 @@ import {
   type DeskConfig,
   deskSchema,
   type Policy,
-  policySchema,
   type Profile,
+  policySchema,
   profileSchema,
 } from "./schema.ts";
 
@@ -39,7 +39,10 @@ export function readProfile(name: string): Promise<Profile> {
 function shipped(folder: string, name: string): string {
   if (name.startsWith("/")) return name;
   if (!/^[a-z0-9-]+$/.test(name)) {
-    throw new BewaardError("CONFIG_INVALID", `${folder}: "${name}" is neither a shipped name nor a path`);
+    throw new BewaardError(
+      "CONFIG_INVALID",
+      `${folder}: "${name}" is neither a shipped name nor a path`,
+    );
   }
   return new URL(`./${folder}/${name}.yaml`, import.meta.url).pathname;
 }
@@ -53,7 +56,10 @@ async function readYaml<Schema extends z.ZodType>(
   const [mistake] = document.errors;
   if (mistake) {
     const line = mistake.linePos?.[0].line ?? 1;
-    throw new BewaardError("CONFIG_INVALID", `${path}:${line}: not YAML: ${firstLine(mistake.message)}`);
+    throw new BewaardError(
+      "CONFIG_INVALID",
+      `${path}:${line}: not YAML: ${firstLine(mistake.message)}`,
+    );
   }
   const parsed = schema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;

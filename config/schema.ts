@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
-import { instantOf } from "#base/time";
 import { TERM_LIMIT_MS } from "#base/term";
+import { instantOf } from "#base/time";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
 // Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
@@ -19,7 +19,9 @@ const day = z.iso
   .transform((text) => instantOf(`${text}T00:00:00.000Z`));
 
 const bodycam = z.strictObject({
-  number: z.string().transform(parsedBy(attempt(parseDeviceId), 'write a camera number like "bc-0101"')),
+  number: z
+    .string()
+    .transform(parsedBy(attempt(parseDeviceId), 'write a camera number like "bc-0101"')),
   /** A folder that stands for the docked camera. */
   folder: absolutePath,
   profile: z.string(),

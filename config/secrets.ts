@@ -29,6 +29,8 @@ export async function readSecretFile(path: string): Promise<string> {
     return await file.readFile("utf8");
   } catch (cause) {
     if (cause instanceof BewaardError) throw cause;
-    throw new BewaardError("SECRET_MISSING", `${path} cannot be read (${systemCode(cause)})`, { cause });
+    throw new BewaardError("SECRET_MISSING", `${path} cannot be read (${systemCode(cause)})`, {
+      cause,
+    });
   }
 }

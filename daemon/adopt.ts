@@ -11,7 +11,12 @@ import { readSegment } from "../storage/catalog/find.ts";
 import { recordGap } from "../storage/catalog/gaps.ts";
 import { type Recorded, recordSealed } from "../storage/catalog/segments.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { agreesWithManifest, manifestNames, readManifest, sealedPath } from "../storage/spool/incoming.ts";
+import {
+  agreesWithManifest,
+  manifestNames,
+  readManifest,
+  sealedPath,
+} from "../storage/spool/incoming.ts";
 import type { Manifest, SegmentManifest } from "../storage/spool/manifest.ts";
 import { incomingFolder, type Spool, segmentPath } from "../storage/spool/spool.ts";
 import type { Events } from "./events.ts";
@@ -91,7 +96,8 @@ async function adoptFact(
   now: Instant,
 ): Promise<void> {
   const device = await database.transaction((sql) => readDevice(sql, manifest.device));
-  if (!device) throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
+  if (!device)
+    throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
   switch (manifest.kind) {
     case "segment":
       await adoptSegment(events, database, spool, box, producer, manifest, device, now);
@@ -104,7 +110,13 @@ async function adoptFact(
       events.gapRecorded(manifest.device, manifest.cause);
       return;
     case "emptied":
-      await recordEmptied(database, now, manifest.device, earlier(manifest.emptiedAt, now), manifest.files);
+      await recordEmptied(
+        database,
+        now,
+        manifest.device,
+        earlier(manifest.emptiedAt, now),
+        manifest.files,
+      );
       return;
     default:
       manifest satisfies never;
@@ -217,15 +229,23 @@ function translated(error: unknown): BewaardError {
   if (error instanceof BewaardError) {
     // An id that contradicts a row we have: the catalog's rule refused it.
     return error.code === "CATALOG_RULE"
-      ? new BewaardError("MANIFEST_LIES", "contradicts what is kept under this id", { cause: error })
+      ? new BewaardError("MANIFEST_LIES", "contradicts what is kept under this id", {
+          cause: error,
+        })
       : error;
   }
   const code = systemCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new BewaardError("SPOOL_FULL", "no room left in the spool", { transient: true, cause: error });
+    return new BewaardError("SPOOL_FULL", "no room left in the spool", {
+      transient: true,
+      cause: error,
+    });
   }
   if (code === "EIO" || code === "EROFS" || code === "ENOENT") {
-    return new BewaardError("SPOOL_IO", `the spool's disk refuses (${code})`, { transient: true, cause: error });
+    return new BewaardError("SPOOL_IO", `the spool's disk refuses (${code})`, {
+      transient: true,
+      cause: error,
+    });
   }
   throw error;
 }

@@ -1,6 +1,6 @@
-import type { Config } from "../config/schema.ts";
 import { type DeviceId, parseDeviceId } from "#base/ids";
 import { type Clock, type Instant, instant, isoOf } from "#base/time";
+import type { Config } from "../config/schema.ts";
 import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { findGaps, findSegments, knownFiles } from "../storage/catalog/find.ts";
@@ -62,7 +62,8 @@ async function status(clock: Clock, config: Config, { database }: Kept): Promise
 }
 
 async function find({ database }: Kept, params: Params<"find">): Promise<Result<"find">> {
-  const device: DeviceId | undefined = params.device === null ? undefined : parseDeviceId(params.device);
+  const device: DeviceId | undefined =
+    params.device === null ? undefined : parseDeviceId(params.device);
   const window = { device, from: instant(params.fromMs), to: instant(params.toMs) };
   const segments = await findSegments(database, window);
   const gaps = await findGaps(database, window);

@@ -56,10 +56,14 @@ async function unlinkSpool(path: string): Promise<void> {
     await lstat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    throw new BewaardError("SPOOL_IO", `a file in the spool cannot be removed (${systemCode(error)})`, {
-      transient: true,
-      cause: error,
-    });
+    throw new BewaardError(
+      "SPOOL_IO",
+      `a file in the spool cannot be removed (${systemCode(error)})`,
+      {
+        transient: true,
+        cause: error,
+      },
+    );
   }
   throw new BewaardError("SPOOL_IO", "a file in the spool is still there after removing it", {
     transient: true,

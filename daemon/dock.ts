@@ -1,11 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { syncDirectory } from "#base/durable";
 import { BewaardError } from "#base/errors";
 import type { DeviceId, NodeId } from "#base/ids";
 import { printable } from "#base/printable";
-import { syncDirectory } from "#base/durable";
-import { together } from "#base/together";
 import { type Clock, DAY_MS, dayOf, every, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
 import { type CardFile, joined, listCard } from "../drivers/bodycam/card.ts";
 import { lookAgain } from "../drivers/bodycam/look-again.ts";
 import { type CameraProfile, sorter } from "../drivers/bodycam/profile.ts";

@@ -1,43 +1,53 @@
-import { createLogger, format, type Logger, transports } from "winston";
+import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, HoldId, SegmentId } from "#base/ids";
+import type { Level } from "./journal.ts";
 
-/** syslog's levels, as journald knows them; `alert`: somebody must look today. */
-const LEVELS = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
-type Level = keyof typeof LEVELS;
+type Say = (level: Level, event: string, message: string, fields: object) => void;
 
 /** Everything bewaard ever logs: one function an event, so the list is here and nowhere else. */
 export type Events = ReturnType<typeof openEvents>;
 
-/** Logs to standard error, one JSON object a line, `<N>` before it so that journald sees the level. */
-export function journalLogger(level: Level): Logger {
-  const line = format.printf(({ level: shown, message, ...fields }) => {
-    const priority = isLevel(shown) ? LEVELS[shown] : LEVELS.error;
-    return `<${priority}>${JSON.stringify({ level: shown, message, ...fields })}`;
-  });
-  return createLogger({
-    levels: LEVELS,
-    level,
-    format: line,
-    transports: [new transports.Console({ stderrLevels: Object.keys(LEVELS) })],
-  });
-}
-
-function isLevel(level: string): level is Level {
-  return level in LEVELS;
-}
-
 /** Names are stable: administrators match on `event`. Fields never carry a person, a secret or a signed URL. */
 export function openEvents(logger: Logger) {
-  const say = (level: Level, event: string, message: string, fields: object): void =>
+  const say: Say = (level, event, message, fields) =>
     void logger.log({ level, message, event, ...fields });
-  const failed = (error: BewaardError): object => ({ code: error.code, why: error.message });
+  return { ...boxEvents(say), ...footageEvents(say), ...deskEvents(say), ...dockEvents(say) };
+}
 
+function failed(error: BewaardError): object {
+  return { code: error.code, why: error.message };
+}
+
+function boxEvents(say: Say) {
   return {
     started: (node: string, roles: readonly string[]) =>
       say("notice", "started", "bewaard is running", { node, roles }),
     stopped: (node: string) => say("notice", "stopped", "bewaard has stopped", { node }),
+    clockUntrusted: (why: string) =>
+      say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", {
+        why,
+      }),
+    checkpoint: (size: number, note: string) =>
+      say("notice", "checkpoint", "ledger signed and published", { size, note }),
+    checkpointDelayed: (error: BewaardError) =>
+      say(
+        "error",
+        "checkpoint-delayed",
+        "the signed ledger could not leave this box",
+        failed(error),
+      ),
+    evicted: (segments: number) =>
+      say("info", "evicted", "stored footage overwritten in the ring", { segments }),
+    spoolFull: (wantedBytes: number) =>
+      say("alert", "spool-full", "no room in the spool, and nothing stored left to overwrite", {
+        wantedBytes,
+      }),
+  };
+}
 
+function footageEvents(say: Say) {
+  return {
     adopted: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
       say("info", "adopted", "footage adopted into the ring", { segment, device, timeTrust }),
     timeUncertain: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
@@ -47,7 +57,10 @@ export function openEvents(logger: Logger) {
         timeTrust,
       }),
     duplicate: (segment: SegmentId, of: SegmentId) =>
-      say("info", "duplicate", "the same file was taken before; the new copy is dropped", { segment, of }),
+      say("info", "duplicate", "the same file was taken before; the new copy is dropped", {
+        segment,
+        of,
+      }),
     quarantined: (producer: string, name: string, error: BewaardError) =>
       say("alert", "quarantined", "a manifest was not believed and set apart", {
         producer,
@@ -55,11 +68,15 @@ export function openEvents(logger: Logger) {
         ...failed(error),
       }),
     adoptDelayed: (producer: string, name: string, error: BewaardError) =>
-      say("error", "adopt-delayed", "footage waits in incoming/", { producer, name, ...failed(error) }),
+      say("error", "adopt-delayed", "footage waits in incoming/", {
+        producer,
+        name,
+        ...failed(error),
+      }),
     gapRecorded: (device: DeviceId, cause: string) =>
       say("warning", "gap", "something was not recorded", { device, cause }),
-
-    stored: (segment: SegmentId) => say("info", "stored", "the vault holds the same bytes", { segment }),
+    stored: (segment: SegmentId) =>
+      say("info", "stored", "the vault holds the same bytes", { segment }),
     storeDelayed: (segment: SegmentId, error: BewaardError) =>
       say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
     unsafe: (segment: SegmentId, error: BewaardError) =>
@@ -67,7 +84,6 @@ export function openEvents(logger: Logger) {
         segment,
         ...failed(error),
       }),
-
     destroyed: (segments: number) =>
       say("notice", "destroyed", "footage destroyed at the end of its term, and looked for again", {
         segments,
@@ -77,47 +93,55 @@ export function openEvents(logger: Logger) {
         segment,
         ...failed(error),
       }),
-    heldByVaultOnly: (segment: SegmentId) =>
-      say("alert", "held-by-vault-only", "the vault holds footage that no desk entry holds", { segment }),
     quarantineDestroyed: (id: string) =>
-      say("notice", "quarantine-destroyed", "quarantined bytes destroyed at the end of their term", { id }),
+      say(
+        "notice",
+        "quarantine-destroyed",
+        "quarantined bytes destroyed at the end of their term",
+        {
+          id,
+        },
+      ),
+  };
+}
 
-    clockUntrusted: (why: string) =>
-      say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", { why }),
-    clockConfirmed: (source: string) =>
-      say("notice", "clock-confirmed", "time is trusted", { source }),
-
+function deskEvents(say: Say) {
+  return {
     holdRequested: (hold: HoldId, incident: string, segments: number) =>
-      say("notice", "hold-requested", "the desk asks to hold footage", { hold, incident, segments }),
+      say("notice", "hold-requested", "the desk asks to hold footage", {
+        hold,
+        incident,
+        segments,
+      }),
     holdInForce: (hold: HoldId, segment: SegmentId) =>
       say("notice", "hold-in-force", "the hold was read back from the vault", { hold, segment }),
     holdTooLate: (hold: HoldId, segments: readonly SegmentId[]) =>
       say("alert", "hold-too-late", "a hold came after destruction had begun", { hold, segments }),
     holdDelayed: (hold: HoldId, error: BewaardError) =>
-      say("error", "hold-delayed", "a hold is asked for and not yet safe", { hold, ...failed(error) }),
-    holdReleased: (hold: HoldId) => say("notice", "hold-released", "the desk released a hold", { hold }),
+      say("error", "hold-delayed", "a hold is asked for and not yet safe", {
+        hold,
+        ...failed(error),
+      }),
+    holdReleased: (hold: HoldId) =>
+      say("notice", "hold-released", "the desk released a hold", { hold }),
     releaseRefused: (deskNumber: number) =>
-      say("alert", "release-refused", "a release by one person was refused: this is no demo site", {
+      say("alert", "release-refused", "one person's release was refused: this is no demo site", {
         deskNumber,
+      }),
+    heldByVaultOnly: (segment: SegmentId) =>
+      say("alert", "held-by-vault-only", "the vault holds footage that no desk entry holds", {
+        segment,
       }),
     deskUnreadable: (days: number, error: BewaardError) =>
       say(days >= 14 ? "alert" : "error", "desk-unreadable", "the desk's entries cannot be read", {
         days,
         ...failed(error),
       }),
+  };
+}
 
-    checkpoint: (size: number, note: string) =>
-      say("notice", "checkpoint", "ledger signed and published", { size, note }),
-    checkpointDelayed: (error: BewaardError) =>
-      say("error", "checkpoint-delayed", "the signed ledger could not leave this box", failed(error)),
-
-    evicted: (segments: number) =>
-      say("info", "evicted", "stored footage overwritten in the ring", { segments }),
-    spoolFull: (wantedBytes: number) =>
-      say("alert", "spool-full", "no room in the spool and nothing stored left to overwrite", {
-        wantedBytes,
-      }),
-
+function dockEvents(say: Say) {
+  return {
     cardSeen: (device: DeviceId, files: number, taken: number) =>
       say("info", "card-seen", "a card was read", { device, files, taken }),
     sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
@@ -131,6 +155,8 @@ export function openEvents(logger: Logger) {
     dockDelayed: (device: DeviceId, error: BewaardError) =>
       say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
     recipientsRunOut: (lastDay: string) =>
-      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", { lastDay }),
+      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
+        lastDay,
+      }),
   };
 }

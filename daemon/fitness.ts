@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { BewaardError } from "#base/errors";
+import { type Clock, DAY_MS, dayOf } from "#base/time";
 import { readConfig, readPolicy, readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
-import { BewaardError } from "#base/errors";
-import { type Clock, DAY_MS, dayOf } from "#base/time";
 import { parseNodeKey } from "../storage/ledger/note.ts";
 import { parseRecipientBook } from "../storage/seal/recipients.ts";
 import { freeBytes, openSpool } from "../storage/spool/spool.ts";
@@ -58,7 +58,10 @@ function looks(clock: Clock, config: Config, signal: AbortSignal): Readonly<Reco
       const spool = await openSpool(config.spool.path, config.node);
       const free = await freeBytes(spool);
       if (free >= config.spool.keep_free) return [0, `${(free / 1e9).toFixed(1)} GB free`];
-      throw new BewaardError("SPOOL_FULL", `${(free / 1e9).toFixed(1)} GB free, less than keep_free`);
+      throw new BewaardError(
+        "SPOOL_FULL",
+        `${(free / 1e9).toFixed(1)} GB free, less than keep_free`,
+      );
     },
     "node key": async () => {
       parseNodeKey(originOf(config), await readSecret("node.key", config.state));
@@ -101,5 +104,7 @@ async function readText(path: string): Promise<string> {
 }
 
 export function shownFitness(found: readonly Fitness[]): string {
-  return found.map(({ what, fit, say }) => `${fit ? "ok  " : "NOT "} ${what.padEnd(14)} ${say}`).join("\n");
+  return found
+    .map(({ what, fit, say }) => `${fit ? "ok  " : "NOT "} ${what.padEnd(14)} ${say}`)
+    .join("\n");
 }

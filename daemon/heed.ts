@@ -4,12 +4,17 @@ import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, DAY_MS, type Instant } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
-import { holdsToConfirm, recordHold, recordInForce, recordRelease } from "../storage/catalog/holds.ts";
+import {
+  holdsToConfirm,
+  recordHold,
+  recordInForce,
+  recordRelease,
+} from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { type ChainHead, CHAIN_START, chainAfter } from "./desk/chain.ts";
+import { CHAIN_START, type ChainHead, chainAfter } from "./desk/chain.ts";
 import type { DeskEntry } from "./desk/entry.ts";
 import type { Events } from "./events.ts";
 import type { HeedDesk } from "./retain.ts";
@@ -90,7 +95,9 @@ async function obey(
       events.holdRequested(id, incident, segments.length);
       if (tooLate.length > 0) events.holdTooLate(id, tooLate);
     } else if (command.kind === "release" && !desk.demo) {
-      await append(sql, now, [{ kind: "release.refused", facts: { desk: number, why: "one person" } }]);
+      await append(sql, now, [
+        { kind: "release.refused", facts: { desk: number, why: "one person" } },
+      ]);
       events.releaseRefused(number);
     } else if (command.kind === "release") {
       const released = await recordRelease(sql, now, command.hold, number);

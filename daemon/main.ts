@@ -1,10 +1,10 @@
-import { availableParallelism } from "node:os";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import type { Clock } from "#base/time";
+import { together } from "#base/together";
 import { readPolicy, readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
-import { together } from "#base/together";
-import type { Clock } from "#base/time";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
@@ -24,7 +24,15 @@ import { control } from "./control/server.ts";
 import { dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
-import { bodycams, boxOf, catalogPath, deskOf, originOf, ringLimits, socketPath } from "./places.ts";
+import {
+  bodycams,
+  boxOf,
+  catalogPath,
+  deskOf,
+  originOf,
+  ringLimits,
+  socketPath,
+} from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";

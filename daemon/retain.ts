@@ -2,7 +2,7 @@ import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import { DUE_MARGIN_MS } from "#base/term";
-import { type Clock, DAY_MS, every, HOUR_MS, instant, type Instant, MINUTE_MS } from "#base/time";
+import { type Clock, DAY_MS, every, HOUR_MS, type Instant, instant, MINUTE_MS } from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
   type Doomed,

@@ -80,7 +80,11 @@ export function roomMaker(
       await syncDirectory(dirname(path));
       step("ring.unlinked");
     }
-    await recordEvicted(database, clock.now(), leaving.map(({ id }) => id));
+    await recordEvicted(
+      database,
+      clock.now(),
+      leaving.map(({ id }) => id),
+    );
     await closeSweep(database, "evicted", clock.now());
     step("ring.recorded");
     events.evicted(leaving.length);

@@ -1,9 +1,9 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../config/schema.ts";
-import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
 import { writeDurably } from "#base/durable";
 import { systemCode } from "#base/errors";
+import type { Config } from "../config/schema.ts";
+import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { createSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";

@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, every, HOUR_MS, type Instant, isoOf, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { type Clock, every, HOUR_MS, isoOf, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
   intendStore,
@@ -36,7 +36,11 @@ export async function store(
 ): Promise<void> {
   const waitUntil = new Map<SegmentId, number>();
   for await (const now of every(clock, STORE_EVERY_MS, signal)) {
-    const queue = await segmentsToStore(database, plus(now, LAST_CALL_MS), AT_ONCE + waitUntil.size);
+    const queue = await segmentsToStore(
+      database,
+      plus(now, LAST_CALL_MS),
+      AT_ONCE + waitUntil.size,
+    );
     for (const segment of queue) {
       if (signal.aborted) break;
       if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
@@ -84,12 +88,11 @@ async function storeOne(
 
 /** Metadata of an object: about the file, never about a person (ARCHITECTURE §6). */
 function factsOf(segment: Segment): ObjectFacts {
-  const iso = (at: Instant | undefined): string => (at === undefined ? "" : isoOf(at));
   return {
     id: segment.id,
     device: segment.device,
-    started: iso(segment.startedAt),
-    ended: iso(segment.endedAt),
+    started: isoOf(segment.startedAt),
+    ended: segment.endedAt === undefined ? "" : isoOf(segment.endedAt),
     "plaintext-sha256": segment.plaintextSha256,
     "sealed-for": segment.sealedFor,
   };

@@ -31,9 +31,14 @@ export function judge(
   { termMs, longestUndockedMs }: Term,
 ): { readonly timeTrust: TimeTrust; readonly dueAt: Instant } {
   const claimedDue = recording.startedAt + termMs - DUE_MARGIN_MS;
-  if (believed(recording, device, arrivedAt)) return { timeTrust: "trusted", dueAt: at(claimedDue) };
-  if (claimedDue <= arrivedAt) return { timeTrust: "overdue", dueAt: plus(arrivedAt, OVERDUE_LOOK_MS) };
-  return { timeTrust: "untrusted", dueAt: dueFromArrival(arrivedAt, { termMs, longestUndockedMs }) };
+  if (believed(recording, device, arrivedAt))
+    return { timeTrust: "trusted", dueAt: at(claimedDue) };
+  if (claimedDue <= arrivedAt)
+    return { timeTrust: "overdue", dueAt: plus(arrivedAt, OVERDUE_LOOK_MS) };
+  return {
+    timeTrust: "untrusted",
+    dueAt: dueFromArrival(arrivedAt, { termMs, longestUndockedMs }),
+  };
 }
 
 /** Due when nothing but the arrival is known: it may have been recorded as early as policy allows. */

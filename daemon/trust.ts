@@ -100,8 +100,14 @@ async function recall(sql: Sql): Promise<Remembered | undefined> {
  * @throws BewaardError CLOCK_DISAGREES when it is no such time.
  */
 export function parseWallTime(text: string): Instant {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new BewaardError("CLOCK_DISAGREES", 'write the time with its offset: "2026-11-22T17:05+01:00"');
+  if (
+    !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) ||
+    Number.isNaN(Date.parse(text))
+  ) {
+    throw new BewaardError(
+      "CLOCK_DISAGREES",
+      'write the time with its offset: "2026-11-22T17:05+01:00"',
+    );
   }
   return instantOf(new Date(text).toISOString());
 }

@@ -1,7 +1,7 @@
-import type { Config } from "../config/schema.ts";
-import { readSecret } from "../config/secrets.ts";
 import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
+import type { Config } from "../config/schema.ts";
+import { readSecret } from "../config/secrets.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { check, type Depth, type Report } from "../storage/check.ts";
@@ -32,7 +32,12 @@ export async function verifyBox(
   await migrate(database);
   await using vault = await openDirectoryVault(config.vault.directory);
   const verifier = parseVerifier(verifierText(key));
-  return check({ database, spool, vault, node: config.node, verifier }, depth, clock.now(), signal);
+  return await check(
+    { database, spool, vault, node: config.node, verifier },
+    depth,
+    clock.now(),
+    signal,
+  );
 }
 
 export function shownReport({ findings, segments, entries }: Report): string {

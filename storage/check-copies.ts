@@ -3,10 +3,10 @@ import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "#base/errors";
 import { parseSegmentId, type SegmentId } from "#base/ids";
-import type { Depth, Finding, Kept } from "./check.ts";
 import { optional, text } from "./catalog/row.ts";
 import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
+import type { Depth, Finding, Kept } from "./check.ts";
 import { openPartDigests } from "./seal/part-digests.ts";
 import { segmentPath } from "./spool/spool.ts";
 import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
@@ -76,7 +76,12 @@ async function checkSpoolCopy(kept: Kept, segment: Segment, depth: Depth): Promi
       : [];
   }
   if (bytes !== segment.ciphertextBytes) {
-    return [{ invariant: 6, what: `${segment.id} has ${bytes} bytes in the spool, not ${segment.ciphertextBytes}` }];
+    return [
+      {
+        invariant: 6,
+        what: `${segment.id} has ${bytes} bytes in the spool, not ${segment.ciphertextBytes}`,
+      },
+    ];
   }
   if (depth !== "hashes") return [];
   return (await sameParts(createReadStream(path, { highWaterMark: 1 << 20 }), segment))
@@ -104,8 +109,14 @@ async function checkVaultCopy(
   if (held && !(await vault.isHeld(key, version.versionId))) {
     findings.push({ invariant: 4, what: `${segment.id} is held and the vault does not hold it` });
   }
-  if (depth === "hashes" && !(await sameParts(vault.read(key, version.versionId, signal), segment))) {
-    findings.push({ invariant: 6, what: `${segment.id} in the vault is not the bytes that were sealed` });
+  if (
+    depth === "hashes" &&
+    !(await sameParts(vault.read(key, version.versionId, signal), segment))
+  ) {
+    findings.push({
+      invariant: 6,
+      what: `${segment.id} in the vault is not the bytes that were sealed`,
+    });
   }
   return findings;
 }
@@ -140,7 +151,8 @@ async function strangersInSpool({ spool, database }: Kept): Promise<readonly Fin
     for await (const file of await opendir(join(root, day.name))) {
       const [, id] = /^([0-9A-Z]{26})\.age$/.exec(file.name) ?? [];
       const known = id !== undefined && (await copyKnown(database, parseSegmentId(id), "spool"));
-      if (!known) findings.push({ invariant: 6, what: `segments/${day.name}/${file.name} has no row` });
+      if (!known)
+        findings.push({ invariant: 6, what: `segments/${day.name}/${file.name} has no row` });
     }
   }
   return findings;

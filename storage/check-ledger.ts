@@ -1,6 +1,6 @@
-import type { Finding } from "./check.ts";
 import { bytes, number, optional, text } from "./catalog/row.ts";
 import type { Database } from "./catalog/sqlite.ts";
+import type { Finding } from "./check.ts";
 import { openTree } from "./ledger/append.ts";
 import { readCheckpoint } from "./ledger/checkpoint.ts";
 import type { VerifierKey } from "./ledger/note.ts";
@@ -29,7 +29,10 @@ export async function checkLedger(
       tree.append(leafHash(text(row, "body")));
       const head = signed.get(tree.size);
       if (head && !head.equals(tree.root())) {
-        findings.push({ invariant: 5, what: `the checkpoint of ${tree.size} entries has another root` });
+        findings.push({
+          invariant: 5,
+          what: `the checkpoint of ${tree.size} entries has another root`,
+        });
       }
     }
     if (rows.length < PAGE) break;
@@ -39,7 +42,8 @@ export async function checkLedger(
     findings.push({ invariant: 5, what: "the stored tree is not the tree of the entries" });
   }
   for (const size of signed.keys()) {
-    if (size > tree.size) findings.push({ invariant: 5, what: `a checkpoint of ${size} entries, which are not there` });
+    if (size > tree.size)
+      findings.push({ invariant: 5, what: `a checkpoint of ${size} entries, which are not there` });
   }
   findings.push(...(await checkBatches(database)));
   return { findings, entries: tree.size };
@@ -65,7 +69,11 @@ async function signedHeads(
     const size = number(row, "size");
     const head = readCheckpoint(verifier, text(row, "note"));
     if (head?.size === size) heads.set(size, head.root);
-    else findings.push({ invariant: 5, what: `the checkpoint of ${size} entries is not signed by this node` });
+    else
+      findings.push({
+        invariant: 5,
+        what: `the checkpoint of ${size} entries is not signed by this node`,
+      });
   }
   return heads;
 }
@@ -85,7 +93,10 @@ async function checkBatches(database: Database): Promise<readonly Finding[]> {
     );
     const root = rootOver(rows.map((row) => text(row, "body"))).toString("hex");
     if (root !== bytes(batch, "root").toString("hex") || root !== optional(batch, "told", text)) {
-      findings.push({ invariant: 5, what: `the rows of batch ${id} do not hash to its ledger entry` });
+      findings.push({
+        invariant: 5,
+        what: `the rows of batch ${id} do not hash to its ledger entry`,
+      });
     }
   }
   return findings;

@@ -89,7 +89,10 @@ export function checkRows(
     const [ahead] = await sql.all("select max(at_ms) as at from entry");
     if (ahead?.["at"] !== null && number(ahead, "at") > now + DUE_MARGIN_MS) {
       const at = isoOf(instant(number(ahead, "at")));
-      findings.push({ invariant: 10, what: `the ledger has an entry of ${at}: the clock was ahead then, or is behind now` });
+      findings.push({
+        invariant: 10,
+        what: `the ledger has an entry of ${at}: the clock was ahead then, or is behind now`,
+      });
     }
     const [count] = await sql.all("select count(*) as count from segment");
     return { findings, segments: number(count, "count") };

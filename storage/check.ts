@@ -1,9 +1,9 @@
 import type { NodeId } from "#base/ids";
 import type { Instant } from "#base/time";
+import type { Database } from "./catalog/sqlite.ts";
 import { checkCopies } from "./check-copies.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkRows } from "./check-rows.ts";
-import type { Database } from "./catalog/sqlite.ts";
 import type { VerifierKey } from "./ledger/note.ts";
 import type { Spool } from "./spool/spool.ts";
 import type { Vault } from "./vault/vault.ts";

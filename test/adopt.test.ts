@@ -120,7 +120,9 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
     "names another id": { id: "01J00000000000000000000009" },
     "has a field nobody knows": { override: true },
     "has a time that is none": { arrivedAt: "yesterday" },
-    "promises other bytes": { ciphertext: { bytes: 1, partBytes: 67108864, parts: ["0".repeat(64)] } },
+    "promises other bytes": {
+      ciphertext: { bytes: 1, partBytes: 67108864, parts: ["0".repeat(64)] },
+    },
     "has no parts": { ciphertext: { bytes: 1, partBytes: 67108864, parts: [] } },
     "is of a kind nobody knows": { kind: "deletion" },
   };
@@ -135,13 +137,20 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
       assert.match(apart, new RegExp(`${id}.age`));
       assert.deepEqual(await rows(rig, "select * from segment"), []);
       assert.ok(rig.said.includes("quarantined"));
-      assert.equal((await rows(rig, "select * from entry where kind = 'manifest.quarantined'")).length, 1);
+      assert.equal(
+        (await rows(rig, "select * from entry where kind = 'manifest.quarantined'")).length,
+        1,
+      );
     });
   }
 
   it("that is no JSON, or a megabyte of it", async () => {
     await using rig = await openRig();
-    for (const [name, text] of [["a", "{"], ["b", "x".repeat(1e6)], ["c", Buffer.from([0xff, 0xfe])]] as const) {
+    for (const [name, text] of [
+      ["a", "{"],
+      ["b", "x".repeat(1e6)],
+      ["c", Buffer.from([0xff, 0xfe])],
+    ] as const) {
       await writeFile(incoming(rig, `${name}.json`), text);
     }
     await rig.adoptOnce();
@@ -192,7 +201,11 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
 
   it("with a name that is no text", async () => {
     await using rig = await openRig();
-    const name = Buffer.concat([Buffer.from(`${incoming(rig, "")}/`), Buffer.from([0xff, 0x0a]), Buffer.from(".json")]);
+    const name = Buffer.concat([
+      Buffer.from(`${incoming(rig, "")}/`),
+      Buffer.from([0xff, 0x0a]),
+      Buffer.from(".json"),
+    ]);
     await writeFile(name, "{}");
     await rig.adoptOnce();
     assert.equal((await rows(rig, "select * from quarantine")).length, 1);
@@ -210,7 +223,16 @@ describe("quarantine", () => {
     const pass = async (ms: number) => {
       rig.clock.move(ms);
       const { clock, signal } = turns(rig.clock, 1);
-      await retain(clock, rig.events, rig.database, rig.spool, rig.vault, rig.box.node, async () => true, signal);
+      await retain(
+        clock,
+        rig.events,
+        rig.database,
+        rig.spool,
+        rig.vault,
+        rig.box.node,
+        async () => true,
+        signal,
+      );
     };
     await pass(25 * DAY_MS - 2 * HOUR_MS);
     assert.equal((await readdir(join(rig.spool.path, "quarantine"))).length, 1);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { parseHoldId } from "#base/ids";
 import { instant } from "#base/time";
+import { recordHold } from "../storage/catalog/holds.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { type Database, lockFile, openDatabase } from "../storage/catalog/sqlite.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { openRig, START } from "./fakes/rig.ts";
-import { recordHold } from "../storage/catalog/holds.ts";
-import { parseHoldId } from "#base/ids";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
 
@@ -118,22 +118,34 @@ describe("the catalog's own rules, whatever the code asks", () => {
   it("let states only move forward", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
-    await assert.rejects(run(rig.database, "update segment set state = 'sealed'"), /no such change/);
+    await assert.rejects(
+      run(rig.database, "update segment set state = 'sealed'"),
+      /no such change/,
+    );
     await run(rig.database, "update segment set state = 'destroying'");
-    await assert.rejects(run(rig.database, "update segment set state = 'stored'"), /no such change/);
+    await assert.rejects(
+      run(rig.database, "update segment set state = 'stored'"),
+      /no such change/,
+    );
   });
 
   it("call nothing destroyed while a copy is not gone", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
     await run(rig.database, "update segment set state = 'destroying'");
-    await assert.rejects(run(rig.database, "update segment set state = 'destroyed'"), /not gone yet/);
+    await assert.rejects(
+      run(rig.database, "update segment set state = 'destroyed'"),
+      /not gone yet/,
+    );
   });
 
   it("never move a due date later, nor change a hash", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
-    await assert.rejects(run(rig.database, "update segment set due_at_ms = due_at_ms + 1"), /does not change/);
+    await assert.rejects(
+      run(rig.database, "update segment set due_at_ms = due_at_ms + 1"),
+      /does not change/,
+    );
     await assert.rejects(
       run(rig.database, `update segment set plaintext_sha256 = '${"0".repeat(64)}'`),
       /does not change/,
@@ -164,7 +176,9 @@ describe("the catalog's own rules, whatever the code asks", () => {
       return row?.["bytes"];
     };
     await rig.keep("beeld");
-    const [copy] = await rig.database.transaction((sql) => sql.all("select bytes from copy where place = 'spool'"));
+    const [copy] = await rig.database.transaction((sql) =>
+      sql.all("select bytes from copy where place = 'spool'"),
+    );
     assert.equal(await used(), copy?.["bytes"]);
     await run(rig.database, "update copy set state = 'gone' where place = 'spool'");
     assert.equal(await used(), 0);
@@ -175,7 +189,13 @@ describe("a hold", () => {
   it("told twice by the desk is one hold", async () => {
     await using rig = await openRig();
     const id = await rig.keep("beeld");
-    const hold = { id: HOLD, incident: "zaak-12", deskNumber: 2, reviewAt: instant(9e12), segments: [id] };
+    const hold = {
+      id: HOLD,
+      incident: "zaak-12",
+      deskNumber: 2,
+      reviewAt: instant(9e12),
+      segments: [id],
+    };
     for (let time = 0; time < 2; time += 1) {
       assert.deepEqual(await rig.database.transaction((sql) => recordHold(sql, START, hold)), []);
     }
@@ -187,7 +207,13 @@ describe("a hold", () => {
     await using rig = await openRig();
     const id = await rig.keep("beeld");
     await run(rig.database, "update segment set state = 'destroying'");
-    const hold = { id: HOLD, incident: "zaak-12", deskNumber: 2, reviewAt: instant(9e12), segments: [id] };
+    const hold = {
+      id: HOLD,
+      incident: "zaak-12",
+      deskNumber: 2,
+      reviewAt: instant(9e12),
+      segments: [id],
+    };
     const late = await rig.database.transaction((sql) => recordHold(sql, START, hold));
     assert.deepEqual(late, [id]);
     const said = await rig.database.transaction((sql) =>

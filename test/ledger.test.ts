@@ -1,20 +1,36 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { DAY_MS } from "#base/time";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../storage/catalog/sqlite.ts";
+import { checkLedger } from "../storage/check-ledger.ts";
 import { append, commitmentTo, openTree } from "../storage/ledger/append.ts";
 import { canonical } from "../storage/ledger/canonical.ts";
 import { readCheckpoint, signCheckpoint } from "../storage/ledger/checkpoint.ts";
-import { newNodeKeyPem, parseNodeKey, parseVerifier, signNote, verifiedText, verifierText } from "../storage/ledger/note.ts";
+import {
+  newNodeKeyPem,
+  parseNodeKey,
+  parseVerifier,
+  signNote,
+  verifiedText,
+  verifierText,
+} from "../storage/ledger/note.ts";
 import { leafHash, nodeHash, openAppender, rootOver } from "../storage/ledger/tree.ts";
-import { checkLedger } from "../storage/check-ledger.ts";
 import { openRig, START } from "./fakes/rig.ts";
 
 // RFC 6962 test tree of the Certificate Transparency project: 8 leaves and the roots over the first n.
-const LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+const LEAVES = [
+  "",
+  "00",
+  "10",
+  "2021",
+  "3031",
+  "40414243",
+  "5051525354555657",
+  "606162636465666768696a6b6c6d6e6f",
+];
 const ROOTS = [
   "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
   "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -68,8 +84,11 @@ describe("the ledger's tree", () => {
     const [first, ...rest] = Array.from({ length: 100 }, (_, index) => gap(`fact ${index}`));
     if (!first) throw new Error("no entry");
     await one.transaction((sql) => append(sql, START, [first, ...rest]));
-    for (const entry of [first, ...rest]) await many.transaction((sql) => append(sql, START, [entry]));
-    const roots = await Promise.all([one, many].map((db) => db.transaction(openTree).then((tree) => tree.root())));
+    for (const entry of [first, ...rest])
+      await many.transaction((sql) => append(sql, START, [entry]));
+    const roots = await Promise.all(
+      [one, many].map((db) => db.transaction(openTree).then((tree) => tree.root())),
+    );
     assert.deepEqual(roots[0], roots[1]);
   });
 
@@ -89,14 +108,21 @@ describe("a ledger entry", () => {
   it("commits to personal detail without carrying it, and verifies after the detail is erased (R-02)", async () => {
     await using rig = await openRig();
     const detail = { facts: { by: "j.jansen" }, eraseAfterMs: START + DAY_MS };
-    await rig.database.transaction((sql) => append(sql, START, [{ kind: "clock.confirmed", facts: {}, detail }]));
+    await rig.database.transaction((sql) =>
+      append(sql, START, [{ kind: "clock.confirmed", facts: {}, detail }]),
+    );
     const [row] = await rig.database.transaction((sql) =>
-      sql.all("select entry.body, detail.salt, detail.body as said from detail join entry on seq = entry_seq"),
+      sql.all(
+        "select entry.body, detail.salt, detail.body as said from detail join entry on seq = entry_seq",
+      ),
     );
     assert.doesNotMatch(String(row?.["body"]), /jansen/);
     const salt = row?.["salt"];
     assert.ok(salt instanceof Uint8Array);
-    assert.match(String(row?.["body"]), new RegExp(commitmentTo(salt, canonical({ by: "j.jansen" }))));
+    assert.match(
+      String(row?.["body"]),
+      new RegExp(commitmentTo(salt, canonical({ by: "j.jansen" }))),
+    );
     await rig.database.transaction((sql) => sql.run("delete from detail"));
     assert.deepEqual(await rig.check("rows"), []);
   });
@@ -137,7 +163,8 @@ describe("checking the ledger", () => {
     await database.transaction((sql) => append(sql, START, [gap("a"), gap("b"), gap("c")]));
     await signCheckpoint(database, START, key);
     await database.transaction(async (sql) => {
-      for (const name of ["entry_stays", "entry_archived", "tree_node_stays"]) await sql.script(`drop trigger ${name}`);
+      for (const name of ["entry_stays", "entry_archived", "tree_node_stays"])
+        await sql.script(`drop trigger ${name}`);
       await sql.script(change);
     });
     const { findings } = await checkLedger(database, parseVerifier(verifierText(key)));
@@ -149,12 +176,17 @@ describe("checking the ledger", () => {
   });
 
   it("finds an entry that was changed, even with its own node", async () => {
-    const found = await tampered(`update entry set body = replace(body, '"b"', '"x"') where seq = 1`);
+    const found = await tampered(
+      `update entry set body = replace(body, '"b"', '"x"') where seq = 1`,
+    );
     assert.match(found.join("\n"), /another root[^]*not the tree/);
   });
 
   it("finds an entry that was taken out", async () => {
-    assert.match((await tampered("delete from entry where seq = 1")).join("\n"), /entry 1 is missing/);
+    assert.match(
+      (await tampered("delete from entry where seq = 1")).join("\n"),
+      /entry 1 is missing/,
+    );
   });
 
   it("finds that the end was cut off", async () => {
@@ -175,7 +207,10 @@ describe("an appender", () => {
     for (let leaf = 0; leaf < 37; leaf += 1) nodes.push(...whole.append(leafHash(String(leaf))));
     const resumed = openAppender(
       37,
-      nodes.filter(({ level, position }) => Math.floor(37 / 2 ** level) - 1 === position && Math.floor(37 / 2 ** level) % 2 === 1),
+      nodes.filter(
+        ({ level, position }) =>
+          Math.floor(37 / 2 ** level) - 1 === position && Math.floor(37 / 2 ** level) % 2 === 1,
+      ),
     );
     whole.append(leafHash("next"));
     resumed.append(leafHash("next"));

@@ -10,7 +10,7 @@ import { confirmTime, timeTrust } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { named, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -20,19 +20,41 @@ async function confirm(rig: Rig): Promise<void> {
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
 }
 
-async function sweep(rig: Rig, options: { vault?: Vault; heed?: HeedDesk; count?: number } = {}): Promise<void> {
+async function sweep(
+  rig: Rig,
+  options: { vault?: Vault; heed?: HeedDesk; count?: number } = {},
+): Promise<void> {
   const { clock, signal } = turns(rig.clock, options.count ?? 1);
   const vault = options.vault ?? rig.vault;
-  await retain(clock, rig.events, rig.database, rig.spool, vault, rig.box.node, options.heed ?? heeded, signal);
+  await retain(
+    clock,
+    rig.events,
+    rig.database,
+    rig.spool,
+    vault,
+    rig.box.node,
+    options.heed ?? heeded,
+    signal,
+  );
 }
 
 async function stateOf(rig: Rig, id: SegmentId): Promise<string> {
-  const all = await findSegments(rig.database, { device: undefined, from: instant(0), to: instant(9e12) });
+  const all = await findSegments(rig.database, {
+    device: undefined,
+    from: instant(0),
+    to: instant(9e12),
+  });
   return all.find((one) => one.id === id)?.state ?? "none";
 }
 
 async function hold(rig: Rig, id: SegmentId): Promise<void> {
-  const asked = { id: HOLD, incident: "zaak-1", deskNumber: 1, reviewAt: instant(9e12), segments: [id] };
+  const asked = {
+    id: HOLD,
+    incident: "zaak-1",
+    deskNumber: 1,
+    reviewAt: instant(9e12),
+    segments: [id],
+  };
   await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), asked));
 }
 
@@ -74,7 +96,10 @@ describe("retention (DH-06, AR-26)", () => {
     const id = await rig.keep("beeld");
     const [version] = await Array.fromAsync(rig.vault.list("footage/dock-1/", NEVER));
     const folder = join(rig.folder, "vault", `${version?.key}~`);
-    await rename(join(folder, version?.versionId ?? ""), join(folder, "01000000000000000000000000"));
+    await rename(
+      join(folder, version?.versionId ?? ""),
+      join(folder, "01000000000000000000000000"),
+    );
     rig.clock.move(28 * DAY_MS);
     await sweep(rig);
     assert.equal(await stateOf(rig, id), "destroyed");
@@ -115,7 +140,9 @@ describe("retention (DH-06, AR-26)", () => {
     rig.clock.move(28 * DAY_MS);
     await sweep(rig, { count: 3 });
     assert.equal(await stateOf(rig, id), "destroying");
-    assert.deepEqual(await readdir(join(rig.spool.path, "segments"), { recursive: true }), ["2026-06-01"]);
+    assert.deepEqual(await readdir(join(rig.spool.path, "segments"), { recursive: true }), [
+      "2026-06-01",
+    ]);
     assert.equal(rig.said.filter((event) => event === "destroy-delayed").length, 1);
     await rename(join(rig.folder, "away"), join(rig.folder, "vault"));
     await sweep(rig);
@@ -140,7 +167,8 @@ describe("retention (DH-06, AR-26)", () => {
   it("destroys much at once, each with its row in one ledger entry", async () => {
     await using rig = await openRig();
     await confirm(rig);
-    for (let minute = 0; minute < 12; minute += 1) await rig.record(`beeld ${minute}`, named(minute));
+    for (let minute = 0; minute < 12; minute += 1)
+      await rig.record(`beeld ${minute}`, named(minute));
     await rig.adoptOnce();
     await rig.storeOnce();
     rig.clock.move(29 * DAY_MS);
@@ -177,7 +205,9 @@ describe("time (invariant 10)", () => {
       await sweep(rig);
       assert.equal(await stateOf(rig, id), "stored", `jump of ${jump}`);
       assert.ok(rig.said.includes("clock-untrusted"));
-      const told = await rig.database.transaction((sql) => sql.all("select 1 from entry where kind = 'clock.untrusted'"));
+      const told = await rig.database.transaction((sql) =>
+        sql.all("select 1 from entry where kind = 'clock.untrusted'"),
+      );
       assert.equal(told.length, 1);
     }
   });
@@ -215,7 +245,9 @@ describe("time (invariant 10)", () => {
   it("is not confirmed by somebody who reads another time", async () => {
     await using rig = await openRig();
     const other = plus(rig.clock.now(), 6 * MINUTE_MS);
-    await assert.rejects(confirmTime(rig.clock, rig.database, other, "test"), { code: "CLOCK_DISAGREES" });
+    await assert.rejects(confirmTime(rig.clock, rig.database, other, "test"), {
+      code: "CLOCK_DISAGREES",
+    });
     assert.equal((await timeTrust(rig.clock, rig.database)).trusted, false);
   });
 });
@@ -247,7 +279,10 @@ describe("storing", () => {
     assert.equal(await stateOf(rig, bad), "sealed");
     assert.equal(await stateOf(rig, good), "stored");
     assert.ok(rig.said.includes("unsafe"));
-    assert.match((await rig.check()).map(({ what }) => what).join(), /not the bytes that were sealed|bytes in the spool/);
+    assert.match(
+      (await rig.check()).map(({ what }) => what).join(),
+      /not the bytes that were sealed|bytes in the spool/,
+    );
   });
 
   it("leaves in the spool what claims to be overdue by an untrusted clock", async () => {
@@ -275,7 +310,8 @@ describe("a vault error that is not foreseen", () => {
     rig.clock.move(29 * DAY_MS);
     const vault: Vault = {
       ...rig.vault,
-      destroy: () => Promise.reject(new BewaardError("VAULT_UNAVAILABLE", "no answer", { transient: true })),
+      destroy: () =>
+        Promise.reject(new BewaardError("VAULT_UNAVAILABLE", "no answer", { transient: true })),
     };
     await sweep(rig, { vault });
     assert.equal(await stateOf(rig, id), "destroying");

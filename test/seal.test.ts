@@ -39,8 +39,7 @@ const SIZES = [
 ] as const;
 
 async function identityOf(kind: "pq" | "x25519"): Promise<{ identity: string; recipient: string }> {
-  const identity =
-    kind === "pq" ? await generateHybridIdentity() : await generateX25519Identity();
+  const identity = kind === "pq" ? await generateHybridIdentity() : await generateX25519Identity();
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
@@ -71,7 +70,10 @@ async function plaintextFile(folder: string, bytes: number): Promise<string> {
 }
 
 function sha256sum(path: string): string {
-  return execFileSync("openssl", ["dgst", "-sha256", "-r", path], { encoding: "utf8" }).slice(0, 64);
+  return execFileSync("openssl", ["dgst", "-sha256", "-r", path], { encoding: "utf8" }).slice(
+    0,
+    64,
+  );
 }
 
 async function sealOne(source: string, target: string, recipients: string[]): Promise<Sealed> {
@@ -106,7 +108,13 @@ describe("sealed file (DH-01, AR-39)", () => {
       const sealed = await sealOne(source, target, [recipient]);
       const key = join(folder.path, "identity");
       await writeFile(key, identity);
-      const stock = execFileSync("sh", ["-c", 'age -d -i "$1" "$2" | openssl dgst -sha256 -r', "sh", key, target]);
+      const stock = execFileSync("sh", [
+        "-c",
+        'age -d -i "$1" "$2" | openssl dgst -sha256 -r',
+        "sh",
+        key,
+        target,
+      ]);
       assert.equal(stock.toString().slice(0, 64), sealed.plaintextSha256);
       assert.equal(sha256sum(source), sealed.plaintextSha256);
       assert.equal(sealed.plaintextBytes, bytes);
@@ -241,7 +249,10 @@ describe("sealing a file", () => {
   it("reads a name that is not UTF-8", async () => {
     await using folder = await temporaryFolder();
     const { recipient } = await identityOf("x25519");
-    const name = Buffer.concat([Buffer.from(`${folder.path}/B\xf6rje`, "latin1"), Buffer.from([0xff, 0x0a])]);
+    const name = Buffer.concat([
+      Buffer.from(`${folder.path}/B\xf6rje`, "latin1"),
+      Buffer.from([0xff, 0x0a]),
+    ]);
     await using file = await open(name, "w");
     await file.writeFile("beeld");
     await using pool = openSealPool(1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
-import fc from "fast-check";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, type Instant, instant, instantOf, MINUTE_MS, plus } from "#base/time";
 import { judge, type Term } from "../daemon/term.ts";
@@ -45,7 +45,12 @@ describe("the term", () => {
   });
 
   it("counts from arrival less the longest time undocked when the clock is not known", () => {
-    const { timeTrust, dueAt } = judge(recording(plus(ARRIVED, -DAY_MS), unknown), DEVICE, ARRIVED, TERM);
+    const { timeTrust, dueAt } = judge(
+      recording(plus(ARRIVED, -DAY_MS), unknown),
+      DEVICE,
+      ARRIVED,
+      TERM,
+    );
     assert.equal(timeTrust, "untrusted");
     assert.equal(dueAt, ARRIVED + 25 * DAY_MS - HOUR_MS);
   });
@@ -76,17 +81,27 @@ describe("the term", () => {
   });
 
   it("never trusts a time that is only the file's last change", () => {
-    const { timeTrust } = judge(recording(plus(ARRIVED, -DAY_MS), { source: "modified" }), DEVICE, ARRIVED, TERM);
+    const { timeTrust } = judge(
+      recording(plus(ARRIVED, -DAY_MS), { source: "modified" }),
+      DEVICE,
+      ARRIVED,
+      TERM,
+    );
     assert.equal(timeTrust, "untrusted");
   });
 
   it("never lets anything live past 28 days from its arrival, whatever it claims (invariant 3)", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4e12 }), fc.boolean(), fc.integer(), (ms, sync, offsetMs) => {
-        const clock = { declared: sync ? "synchronised" : "unknown", offsetMs } as const;
-        const { dueAt } = judge(recording(instant(ms), { clock }), DEVICE, ARRIVED, TERM);
-        assert.ok(dueAt <= ARRIVED + 28 * DAY_MS - HOUR_MS + 5 * MINUTE_MS);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 4e12 }),
+        fc.boolean(),
+        fc.integer(),
+        (ms, sync, offsetMs) => {
+          const clock = { declared: sync ? "synchronised" : "unknown", offsetMs } as const;
+          const { dueAt } = judge(recording(instant(ms), { clock }), DEVICE, ARRIVED, TERM);
+          assert.ok(dueAt <= ARRIVED + 28 * DAY_MS - HOUR_MS + 5 * MINUTE_MS);
+        },
+      ),
     );
   });
 });

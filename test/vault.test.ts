@@ -25,7 +25,8 @@ async function openUnderTest(): Promise<VaultUnderTest & { readonly root: string
     root,
     vault: await openDirectoryVault(root),
     overwrite: (key, content) => addVersion(join(root, `${key}~`, ulid()), key, content),
-    breakOff: (key) => addVersion(join(root, ".writing", "put-x", ulid()), key, Buffer.from("half")),
+    breakOff: (key) =>
+      addVersion(join(root, ".writing", "put-x", ulid()), key, Buffer.from("half")),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -56,7 +57,13 @@ describe("directory vault", () => {
 
   it("puts a held version back when its destruction was cut off between move and check", async () => {
     await using under = await openUnderTest();
-    const version = await under.vault.put("footage/a", bytesBody(Buffer.from("beeld")), {}, true, NEVER);
+    const version = await under.vault.put(
+      "footage/a",
+      bytesBody(Buffer.from("beeld")),
+      {},
+      true,
+      NEVER,
+    );
     const leaving = join(under.root, ".writing", "leaving-x");
     await mkdir(leaving);
     await rename(join(under.root, "footage/a~", version), join(leaving, version));

@@ -23,49 +23,49 @@ export type Sha256 = Branded<string, "Sha256">;
 export type CiphertextSha256 = Branded<string, "CiphertextSha256">;
 
 export function parseSegmentId(text: string): SegmentId {
-  if (!isUlid<SegmentId>(text)) throw new TypeError(`not a segment id: ${text}`);
+  if (!isSegmentId(text)) throw new TypeError(`not a segment id: ${text}`);
   return text;
 }
 
 export function parseHoldId(text: string): HoldId {
-  if (!isUlid<HoldId>(text)) throw new TypeError(`not a hold id: ${text}`);
+  if (!isHoldId(text)) throw new TypeError(`not a hold id: ${text}`);
   return text;
 }
 
 export function parseDeviceId(text: string): DeviceId {
-  if (!isName<DeviceId>(text)) throw new TypeError(`not a camera number: ${text}`);
+  if (!isDeviceId(text)) throw new TypeError(`not a camera number: ${text}`);
   return text;
 }
 
 export function parseNodeId(text: string): NodeId {
-  if (!isName<NodeId>(text)) throw new TypeError(`not a node name: ${text}`);
+  if (!isNodeId(text)) throw new TypeError(`not a node name: ${text}`);
   return text;
 }
 
 export function parsePersonId(text: string): PersonId {
-  if (!isName<PersonId>(text)) throw new TypeError(`not a person's pseudonym: ${text}`);
+  if (!isPersonId(text)) throw new TypeError(`not a person's pseudonym: ${text}`);
   return text;
 }
 
 export function parseSha256(text: string): Sha256 {
-  if (!isHash<Sha256>(text)) throw new TypeError(`not a sha-256: ${text}`);
+  if (!isSha256(text)) throw new TypeError(`not a sha-256: ${text}`);
   return text;
 }
 
 export function parseCiphertextSha256(text: string): CiphertextSha256 {
-  if (!isHash<CiphertextSha256>(text)) throw new TypeError(`not a sha-256: ${text}`);
+  if (!isCiphertextSha256(text)) throw new TypeError(`not a sha-256: ${text}`);
   return text;
 }
 
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+const HASH = /^[0-9a-f]{64}$/;
+
 // The predicates are the only places where a plain string may become a branded one.
-function isUlid<Id extends string>(text: string): text is Id {
-  return /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text);
-}
-
-function isName<Id extends string>(text: string): text is Id {
-  return /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/.test(text);
-}
-
-function isHash<Hash extends string>(text: string): text is Hash {
-  return /^[0-9a-f]{64}$/.test(text);
-}
+const isSegmentId = (text: string): text is SegmentId => ULID.test(text);
+const isHoldId = (text: string): text is HoldId => ULID.test(text);
+const isDeviceId = (text: string): text is DeviceId => NAME.test(text);
+const isNodeId = (text: string): text is NodeId => NAME.test(text);
+const isPersonId = (text: string): text is PersonId => NAME.test(text);
+const isSha256 = (text: string): text is Sha256 => HASH.test(text);
+const isCiphertextSha256 = (text: string): text is CiphertextSha256 => HASH.test(text);

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { userInfo } from "node:os";
 import { Command } from "commander";
-import { readConfig } from "../../config/load.ts";
 import { parseDeviceId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
+import { readConfig } from "../../config/load.ts";
 import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
@@ -12,7 +12,9 @@ import { print, runProgram, stopSignal } from "./program.ts";
 import { parseWhen, shownFound, shownStatus } from "./shown.ts";
 
 const program = new Command("bewaarctl")
-  .description("Wat mensen typen / what people type: on a box for administrators, `desk` for custodians.")
+  .description(
+    "Wat mensen typen / what people type: on a box for administrators, `desk` for custodians.",
+  )
   .option("-c, --config <file>", "configuration of this box", "/etc/bewaard/bewaard.yaml")
   .option("--json", "als JSON / print results as JSON", false);
 
@@ -33,7 +35,10 @@ program
 program
   .command("find")
   .description("zoek beelden op tijd en camera / find footage by time and camera, gaps included")
-  .requiredOption("--from <time>", 'begin, "2026-11-22 10:00" (Nederlandse tijd / Dutch time) or UTC with Z')
+  .requiredOption(
+    "--from <time>",
+    'begin, "2026-11-22 10:00" (Nederlandse tijd / Dutch time) or UTC with Z',
+  )
   .requiredOption("--to <time>", "einde / end, same form")
   .option("--camera <number>", "cameranummer / camera number")
   .action(async (options: { from: string; to: string; camera?: string }) => {
@@ -55,7 +60,11 @@ program
     const by = userInfo().username;
     const ask = await askBox();
     const { offMs } = await ask("clock.confirm", { timeMs: parseWallTime(time), by });
-    print(global().json, { offMs }, () => `Time is trusted; this box is ${offMs / 1000} s from what you said.`);
+    print(
+      global().json,
+      { offMs },
+      () => `Time is trusted; this box is ${offMs / 1000} s from what you said.`,
+    );
   });
 
 addDeskCommands(program, systemClock, global);

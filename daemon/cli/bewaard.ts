@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 import { Argument, Command, Option } from "commander";
-import { readConfig } from "../../config/load.ts";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
-import { journalLogger, openEvents } from "../events.ts";
+import { readConfig } from "../../config/load.ts";
+import { openEvents } from "../events.ts";
+import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
 import { print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
 const program = new Command("bewaard")
-  .description("Keeps footage sealed, for at most 28 days, and proves it. For administrators of a box.")
+  .description(
+    "Keeps footage sealed, for at most 28 days, and proves it. For administrators of a box.",
+  )
   .option("-c, --config <file>", "configuration of this box", DEFAULT_CONFIG)
   .option("--json", "print results as JSON", false);
 
@@ -57,7 +60,9 @@ program
   .command("verify")
   .description("compare everything kept with the invariants; exit code 1 when something is not so")
   .addOption(
-    new Option("--depth <depth>", "how much to read").choices(["rows", "sizes", "hashes"]).default("sizes"),
+    new Option("--depth <depth>", "how much to read")
+      .choices(["rows", "sizes", "hashes"])
+      .default("sizes"),
   )
   .action(async ({ depth }: { depth: "rows" | "sizes" | "hashes" }) => {
     const { shownReport, verifyBox } = await import("../verify.ts");

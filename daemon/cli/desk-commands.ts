@@ -2,18 +2,25 @@ import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
-import { readPolicy } from "../../config/load.ts";
 import { BewaardError } from "#base/errors";
-import { type NodeId, parseHoldId, parseNodeId, parsePersonId, parseSegmentId, type SegmentId } from "#base/ids";
+import {
+  type NodeId,
+  parseHoldId,
+  parseNodeId,
+  parsePersonId,
+  parseSegmentId,
+  type SegmentId,
+} from "#base/ids";
 import type { Clock } from "#base/time";
+import { readPolicy } from "../../config/load.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { holdFootage } from "../desk/hold.ts";
 import { initDesk } from "../desk/init.ts";
 import { openFootage } from "../desk/open.ts";
 import { releaseHold } from "../desk/release.ts";
 import { openStation } from "../desk/station.ts";
-import { openProgress } from "./progress.ts";
 import { print, stopSignal } from "./program.ts";
+import { openProgress } from "./progress.ts";
 import { parseWhen } from "./shown.ts";
 
 interface InitOptions {
@@ -66,9 +73,17 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
     .requiredOption("--vault <folder>", "kluis / vault folder")
     .requiredOption("--officer <recipient...>", "age1… van elke functionaris / of each officer")
     .option("--node <key...>", "publieke sleutel van elke kast / public key of each box", [])
-    .option("--demo", "één persoon volstaat; nooit voor echte beelden / never for real footage", false)
+    .option(
+      "--demo",
+      "één persoon volstaat; nooit voor echte beelden / never for real footage",
+      false,
+    )
     .option("--policy <name>", "beleid / policy", "den-haag")
-    .addOption(new Option("--kind <kind>", "soort dagsleutel / kind of day key").choices(["pq", "x25519"]).default("pq"))
+    .addOption(
+      new Option("--kind <kind>", "soort dagsleutel / kind of day key")
+        .choices(["pq", "x25519"])
+        .default("pq"),
+    )
     .option("--from <day>", "eerste dag / first day, default today")
     .option("--days <number>", "aantal dagen / number of days", "400")
     .action(async (options: InitOptions) => {
@@ -87,7 +102,8 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
         nodes: options.node,
         officers: options.officer,
       };
-      const from = options.from === undefined ? clock.now() : parseWhen(`${options.from}T12:00:00Z`);
+      const from =
+        options.from === undefined ? clock.now() : parseWhen(`${options.from}T12:00:00Z`);
       const ceremony = { folder: folder(), config, kind: options.kind, from, days };
       await initDesk(clock, ceremony, (day) => progress.update(day), stopSignal());
       progress.end();
@@ -124,7 +140,7 @@ function addHolding(
       const result = await holdFootage(clock, station, policy, request, stopSignal());
       print(global().json, result, () =>
         [
-          `${result.hold}`,
+          result.hold,
           ...result.inForce.map((id) => `${id}  veiliggesteld / held`),
           ...result.asked.map((id) => `${id}  aangevraagd, nog niet veilig / asked, not yet safe`),
         ].join("\n"),
@@ -138,7 +154,9 @@ function addHolding(
     .action(async (hold: string) => {
       await using station = await openStation(folder());
       const released = await releaseHold(clock, station, parseHoldId(hold), stopSignal());
-      print(global().json, { released }, () => released.map((id) => `${id}  vrijgegeven / released`).join("\n"));
+      print(global().json, { released }, () =>
+        released.map((id) => `${id}  vrijgegeven / released`).join("\n"),
+      );
     });
 }
 
@@ -153,7 +171,14 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
       refuseFile();
       await using station = await openStation(folder());
       const signal = stopSignal();
-      const bytes = openFootage(clock, station, parseTarget(target), options.purpose, options.key, signal);
+      const bytes = openFootage(
+        clock,
+        station,
+        parseTarget(target),
+        options.purpose,
+        options.key,
+        signal,
+      );
       await pipeline(bytes, process.stdout, { signal });
     });
 }
@@ -178,4 +203,3 @@ function parseTarget(text: string): { readonly node: NodeId; readonly id: Segmen
   }
   throw new BewaardError("DESK_INPUT", `"${text}": schrijf kast/fragment / write node/segment id`);
 }
-

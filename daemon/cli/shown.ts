@@ -40,13 +40,18 @@ export function parseWhen(text: string): Instant {
 /** A UTC time as people in the office read it, with its offset: `22-11-2026 11:00:00 +01:00`. */
 export function localTime(iso: string): string {
   const at = Temporal.Instant.from(iso).toZonedDateTimeISO(ZONE);
-  const two = (number: number): string => String(number).padStart(2, "0");
   const day = `${two(at.day)}-${two(at.month)}-${at.year}`;
   return `${day} ${two(at.hour)}:${two(at.minute)}:${two(at.second)} ${at.offset}`;
 }
 
+function two(number: number): string {
+  return String(number).padStart(2, "0");
+}
+
 export function shownStatus(status: Result<"status">): string {
-  const states = Object.entries(status.states).map(([state, count]) => `${STATES[state]}: ${count}`);
+  const states = Object.entries(status.states).map(
+    ([state, count]) => `${STATES[state]}: ${count}`,
+  );
   const { checkpoint: head } = status;
   return [
     `${status.site} / ${status.node}`,
@@ -81,6 +86,6 @@ export function shownFound({ segments, gaps }: Result<"find">): string {
   return rows.map(({ line }) => line.trimEnd()).join("\n");
 }
 
-export function gigabytes(bytes: number): string {
+function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { BewaardError, ERROR_CODES, type ErrorCode } from "#base/errors";
-import { METHODS, type Method, type Params, type Result, reply } from "./protocol.ts";
+import { type Method, type Params, READ, type Result, reply } from "./protocol.ts";
 
 /** Asks core one question over its socket. */
 export type Ask = <M extends Method>(method: M, params: Params<M>) => Promise<Result<M>>;
@@ -12,15 +12,12 @@ export type Ask = <M extends Method>(method: M, params: Params<M>) => Promise<Re
  */
 export function asker(path: string, signal: AbortSignal): Ask {
   return async (method, params) => {
-    const answer = reply.parse(JSON.parse(await exchange(path, JSON.stringify({ method, params }), signal)));
+    const answer = reply.parse(
+      JSON.parse(await exchange(path, JSON.stringify({ method, params }), signal)),
+    );
     if (!answer.ok) throw new BewaardError(codeOf(answer.code), answer.message);
-    return resultOf(method, answer.result);
+    return READ[method](answer.result);
   };
-}
-
-function resultOf<M extends Method>(method: M, result: unknown): Result<M> {
-  const parsed: Result<M> = METHODS[method].result.parse(result) as Result<M>;
-  return parsed;
 }
 
 async function exchange(path: string, line: string, signal: AbortSignal): Promise<string> {
@@ -37,10 +34,14 @@ async function exchange(path: string, line: string, signal: AbortSignal): Promis
 }
 
 function unreachable(path: string, cause: unknown): BewaardError {
-  return new BewaardError("CONTROL_UNREACHABLE", `nothing answers at ${path}: is bewaard running?`, {
-    transient: true,
-    cause,
-  });
+  return new BewaardError(
+    "CONTROL_UNREACHABLE",
+    `nothing answers at ${path}: is bewaard running?`,
+    {
+      transient: true,
+      cause,
+    },
+  );
 }
 
 function codeOf(code: string): ErrorCode {

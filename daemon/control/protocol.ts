@@ -60,9 +60,7 @@ export const METHODS = {
   known: {
     params: z.strictObject({
       device: z.string(),
-      files: z.array(
-        z.strictObject({ path: z.base64(), bytes: z.int(), modifiedAtMs: z.int() }),
-      ),
+      files: z.array(z.strictObject({ path: z.base64(), bytes: z.int(), modifiedAtMs: z.int() })),
     }),
     result: z.object({ known: z.array(z.boolean()) }),
   },
@@ -75,6 +73,16 @@ export const METHODS = {
 export type Method = keyof typeof METHODS;
 export type Params<M extends Method> = z.output<(typeof METHODS)[M]["params"]>;
 export type Result<M extends Method> = z.output<(typeof METHODS)[M]["result"]>;
+
+/** How an answer is read, a method each. @throws ZodError for an answer of another form. */
+export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = {
+  status: (answer) => METHODS.status.result.parse(answer),
+  find: (answer) => METHODS.find.result.parse(answer),
+  "clock.confirm": (answer) => METHODS["clock.confirm"].result.parse(answer),
+  verify: (answer) => METHODS.verify.result.parse(answer),
+  known: (answer) => METHODS.known.result.parse(answer),
+  room: (answer) => METHODS.room.result.parse(answer),
+};
 
 /** One function a method. */
 export type Answers = { readonly [M in Method]: (params: Params<M>) => Promise<Result<M>> };

@@ -43,7 +43,8 @@ async function answered(socket: Socket, answers: Answers): Promise<object> {
     if (!isMethod(method)) throw new BewaardError("CONTROL_REFUSED", `no such question: ${method}`);
     return { ok: true, result: await dispatch(method, params, answers) };
   } catch (error) {
-    if (error instanceof BewaardError) return { ok: false, code: error.code, message: error.message };
+    if (error instanceof BewaardError)
+      return { ok: false, code: error.code, message: error.message };
     const message = error instanceof Error ? error.message : "not understood";
     return { ok: false, code: "CONTROL_REFUSED", message };
   }
@@ -55,7 +56,8 @@ async function question(socket: Socket): Promise<string> {
   for await (const chunk of socket) {
     if (!(chunk instanceof Buffer)) continue;
     bytes += chunk.length;
-    if (bytes > REQUEST_LIMIT_BYTES) throw new BewaardError("CONTROL_REFUSED", "the question is too long");
+    if (bytes > REQUEST_LIMIT_BYTES)
+      throw new BewaardError("CONTROL_REFUSED", "the question is too long");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -65,7 +67,7 @@ function isMethod(method: string): method is Method {
   return Object.hasOwn(METHODS, method);
 }
 
-async function dispatch<M extends Method>(method: M, params: unknown, answers: Answers): Promise<unknown> {
+async function dispatch(method: Method, params: unknown, answers: Answers): Promise<unknown> {
   switch (method) {
     case "status":
       return answers.status(METHODS.status.params.parse(params));

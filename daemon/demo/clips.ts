@@ -10,7 +10,11 @@ const run = promisify(execFile);
 const SECONDS = 2;
 
 /** Makes a short clip with picture and a tone, as a bodycam would have written it at `startedAt`. */
-export async function recordClip(card: string, startedAt: Instant, toneHz: number): Promise<string> {
+export async function recordClip(
+  card: string,
+  startedAt: Instant,
+  toneHz: number,
+): Promise<string> {
   const folder = join(card, "DCIM", "100MEDIA");
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${nameOf(startedAt)}.MP4`);
@@ -18,7 +22,11 @@ export async function recordClip(card: string, startedAt: Instant, toneHz: numbe
   const codec = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"];
   try {
     await run("ffmpeg", [
-      ...["-nostdin", "-hide_banner", "-loglevel", "error", "-y"],
+      "-nostdin",
+      "-hide_banner",
+      "-loglevel",
+      "error",
+      "-y",
       ...input("testsrc2=size=640x360:rate=25"),
       ...input(`sine=frequency=${toneHz}`),
       ...codec,
@@ -35,7 +43,10 @@ export async function recordClip(card: string, startedAt: Instant, toneHz: numbe
 
 function nameOf(at: Instant): string {
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO("Europe/Amsterdam");
-  const two = (number: number): string => String(number).padStart(2, "0");
   const day = `${local.year}${two(local.month)}${two(local.day)}`;
   return `${day}_${two(local.hour)}${two(local.minute)}${two(local.second)}`;
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, "0");
 }

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { systemClock } from "#base/system-clock";
-import { together } from "#base/together";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
+import { openProgress } from "../cli/progress.ts";
 import { type Ask, asker } from "../control/client.ts";
 import { openEvents } from "../events.ts";
 import { runCore, runDock } from "../main.ts";
 import { socketPath } from "../places.ts";
-import { openProgress } from "../cli/progress.ts";
 import { recordClip } from "./clips.ts";
-import { openShow, type Show } from "./show.ts";
 import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
+import { openShow, type Show } from "./show.ts";
 import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "./site.ts";
 
@@ -69,7 +69,10 @@ async function play(
   const clips = [];
   for (const [index, { camera, ageMs }] of CLIPS.entries()) {
     const startedAt = plus(clock.now(), -Math.floor(ageMs / SECOND_MS) * SECOND_MS);
-    clips.push({ camera, path: await recordClip(site.docks[camera] ?? folder, startedAt, 440 + 110 * index) });
+    clips.push({
+      camera,
+      path: await recordClip(site.docks[camera] ?? folder, startedAt, 440 + 110 * index),
+    });
   }
   const everything = { device: null, fromMs: clock.now() - 40 * DAY_MS, toMs: clock.now() };
   const segments = async () => (await ask("find", everything)).segments;
@@ -89,7 +92,10 @@ async function play(
   const clip = clips[HELD];
   // The ledger is published within the hour; the desk reads it there.
   await passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal);
-  show.expect("geopend met `age -d` / opened with `age -d`", await openWithStockAge(clock, folder, site, held, clip?.path ?? "", signal));
+  show.expect(
+    "geopend met `age -d` / opened with `age -d`",
+    await openWithStockAge(clock, folder, site, held, clip?.path ?? "", signal),
+  );
   show.expect("veiliggesteld / held", await holdOne(clock, site, held, ask, signal));
 
   const ages = await letPass(clock, segments, signal);
@@ -137,4 +143,3 @@ async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
     }
   }
 }
-

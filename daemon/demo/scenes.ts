@@ -5,9 +5,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { readPolicy } from "../../config/load.ts";
 import { parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
+import { readPolicy } from "../../config/load.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { footagePrefix, segmentOf } from "../../storage/vault/keys.ts";
 import type { Ask } from "../control/client.ts";
@@ -31,10 +31,18 @@ export async function openWithStockAge(
   await using station = await openStation(site.desk);
   const target = { node: site.config.node, id: parseSegmentId(id) };
   const { vault, config } = station;
-  const { key, sealedFor } = await findInLedger(vault, config.nodes, config.site, target.node, target.id, signal);
+  const { key, sealedFor } = await findInLedger(
+    vault,
+    config.nodes,
+    config.site,
+    target.node,
+    target.id,
+    signal,
+  );
 
   const hash = createHash("sha256");
-  for await (const bytes of openFootage(clock, station, target, "demo", site.officerKey, signal)) hash.update(bytes);
+  for await (const bytes of openFootage(clock, station, target, "demo", site.officerKey, signal))
+    hash.update(bytes);
 
   const [version] = await vault.versions(key);
   const sealed = join(folder, "opened.age");
@@ -44,7 +52,10 @@ export async function openWithStockAge(
   const original = (await text(spawn("sha256sum", ["--", clip]).stdout)).slice(0, 64);
   return {
     expected: `sha256 ${original}`,
-    seen: stock === hash.digest("hex") ? `sha256 ${stock}` : `age: ${stock}, bureau / desk: anders / another`,
+    seen:
+      stock === hash.digest("hex")
+        ? `sha256 ${stock}`
+        : `age: ${stock}, bureau / desk: anders / another`,
   };
 }
 
@@ -98,7 +109,9 @@ export async function destroyedEverywhere(
   const inVault = versions.map(({ key }) => segmentOf(key) ?? key);
   const files = await readdir(join(site.config.spool.path, "segments"), { recursive: true });
   const inRing = files.filter((name) => name.endsWith(".age")).map((name) => name.slice(-30, -4));
-  const inTime = [...ages.values()].filter((age) => age > 27 * DAY_MS + 22 * HOUR_MS && age <= 28 * DAY_MS);
+  const inTime = [...ages.values()].filter(
+    (age) => age > 27 * DAY_MS + 22 * HOUR_MS && age <= 28 * DAY_MS,
+  );
   const { findings } = await ask("verify", { depth: "hashes" });
   return [
     {
@@ -108,6 +121,10 @@ export async function destroyedEverywhere(
     },
     { what: "nog in de kluis / left in the vault", expected: held, seen: inVault.join(", ") },
     { what: "nog in de ring / left in the ring", expected: held, seen: inRing.join(", ") },
-    { what: "bewaard verify", expected: "in orde / all well", seen: findings.map(({ what }) => what).join("; ") || "in orde / all well" },
+    {
+      what: "bewaard verify",
+      expected: "in orde / all well",
+      seen: findings.map(({ what }) => what).join("; ") || "in orde / all well",
+    },
   ];
 }

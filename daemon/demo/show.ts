@@ -1,5 +1,5 @@
-import type { Result } from "../control/protocol.ts";
 import { localTime } from "../cli/shown.ts";
+import type { Result } from "../control/protocol.ts";
 
 /** Something the demo promises to show. */
 export interface Expectation {
@@ -26,15 +26,18 @@ const STATE: Readonly<Record<string, string>> = {
 export function openShow(): Show {
   let checks = 0;
   let failed = 0;
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
   return {
     say,
     table(segments) {
       say("");
-      say(`  ${"camera".padEnd(9)} ${"opgenomen / recorded".padEnd(27)} ${"toestand / state".padEnd(24)} veilig / hold`);
+      say(
+        `  ${"camera".padEnd(9)} ${"opgenomen / recorded".padEnd(27)} ${"toestand / state".padEnd(24)} veilig / hold`,
+      );
       for (const { device, startedAt, state, hold } of segments) {
         const held = hold === "in force" ? "veiliggesteld / held" : "";
-        say(`  ${device.padEnd(9)} ${localTime(startedAt).padEnd(27)} ${(STATE[state] ?? state).padEnd(24)} ${held}`.trimEnd());
+        say(
+          `  ${device.padEnd(9)} ${localTime(startedAt).padEnd(27)} ${(STATE[state] ?? state).padEnd(24)} ${held}`.trimEnd(),
+        );
       }
       say("");
     },
@@ -42,7 +45,9 @@ export function openShow(): Show {
       checks += 1;
       const good = expected === seen;
       if (!good) failed += 1;
-      say(`${good ? "✔" : "✘"} ${what}: ${seen}${good ? "" : `   (verwacht / expected: ${expected})`}`);
+      say(
+        `${good ? "✔" : "✘"} ${what}: ${seen}${good ? "" : `   (verwacht / expected: ${expected})`}`,
+      );
     },
     end() {
       say(
@@ -53,4 +58,8 @@ export function openShow(): Show {
       return failed === 0 && checks > 0;
     },
   };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -1,4 +1,4 @@
-import { type Clock, instant, type Instant, plus } from "#base/time";
+import { type Clock, type Instant, instant, plus } from "#base/time";
 
 /** A clock that stands still until it is told that time passes. For the demo and the tests. */
 export interface SimulatedClock extends Clock {
@@ -25,7 +25,7 @@ export function simulatedClock(start: Instant): SimulatedClock {
   const sleepers = new Set<Sleeper>();
   // As many loops as ever slept at once: when that many sleep again, nothing is going on.
   let loops = 0;
-  let quiet: () => void = () => undefined;
+  let quiet = nobodyWaits;
 
   return {
     now: () => now,
@@ -69,7 +69,7 @@ export function simulatedClock(start: Instant): SimulatedClock {
       try {
         await settled.promise;
       } finally {
-        quiet = () => undefined;
+        quiet = nobodyWaits;
         signal.removeEventListener("abort", stop);
       }
     },
@@ -83,6 +83,8 @@ export function simulatedClock(start: Instant): SimulatedClock {
     },
   };
 }
+
+function nobodyWaits(): void {}
 
 /** Lets time pass in hops of `hopMs` until `seen` answers true or `limitMs` have passed; says which. */
 export async function passUntil(

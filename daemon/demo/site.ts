@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { stringify } from "yaml";
-import { readConfig } from "../../config/load.ts";
-import type { Config } from "../../config/schema.ts";
 import { parsePersonId } from "#base/ids";
 import { type Clock, dayOf } from "#base/time";
+import { readConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
 import { initDesk } from "../desk/init.ts";
 import { setupBox } from "../setup.ts";
 
@@ -53,7 +53,13 @@ export async function makeDemoSite(
     nodes: [verifier],
     officers: [await identityToRecipient(officer)],
   };
-  const ceremony = { folder: at("desk"), config: desk, kind: "x25519", from: clock.now(), days } as const;
+  const ceremony = {
+    folder: at("desk"),
+    config: desk,
+    kind: "x25519",
+    from: clock.now(),
+    days,
+  } as const;
   await initDesk(clock, ceremony, () => undefined, signal);
   return { config, desk: at("desk"), officerKey: at("officer.key"), docks };
 }

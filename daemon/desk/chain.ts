@@ -40,7 +40,8 @@ export async function* chainAfter(
           : !(await signedBy(signersPath, entry.by, text, signature))
             ? "is not signed by somebody this site knows"
             : undefined;
-    if (why !== undefined) throw new BewaardError("DESK_TAMPERED", `desk entry ${number + 1} ${why}`);
+    if (why !== undefined)
+      throw new BewaardError("DESK_TAMPERED", `desk entry ${number + 1} ${why}`);
     number += 1;
     link = linkOf(object);
     yield { entry, head: { number, link } };
@@ -51,7 +52,10 @@ export async function* chainAfter(
 async function stillThere(vault: Vault, head: ChainHead, signal: AbortSignal): Promise<void> {
   const object = await readEntry(vault, head.number, signal);
   if (object !== undefined && linkOf(object) === head.link) return;
-  throw new BewaardError("DESK_CHAIN_BROKEN", `desk entry ${head.number}, read before, is gone or changed`);
+  throw new BewaardError(
+    "DESK_CHAIN_BROKEN",
+    `desk entry ${head.number}, read before, is gone or changed`,
+  );
 }
 
 // Put once: of several versions the first is the entry, whatever somebody wrote over it later.

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { ulid } from "ulid";
-import type { Policy } from "../../config/schema.ts";
 import { BewaardError } from "#base/errors";
 import type { HoldId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import type { Clock, Instant } from "#base/time";
-import { canonical } from "../../storage/ledger/canonical.ts";
+import type { Policy } from "../../config/schema.ts";
 import { commitmentTo } from "../../storage/ledger/append.ts";
+import { canonical } from "../../storage/ledger/canonical.ts";
 import { sealText } from "../../storage/seal/small.ts";
 import { bytesBody } from "../../storage/vault/body.ts";
 import { deskDetailKey, segmentOf } from "../../storage/vault/keys.ts";
@@ -48,7 +48,12 @@ export async function holdFootage(
   checkRequest(policy, request, clock.now());
   const { incident, purpose, ground, reference, reason, reviewAt, segments } = request;
   const hold = newHoldId(clock.now());
-  const detail = await recordDetail(station, { reason, reference: reference ?? null }, clock.now(), signal);
+  const detail = await recordDetail(
+    station,
+    { reason, reference: reference ?? null },
+    clock.now(),
+    signal,
+  );
   const command = { kind: "hold", hold, incident, purpose, ground, reviewAt, detail } as const;
   const owner = station.config.person;
   await appendEntry(clock, station, { ...command, owner, segments: [...segments] }, signal);

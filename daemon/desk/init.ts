@@ -1,12 +1,16 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
+import {
+  generateHybridIdentity,
+  generateX25519Identity,
+  identityToRecipient,
+} from "age-encryption";
 import { split } from "shamir-secret-sharing";
 import { stringify } from "yaml";
-import type { DeskConfig } from "../../config/schema.ts";
 import { writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, DAY_MS, dayOf, type Instant, plus } from "#base/time";
+import type { DeskConfig } from "../../config/schema.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { sealText } from "../../storage/seal/small.ts";
 import { appendEntry, openStation, signersOf } from "./station.ts";
@@ -38,7 +42,10 @@ export async function initDesk(
 ): Promise<void> {
   const { folder, config } = ceremony;
   if (!config.demo && config.officers.length < THRESHOLD) {
-    throw new BewaardError("DESK_INPUT", "name at least two officers: --officer age1… --officer age1…");
+    throw new BewaardError(
+      "DESK_INPUT",
+      "name at least two officers: --officer age1… --officer age1…",
+    );
   }
   await newFolder(folder);
   await writeDurably(signersOf(folder), await allowedSigners(config), 0o644);
@@ -64,7 +71,8 @@ async function mint(
   const secrets: string[][] = config.officers.map(() => []);
   for (let index = 0; index < days; index += 1) {
     const day = dayOf(plus(from, index * DAY_MS));
-    const identity = kind === "pq" ? await generateHybridIdentity() : await generateX25519Identity();
+    const identity =
+      kind === "pq" ? await generateHybridIdentity() : await generateX25519Identity();
     book.push(`${day} ${await identityToRecipient(identity)}\n`);
     for (const [officer, part] of (await parts(identity, config)).entries()) {
       secrets[officer]?.push(`${JSON.stringify({ day, ...part })}\n`);
@@ -91,7 +99,9 @@ async function newFolder(folder: string): Promise<void> {
     await mkdir(folder, { mode: 0o700 });
   } catch (cause) {
     if (systemCode(cause) !== "EEXIST") throw cause;
-    throw new BewaardError("DESK_INPUT", `${folder} exists: a ceremony begins in a new folder`, { cause });
+    throw new BewaardError("DESK_INPUT", `${folder} exists: a ceremony begins in a new folder`, {
+      cause,
+    });
   }
 }
 

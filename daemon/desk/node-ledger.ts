@@ -44,7 +44,10 @@ export async function findInLedger(
   const name = `bewaard/${site}/${node}`;
   const key = nodes.map(parseVerifier).find((known) => known.name === name);
   if (!key) {
-    throw new BewaardError("DESK_NOT_FOUND", `de sleutel van ${node} is hier niet bekend / its key is not in desk.yaml`);
+    throw new BewaardError(
+      "DESK_NOT_FOUND",
+      `de sleutel van ${node} is hier niet bekend / its key is not in desk.yaml`,
+    );
   }
   let found: LedgerSegment | undefined;
   const tree = openAppender(0, []);
@@ -55,10 +58,16 @@ export async function findInLedger(
     found ??= segmentIn(body, node, id);
   }
   if (tree.size !== head.size || !tree.root().equals(head.root)) {
-    throw new BewaardError("DESK_TAMPERED", `het logboek van ${node} klopt niet / its ledger does not add up`);
+    throw new BewaardError(
+      "DESK_TAMPERED",
+      `het logboek van ${node} klopt niet / its ledger does not add up`,
+    );
   }
   if (found) return found;
-  throw new BewaardError("DESK_NOT_FOUND", `${id} staat niet in het logboek van ${node} / is not in its ledger`);
+  throw new BewaardError(
+    "DESK_NOT_FOUND",
+    `${id} staat niet in het logboek van ${node} / is not in its ledger`,
+  );
 }
 
 async function newestCheckpoint(vault: Vault, node: NodeId, key: VerifierKey, signal: AbortSignal) {
@@ -67,7 +76,10 @@ async function newestCheckpoint(vault: Vault, node: NodeId, key: VerifierKey, si
   const note = newest && (await readText(vault, newest.key, newest.versionId, signal));
   const head = note && readCheckpoint(key, note);
   if (head) return head;
-  throw new BewaardError("DESK_TAMPERED", `geen getekend logboek van ${node} / no ledger signed by its key`);
+  throw new BewaardError(
+    "DESK_TAMPERED",
+    `geen getekend logboek van ${node} / no ledger signed by its key`,
+  );
 }
 
 async function* entries(vault: Vault, node: NodeId, signal: AbortSignal): AsyncGenerator<string> {

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { readSecretFile } from "../../config/secrets.ts";
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import type { Clock } from "#base/time";
+import { readSecretFile } from "../../config/secrets.ts";
 import { openSealed } from "../../storage/seal/open.ts";
 import { decrypterOf, openText } from "../../storage/seal/small.ts";
 import { findInLedger } from "./node-ledger.ts";
@@ -32,7 +32,8 @@ export async function* openFootage(
   const known = await findInLedger(vault, config.nodes, config.site, node, id, signal);
   const identity = await dayIdentity(station, known.sealedFor, officerKeyPath);
   const [version] = await vault.versions(known.key);
-  if (!version) throw new BewaardError("DESK_NOT_FOUND", `${id} is er niet (meer) / is not there any more`);
+  if (!version)
+    throw new BewaardError("DESK_NOT_FOUND", `${id} is er niet (meer) / is not there any more`);
   await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
 
   const hash = createHash("sha256");
@@ -42,7 +43,10 @@ export async function* openFootage(
     yield chunk;
   }
   if (hash.digest("hex") !== known.plaintextSha256) {
-    throw new BewaardError("DESK_TAMPERED", `${id}: de hash klopt niet met het logboek / is not the ledger's`);
+    throw new BewaardError(
+      "DESK_TAMPERED",
+      `${id}: de hash klopt niet met het logboek / is not the ledger's`,
+    );
   }
 }
 

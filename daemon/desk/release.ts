@@ -20,7 +20,9 @@ export async function releaseHold(
   for (const { entry } of chain) {
     if (entry.command.kind === "release") released.add(entry.command.hold);
   }
-  const holds = chain.flatMap(({ entry }) => (entry.command.kind === "hold" ? [entry.command] : []));
+  const holds = chain.flatMap(({ entry }) =>
+    entry.command.kind === "hold" ? [entry.command] : [],
+  );
   const mine = holds.find((one) => one.hold === hold);
   if (!mine) {
     throw new BewaardError("DESK_NOT_FOUND", `geen veiligstelling ${hold} / no such hold`);

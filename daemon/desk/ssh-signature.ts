@@ -14,7 +14,10 @@ const NAMESPACE = "bewaard-desk";
  * @throws BewaardError DESK_KEY.
  */
 export async function signWithSsh(keyPath: string, message: string): Promise<string> {
-  const { code, out, err } = await sshKeygen(["-Y", "sign", "-n", NAMESPACE, "-f", keyPath], message);
+  const { code, out, err } = await sshKeygen(
+    ["-Y", "sign", "-n", NAMESPACE, "-f", keyPath],
+    message,
+  );
   if (code === 0 && out.startsWith("-----BEGIN SSH SIGNATURE-----")) return out;
   throw new BewaardError("DESK_KEY", `${keyPath} did not sign: ${lastLine(err)}`);
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readDeskConfig } from "../../config/load.ts";
-import type { DeskConfig } from "../../config/schema.ts";
 import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
 import { type Clock, HOUR_MS, plus } from "#base/time";
+import { readDeskConfig } from "../../config/load.ts";
+import type { DeskConfig } from "../../config/schema.ts";
 import { textBody } from "../../storage/vault/body.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
@@ -96,4 +96,3 @@ export function demoOnly({ config }: Station, what: string): void {
     `${what} vraagt twee personen; dat kan op deze locatie nog niet / needs two people, which this site cannot do yet`,
   );
 }
-

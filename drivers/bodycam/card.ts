@@ -15,6 +15,9 @@ export interface CardFile {
 const DEPTH_LIMIT = 12;
 const FILES_LIMIT = 100_000;
 
+// Names come as buffers when asked for, which the types of opendir do not say.
+const AS_BYTES = encodingOf("buffer");
+
 /**
  * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
  * passed over. Undefined when nothing is docked there.
@@ -28,15 +31,17 @@ export async function listCard(root: string): Promise<readonly CardFile[] | unde
     if (cause instanceof BewaardError) throw cause;
     const code = systemCode(cause);
     if (code === "ENOENT" && files.length === 0) return undefined;
-    throw new BewaardError("CARD_READ", `the card cannot be listed (${code})`, { cause, transient: true });
+    throw new BewaardError("CARD_READ", `the card cannot be listed (${code})`, {
+      cause,
+      transient: true,
+    });
   }
   return files.toSorted((a, b) => a.path.compare(b.path));
 }
 
 async function walk(root: Buffer, folder: Buffer, depth: number, files: CardFile[]): Promise<void> {
   if (depth > DEPTH_LIMIT) throw endless();
-  // Node types do not know that names come as buffers when asked for.
-  const entries = await opendir(joined(root, folder), { encoding: "buffer" as BufferEncoding });
+  const entries = await opendir(joined(root, folder), { encoding: AS_BYTES });
   for await (const entry of entries) {
     const path = folder.length === 0 ? nameOf(entry) : joined(folder, nameOf(entry));
     if (entry.isDirectory()) await walk(root, path, depth + 1, files);
@@ -62,4 +67,13 @@ export function joined(a: Uint8Array, b: Uint8Array): Buffer {
 
 function endless(): BewaardError {
   return new BewaardError("CARD_READ", "the card has more files or folders than any camera makes");
+}
+
+function encodingOf(name: string): BufferEncoding {
+  if (isEncoding(name)) return name;
+  throw new TypeError(`not an encoding: ${name}`);
+}
+
+function isEncoding(name: string): name is BufferEncoding {
+  return name === "buffer" || Buffer.isEncoding(name);
 }

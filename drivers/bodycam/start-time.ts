@@ -1,6 +1,6 @@
 import { Temporal } from "temporal-polyfill";
-import { type Instant, instant } from "#base/time";
 import { printable } from "#base/printable";
+import { type Instant, instant } from "#base/time";
 import type { CameraProfile } from "./profile.ts";
 
 /**

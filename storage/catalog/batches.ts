@@ -32,7 +32,10 @@ export async function addToBatch(
 ): Promise<void> {
   if (rows.length === 0) return;
   const batch = await openBatch(sql, kind, at);
-  const leaves = rows.map(({ id, facts }) => ({ id, body: canonical({ ...facts, id, at: isoOf(at) }) }));
+  const leaves = rows.map(({ id, facts }) => ({
+    id,
+    body: canonical({ ...facts, id, at: isoOf(at) }),
+  }));
   await sql.run(
     `insert into batch_row (batch_id, position, segment_id, body)
      select $batch,
@@ -62,9 +65,12 @@ export async function closeBatch(sql: Sql, kind: BatchKind, at: Instant): Promis
   });
   if (!open) return 0;
   const batch = number(open, "id");
-  const rows = await sql.all("select body from batch_row where batch_id = $batch order by position", {
-    $batch: batch,
-  });
+  const rows = await sql.all(
+    "select body from batch_row where batch_id = $batch order by position",
+    {
+      $batch: batch,
+    },
+  );
   const root = rootOver(rows.map((row) => text(row, "body")));
   const facts = { batch, rows: rows.length, root: root.toString("hex") };
   const entry = await append(sql, at, [{ kind: ENTRY[kind], facts }]);

@@ -149,7 +149,11 @@ export function evicting(database: Database): Promise<readonly SpoolCopy[]> {
 }
 
 /** Records that the file is gone from the ring. */
-export function recordEvicted(database: Database, at: Instant, ids: readonly SegmentId[]): Promise<void> {
+export function recordEvicted(
+  database: Database,
+  at: Instant,
+  ids: readonly SegmentId[],
+): Promise<void> {
   return database.transaction(async (sql) => {
     await sql.run(
       `update copy set state = 'gone', changed_at_ms = $at
@@ -157,7 +161,12 @@ export function recordEvicted(database: Database, at: Instant, ids: readonly Seg
       { $at: at, $ids: JSON.stringify(ids) },
     );
     const facts = { place: "spool" };
-    await addToBatch(sql, "evicted", at, ids.map((id) => ({ id, facts })));
+    await addToBatch(
+      sql,
+      "evicted",
+      at,
+      ids.map((id) => ({ id, facts })),
+    );
   });
 }
 

@@ -1,7 +1,7 @@
 import { type DeviceId, parseDeviceId } from "#base/ids";
 import type { Instant } from "#base/time";
-import { append } from "../ledger/append.ts";
 import { isoOf } from "#base/time";
+import { append } from "../ledger/append.ts";
 import { moment, optional, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
 

@@ -48,7 +48,12 @@ export function markDestroying(
       { $ids: JSON.stringify(ids) },
     );
     const marked = rows.map((row) => parseSegmentId(text(row, "id")));
-    await addToBatch(sql, "destroying", at, marked.map((id) => ({ id, facts: { rule: "term" } })));
+    await addToBatch(
+      sql,
+      "destroying",
+      at,
+      marked.map((id) => ({ id, facts: { rule: "term" } })),
+    );
     await closeBatch(sql, "destroying", at);
     return marked;
   });

@@ -87,7 +87,11 @@ export function knownFiles(
       {
         $device: device,
         $files: JSON.stringify(
-          files.map(({ path, bytes, modifiedAt }) => [Buffer.from(path).toString("hex"), bytes, modifiedAt]),
+          files.map(({ path, bytes, modifiedAt }) => [
+            Buffer.from(path).toString("hex"),
+            bytes,
+            modifiedAt,
+          ]),
         ),
       },
     );

@@ -24,7 +24,14 @@ export function recordGap(
     await sql.run(
       `insert into gap (id, device_id, started_at_ms, ended_at_ms, cause, entry_seq)
        values ($id, $device, $startedAt, $endedAt, $cause, $entry)`,
-      { $id: id, $device: device, $startedAt: startedAt, $endedAt: endedAt, $cause: cause, $entry: entry },
+      {
+        $id: id,
+        $device: device,
+        $startedAt: startedAt,
+        $endedAt: endedAt,
+        $cause: cause,
+        $entry: entry,
+      },
     );
   });
 }

@@ -24,7 +24,7 @@ export type TooLate = readonly SegmentId[];
  */
 export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Promise<TooLate> {
   const known = await knownStates(sql, hold.segments);
-  const tooLate = hold.segments.filter((id) => /^destroy/.test(known.get(id) ?? ""));
+  const tooLate = hold.segments.filter((id) => known.get(id)?.startsWith("destroy"));
   const wanted = hold.segments.filter((id) => !tooLate.includes(id));
   const facts = { hold: hold.id, incident: hold.incident, desk: hold.deskNumber };
   if (tooLate.length > 0) {
@@ -32,7 +32,10 @@ export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Pr
   }
   if (wanted.length === 0) return tooLate;
   const entry = await append(sql, at, [
-    { kind: "hold.requested", facts: { ...facts, segments: wanted, reviewAt: isoOf(hold.reviewAt) } },
+    {
+      kind: "hold.requested",
+      facts: { ...facts, segments: wanted, reviewAt: isoOf(hold.reviewAt) },
+    },
   ]);
   await sql.run(
     `insert into hold (hold_id, segment_id, incident, desk_number, review_at_ms, requested_at_ms, entry_seq)

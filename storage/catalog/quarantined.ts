@@ -17,7 +17,11 @@ export interface Quarantined {
 }
 
 /** Records that something in incoming/ was not believed and lies in quarantine. */
-export function recordQuarantined(database: Database, at: Instant, found: Quarantined): Promise<void> {
+export function recordQuarantined(
+  database: Database,
+  at: Instant,
+  found: Quarantined,
+): Promise<void> {
   return database.transaction(async (sql) => {
     const [known] = await sql.all("select id from quarantine where id = $id", { $id: found.id });
     if (known) return;
@@ -51,9 +55,16 @@ export function dueQuarantine(database: Database, now: Instant): Promise<readonl
   });
 }
 
-export function recordQuarantineDestroyed(database: Database, at: Instant, id: string): Promise<void> {
+export function recordQuarantineDestroyed(
+  database: Database,
+  at: Instant,
+  id: string,
+): Promise<void> {
   return database.transaction(async (sql) => {
     await append(sql, at, [{ kind: "quarantine.destroyed", facts: { id } }]);
-    await sql.run("update quarantine set destroyed_at_ms = $at where id = $id", { $at: at, $id: id });
+    await sql.run("update quarantine set destroyed_at_ms = $at where id = $id", {
+      $at: at,
+      $id: id,
+    });
   });
 }

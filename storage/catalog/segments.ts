@@ -92,7 +92,9 @@ async function alreadyKnown(
 }
 
 /** What the world may know of a segment: the leaf everything else is proven against. No file name. */
-function sealedFacts(segment: Omit<Segment, "state">): Record<string, string | number | boolean | null | string[]> {
+function sealedFacts(
+  segment: Omit<Segment, "state">,
+): Record<string, string | number | boolean | null | string[]> {
   return {
     id: segment.id,
     device: segment.device,

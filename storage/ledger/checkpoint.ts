@@ -69,7 +69,8 @@ export function recordPublished(database: Database, size: number, at: Instant): 
 export function newestCheckpoint(
   database: Database,
 ): Promise<
-  { readonly size: number; readonly at: Instant; readonly publishedAt: Instant | undefined } | undefined
+  | { readonly size: number; readonly at: Instant; readonly publishedAt: Instant | undefined }
+  | undefined
 > {
   return database.transaction(async (sql) => {
     const [row] = await sql.all("select * from checkpoint order by size desc limit 1");

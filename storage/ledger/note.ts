@@ -59,7 +59,10 @@ export function parseVerifier(text: string): VerifierKey {
     throw new BewaardError("NODE_KEY", "not a node's public key (name+hash+base64)");
   }
   if (keyHash(name, typed).toString("hex") !== hash) {
-    throw new BewaardError("NODE_KEY", `public key of ${name}: name and key do not belong together`);
+    throw new BewaardError(
+      "NODE_KEY",
+      `public key of ${name}: name and key do not belong together`,
+    );
   }
   const der = Buffer.concat([SPKI_PREFIX, typed.subarray(1)]);
   const publicKey = createPublicKey({ key: der, format: "der", type: "spki" });

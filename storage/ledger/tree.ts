@@ -59,8 +59,10 @@ export function openAppender(size: number, frontier: readonly TreeNode[]): Appen
     root: () =>
       frontierOf(grown)
         .map(({ level }) => known(newest, level))
-        .reduce<Buffer | undefined>((right, left) => (right ? nodeHash(left, right) : left), undefined) ??
-      createHash("sha256").digest(),
+        .reduce<Buffer | undefined>(
+          (right, left) => (right ? nodeHash(left, right) : left),
+          undefined,
+        ) ?? createHash("sha256").digest(),
     get size() {
       return grown;
     },

@@ -1,7 +1,13 @@
 import type { KeyObject } from "node:crypto";
 import type { Decrypter } from "age-encryption";
 import { BewaardError } from "#base/errors";
-import { openChunk, PAYLOAD_NONCE_BYTES, SEALED_CHUNK_BYTES, setNonce, TAG_BYTES } from "./chunk.ts";
+import {
+  openChunk,
+  PAYLOAD_NONCE_BYTES,
+  SEALED_CHUNK_BYTES,
+  setNonce,
+  TAG_BYTES,
+} from "./chunk.ts";
 import { openHeader } from "./header.ts";
 
 /** Our own headers stay under 2 KiB a recipient; a header that never ends is not read for ever. */

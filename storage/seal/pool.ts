@@ -75,7 +75,7 @@ class WorkerDied extends Error {}
 async function ask(worker: Worker, job: SealFileJob): Promise<Answer> {
   worker.postMessage(job);
   try {
-    const [answer] = await once(worker, "message");
+    const answer: unknown = (await once(worker, "message"))[0];
     if (isAnswer(answer)) return answer;
     throw new TypeError("a sealing thread answered something else");
   } catch (cause) {

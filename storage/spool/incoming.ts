@@ -3,7 +3,12 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BewaardError, systemCode } from "#base/errors";
 import { openPartDigests } from "../seal/part-digests.ts";
-import { MANIFEST_LIMIT_BYTES, type Manifest, parseManifest, type SegmentManifest } from "./manifest.ts";
+import {
+  MANIFEST_LIMIT_BYTES,
+  type Manifest,
+  parseManifest,
+  type SegmentManifest,
+} from "./manifest.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -34,7 +39,8 @@ export async function readManifest(
   const { size } = await file.stat();
   if (size > MANIFEST_LIMIT_BYTES) throw lies(`manifest of ${size} bytes`);
   const manifest = parseManifest(await file.readFile());
-  if (`${manifest.id}.json` !== Buffer.from(name).toString("latin1")) throw lies("id is not the file's name");
+  if (`${manifest.id}.json` !== Buffer.from(name).toString("latin1"))
+    throw lies("id is not the file's name");
   if (manifest.producer !== basename(folder)) throw lies("names another producer");
   if (manifest.node !== expected.node) throw lies("names another node");
   return manifest;
@@ -87,7 +93,8 @@ async function openOwned(path: Buffer, owner: number): Promise<FileHandle> {
   try {
     file = await open(path, flags);
   } catch (error) {
-    if (systemCode(error) === "ELOOP" || systemCode(error) === "ENXIO") throw lies("not a regular file");
+    if (systemCode(error) === "ELOOP" || systemCode(error) === "ENXIO")
+      throw lies("not a regular file");
     if (systemCode(error) === "EACCES") throw lies("not readable");
     throw error;
   }

@@ -55,7 +55,10 @@ const segment = z.strictObject({
   ciphertext: z.strictObject({
     bytes: count,
     partBytes: z.literal(PART_BYTES),
-    parts: z.array(z.string().transform(checked(parseCiphertextSha256))).min(1).max(2000),
+    parts: z
+      .array(z.string().transform(checked(parseCiphertextSha256)))
+      .min(1)
+      .max(2000),
   }),
   sealedFor: z.iso.date(),
   truncated: z.boolean(),

@@ -48,7 +48,8 @@ export async function removeIfEmpty(folder: string): Promise<void> {
     await syncDirectory(dirname(folder));
   } catch (error) {
     const code = systemCode(error);
-    if (code !== "ENOTEMPTY" && code !== "ENOENT" && code !== "EEXIST") throw translated(error, folder);
+    if (code !== "ENOTEMPTY" && code !== "ENOENT" && code !== "EEXIST")
+      throw translated(error, folder);
   }
 }
 
@@ -77,7 +78,10 @@ export function translated(error: unknown, key: string): unknown {
   if (code === undefined || code === "ABORT_ERR") return error;
   if (code === "ENOENT") return notFound(key, error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new BewaardError("VAULT_FULL", `${key}: the vault is full`, { transient: true, cause: error });
+    return new BewaardError("VAULT_FULL", `${key}: the vault is full`, {
+      transient: true,
+      cause: error,
+    });
   }
   return new BewaardError("VAULT_UNAVAILABLE", `${key}: the vault does not answer (${code})`, {
     transient: true,

@@ -25,7 +25,12 @@ export async function writeVersion(
   await agrees(createReadStream(join(folder, "body"), { highWaterMark: 1 << 20 }), body, key);
 }
 
-async function copyBody(body: ObjectBody, path: string, key: string, signal: AbortSignal): Promise<void> {
+async function copyBody(
+  body: ObjectBody,
+  path: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
   await using file = await open(path, "wx", 0o400);
   const digests = openPartDigests();
   for await (const chunk of body.open()) {
@@ -41,7 +46,11 @@ async function copyBody(body: ObjectBody, path: string, key: string, signal: Abo
  * Compares what the vault has with what it should have (invariant 1: "the same bytes").
  * @throws BewaardError VAULT_CORRUPT.
  */
-export async function agrees(bytes: AsyncIterable<Uint8Array>, body: ObjectBody, key: string): Promise<void> {
+export async function agrees(
+  bytes: AsyncIterable<Uint8Array>,
+  body: ObjectBody,
+  key: string,
+): Promise<void> {
   const digests = openPartDigests();
   for await (const chunk of bytes) digests.update(chunk);
   sameDigests(digests.finish(), body, key);
@@ -53,7 +62,7 @@ function sameDigests(
   key: string,
 ): void {
   const same = found.parts.every((part, index) => part === body.parts[index]);
-  if (same && found.ciphertextBytes === body.bytes && found.parts.length === body.parts.length) return;
+  if (same && found.ciphertextBytes === body.bytes && found.parts.length === body.parts.length)
+    return;
   throw new BewaardError("VAULT_CORRUPT", `${key}: the bytes are not the ones that were sealed`);
 }
-

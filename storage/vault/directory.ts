@@ -22,8 +22,8 @@ import {
   LEAVING,
   OBJECT_MARK,
   objectFolders,
-  parseKey,
   PUTTING,
+  parseKey,
   unfinishedWrites,
   WRITING,
 } from "./directory-layout.ts";

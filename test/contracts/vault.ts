@@ -33,7 +33,9 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
       const version = await put(under.vault, KEY, content);
       assert.deepEqual(await read(under.vault, KEY, version), content);
       assert.deepEqual(await under.vault.facts(KEY, version), { id: "x", started: "2026" });
-      assert.deepEqual(await under.vault.versions(KEY), [{ key: KEY, versionId: version, bytes: content.length }]);
+      assert.deepEqual(await under.vault.versions(KEY), [
+        { key: KEY, versionId: version, bytes: content.length },
+      ]);
     });
 
     it("keeps an object of no bytes", async () => {
@@ -59,7 +61,9 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
     it("lets one of eight writers of different bytes win", async () => {
       await using under = await open();
       const contents = Array.from({ length: 8 }, (_, index) => Buffer.from(`desk ${index}`));
-      const tries = await Promise.allSettled(contents.map((content) => put(under.vault, "desk/entry/1", content)));
+      const tries = await Promise.allSettled(
+        contents.map((content) => put(under.vault, "desk/entry/1", content)),
+      );
       const winners = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       assert.equal(winners.length, 1);
       assert.equal((await under.vault.versions("desk/entry/1")).length, 1);
@@ -127,7 +131,8 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
           under.vault.destroy(key, version),
         ]);
         const left = await under.vault.versions(key);
-        if (held.status === "fulfilled") assert.equal(left.length, 1, `round ${round}: held and gone`);
+        if (held.status === "fulfilled")
+          assert.equal(left.length, 1, `round ${round}: held and gone`);
       }
     });
 
@@ -153,7 +158,12 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
 
     it("lists every version under a prefix in order of key, and nothing beside it", async () => {
       await using under = await open();
-      const keys = ["footage/dock-1/a/1", "footage/dock-1/a/2", "footage/dock-1/b/1", "footage/dock-10/a/1"];
+      const keys = [
+        "footage/dock-1/a/1",
+        "footage/dock-1/a/2",
+        "footage/dock-1/b/1",
+        "footage/dock-10/a/1",
+      ];
       for (const key of keys.toReversed()) await put(under.vault, key, Buffer.from(key));
       const listed = await Array.fromAsync(under.vault.list("footage/dock-1/", NEVER));
       assert.deepEqual(

@@ -10,6 +10,7 @@ import { adopt } from "../../daemon/adopt.ts";
 import type { Dock, Sealing } from "../../daemon/dock.ts";
 import { type Events, openEvents } from "../../daemon/events.ts";
 import { handOver } from "../../daemon/hand-over-fact.ts";
+import { LEVELS } from "../../daemon/journal.ts";
 import { store } from "../../daemon/store.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
@@ -49,7 +50,7 @@ export function handClock(start: Instant): HandClock {
     uptimeMs: () => uptimeMs,
     bootId: () => `boot ${boot}`,
     sleep: (_, signal) =>
-      new Promise((_, reject) => {
+      new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       }),
     move(ms) {
@@ -93,13 +94,13 @@ export function capturedEvents(said: string[]): Events {
   const stream = new Writable({
     write(line, _, done) {
       const parsed: unknown = JSON.parse(String(line));
-      if (typeof parsed === "object" && parsed !== null && "event" in parsed) said.push(String(parsed.event));
+      if (typeof parsed === "object" && parsed !== null && "event" in parsed)
+        said.push(String(parsed.event));
       done();
     },
   });
-  const levels = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
   const transport = new transports.Stream({ stream });
-  return openEvents(createLogger({ levels, level: "debug", transports: [transport] }));
+  return openEvents(createLogger({ levels: LEVELS, level: "debug", transports: [transport] }));
 }
 
 /** A file name of `START` plus so many minutes, as the profile reads it (summer time: UTC+2). */
@@ -173,7 +174,12 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
     },
     async check(depth = "hashes") {
       const verifier = parseVerifier(verifierText(key));
-      const report = await check({ database, spool, vault, node, verifier }, depth, clock.now(), NEVER);
+      const report = await check(
+        { database, spool, vault, node, verifier },
+        depth,
+        clock.now(),
+        NEVER,
+      );
       return report.findings;
     },
     async [Symbol.asyncDispose]() {
@@ -192,7 +198,8 @@ export function dockOf(device: DeviceId, folder: string): Dock {
     profile: {
       media: ["DCIM/**/*.MP4"],
       ignore: ["**/*.tmp"],
-      start_in_name: "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
+      start_in_name:
+        "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
       zone: "Europe/Amsterdam",
       clock: "synchronised",
     },
