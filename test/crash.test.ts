@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "mocha";
+import { z } from "zod";
+import { STEPS, type Step } from "#base/step";
+import { HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
+import { makeDemoSite } from "../daemon/demo/site.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { NEVER } from "./fakes/rig.ts";
+
+const BORN = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+const HOOK = new URL("./crash/hook.ts", import.meta.url).href;
+const LIFE = fileURLToPath(new URL("./crash/life.ts", import.meta.url));
+/** What every recording starts with, and nothing else may contain (invariant 2). */
+const SIGNATURE = Buffer.from("ftypisom plaintext of a recording");
+
+const outcome = z.object({
+  segments: z.array(z.object({ id: z.string(), state: z.string(), hold: z.string() })),
+  findings: z.array(z.object({ invariant: z.number(), what: z.string() })),
+  holds: z.object({ requested: z.number(), inForce: z.number() }),
+});
+
+async function makeLife(folder: string): Promise<void> {
+  const site = await makeDemoSite(simulatedClock(BORN), folder, ["bc-0101"], 3, NEVER);
+  const config = join(folder, "bewaard.yaml");
+  // Small enough for one recording: the ring has to overwrite while all this goes on.
+  await writeFile(config, (await readFile(config, "utf8")).replace("20 GB", "0.9 MB"));
+  const card = join(site.docks["bc-0101"] ?? "", "DCIM", "100MEDIA");
+  await mkdir(card, { recursive: true });
+  for (const [index, name] of ["20260601_113000", "20260601_114000", "20260601_115000"].entries()) {
+    const path = join(card, `${name}.MP4`);
+    await writeFile(path, Buffer.concat([SIGNATURE, randomBytes(300_000)]));
+    const modified = plus(BORN, -HOUR_MS / 2 + 10 * index * MINUTE_MS) / 1000;
+    await utimes(path, modified, modified);
+  }
+  await writeFile(join(folder, "born"), String(BORN));
+  await writeFile(join(folder, "now"), String(BORN));
+}
+
+async function start(folder: string, crashAt?: Step, nth = 1) {
+  const env = { ...process.env, CRASH_AT: crashAt ?? "", CRASH_NTH: String(nth) };
+  const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder], { env });
+  const ended = new Promise<NodeJS.Signals | number | null>((resolve) => {
+    child.once("close", (code, signal) => resolve(signal ?? code));
+  });
+  const [out, err, how] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { out, err, how };
+}
+
+/** Goes on to the end of the life, or fails with what the process said. */
+async function finish(folder: string): Promise<z.output<typeof outcome>> {
+  for (let phase = 0; phase < 2; phase += 1) {
+    const { out, err, how } = await start(folder);
+    assert.equal(how, 0, err);
+    if (out !== "") return outcome.parse(JSON.parse(out));
+  }
+  throw new Error("the life did not end");
+}
+
+async function plaintextOutsideTheCard(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.parentPath.includes("dock-bc-0101")) continue;
+    const path = join(entry.parentPath, entry.name);
+    if ((await readFile(path)).includes(SIGNATURE)) found.push(path);
+  }
+  return found;
+}
+
+function assertWhole({ segments, findings, holds }: z.output<typeof outcome>): void {
+  assert.deepEqual(findings, []);
+  const kept = segments.map(({ state, hold }) => `${state}, ${hold}`).toSorted();
+  assert.deepEqual(kept, ["destroyed, none", "destroyed, none", "stored, in force"]);
+  assert.deepEqual(holds, { requested: 0, inForce: 1 });
+}
+
+describe("SIGKILL, then start again (invariants 1, 3, 4, 6, 8)", function () {
+  this.timeout(60_000);
+
+  for (const step of STEPS) {
+    it(`at ${step}: nothing lost, nothing kept too long, nothing held destroyed, no plaintext left`, async () => {
+      await using folder = await temporaryFolder();
+      await makeLife(folder.path);
+      let killed = false;
+      for (let phase = 0; phase < 2 && !killed; phase += 1) {
+        const { how, err } = await start(folder.path, step);
+        killed = how === "SIGKILL";
+        if (!killed) assert.equal(how, 0, err);
+      }
+      assert.ok(killed, `the life never came to ${step}`);
+      assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);
+      assertWhole(await finish(folder.path));
+      assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);
+    });
+  }
+});

@@ -1,0 +1,127 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createLogger } from "winston";
+import { parseSegmentId, type SegmentId } from "#base/ids";
+import { together } from "#base/together";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { readConfig, readPolicy } from "../../config/load.ts";
+import { type Ask, asker } from "../../daemon/control/client.ts";
+import { passUntil, type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
+import { holdFootage } from "../../daemon/desk/hold.ts";
+import { releaseHold } from "../../daemon/desk/release.ts";
+import { openStation, readChain } from "../../daemon/desk/station.ts";
+import { openEvents } from "../../daemon/events.ts";
+import { runCore, runDock } from "../../daemon/main.ts";
+import { socketPath } from "../../daemon/places.ts";
+
+// The whole life of three recordings in one process, which a crash test kills anywhere and starts again:
+// docked, stored, one held, one held and released, 28 days, destroyed. Each start goes on where it was.
+
+const folder = process.argv[2] ?? "";
+const FILES = 3;
+
+/** Where this life's clock stands, kept outside the program under test. */
+async function clockAt(): Promise<SimulatedClock> {
+  return simulatedClock(instant(Number(await readFile(join(folder, "now"), "utf8"))));
+}
+
+async function segmentsOf(ask: Ask) {
+  const { segments } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
+  return segments.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
+  const config = await readConfig(join(folder, "bewaard.yaml"));
+  const ask = asker(socketPath(config), signal);
+  await until(async () => (await ask("status", {})).node !== "");
+  await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
+  const born = Number(await readFile(join(folder, "born"), "utf8"));
+
+  if (clock.now() < born + DAY_MS) {
+    const stored = async () => {
+      const states = (await segmentsOf(ask)).map(({ state }) => state);
+      return states.length === FILES && states.every((state) => state === "stored");
+    };
+    await mustSee("all stored", passUntil(clock, 5 * SECOND_MS, HOUR_MS, stored, signal));
+    const [, held, released] = await segmentsOf(ask);
+    await decide(clock, parseSegmentId(held?.id ?? ""), parseSegmentId(released?.id ?? ""), signal);
+    const inForce = async () => (await ask("status", {})).holds.inForce === 1;
+    await mustSee("one hold in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, inForce, signal));
+    await mustSee("a checkpoint", passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal));
+    // The 28 days: the next start stands just before the first is due.
+    await writeFile(join(folder, "now"), String(born + 28 * DAY_MS - 2 * HOUR_MS));
+    return;
+  }
+  const gone = async () =>
+    (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;
+  await mustSee("all but one destroyed", passUntil(clock, 10 * MINUTE_MS, 3 * HOUR_MS, gone, signal));
+  const { findings } = await ask("verify", { depth: "hashes" });
+  const { holds } = await ask("status", {});
+  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds }));
+}
+
+/** What the desk decides, once: a start after a crash finds in the chain what was decided. */
+async function decide(
+  clock: SimulatedClock,
+  held: SegmentId,
+  released: SegmentId,
+  signal: AbortSignal,
+): Promise<void> {
+  await using station = await openStation(join(folder, "desk"));
+  const policy = await readPolicy("den-haag");
+  for (const id of [held, released]) {
+    const chain = await readChain(station, signal);
+    const known = chain.find(({ entry }) => entry.command.kind === "hold" && entry.command.segments[0]?.id === id);
+    const known2 = known?.entry.command;
+    const hold = known2?.kind === "hold" ? known2.hold : undefined;
+    const asked = hold ?? (await holdFootage(clock, station, policy, requestFor(clock, id), signal)).hold;
+    if (id === released) await releaseHold(clock, station, asked, signal);
+  }
+}
+
+function requestFor(clock: SimulatedClock, id: SegmentId) {
+  return {
+    incident: "2026-1",
+    purpose: "aangifte",
+    ground: "aangifte",
+    reference: "PL-1",
+    reason: "test",
+    reviewAt: plus(clock.now(), 60 * DAY_MS),
+    segments: [{ node: nodeOf(), id }],
+  };
+}
+
+function nodeOf() {
+  return config.node;
+}
+
+function published(ask: Ask): () => Promise<boolean> {
+  return async () => (await ask("status", {})).checkpoint?.publishedAt != null;
+}
+
+async function mustSee(what: string, seen: Promise<boolean>): Promise<void> {
+  if (!(await seen)) throw new Error(`not seen in time: ${what}`);
+}
+
+async function until(ready: () => Promise<boolean>): Promise<void> {
+  for (;;) {
+    try {
+      if (await ready()) return;
+    } catch {
+      await new Promise((resolve) => process.nextTick(resolve));
+    }
+  }
+}
+
+const config = await readConfig(join(folder, "bewaard.yaml"));
+const clock = await clockAt();
+const finished = new AbortController();
+const events = openEvents(createLogger({ silent: true }));
+await together(finished.signal, [
+  (s) => runCore(clock, events, config, s),
+  (s) => runDock(clock, events, config, s),
+  async (s) => {
+    await live(clock, s);
+    finished.abort();
+  },
+]);
