@@ -34,8 +34,8 @@ export async function checkpoint(
     const last = (await newestCheckpoint(database))?.at;
     // A clock that was set back must not stop the signing.
     const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last);
-    if (age >= SIGN_EVERY_MS) await signCheckpoint(database, now, key);
-    step("checkpoint.signed");
+    const signed = age >= SIGN_EVERY_MS && (await signCheckpoint(database, now, key));
+    if (signed) step("checkpoint.signed");
     try {
       await publish(clock, events, database, vault, node, signal);
     } catch (error) {

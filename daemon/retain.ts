@@ -53,7 +53,6 @@ export async function retain(
     }
     const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
     await markDue(clock, events, database, vault, node, cutoff, daily);
-    step("destroy.marked");
     await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
     await emptyQuarantine(events, database, spool, now);
   }
@@ -78,7 +77,9 @@ async function markDue(
       free.push(segment.id);
     }
   }
-  if (free.length > 0) await markDestroying(database, clock.now(), free);
+  if (free.length === 0) return;
+  await markDestroying(database, clock.now(), free);
+  step("destroy.marked");
 }
 
 async function heldByVault(vault: Vault, node: NodeId, segment: Doomed): Promise<boolean> {
@@ -124,8 +125,9 @@ async function destroyMarked(
     if (doomed.length < AT_ONCE || signal.aborted) break;
   }
   const destroyed = await closeSweep(database, "destroyed", clock.now());
+  if (destroyed === 0) return;
   step("destroy.batch-closed");
-  if (destroyed > 0) events.destroyed(destroyed);
+  events.destroyed(destroyed);
 }
 
 /** True at first and then once a `periodMs` for the same thing: an alarm that repeats each minute is not read. */

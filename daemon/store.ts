@@ -48,8 +48,8 @@ export async function store(
       const stored = await storeOne(clock, events, database, spool, vault, node, segment, signal);
       if (!stored) waitUntil.set(segment.id, clock.uptimeMs() + RETRY_AFTER_MS);
     }
-    await closeSweep(database, "stored", clock.now());
-    step("store.batch-closed");
+    const stored = await closeSweep(database, "stored", clock.now());
+    if (stored > 0) step("store.batch-closed");
   }
 }
 
