@@ -7,6 +7,8 @@ export interface SimulatedClock extends Clock {
    * resolves when all are asleep again. Rejects when the signal aborts, for then nobody falls asleep.
    */
   pass(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves once `count` loops sleep at the same time: everything has started. */
+  asleep(count: number): Promise<void>;
   /** Somebody sets the clock: wall time moves, uptime does not. */
   jump(ms: number): void;
   /** The machine starts again after being off for `offMs`. */
@@ -72,6 +74,14 @@ export function simulatedClock(start: Instant): SimulatedClock {
         quiet = nobodyWaits;
         signal.removeEventListener("abort", stop);
       }
+    },
+    async asleep(count) {
+      loops = Math.max(loops, count);
+      if (sleepers.size >= loops) return;
+      const settled = Promise.withResolvers<void>();
+      quiet = () => settled.resolve();
+      await settled.promise;
+      quiet = nobodyWaits;
     },
     jump(ms) {
       now = plus(now, ms);

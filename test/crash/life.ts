@@ -2,11 +2,15 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { parseSegmentId, type SegmentId } from "#base/ids";
-import { together } from "#base/together";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
 import { readConfig, readPolicy } from "../../config/load.ts";
 import { type Ask, asker } from "../../daemon/control/client.ts";
-import { passUntil, type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
+import {
+  passUntil,
+  type SimulatedClock,
+  simulatedClock,
+} from "../../daemon/demo/simulated-clock.ts";
 import { holdFootage } from "../../daemon/desk/hold.ts";
 import { releaseHold } from "../../daemon/desk/release.ts";
 import { openStation, readChain } from "../../daemon/desk/station.ts";
@@ -47,7 +51,10 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
     await decide(clock, parseSegmentId(held?.id ?? ""), parseSegmentId(released?.id ?? ""), signal);
     const inForce = async () => (await ask("status", {})).holds.inForce === 1;
     await mustSee("one hold in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, inForce, signal));
-    await mustSee("a checkpoint", passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal));
+    await mustSee(
+      "a checkpoint",
+      passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
+    );
   }
   // The 28 days in one go: a start after this one stands where this one ends up.
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
@@ -55,7 +62,10 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   await clock.pass(almost, signal);
   const gone = async () =>
     (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;
-  await mustSee("all but one destroyed", passUntil(clock, 10 * MINUTE_MS, 3 * HOUR_MS, gone, signal));
+  await mustSee(
+    "all but one destroyed",
+    passUntil(clock, 10 * MINUTE_MS, 3 * HOUR_MS, gone, signal),
+  );
   const { findings } = await ask("verify", { depth: "hashes" });
   const { holds } = await ask("status", {});
   process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds }));
@@ -72,10 +82,13 @@ async function decide(
   const policy = await readPolicy("den-haag");
   for (const id of [held, released]) {
     const chain = await readChain(station, signal);
-    const known = chain.find(({ entry }) => entry.command.kind === "hold" && entry.command.segments[0]?.id === id);
+    const known = chain.find(
+      ({ entry }) => entry.command.kind === "hold" && entry.command.segments[0]?.id === id,
+    );
     const known2 = known?.entry.command;
     const hold = known2?.kind === "hold" ? known2.hold : undefined;
-    const asked = hold ?? (await holdFootage(clock, station, policy, requestFor(clock, id), signal)).hold;
+    const asked =
+      hold ?? (await holdFootage(clock, station, policy, requestFor(clock, id), signal)).hold;
     if (id === released) await releaseHold(clock, station, asked, signal);
   }
 }

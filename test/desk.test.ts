@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Decrypter } from "age-encryption";
+import { describe, it } from "mocha";
+import { combine } from "shamir-secret-sharing";
+import { parseHoldId, parseNodeId, parseSegmentId } from "#base/ids";
+import { DAY_MS, instant, plus } from "#base/time";
+import { readPolicy } from "../config/load.ts";
+import type { Policy } from "../config/schema.ts";
+import { CHAIN_START, chainAfter } from "../daemon/desk/chain.ts";
+import { deskEntryText, joinSigned, linkOf, splitSigned } from "../daemon/desk/entry.ts";
+import { holdFootage } from "../daemon/desk/hold.ts";
+import { initDesk } from "../daemon/desk/init.ts";
+import { openFootage } from "../daemon/desk/open.ts";
+import { releaseHold } from "../daemon/desk/release.ts";
+import { signWithSsh } from "../daemon/desk/ssh-signature.ts";
+import { appendEntry, openStation, readChain, type Station } from "../daemon/desk/station.ts";
+import { heeder } from "../daemon/heed.ts";
+import { textBody } from "../storage/vault/body.ts";
+import { deskKey } from "../storage/vault/keys.ts";
+import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { openSite, type Site } from "./fakes/site.ts";
+
+const NODE = parseNodeId("dock-1");
+const ID = parseSegmentId("01J00000000000000000000001");
+
+function request(policy: Policy, changes: object = {}) {
+  return {
+    incident: "2026-1",
+    purpose: "aangifte",
+    ground: policy.hold_grounds[0]?.name ?? "",
+    reference: "PL1500-2026",
+    reason: "bedreiging van een handhaver",
+    reviewAt: plus(START, 60 * DAY_MS),
+    segments: [{ node: NODE, id: ID }],
+    ...changes,
+  };
+}
+
+async function withDesk<T>(
+  body: (station: Station, site: Site, policy: Policy) => Promise<T>,
+): Promise<T> {
+  await using site = await openSite(START, ["bc-0101"], 3);
+  await using station = await openStation(site.demo.desk);
+  return await body(station, site, await readPolicy("den-haag"));
+}
+
+/** A box of its own that reads the site's vault and obeys its desk. */
+async function boxOf(site: Site, rig: Rig, demo: boolean) {
+  const desk = {
+    site: site.demo.config.site.name,
+    demo,
+    signersPath: site.demo.config.desk_signers,
+  };
+  const vault = (await openStation(site.demo.desk)).vault;
+  return heeder(rig.clock, rig.events, rig.database, vault, NODE, desk);
+}
+
+async function holds(rig: Rig) {
+  return rig.database.transaction((sql) => sql.all("select * from hold"));
+}
+
+async function putRaw(station: Station, number: number, object: string): Promise<void> {
+  await station.vault.put(deskKey(number), textBody(object), {}, false, NEVER);
+}
+
+describe("a hold at the desk (DH-08)", () => {
+  it("needs an incident with a ground from policy, its reference, a reason and a review date", async () => {
+    await withDesk(async (station, site, policy) => {
+      const wrong = [
+        { ground: "nieuwsgierigheid" },
+        { ground: "vordering", reference: undefined },
+        { reason: " " },
+        { reviewAt: instant(START - 1) },
+      ];
+      for (const changes of wrong) {
+        const asking = holdFootage(site.clock, station, policy, request(policy, changes), NEVER);
+        await assert.rejects(asking, { code: "DESK_INPUT" }, JSON.stringify(changes));
+      }
+      assert.equal((await readChain(station, NEVER)).length, 1);
+    });
+  });
+
+  it("on footage the vault does not have yet is asked for, not in force", async () => {
+    await withDesk(async (station, site, policy) => {
+      const { inForce, asked } = await holdFootage(
+        site.clock,
+        station,
+        policy,
+        request(policy),
+        NEVER,
+      );
+      assert.deepEqual([inForce, asked], [[], [ID]]);
+    });
+  });
+
+  it("keeps what people wrote sealed to the officers, and out of the chain", async () => {
+    await withDesk(async (station, site, policy) => {
+      await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      const root = station.config.vault.directory;
+      const files = await readdir(root, { recursive: true, withFileTypes: true });
+      const texts = files
+        .filter((file) => file.isFile())
+        .map((file) => readFile(join(file.parentPath, file.name), "latin1"));
+      const everything = (await Promise.all(texts)).join("\n");
+      assert.match(everything, /"incident":"2026-1"/);
+      assert.doesNotMatch(everything, /bedreiging|PL1500/);
+    });
+  });
+});
+
+describe("a box that reads the desk", () => {
+  it("holds what it is told to, and remembers how far it read", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site, policy) => {
+      await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      const heed = await boxOf(site, rig, true);
+      assert.equal(await heed(START, NEVER), true);
+      assert.equal(await heed(START, NEVER), true);
+      assert.equal((await holds(rig)).length, 1);
+      assert.equal(rig.said.filter((event) => event === "hold-requested").length, 1);
+    });
+  });
+
+  it("does not obey one person's release unless the site is a demo (invariant 12)", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site, policy) => {
+      const { hold } = await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      await releaseHold(site.clock, station, hold, NEVER);
+      await (await boxOf(site, rig, false))(START, NEVER);
+      assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
+      assert.ok(rig.said.includes("release-refused"));
+    });
+  });
+
+  it("obeys it on a demo site", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site, policy) => {
+      const { hold } = await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      await releaseHold(site.clock, station, hold, NEVER);
+      await (await boxOf(site, rig, true))(START, NEVER);
+      assert.notEqual((await holds(rig))[0]?.["released_at_ms"], null);
+    });
+  });
+
+  it("keeps what was held when the desk can no longer be read, and alarms on days 14, 21 and 26", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site, policy) => {
+      await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      const heed = await boxOf(site, rig, true);
+      await heed(START, NEVER);
+      await rename(station.config.vault.directory, `${station.config.vault.directory}-away`);
+      for (let day = 0; day < 27; day += 1) {
+        assert.equal(await heed(START, NEVER), false);
+        rig.clock.move(DAY_MS);
+      }
+      await heed(START, NEVER);
+      assert.equal(rig.said.filter((event) => event === "desk-unreadable").length, 4);
+      assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
+    });
+  });
+});
+
+describe("a desk entry nobody should obey", () => {
+  const forgeries: Readonly<
+    Record<string, (station: Station, genuine: string) => Promise<string>>
+  > = {
+    "with one character changed": async (_, genuine) => genuine.replace('"2026-1"', '"2026-2"'),
+    "signed by a key this site does not know": async (station, genuine) => {
+      const key = join(station.folder, "other-key");
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+      const { text } = splitSigned(genuine);
+      return joinSigned(text, await signWithSsh(key, text));
+    },
+    "in the name of somebody else": async (station, genuine) => {
+      const text = splitSigned(genuine).text.replace('"by":"p-01"', '"by":"p-02"');
+      return joinSigned(text, await signWithSsh(station.config.sign_key, text));
+    },
+    "of another site": async (station, genuine) => {
+      const text = splitSigned(genuine).text.replace("demo-handhaving", "andere-stad");
+      return joinSigned(text, await signWithSsh(station.config.sign_key, text));
+    },
+    "that does not follow the one before it": async (station, genuine) => {
+      const { entry } = splitSigned(genuine);
+      const text = deskEntryText({ ...entry, previous: "0".repeat(64) });
+      return joinSigned(text, await signWithSsh(station.config.sign_key, text));
+    },
+    "with another number": async (station, genuine) => {
+      const text = deskEntryText({ ...splitSigned(genuine).entry, number: 3 });
+      return joinSigned(text, await signWithSsh(station.config.sign_key, text));
+    },
+    "that is not JSON": async () => "junk\n-----BEGIN SSH SIGNATURE-----",
+    "that is empty": async () => "",
+    "with a field nobody signed for": async (station, genuine) => {
+      const text = splitSigned(genuine).text.replace("{", '{"also":1,');
+      return joinSigned(text, await signWithSsh(station.config.sign_key, text));
+    },
+  };
+  for (const [what, forge] of Object.entries(forgeries)) {
+    it(`${what}: nothing after it is read, what is held stays held`, async () => {
+      await using rig = await openRig();
+      await withDesk(async (station, site, policy) => {
+        // A genuine entry 2, made in a vault of its own, to be altered and put in its place.
+        await holdFootage(site.clock, station, policy, request(policy), NEVER);
+        const [version] = await station.vault.versions(deskKey(2));
+        const bytes = await Array.fromAsync(
+          station.vault.read(deskKey(2), version?.versionId ?? "", NEVER),
+        );
+        await station.vault.destroy(deskKey(2), version?.versionId ?? "");
+        await putRaw(station, 2, await forge(station, Buffer.concat(bytes).toString()));
+        const heed = await boxOf(site, rig, true);
+        assert.equal(await heed(START, NEVER), false);
+        assert.deepEqual(await holds(rig), []);
+        assert.ok(rig.said.includes("desk-unreadable"));
+      });
+    });
+  }
+
+  it("because the chain was rolled back and another put in its place", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site, policy) => {
+      const { hold } = await holdFootage(site.clock, station, policy, request(policy), NEVER);
+      const heed = await boxOf(site, rig, true);
+      assert.equal(await heed(START, NEVER), true);
+      const [version] = await station.vault.versions(deskKey(2));
+      await station.vault.destroy(deskKey(2), version?.versionId ?? "");
+      await appendEntry(site.clock, station, { kind: "release", hold }, NEVER);
+      assert.equal(await heed(START, NEVER), false);
+      assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
+    });
+  });
+});
+
+describe("two desks at once", () => {
+  it("number their entries one after the other, whoever is quicker", async () => {
+    await withDesk(async (station, site) => {
+      const hold = (last: string) => parseHoldId(`01J0000000000000000000000${last}`);
+      const appending = ["1", "2", "3"].map((last) =>
+        appendEntry(site.clock, station, { kind: "release", hold: hold(last) }, NEVER),
+      );
+      assert.deepEqual((await Promise.all(appending)).toSorted(), [2, 3, 4]);
+      const chain = await Array.fromAsync(
+        chainAfter(
+          station.vault,
+          "demo-handhaving",
+          join(station.folder, "desk.signers"),
+          CHAIN_START,
+          NEVER,
+        ),
+      );
+      assert.equal(chain.length, 4);
+      assert.equal(chain.at(-1)?.head.link?.length, linkOf("").length);
+    });
+  });
+});
+
+describe("a site that is no demo (AR-21, invariant 12)", () => {
+  async function realDesk(site: Site): Promise<Station> {
+    const path = join(site.demo.desk, "desk.yaml");
+    await writeFile(path, (await readFile(path, "utf8")).replace("demo: true", "demo: false"));
+    return openStation(site.demo.desk);
+  }
+
+  it("refuses to release and to open with one person's key", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await using station = await realDesk(site);
+    const forbidden = { code: "DESK_FORBIDDEN" };
+    const hold = parseHoldId("01J00000000000000000000001");
+    await assert.rejects(releaseHold(site.clock, station, hold, NEVER), forbidden);
+    const target = { node: NODE, id: ID };
+    const opening = openFootage(site.clock, station, target, "x", site.demo.officerKey, NEVER);
+    await assert.rejects(Array.fromAsync(opening), forbidden);
+  });
+
+  it("still takes a hold from one person", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await using station = await realDesk(site);
+    const policy = await readPolicy("den-haag");
+    const { asked } = await holdFootage(site.clock, station, policy, request(policy), NEVER);
+    assert.deepEqual(asked, [ID]);
+  });
+
+  it("splits each day's identity: two officers have it together, one alone has nothing", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const keys = await Promise.all([officer(), officer(), officer()]);
+    const desk = await openStation(site.demo.desk);
+    const folder = join(site.folder, "real-desk");
+    const vault = { directory: join(site.folder, "vault-2") };
+    execFileSync("cp", ["-r", desk.config.vault.directory, vault.directory]);
+    execFileSync("rm", ["-r", join(vault.directory, "desk")]);
+    const config = {
+      ...desk.config,
+      demo: false,
+      vault,
+      officers: keys.map(({ recipient }) => recipient),
+    };
+    const ceremony = { folder, config, kind: "pq", from: START, days: 2 } as const;
+    await initDesk(site.clock, ceremony, () => undefined, NEVER);
+    const shares = await Promise.all(
+      keys.map(({ identity }, index) => sharesOf(folder, index, identity)),
+    );
+    const together = new TextDecoder().decode(
+      await combine([shares[0] ?? EMPTY, shares[2] ?? EMPTY]),
+    );
+    assert.match(together, /^AGE-SECRET-KEY-PQ-1/);
+    await assert.rejects(combine([shares[0] ?? EMPTY]));
+    assert.doesNotMatch((await readdir(folder)).join(), /identity/);
+  });
+});
+
+const EMPTY = new Uint8Array(0);
+
+async function officer(): Promise<{ identity: string; recipient: string }> {
+  const { generateX25519Identity, identityToRecipient } = await import("age-encryption");
+  const identity = await generateX25519Identity();
+  return { identity, recipient: await identityToRecipient(identity) };
+}
+
+async function sharesOf(folder: string, index: number, identity: string): Promise<Uint8Array> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  const text = await decrypter.decrypt(
+    await readFile(join(folder, `officer-${index + 1}.age`)),
+    "text",
+  );
+  const [, share] = /"share":"([^"]+)"/.exec(text) ?? [];
+  return Uint8Array.from(Buffer.from(share ?? "", "base64"));
+}

@@ -1,0 +1,67 @@
+import type { Instant } from "#base/time";
+import { together } from "#base/together";
+import type { Config } from "../../config/schema.ts";
+import { type Ask, asker } from "../../daemon/control/client.ts";
+import { type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
+import { type DemoSite, makeDemoSite } from "../../daemon/demo/site.ts";
+import { runCore, runDock } from "../../daemon/main.ts";
+import { socketPath } from "../../daemon/places.ts";
+import { temporaryFolder } from "./folder.ts";
+import { capturedEvents, NEVER } from "./rig.ts";
+
+/** A whole site: box and desk, in a folder of the test's own, on a simulated clock. */
+export interface Site extends AsyncDisposable {
+  readonly folder: string;
+  readonly clock: SimulatedClock;
+  readonly demo: DemoSite;
+}
+
+export async function openSite(
+  start: Instant,
+  cameras: readonly string[],
+  days: number,
+): Promise<Site> {
+  const folder = await temporaryFolder();
+  const clock = simulatedClock(start);
+  const demo = await makeDemoSite(clock, folder.path, cameras, days, NEVER);
+  return {
+    folder: folder.path,
+    clock,
+    demo,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs the whole box of `site` while `body` plays, then stops it. Returns the names of the events. */
+export async function whileRunning(
+  site: Site,
+  body: (ask: Ask, signal: AbortSignal) => Promise<void>,
+  config: Config = site.demo.config,
+): Promise<readonly string[]> {
+  const said: string[] = [];
+  const events = capturedEvents(said);
+  const finished = new AbortController();
+  await together(finished.signal, [
+    (s) => runCore(site.clock, events, config, s),
+    (s) => runDock(site.clock, events, config, s),
+    async (s) => {
+      const ask = asker(socketPath(config), s);
+      await answering(ask, s);
+      await ask("clock.confirm", { timeMs: site.clock.now(), by: "test" });
+      await body(ask, s);
+      finished.abort();
+    },
+  ]);
+  return said;
+}
+
+async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await ask("status", {});
+      return;
+    } catch {
+      await new Promise((resolve) => process.nextTick(resolve));
+    }
+  }
+}
