@@ -1,0 +1,133 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm, stat, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { type Figure, figure } from "./bench.ts";
+
+const run = promisify(execFile);
+const SIDE = fileURLToPath(new URL("./seal-side.ts", import.meta.url));
+const MIB = 1024 * 1024;
+const BYTES = 2048 * MIB;
+const ROUNDS = 5;
+
+interface Run {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  /** Only of our own side. */
+  readonly rssBytes: number;
+}
+
+/** Both sides whole processes, on the same 2 GiB, in turns; medians. In memory where it fits: disks differ. */
+export async function sealBench(): Promise<readonly Figure[]> {
+  const folder = await mkdtemp(join(await roomiest(), "bewaard-bench-"));
+  try {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    await makeFiles(folder);
+    const ours = `exec "${process.execPath}" "${SIDE}" "${folder}" ${recipient}`;
+    const shell = (hash: string): string =>
+      `${hash} "${folder}/0" >/dev/null && age -r ${recipient} -o "${folder}/peer.age" "${folder}/0" && ${hash} "${folder}/peer.age" >/dev/null`;
+    const sides = {
+      one: `${ours} 0`,
+      four: `${ours} 1 2 3 4`,
+      openssl: shell("openssl dgst -sha256"),
+      coreutils: shell("sha256sum"),
+    };
+    const runs = { one: [], four: [], openssl: [], coreutils: [] } as Record<
+      keyof typeof sides,
+      Run[]
+    >;
+    // The first round only touches the memory that the others then measure in.
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      for (const side of ["one", "openssl", "four", "coreutils"] as const) {
+        const measured = await measure(sides[side], folder);
+        if (round > 0) runs[side].push(measured);
+        process.stderr.write(
+          `round ${round}/${ROUNDS} ${side}: ${measured.wallSeconds.toFixed(2)} s\n`,
+        );
+      }
+    }
+    return figures(runs);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function figures(
+  runs: Readonly<Record<"one" | "four" | "openssl" | "coreutils", readonly Run[]>>,
+): Figure[] {
+  const cpu = (side: keyof typeof runs): number => median(runs[side].map((one) => one.cpuSeconds));
+  const wall = (side: keyof typeof runs): number =>
+    median(runs[side].map((one) => one.wallSeconds));
+  const rss = Math.max(...runs.one.concat(runs.four).map((one) => one.rssBytes)) / 1e6;
+  return [
+    figure(
+      "CPU, ours / (openssl dgst; age; openssl dgst)",
+      cpu("one") / cpu("openssl"),
+      "ratio",
+      "<= 1.1",
+    ),
+    figure(
+      "wall, (sha256sum; age; sha256sum) / ours",
+      wall("coreutils") / wall("one"),
+      "ratio",
+      ">= 2",
+    ),
+    figure("throughput, four streams / one", wall("one") / wall("four"), "ratio", ">= 1.5"),
+    figure("resident memory, at most", rss, "MB", "<= 200"),
+    figure("one stream", BYTES / 1e6 / wall("one"), "MB/s", ">= 0"),
+    figure("four streams", BYTES / 1e6 / wall("four"), "MB/s", ">= 0"),
+  ];
+}
+
+/** One whole process, its start included; `times` of the shell counts what it and its children used. */
+async function measure(command: string, folder: string): Promise<Run> {
+  for (const name of ["peer", "0", "1", "2", "3", "4"])
+    await rm(join(folder, `${name}.age`), { force: true });
+  const started = performance.now();
+  const { stdout } = await run("sh", ["-c", `(${command}) && times`]);
+  const wallSeconds = (performance.now() - started) / 1000;
+  const lines = stdout.trim().split("\n");
+  const spent = [...(lines.at(-1) ?? "").matchAll(/(\d+)m([\d.]+)s/g)];
+  const cpuSeconds = spent.reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  );
+  const [, rss] = /^rss (\d+)$/m.exec(stdout) ?? [];
+  return { wallSeconds, cpuSeconds, rssBytes: Number(rss ?? 0) };
+}
+
+async function makeFiles(folder: string): Promise<void> {
+  const block = randomBytes(8 * MIB);
+  const make = (name: string, bytes: number): Promise<void> =>
+    pipeline(
+      Readable.from(
+        (function* blocks() {
+          for (let made = 0; made < bytes; made += block.length) yield block;
+        })(),
+      ),
+      createWriteStream(join(folder, name)),
+    );
+  await make("0", BYTES);
+  for (const name of ["1", "2", "3", "4"]) await make(name, BYTES / 4);
+}
+
+async function roomiest(): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs("/dev/shm");
+    if (bavail * bsize > 4 * BYTES && (await stat("/dev/shm")).isDirectory()) return "/dev/shm";
+  } catch {
+    // No such memory file system here: the disk will do.
+  }
+  return tmpdir();
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

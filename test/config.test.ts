@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { stringify } from "yaml";
+import { BewaardError } from "#base/errors";
+import { readConfig, readPolicy, readProfile } from "../config/load.ts";
+import { readSecret, readSecretFile } from "../config/secrets.ts";
+import { parseBytes, parseDurationMs } from "../config/units.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+
+const GOOD = {
+  site: { name: "den-haag-handhaving" },
+  node: "dock-1",
+  state: "/var/lib/bewaard",
+  spool: { path: "/srv/spool", limit: "400 GB", keep_free: "20 GB" },
+  vault: { directory: "/mnt/nas" },
+  recipients: "/etc/bewaard/recipients.txt",
+  desk_signers: "/etc/bewaard/desk.signers",
+  bodycams: [
+    { number: "bc-0101", folder: "/srv/dock/1", profile: "generic-dcim", paired: "2026-11-01" },
+  ],
+};
+
+async function reading(text: string): Promise<string> {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "bewaard.yaml");
+  await writeFile(path, text);
+  try {
+    await readConfig(path);
+    return "";
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    return `${error.code} ${error.message.replaceAll(path, "")}`;
+  }
+}
+
+describe("the configuration", () => {
+  it("is read with its units and defaults", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "bewaard.yaml");
+    await writeFile(path, stringify(GOOD));
+    const config = await readConfig(path);
+    assert.equal(config.spool.limit, 400e9);
+    assert.equal(config.site.demo, false);
+    assert.equal(config.policy, "den-haag");
+  });
+
+  it("names every mistake at once, each with its line and what to write", async () => {
+    const text = stringify({ ...GOOD, node: "Dock 1", spool: { ...GOOD.spool, limit: "400" } });
+    const said = await reading(text);
+    assert.match(said, /^CONFIG_INVALID/);
+    assert.match(said, /:3: node: write a short name like "dock-1"/);
+    assert.match(said, /:7: spool.limit: write a size like "400 GB"/);
+  });
+
+  it("refuses a key it does not know, with its line: a mistyped limit must not be no limit", async () => {
+    const said = await reading(`${stringify(GOOD)}retentoin: 10 days\n`);
+    assert.match(said, /:18: .*retentoin/);
+  });
+
+  it("refuses two cameras of one number (AR-01)", async () => {
+    const said = await reading(
+      stringify({ ...GOOD, bodycams: [...GOOD.bodycams, ...GOOD.bodycams] }),
+    );
+    assert.match(said, /AR-01/);
+  });
+
+  it("that is not YAML, or not there, is said so", async () => {
+    assert.match(await reading("site: [\n"), /^CONFIG_INVALID :\d+: not YAML/);
+    await assert.rejects(readConfig("/nowhere/bewaard.yaml"), { code: "CONFIG_MISSING" });
+  });
+});
+
+describe("a policy", () => {
+  it("of Den Haag is 28 days, five grounds, the police alone (DH-03, DH-04, DH-06, DH-10)", async () => {
+    const policy = await readPolicy("den-haag");
+    assert.equal(policy.retention, 28 * 24 * 3_600_000);
+    assert.deepEqual(
+      policy.hold_grounds.map(({ name }) => name),
+      ["aangifte", "vordering", "klacht", "integriteitsonderzoek", "evaluatie"],
+    );
+    assert.deepEqual(policy.recipients, ["politie"]);
+    assert.equal(policy.ground, "AVG 6.1.f");
+  });
+
+  it("may be shorter than 28 days and never longer (DH-06, AR-26)", async () => {
+    await using folder = await temporaryFolder();
+    const shipped = await readFile(
+      new URL("../config/policies/den-haag.yaml", import.meta.url),
+      "utf8",
+    );
+    const path = join(folder.path, "policy.yaml");
+    await writeFile(path, shipped.replace("retention: 28 days", "retention: 10 days"));
+    assert.equal((await readPolicy(path)).retention, 10 * 24 * 3_600_000);
+    for (const longer of ["29 days", "673 hours", "28.1 days"]) {
+      await writeFile(path, shipped.replace("retention: 28 days", `retention: ${longer}`));
+      await assert.rejects(readPolicy(path), {
+        code: "CONFIG_INVALID",
+        message: /at most "28 days"/,
+      });
+    }
+  });
+});
+
+describe("a camera profile", () => {
+  for (const name of ["generic-dcim", "generic-dcim-synchronised"]) {
+    it(`${name} is valid`, async () => {
+      const profile = await readProfile(name);
+      assert.equal(profile.clock, name.endsWith("synchronised") ? "synchronised" : "unknown");
+    });
+  }
+
+  it("by a name that would lead elsewhere is refused", async () => {
+    await assert.rejects(async () => readProfile("../../etc/passwd"), { code: "CONFIG_INVALID" });
+  });
+});
+
+describe("a secret", () => {
+  it("is refused while others could read it", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "node.key");
+    await writeFile(path, "secret", { mode: 0o640 });
+    await assert.rejects(readSecretFile(path), { code: "SECRET_EXPOSED" });
+    await chmod(path, 0o600);
+    assert.equal(await readSecret("node.key", folder.path), "secret");
+    await assert.rejects(readSecret("other", folder.path), { code: "SECRET_MISSING" });
+  });
+});
+
+describe("units", () => {
+  it("are read as people write them, and nothing else", () => {
+    assert.equal(parseBytes("1.5 TB"), 1.5e12);
+    assert.equal(parseDurationMs("72 hours"), 72 * 3_600_000);
+    assert.equal(parseDurationMs("1 day"), 24 * 3_600_000);
+    for (const text of ["", "400", "400 gb", "-1 GB", "1e3 GB", "28", "28 weeks"]) {
+      assert.equal(parseBytes(text) ?? parseDurationMs(text), undefined, text);
+    }
+  });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, it } from "mocha";
+import { HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
+import { asker } from "../daemon/control/client.ts";
+import { recordClip } from "../daemon/demo/clips.ts";
+import { passUntil } from "../daemon/demo/simulated-clock.ts";
+import { runCore } from "../daemon/main.ts";
+import { socketPath } from "../daemon/places.ts";
+import { capturedEvents, NEVER } from "./fakes/rig.ts";
+import { openSite, whileRunning } from "./fakes/site.ts";
+
+const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+
+async function raw(path: string, line: string): Promise<string> {
+  const socket = connect(path);
+  await once(socket, "connect");
+  socket.end(line);
+  return text(socket);
+}
+
+describe("core's socket", () => {
+  it("answers its owner and group only", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async () => {
+      const { mode } = await stat(socketPath(site.demo.config));
+      assert.equal(mode & 0o777, 0o660);
+    });
+  });
+
+  it("refuses what it does not understand and goes on answering", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async (ask) => {
+      const path = socketPath(site.demo.config);
+      const junk = [
+        "",
+        "{",
+        "[]",
+        '{"method":"constructor","params":{}}',
+        '{"method":"drop","params":{}}',
+      ];
+      for (const line of [
+        ...junk,
+        '{"method":"find","params":{"device":1}}',
+        "x".repeat(100_000),
+      ]) {
+        assert.match(await raw(path, `${line}\n`), /"ok":false/, line.slice(0, 40));
+      }
+      assert.equal((await ask("status", {})).node, "dock-1");
+    });
+  });
+
+  it("does not hang core's end on somebody who never finishes asking", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async () => {
+      const socket = connect(socketPath(site.demo.config));
+      await once(socket, "connect");
+      socket.on("error", () => undefined);
+      socket.write('{"method":');
+    });
+  });
+
+  it("is told to be unreachable when no core runs", async () => {
+    const ask = asker("/nowhere/control.sock", NEVER);
+    await assert.rejects(ask("status", {}), { code: "CONTROL_UNREACHABLE", transient: true });
+  });
+});
+
+describe("a box", () => {
+  it("takes a real clip, finds it by time and camera, and shows gaps of none (DH-01)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async (ask, signal) => {
+      const startedAt = plus(START, -HOUR_MS);
+      await recordClip(site.demo.docks["bc-0101"] ?? "", startedAt, 440);
+      const window = { device: "bc-0101", fromMs: startedAt + 1000, toMs: startedAt + 1000 };
+      const found = async () => (await ask("find", window)).segments[0];
+      await passUntil(
+        site.clock,
+        MINUTE_MS,
+        HOUR_MS,
+        async () => (await found())?.state === "stored",
+        signal,
+      );
+      const one = await found();
+      assert.equal(one?.startedAt, isoOf(startedAt));
+      assert.equal(one?.endedAt, isoOf(plus(startedAt, 2000)));
+      assert.deepEqual((await ask("find", { ...window, device: "bc-0102" })).segments, []);
+      assert.deepEqual(
+        (await ask("find", { ...window, fromMs: startedAt + HOUR_MS, toMs: startedAt + HOUR_MS }))
+          .segments,
+        [],
+      );
+    });
+  });
+
+  it("refuses a second daemon on its spool", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async () => {
+      const second = runCore(site.clock, capturedEvents([]), site.demo.config, NEVER);
+      await assert.rejects(second, { code: "LEASE_HELD" });
+    });
+  });
+
+  it("refuses another node's spool, and one that is not mounted", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const { config } = site.demo;
+    const elsewhere = { ...config, spool: { ...config.spool, path: join(site.folder, "nowhere") } };
+    const refused = { code: "SPOOL_IDENTITY" };
+    await assert.rejects(runCore(site.clock, capturedEvents([]), elsewhere, NEVER), refused);
+    const { parseNodeId } = await import("#base/ids");
+    const other = { ...config, node: parseNodeId("dock-2") };
+    await assert.rejects(runCore(site.clock, capturedEvents([]), other, NEVER), refused);
+  });
+});
