@@ -24,7 +24,7 @@ import { quarantine } from "./quarantine.ts";
 import { judge, type Term } from "./term.ts";
 
 /** A process that hands facts over, and the user it runs as. */
-export interface Producer {
+interface Producer {
   readonly name: string;
   readonly owner: number;
 }

@@ -53,7 +53,7 @@ export async function checkpoint(
  * Puts every checkpoint the vault does not have, its entries before it. What was cut off is put again
  * under the same keys with the same bytes, which is no conflict.
  */
-export async function publish(
+async function publish(
   clock: Clock,
   events: Events,
   database: Database,

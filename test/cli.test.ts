@@ -28,12 +28,12 @@ function start(name: string, ...args: string[]): ChildProcess {
 
 async function run(name: string, ...args: string[]) {
   const child = start(name, ...args);
-  const [out, err, [code]] = await Promise.all([
+  const [out, err, ended] = await Promise.all([
     child.stdout ? text(child.stdout) : "",
     child.stderr ? text(child.stderr) : "",
     once(child, "close"),
   ]);
-  return { out, err, code: Number(code) };
+  return { out, err, code: Number(ended[0]) };
 }
 
 /** Asks again until the answer satisfies: the box works in real time here. */
@@ -114,8 +114,7 @@ describe("the command lines, as people type them", function () {
       assert.match(verified.out, /everything is as it should be/);
 
       box.kill("SIGTERM");
-      const [code] = await once(box, "close");
-      assert.equal(code, 0);
+      assert.deepEqual(await once(box, "close"), [0, null]);
       await assertOpens(yaml, desk, officerKey, `dock-1/${id}`, docks["bc-0101"] ?? "");
     } finally {
       box.kill("SIGKILL");
@@ -132,12 +131,12 @@ describe("the command lines, as people type them", function () {
   it("say in one piece what is wrong, with a code, and exit with 1", async () => {
     await using folder = await temporaryFolder();
     const yaml = join(folder.path, "bewaard.yaml");
-    for (const args of [
-      ["bewaard", "-c", yaml, "run"],
-      ["bewaard", "-c", yaml, "verify"],
-      ["bewaarctl", "-c", yaml, "status"],
-    ]) {
-      const { err, code } = await run(...(args as [string, ...string[]]));
+    for (const [name, command] of [
+      ["bewaard", "run"],
+      ["bewaard", "verify"],
+      ["bewaarctl", "status"],
+    ] as const) {
+      const { err, code } = await run(name, "-c", yaml, command);
       assert.equal(code, 1);
       assert.match(err, /^CONFIG_MISSING: .*\n\(docs\/troubleshooting.md\)\n$/);
     }

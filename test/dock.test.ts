@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { instant, SECOND_MS } from "#base/time";
 import type { Ask } from "../daemon/control/client.ts";
+import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock } from "../daemon/dock.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
@@ -14,25 +15,29 @@ import { CAMERA, dockOf, openRig, type Rig } from "./fakes/rig.ts";
 
 /** Answers what core would, from the rig's catalog. */
 function answering(rig: Rig, room = true): Ask {
-  const answers: Ask = async (method, params) => {
-    if (method === "room") return rigAnswer({ granted: room });
-    if (method === "known" && "files" in params) {
-      const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
-        path: Buffer.from(path, "base64"),
-        bytes,
-        modifiedAt: instant(modifiedAtMs),
-      }));
-      return rigAnswer({ known: await knownFiles(rig.database, CAMERA, files) });
-    }
-    return rigAnswer({});
+  return async (method, params) => {
+    if (method === "room") return READ[method]({ granted: room });
+    if (method !== "known" || !("files" in params)) return READ[method](WELL);
+    const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
+      path: Buffer.from(path, "base64"),
+      bytes,
+      modifiedAt: instant(modifiedAtMs),
+    }));
+    return READ[method]({ known: await knownFiles(rig.database, CAMERA, files) });
   };
-  return answers;
 }
 
-// The real one parses what comes over the socket; here it comes from the same catalog.
-function rigAnswer<T>(value: unknown): T {
-  return JSON.parse(JSON.stringify(value));
-}
+const WELL = {
+  site: "test",
+  node: "dock-1",
+  states: {},
+  holds: { requested: 0, inForce: 0 },
+  spoolBytes: 0,
+  spoolLimitBytes: 0,
+  clock: { trusted: true, why: "" },
+  checkpoint: null,
+  deskReadTo: 0,
+};
 
 /** Lets the dock look at its card `looks` times. */
 async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<void> {

@@ -36,13 +36,9 @@ export function simulatedClock(start: Instant): SimulatedClock {
     sleep(ms, signal) {
       if (signal.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
-        const leave = (): void => {
-          sleepers.delete(sleeper);
-          signal.removeEventListener("abort", abort);
-          if (sleepers.size === 0) loops = 0;
-        };
         const abort = (): void => {
-          leave();
+          sleepers.delete(sleeper);
+          if (sleepers.size === 0) loops = 0;
           reject(signal.reason);
         };
         const wake = (): void => {
@@ -51,7 +47,7 @@ export function simulatedClock(start: Instant): SimulatedClock {
           resolve();
         };
         const sleeper = { untilMs: uptimeMs + ms, wake };
-        signal.addEventListener("abort", abort);
+        signal.addEventListener("abort", abort, { once: true });
         sleepers.add(sleeper);
         loops = Math.max(loops, sleepers.size);
         if (sleepers.size >= loops) quiet();

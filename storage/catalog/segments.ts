@@ -13,7 +13,7 @@ import { append } from "../ledger/append.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
-export type SegmentState = "sealed" | "stored" | "destroying" | "destroyed";
+type SegmentState = "sealed" | "stored" | "destroying" | "destroyed";
 
 /** How far the start of a recording is believed; docs/time.md. */
 export type TimeTrust = "trusted" | "untrusted" | "overdue";

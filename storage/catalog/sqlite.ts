@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import sqlite3 from "sqlite3";
 import { BewaardError, type ErrorCode, systemCode } from "#base/errors";
 
-export type SqlValue = string | number | Uint8Array | null;
+type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 export type SqlParams = Readonly<Record<`$${string}`, SqlValue>>;
 

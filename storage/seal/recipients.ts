@@ -14,7 +14,7 @@ export interface DayRecipient {
 }
 
 /** @throws BewaardError RECIPIENT_INVALID when `recipient` is no age recipient we seal to. */
-export function kindOf(recipient: string): RecipientKind {
+function kindOf(recipient: string): RecipientKind {
   if (/^age1pq1[02-9ac-hj-np-z]{1900,2100}$/.test(recipient)) return "pq";
   if (/^age1[02-9ac-hj-np-z]{58}$/.test(recipient)) return "x25519";
   throw new BewaardError(

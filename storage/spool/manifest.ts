@@ -1,18 +1,13 @@
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import {
-  type CiphertextSha256,
-  type DeviceId,
-  type NodeId,
   parseCiphertextSha256,
   parseDeviceId,
   parseNodeId,
   parseSegmentId,
   parseSha256,
-  type SegmentId,
-  type Sha256,
 } from "#base/ids";
-import { type Instant, instantOf, isoOf } from "#base/time";
+import { instantOf, isoOf } from "#base/time";
 import { canonical } from "../ledger/canonical.ts";
 import { PART_BYTES } from "../seal/part-digests.ts";
 
@@ -82,26 +77,8 @@ const emptied = z.strictObject({
 
 const manifest = z.discriminatedUnion("kind", [segment, gap, emptied]);
 
-export interface FactOrigin {
-  readonly id: SegmentId;
-  readonly node: NodeId;
-  readonly producer: string;
-  readonly device: DeviceId;
-  /** When the producer had the fact, by this machine's clock. */
-  readonly arrivedAt: Instant;
-}
-
 export type Manifest = z.output<typeof manifest>;
 export type SegmentManifest = z.output<typeof segment>;
-export type GapManifest = z.output<typeof gap>;
-export type EmptiedManifest = z.output<typeof emptied>;
-
-export interface SealedDigests {
-  readonly plaintextSha256: Sha256;
-  readonly plaintextBytes: number;
-  readonly ciphertextBytes: number;
-  readonly parts: readonly CiphertextSha256[];
-}
 
 /** @throws BewaardError MANIFEST_LIES naming the first field that is not as docs/format.md says. */
 export function parseManifest(bytes: Uint8Array): Manifest {

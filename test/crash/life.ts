@@ -40,7 +40,8 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   await until(async () => (await ask("status", {})).node !== "");
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
   const born = instant(Number(await readFile(join(folder, "born"), "utf8")));
-  const decided = async () => (await segmentsOf(ask)).some(({ state }) => /^destroy/.test(state));
+  const decided = async () =>
+    (await segmentsOf(ask)).some(({ state }) => state.startsWith("destroy"));
   if (!(await decided())) {
     const stored = async () => {
       const states = (await segmentsOf(ask)).map(({ state }) => state);
