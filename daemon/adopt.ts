@@ -1,30 +1,24 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm } from "node:fs/promises";
+import { atMostEvery } from "#base/at-most-every";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
-import type { NodeId, SegmentId } from "#base/ids";
+import type { NodeId } from "#base/ids";
 import { printable } from "#base/printable";
 import { step } from "#base/step";
-import { type Clock, every, type Instant, instant, SECOND_MS } from "#base/time";
-import { type Device, readDevice, recordEmptied } from "../storage/catalog/devices.ts";
-import { readSegment } from "../storage/catalog/find.ts";
+import { type Clock, every, HOUR_MS, type Instant, instant, SECOND_MS } from "#base/time";
+import { readDevice, recordEmptied } from "../storage/catalog/devices.ts";
 import { recordGap } from "../storage/catalog/gaps.ts";
-import { type Recorded, recordSealed } from "../storage/catalog/segments.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import {
-  agreesWithManifest,
-  manifestNames,
-  readManifest,
-  sealedPath,
-} from "../storage/spool/incoming.ts";
-import type { Manifest, SegmentManifest } from "../storage/spool/manifest.ts";
-import { incomingFolder, type Spool, segmentPath } from "../storage/spool/spool.ts";
+import { manifestNames, readManifest } from "../storage/spool/incoming.ts";
+import type { Manifest } from "../storage/spool/manifest.ts";
+import { incomingFolder, type Spool } from "../storage/spool/spool.ts";
+import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
 import { quarantine } from "./quarantine.ts";
-import { judge, type Term } from "./term.ts";
+import type { Term } from "./term.ts";
 
 /** A process that hands facts over, and the user it runs as. */
-interface Producer {
+export interface Producer {
   readonly name: string;
   readonly owner: number;
 }
@@ -48,12 +42,13 @@ export async function adopt(
   box: Box,
   signal: AbortSignal,
 ): Promise<void> {
+  const hourly = atMostEvery(clock, HOUR_MS);
   for await (const now of every(clock, SECOND_MS, signal)) {
     for (const producer of box.producers) {
       const folder = incomingFolder(spool, producer.name);
       for (const name of await manifestNames(folder)) {
         if (signal.aborted) return;
-        await adoptNamed(events, database, spool, box, producer, name, now);
+        await adoptNamed(events, database, spool, box, producer, name, now, hourly);
       }
     }
   }
@@ -67,6 +62,7 @@ async function adoptNamed(
   producer: Producer,
   name: Uint8Array,
   now: Instant,
+  sayNow: (what: string) => boolean,
 ): Promise<void> {
   const folder = incomingFolder(spool, producer.name);
   try {
@@ -80,7 +76,7 @@ async function adoptNamed(
     if (foreseen.code === "MANIFEST_LIES") {
       events.quarantined(producer.name, printable(name), foreseen);
       await quarantine(database, spool, box.term, producer.name, name, foreseen.code, now);
-    } else {
+    } else if (sayNow(`${foreseen.code} ${printable(name)}`)) {
       events.adoptDelayed(producer.name, printable(name), foreseen);
     }
   }
@@ -100,7 +96,7 @@ async function adoptFact(
     throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
   switch (manifest.kind) {
     case "segment":
-      await adoptSegment(events, database, spool, box, producer, manifest, device, now);
+      await adoptSegment(events, database, spool, box.term, producer, manifest, device, now);
       return;
     case "gap":
       if (manifest.endedAt < manifest.startedAt) {
@@ -121,103 +117,6 @@ async function adoptFact(
     default:
       manifest satisfies never;
   }
-}
-
-async function adoptSegment(
-  events: Events,
-  database: Database,
-  spool: Spool,
-  { term }: Box,
-  producer: Producer,
-  manifest: SegmentManifest,
-  device: Device,
-  now: Instant,
-): Promise<void> {
-  const segment = segmentFrom(manifest, device, term, now);
-  const offered = sealedPath(incomingFolder(spool, producer.name), manifest.id);
-  const kept = segmentPath(spool, segment.id, segment.arrivedAt);
-  await contradictsNothing(database, segment);
-  if (await agreesWithManifest(kept, manifest, producer.owner)) {
-    // A crash cut us off after the move: what is offered under this name now is not needed.
-    await rm(offered, { force: true });
-  } else if (await agreesWithManifest(offered, manifest, producer.owner)) {
-    step("adopt.checked");
-    await mkdir(dirname(kept), { recursive: true, mode: 0o700 });
-    await syncDirectory(dirname(dirname(kept)));
-    // Only core writes in segments/, and nothing was there a moment ago: this replaces no footage.
-    await rename(offered, kept);
-    await syncDirectory(dirname(kept));
-    await syncDirectory(dirname(offered));
-    step("adopt.renamed");
-  } else {
-    throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
-  }
-  await settle(events, await recordSealed(database, now, segment), segment, kept);
-}
-
-/** An id is for ever: the same one with other bytes must not come near what is kept under it. */
-async function contradictsNothing(
-  database: Database,
-  { id, parts }: { id: SegmentId; parts: readonly string[] },
-): Promise<void> {
-  const known = await readSegment(database, id);
-  if (!known || known.parts.join() === parts.join()) return;
-  throw new BewaardError("MANIFEST_LIES", "other bytes are kept under this id");
-}
-
-async function settle(
-  events: Events,
-  recorded: Recorded,
-  segment: ReturnType<typeof segmentFrom>,
-  kept: string,
-): Promise<void> {
-  step("adopt.recorded");
-  switch (recorded.kind) {
-    case "new":
-      events.adopted(segment.id, segment.device, segment.timeTrust);
-      if (segment.timeTrust !== "trusted") {
-        events.timeUncertain(segment.id, segment.device, segment.timeTrust);
-      }
-      return;
-    case "again":
-      return;
-    case "duplicate":
-      // The same bytes of the same file are, or were, kept under another id: a second copy must not be.
-      await rm(kept, { force: true });
-      await syncDirectory(dirname(kept));
-      events.duplicate(segment.id, recorded.of);
-      return;
-    default:
-      recorded satisfies never;
-  }
-}
-
-function segmentFrom(manifest: SegmentManifest, device: Device, term: Term, now: Instant) {
-  const { recording, file, plaintext, ciphertext } = manifest;
-  // A producer cannot have had it later than now: a later arrival would lengthen its life.
-  const arrivedAt = earlier(manifest.arrivedAt, now);
-  const { timeTrust, dueAt } = judge(recording, device, arrivedAt, term);
-  const endedAt = recording.endedAt ?? undefined;
-  return {
-    id: manifest.id,
-    device: manifest.device,
-    producer: manifest.producer,
-    startedAt: recording.startedAt,
-    endedAt: endedAt !== undefined && endedAt >= recording.startedAt ? endedAt : undefined,
-    timeSource: recording.source,
-    timeTrust,
-    arrivedAt,
-    dueAt,
-    sourcePath: file ? Buffer.from(file.path, "base64") : undefined,
-    sourceModifiedAt: file?.modifiedAt,
-    plaintextSha256: plaintext.sha256,
-    plaintextBytes: plaintext.bytes,
-    ciphertextBytes: ciphertext.bytes,
-    parts: ciphertext.parts,
-    sealedFor: manifest.sealedFor,
-    truncated: manifest.truncated,
-    rewritten: manifest.rewritten ? JSON.stringify(manifest.rewritten) : undefined,
-  };
 }
 
 function earlier(a: Instant, b: Instant): Instant {

@@ -1,3 +1,4 @@
+import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
@@ -128,16 +129,4 @@ async function destroyMarked(
   if (destroyed === 0) return;
   step("destroy.batch-closed");
   events.destroyed(destroyed);
-}
-
-/** True at first and then once a `periodMs` for the same thing: an alarm that repeats each minute is not read. */
-function atMostEvery(clock: Clock, periodMs: number): (what: string) => boolean {
-  const said = new Map<string, number>();
-  return (what) => {
-    const uptimeMs = clock.uptimeMs();
-    for (const [known, atMs] of said) if (uptimeMs - atMs >= periodMs) said.delete(known);
-    if (said.has(what)) return false;
-    said.set(what, uptimeMs);
-    return true;
-  };
 }

@@ -1,0 +1,119 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory } from "#base/durable";
+import { BewaardError } from "#base/errors";
+import type { SegmentId } from "#base/ids";
+import { step } from "#base/step";
+import { type Instant, instant } from "#base/time";
+import type { Device } from "../storage/catalog/devices.ts";
+import { readSegment } from "../storage/catalog/find.ts";
+import { type Recorded, recordSealed } from "../storage/catalog/segments.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { agreesWithManifest, sealedPath } from "../storage/spool/incoming.ts";
+import type { SegmentManifest } from "../storage/spool/manifest.ts";
+import { incomingFolder, type Spool, segmentPath } from "../storage/spool/spool.ts";
+import type { Producer } from "./adopt.ts";
+import type { Events } from "./events.ts";
+import { judge, type Term } from "./term.ts";
+
+/**
+ * Checks the sealed file of a manifest, moves it into the ring and records it: row, copy and ledger leaf
+ * in one transaction. After a crash anywhere it goes on where it was (invariant 8).
+ * @throws BewaardError MANIFEST_LIES; SPOOL_FULL and CATALOG_FULL (transient).
+ */
+export async function adoptSegment(
+  events: Events,
+  database: Database,
+  spool: Spool,
+  term: Term,
+  producer: Producer,
+  manifest: SegmentManifest,
+  device: Device,
+  now: Instant,
+): Promise<void> {
+  const segment = segmentFrom(manifest, device, term, now);
+  const offered = sealedPath(incomingFolder(spool, producer.name), manifest.id);
+  const kept = segmentPath(spool, segment.id, segment.arrivedAt);
+  await contradictsNothing(database, segment);
+  if (await agreesWithManifest(kept, manifest, producer.owner)) {
+    // A crash cut us off after the move: what is offered under this name now is not needed.
+    await rm(offered, { force: true });
+  } else if (await agreesWithManifest(offered, manifest, producer.owner)) {
+    step("adopt.checked");
+    await mkdir(dirname(kept), { recursive: true, mode: 0o700 });
+    await syncDirectory(dirname(dirname(kept)));
+    // Only core writes in segments/, and nothing was there a moment ago: this replaces no footage.
+    await rename(offered, kept);
+    await syncDirectory(dirname(kept));
+    await syncDirectory(dirname(offered));
+    step("adopt.renamed");
+  } else {
+    throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
+  }
+  await settle(events, await recordSealed(database, now, segment), segment, kept);
+}
+
+/** An id is for ever: the same one with other bytes must not come near what is kept under it. */
+async function contradictsNothing(
+  database: Database,
+  { id, parts }: { id: SegmentId; parts: readonly string[] },
+): Promise<void> {
+  const known = await readSegment(database, id);
+  if (!known || known.parts.join() === parts.join()) return;
+  throw new BewaardError("MANIFEST_LIES", "other bytes are kept under this id");
+}
+
+async function settle(
+  events: Events,
+  recorded: Recorded,
+  segment: ReturnType<typeof segmentFrom>,
+  kept: string,
+): Promise<void> {
+  step("adopt.recorded");
+  switch (recorded.kind) {
+    case "new":
+      events.adopted(segment.id, segment.device, segment.timeTrust);
+      if (segment.timeTrust !== "trusted") {
+        events.timeUncertain(segment.id, segment.device, segment.timeTrust);
+      }
+      return;
+    case "again":
+      return;
+    case "duplicate":
+      // The same bytes of the same file are, or were, kept under another id: a second copy must not be.
+      await rm(kept, { force: true });
+      await syncDirectory(dirname(kept));
+      events.duplicate(segment.id, recorded.of);
+      return;
+    default:
+      recorded satisfies never;
+  }
+}
+
+function segmentFrom(manifest: SegmentManifest, device: Device, term: Term, now: Instant) {
+  const { recording, file, plaintext, ciphertext } = manifest;
+  // A producer cannot have had it later than now: a later arrival would lengthen its life.
+  const arrivedAt = instant(Math.min(manifest.arrivedAt, now));
+  const { timeTrust, dueAt } = judge(recording, device, arrivedAt, term);
+  const endedAt = recording.endedAt ?? undefined;
+  return {
+    id: manifest.id,
+    device: manifest.device,
+    producer: manifest.producer,
+    startedAt: recording.startedAt,
+    endedAt: endedAt !== undefined && endedAt >= recording.startedAt ? endedAt : undefined,
+    timeSource: recording.source,
+    timeTrust,
+    arrivedAt,
+    dueAt,
+    sourcePath: file ? Buffer.from(file.path, "base64") : undefined,
+    sourceModifiedAt: file?.modifiedAt,
+    plaintextSha256: plaintext.sha256,
+    plaintextBytes: plaintext.bytes,
+    ciphertextBytes: ciphertext.bytes,
+    parts: ciphertext.parts,
+    sealedFor: manifest.sealedFor,
+    truncated: manifest.truncated,
+    rewritten: manifest.rewritten ? JSON.stringify(manifest.rewritten) : undefined,
+  };
+}
