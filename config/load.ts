@@ -88,7 +88,8 @@ function isPlaced(node: unknown): node is { range: [number, number, number] } {
   return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
 }
 
-async function readText(path: string): Promise<string> {
+/** Reads a file the configuration names. @throws BewaardError CONFIG_MISSING. */
+export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {

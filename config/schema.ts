@@ -61,6 +61,8 @@ export const policySchema = z.strictObject({
   }),
   /** The longest a camera stays out of its dock: counts where its clock cannot be relied on. */
   longest_undocked: duration,
+  /** What footage may be used for: a closed list, free text is refused (DH-03, AR-05). */
+  purposes: z.array(z.string()).min(1),
   /** What may be a ground for a hold, and whether it needs a reference (DH-03, DH-04, AR-17). */
   hold_grounds: z.array(z.strictObject({ name: z.string(), reference: z.boolean() })).min(1),
   /** Who footage may be handed to (DH-10, AR-30). */

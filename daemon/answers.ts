@@ -57,7 +57,7 @@ async function status(clock: Clock, config: Config, { database }: Kept): Promise
     checkpoint: newest
       ? { size: newest.size, publishedAt: newest.publishedAt ? isoOf(newest.publishedAt) : null }
       : null,
-    deskReadTo: (await deskReadTo(database)).number,
+    deskReadTo: (await deskReadTo(database))?.number ?? 0,
   };
 }
 

@@ -93,6 +93,8 @@ function footageEvents(say: Say) {
         segment,
         ...failed(error),
       }),
+    overdue: (segments: number) =>
+      say("alert", "overdue", "footage is past its term and not destroyed: a breach", { segments }),
     quarantineDestroyed: (id: string) =>
       say(
         "notice",

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { BewaardError } from "#base/errors";
 import { type Clock, DAY_MS, dayOf } from "#base/time";
-import { readConfig, readPolicy, readProfile } from "../config/load.ts";
+import { readConfig, readPolicy, readProfile, readText } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { parseNodeKey } from "../storage/ledger/note.ts";
@@ -93,14 +92,6 @@ async function recipients(clock: Clock, config: Config): Promise<readonly [numbe
 async function readable(path: string): Promise<string> {
   await readText(path);
   return path;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new BewaardError("CONFIG_MISSING", `${path} cannot be read`, { cause });
-  }
 }
 
 export function shownFitness(found: readonly Fitness[]): string {

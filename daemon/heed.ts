@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, type Instant } from "#base/time";
+import { type Clock, DAY_MS, HOUR_MS, type Instant } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
 import {
   holdsToConfirm,
@@ -30,12 +30,18 @@ export interface DeskOf {
 /** Days without a word of the desk on which somebody must act (invariant 4). */
 const ALARM_DAYS = [0, 14, 21, 26];
 
-const head = z.strictObject({ number: z.int(), link: z.string().nullable() });
+const read = z.strictObject({
+  number: z.int(),
+  link: z.string().nullable(),
+  /** When the chain was last read to its end: a restart does not forget how long ago that is. */
+  heardAtMs: z.int(),
+});
+type DeskRead = z.output<typeof read>;
 
-/** Reads how far this box has followed the desk's chain. */
-export async function deskReadTo(database: Database): Promise<ChainHead> {
+/** How far this box has followed the desk's chain, and when; undefined before the first time. */
+export async function deskReadTo(database: Database): Promise<DeskRead | undefined> {
   const text = await database.transaction((sql) => readFact(sql, "desk"));
-  return text === undefined ? CHAIN_START : head.parse(JSON.parse(text));
+  return text === undefined ? undefined : read.parse(JSON.parse(text));
 }
 
 /**
@@ -50,28 +56,42 @@ export function heeder(
   node: NodeId,
   desk: DeskOf,
 ): HeedDesk {
-  let heededAtMs = clock.uptimeMs();
   let alarmed = -1;
+  const startedAt = clock.now();
 
   return async (now, signal) => {
+    const known = await deskReadTo(database);
     try {
-      const from = await deskReadTo(database);
+      const from = known ?? CHAIN_START;
       for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
         await obey(events, database, node, desk, next.entry, next.head, now);
       }
       await enforceHolds(events, database, vault, node, now);
-      heededAtMs = clock.uptimeMs();
+      if (known && Math.abs(now - known.heardAtMs) >= HOUR_MS) await hear(database, now);
       alarmed = -1;
       return true;
     } catch (error) {
       if (!(error instanceof BewaardError)) throw error;
-      const days = Math.floor((clock.uptimeMs() - heededAtMs) / DAY_MS);
+      const days = Math.max(0, Math.floor((now - (known?.heardAtMs ?? startedAt)) / DAY_MS));
       const stage = ALARM_DAYS.findLastIndex((day) => days >= day);
       if (stage > alarmed) events.deskUnreadable(days, error);
       alarmed = Math.max(alarmed, stage);
       return false;
     }
   };
+}
+
+/** Remembers that the chain was read to its end now. */
+async function hear(database: Database, now: Instant): Promise<void> {
+  await database.transaction(async (sql) => {
+    const text = await readFact(sql, "desk");
+    if (text === undefined) return;
+    await writeFact(
+      sql,
+      "desk",
+      JSON.stringify({ ...read.parse(JSON.parse(text)), heardAtMs: now }),
+    );
+  });
 }
 
 /** Does what one entry says, in the transaction that remembers it was read. */
@@ -85,7 +105,7 @@ async function obey(
   now: Instant,
 ): Promise<void> {
   await database.transaction(async (sql) => {
-    await writeFact(sql, "desk", JSON.stringify(readTo));
+    await writeFact(sql, "desk", JSON.stringify({ ...readTo, heardAtMs: now }));
     if (command.kind === "hold") {
       const { hold: id, incident, reviewAt } = command;
       const segments = command.segments.filter((one) => one.node === node).map((one) => one.id);

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
-import { readPolicy, readProfile } from "../config/load.ts";
+import { readPolicy, readProfile, readText } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
@@ -10,6 +9,7 @@ import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { recordStarted } from "../storage/ledger/started.ts";
 import { openSealPool } from "../storage/seal/pool.ts";
 import { parseRecipientBook } from "../storage/seal/recipients.ts";
 import { openLease } from "../storage/spool/lease.ts";
@@ -57,6 +57,7 @@ export async function runCore(
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
   await rememberSpool(database, spool);
+  await recordStarted(database, clock.now(), clock.bootId());
   await using vault = await openDirectoryVault(config.vault.directory);
 
   await createIncoming(spool, "dock");
@@ -90,7 +91,7 @@ export async function runDock(
   const spool = await openSpool(config.spool.path, config.node);
   await using _lease = await openLease(spool, "dock");
   const incoming = await createIncoming(spool, "dock");
-  const book = parseRecipientBook(await readFile(config.recipients, "utf8"));
+  const book = parseRecipientBook(await readText(config.recipients));
   await using pool = openSealPool(availableParallelism());
   const ask = asker(socketPath(config), signal);
   const docks = await Promise.all(

@@ -6,6 +6,7 @@ import { DUE_MARGIN_MS } from "#base/term";
 import { type Clock, DAY_MS, every, HOUR_MS, type Instant, instant, MINUTE_MS } from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
+  countOverdue,
   type Doomed,
   destroyingSegments,
   dueSegments,
@@ -14,6 +15,7 @@ import {
   recordDestroyed,
 } from "../storage/catalog/due.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
+import { eraseDetails } from "../storage/ledger/details.ts";
 import type { Spool } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
@@ -56,6 +58,9 @@ export async function retain(
     await markDue(clock, events, database, vault, node, cutoff, daily);
     await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
     await emptyQuarantine(events, database, spool, now);
+    await eraseDetails(database, now);
+    const overdue = await countOverdue(database, clock.now());
+    if (overdue > 0 && hourly("overdue")) events.overdue(overdue);
   }
 }
 

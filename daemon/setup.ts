@@ -14,7 +14,8 @@ import { originOf } from "./places.ts";
  * Returns the public key of the node, which the desk pins.
  */
 export async function setupBox(config: Config): Promise<string> {
-  await mkdir(config.state, { recursive: true, mode: 0o700 });
+  // Its group may pass through to the control socket; what else is in there is its owner's alone.
+  await mkdir(config.state, { recursive: true, mode: 0o710 });
   await createSpool(config.spool.path, config.node);
   await createDirectoryVault(config.vault.directory);
   const path = join(config.state, "node.key");

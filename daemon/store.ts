@@ -45,15 +45,15 @@ export async function store(
       if (signal.aborted) break;
       if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
       waitUntil.delete(segment.id);
-      const stored = await storeOne(clock, events, database, spool, vault, node, segment, signal);
-      if (!stored) waitUntil.set(segment.id, clock.uptimeMs() + RETRY_AFTER_MS);
+      const waitMs = await storeOne(clock, events, database, spool, vault, node, segment, signal);
+      if (waitMs > 0) waitUntil.set(segment.id, clock.uptimeMs() + waitMs);
     }
     const stored = await closeSweep(database, "stored", clock.now());
     if (stored > 0) step("store.batch-closed");
   }
 }
 
-/** False when it has to wait. Throws only for bugs. */
+/** How long it has to wait before it is tried again; 0 when it is stored. Throws only for bugs. */
 async function storeOne(
   clock: Clock,
   events: Events,
@@ -63,8 +63,8 @@ async function storeOne(
   node: NodeId,
   segment: Segment & { readonly held: boolean },
   signal: AbortSignal,
-): Promise<boolean> {
-  if (!(await intendStore(database, segment.id, clock.now()))) return true;
+): Promise<number> {
+  if (!(await intendStore(database, segment.id, clock.now()))) return 0;
   step("store.intended");
   try {
     const key = footageKey(node, segment.device, segment.startedAt, segment.id);
@@ -75,18 +75,18 @@ async function storeOne(
     await recordStored(database, segment.id, version, clock.now());
     step("store.recorded");
     events.stored(segment.id);
-    return true;
+    return 0;
   } catch (error) {
     await recordStoreFailed(database, segment.id, clock.now());
-    if (signal.aborted) return false;
+    if (signal.aborted) return RETRY_AFTER_MS;
     if (!(error instanceof BewaardError)) throw error;
     if (error.transient) events.storeDelayed(segment.id, error);
     else events.unsafe(segment.id, error);
-    return false;
+    return error.transient ? RETRY_AFTER_MS : HOUR_MS;
   }
 }
 
-/** Metadata of an object: about the file, never about a person (ARCHITECTURE §6). */
+/** Metadata of an object: about the file, never about a person. */
 function factsOf(segment: Segment): ObjectFacts {
   return {
     id: segment.id,

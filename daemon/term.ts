@@ -14,7 +14,7 @@ export interface Term {
 
 /** The camera's clock and ours may differ by this much. */
 const CLOCK_SLACK_MS = 5 * MINUTE_MS;
-/** Overdue by an untrusted clock: this long for somebody to look (ARCHITECTURE §7). */
+/** Overdue by an untrusted clock: this long for somebody to look (docs/time.md). */
 const OVERDUE_LOOK_MS = 72 * HOUR_MS;
 /** What was on a card at its first docking may be this much older than its pairing. */
 const BEFORE_PAIRING_MS = TERM_LIMIT_MS;

@@ -71,6 +71,7 @@ describe("a hold at the desk (DH-08)", () => {
     await withDesk(async (station, site, policy) => {
       const wrong = [
         { ground: "nieuwsgierigheid" },
+        { purpose: "nieuwsgierigheid" },
         { ground: "vordering", reference: undefined },
         { reason: " " },
         { reviewAt: instant(START - 1) },
@@ -145,6 +146,20 @@ describe("a box that reads the desk", () => {
     });
   });
 
+  it("does not forget over a restart how long the desk has been silent", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site) => {
+      await (await boxOf(site, rig, true))(START, NEVER);
+      await rename(station.config.vault.directory, `${station.config.vault.directory}-away`);
+      for (const day of [13, 14]) {
+        await (await boxOf(site, rig, true))(plus(START, day * DAY_MS), NEVER);
+      }
+      const told = rig.lines.filter((line) => line.includes("desk-unreadable"));
+      assert.match(told[0] ?? "", /"level":"error"/);
+      assert.match(told[1] ?? "", /"level":"alert"/);
+    });
+  });
+
   it("keeps what was held when the desk can no longer be read, and alarms on days 14, 21 and 26", async () => {
     await using rig = await openRig();
     await withDesk(async (station, site, policy) => {
@@ -153,10 +168,10 @@ describe("a box that reads the desk", () => {
       await heed(START, NEVER);
       await rename(station.config.vault.directory, `${station.config.vault.directory}-away`);
       for (let day = 0; day < 27; day += 1) {
-        assert.equal(await heed(START, NEVER), false);
+        assert.equal(await heed(rig.clock.now(), NEVER), false);
         rig.clock.move(DAY_MS);
       }
-      await heed(START, NEVER);
+      await heed(rig.clock.now(), NEVER);
       assert.equal(rig.said.filter((event) => event === "desk-unreadable").length, 4);
       assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
     });

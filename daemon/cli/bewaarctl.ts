@@ -8,7 +8,7 @@ import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
 import { addDeskCommands } from "./desk-commands.ts";
-import { print, runProgram, stopSignal } from "./program.ts";
+import { print, runProgram, stopSignal, typed } from "./program.ts";
 import { parseWhen, shownFound, shownStatus } from "./shown.ts";
 
 const program = new Command("bewaarctl")
@@ -43,7 +43,7 @@ program
   .option("--camera <number>", "cameranummer / camera number")
   .action(async (options: { from: string; to: string; camera?: string }) => {
     const found = await (await askBox())("find", {
-      device: options.camera === undefined ? null : parseDeviceId(options.camera),
+      device: options.camera === undefined ? null : typed(parseDeviceId, options.camera),
       fromMs: parseWhen(options.from),
       toMs: parseWhen(options.to),
     });

@@ -3,14 +3,7 @@ import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { BewaardError } from "#base/errors";
-import {
-  type NodeId,
-  parseHoldId,
-  parseNodeId,
-  parsePersonId,
-  parseSegmentId,
-  type SegmentId,
-} from "#base/ids";
+import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
 import type { Clock } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
@@ -19,7 +12,8 @@ import { initDesk } from "../desk/init.ts";
 import { openFootage } from "../desk/open.ts";
 import { releaseHold } from "../desk/release.ts";
 import { openStation } from "../desk/station.ts";
-import { print, stopSignal } from "./program.ts";
+import type { Target } from "../desk/targets.ts";
+import { print, stopSignal, typed } from "./program.ts";
 import { openProgress } from "./progress.ts";
 import { parseWhen } from "./shown.ts";
 
@@ -95,7 +89,7 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
       const config = {
         site: options.site,
         demo: options.demo,
-        person: parsePersonId(options.person),
+        person: typed(parsePersonId, options.person),
         sign_key: resolve(options.signKey),
         vault: { directory: resolve(options.vault) },
         policy: options.policy,
@@ -153,7 +147,7 @@ function addHolding(
     .argument("<hold>", "nummer van de veiligstelling / id of the hold")
     .action(async (hold: string) => {
       await using station = await openStation(folder());
-      const released = await releaseHold(clock, station, parseHoldId(hold), stopSignal());
+      const released = await releaseHold(clock, station, typed(parseHoldId, hold), stopSignal());
       print(global().json, { released }, () =>
         released.map((id) => `${id}  vrijgegeven / released`).join("\n"),
       );
@@ -192,14 +186,11 @@ function refuseFile(): void {
   );
 }
 
-function parseTarget(text: string): { readonly node: NodeId; readonly id: SegmentId } {
+function parseTarget(text: string): Target {
   const [node, id, ...rest] = text.split("/");
-  if (node !== undefined && id !== undefined && rest.length === 0) {
-    try {
-      return { node: parseNodeId(node), id: parseSegmentId(id) };
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-    }
+  if (node === undefined || id === undefined || rest.length > 0) {
+    const message = `"${text}": schrijf kast/fragment / write node/segment id`;
+    throw new BewaardError("DESK_INPUT", message);
   }
-  throw new BewaardError("DESK_INPUT", `"${text}": schrijf kast/fragment / write node/segment id`);
+  return { node: typed(parseNodeId, node), id: typed(parseSegmentId, id) };
 }

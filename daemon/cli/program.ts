@@ -29,3 +29,16 @@ export async function runProgram(body: () => Promise<void>): Promise<void> {
 export function print(json: boolean, value: unknown, shown: () => string): void {
   process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${shown()}\n`);
 }
+
+/**
+ * Reads what somebody typed with the parser of its type.
+ * @throws BewaardError DESK_INPUT that says what was expected.
+ */
+export function typed<T>(parse: (text: string) => T, text: string): T {
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    throw new BewaardError("DESK_INPUT", cause.message, { cause });
+  }
+}

@@ -3,7 +3,7 @@ import { BewaardError } from "#base/errors";
 import { type Instant, instant } from "#base/time";
 import type { Result } from "../control/protocol.ts";
 
-// What people in an office read: Dutch first, English beside it (STYLE: language).
+// What people in an office read: Dutch first, English beside it.
 
 const ZONE = "Europe/Amsterdam";
 

@@ -41,7 +41,14 @@ export async function openWithStockAge(
   );
 
   const hash = createHash("sha256");
-  for await (const bytes of openFootage(clock, station, target, "demo", site.officerKey, signal))
+  for await (const bytes of openFootage(
+    clock,
+    station,
+    target,
+    "aangifte",
+    site.officerKey,
+    signal,
+  ))
     hash.update(bytes);
 
   const [version] = await vault.versions(key);

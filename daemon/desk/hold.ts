@@ -63,15 +63,17 @@ export async function holdFootage(
 function checkRequest(policy: Policy, request: HoldRequest, now: Instant): void {
   const ground = policy.hold_grounds.find(({ name }) => name === request.ground);
   const names = policy.hold_grounds.map(({ name }) => name).join(", ");
-  const why = !ground
-    ? `grond "${request.ground}" staat niet in het beleid; kies uit / choose from: ${names}`
-    : ground.reference && !request.reference
-      ? `grond "${ground.name}" vraagt een kenmerk / needs --reference`
-      : request.reviewAt <= now
-        ? "de herzieningsdatum ligt in het verleden / --review is in the past"
-        : request.reason.trim() === ""
-          ? "geef een reden / give a reason"
-          : undefined;
+  const why = !policy.purposes.includes(request.purpose)
+    ? `doel "${request.purpose}" staat niet in het beleid; kies uit / choose from: ${policy.purposes.join(", ")}`
+    : !ground
+      ? `grond "${request.ground}" staat niet in het beleid; kies uit / choose from: ${names}`
+      : ground.reference && !request.reference
+        ? `grond "${ground.name}" vraagt een kenmerk / needs --reference`
+        : request.reviewAt <= now
+          ? "de herzieningsdatum ligt in het verleden / --review is in the past"
+          : request.reason.trim() === ""
+            ? "geef een reden / give a reason"
+            : undefined;
   if (why !== undefined) throw new BewaardError("DESK_INPUT", why);
 }
 

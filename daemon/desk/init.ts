@@ -13,6 +13,8 @@ import { type Clock, DAY_MS, dayOf, type Instant, plus } from "#base/time";
 import type { DeskConfig } from "../../config/schema.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { sealText } from "../../storage/seal/small.ts";
+import { openDirectoryVault } from "../../storage/vault/directory.ts";
+import { deskKey } from "../../storage/vault/keys.ts";
 import { appendEntry, openStation, signersOf } from "./station.ts";
 
 export interface Ceremony {
@@ -25,7 +27,7 @@ export interface Ceremony {
   readonly days: number;
 }
 
-/** Two of any number of officers open a day (ARCHITECTURE §9). */
+/** Two of any number of officers open a day: one alone opens nothing (AR-21). */
 const THRESHOLD = 2;
 
 /**
@@ -47,8 +49,10 @@ export async function initDesk(
       "name at least two officers: --officer age1… --officer age1…",
     );
   }
+  const signers = await allowedSigners(config);
+  await vaultIsNew(config);
   await newFolder(folder);
-  await writeDurably(signersOf(folder), await allowedSigners(config), 0o644);
+  await writeDurably(signersOf(folder), signers, 0o644);
   const minted = await mint(ceremony, progress);
   for (const [index, lines] of minted.secrets.entries()) {
     const recipient = config.officers[index] ?? "";
@@ -92,6 +96,13 @@ async function parts(
     share: Buffer.from(share).toString("base64"),
     threshold: THRESHOLD,
   }));
+}
+
+/** A second ceremony in the same vault would begin a second chain: nobody would know which to obey. */
+async function vaultIsNew({ vault: { directory } }: DeskConfig): Promise<void> {
+  await using vault = await openDirectoryVault(directory);
+  if ((await vault.versions(deskKey(1))).length === 0) return;
+  throw new BewaardError("DESK_INPUT", `${directory} has a desk already / heeft al een bureau`);
 }
 
 async function newFolder(folder: string): Promise<void> {

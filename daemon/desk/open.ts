@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import type { Clock } from "#base/time";
+import { readPolicy } from "../../config/load.ts";
 import { readSecretFile } from "../../config/secrets.ts";
 import { openSealed } from "../../storage/seal/open.ts";
 import { decrypterOf, openText } from "../../storage/seal/small.ts";
@@ -28,6 +29,11 @@ export async function* openFootage(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   demoOnly(station, "Openen / Opening");
   const { vault, config } = station;
+  const { purposes } = await readPolicy(config.policy);
+  if (!purposes.includes(purpose)) {
+    const message = `doel "${purpose}" staat niet in het beleid; kies uit / choose from: ${purposes.join(", ")}`;
+    throw new BewaardError("DESK_INPUT", message);
+  }
   const { node, id } = segment;
   const known = await findInLedger(vault, config.nodes, config.site, node, id, signal);
   const identity = await dayIdentity(station, known.sealedFor, officerKeyPath);
@@ -57,10 +63,26 @@ export async function dayIdentity(
   officerKeyPath: string,
 ): Promise<string> {
   const officerKey = await readSecretFile(officerKeyPath);
-  const text = await openText(officerKey, await readFile(join(folder, "officer-1.age")));
+  const text = await ownFile(folder, officerKey);
   for (const line of text.split("\n").slice(0, -1)) {
     const parsed = dayKey.safeParse(JSON.parse(line));
     if (parsed.success && parsed.data.day === day) return parsed.data.identity;
   }
   throw new BewaardError("DESK_NOT_FOUND", `geen sleutel voor ${day} / no key for that day`);
+}
+
+/** What the ceremony gave to the officer with this key, whichever of the files it is. */
+async function ownFile(folder: string, officerKey: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => /^officer-\d+\.age$/.test(name));
+  for (const name of names.toSorted()) {
+    try {
+      return await openText(officerKey, await readFile(join(folder, name)));
+    } catch (error) {
+      if (!(error instanceof BewaardError && error.code === "SEAL_NOT_FOR_US")) throw error;
+    }
+  }
+  throw new BewaardError(
+    "DESK_KEY",
+    "deze sleutel is van geen functionaris hier / no officer's key here",
+  );
 }

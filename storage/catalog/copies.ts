@@ -105,7 +105,7 @@ export interface SpoolCopy {
 
 /**
  * Marks the oldest spool copies that the ring may overwrite, until `bytes` are marked: the vault has
- * them, and nothing holds them (AR-27; what to do when these do not suffice comes with issue 2's ring).
+ * them, and nothing holds them (AR-27). Returns fewer when there are no more.
  */
 export function markEvictable(
   database: Database,

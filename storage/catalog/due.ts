@@ -1,4 +1,5 @@
 import { parseSegmentId, type SegmentId } from "#base/ids";
+import { DUE_MARGIN_MS } from "#base/term";
 import type { Instant } from "#base/time";
 import { addToBatch, closeBatch } from "./batches.ts";
 import { number, optional, text } from "./row.ts";
@@ -108,6 +109,19 @@ export function recordDestroyed(
       at,
       seen.map(({ id, versions }) => ({ id, facts: { versions, left: 0 } })),
     );
+  });
+}
+
+/** How many segments are past their whole term and neither held nor gone: a breach of invariant 3. */
+export function countOverdue(database: Database, now: Instant): Promise<number> {
+  return database.transaction(async (sql) => {
+    const [row] = await sql.all(
+      `select count(*) as count from segment
+       where state in ('sealed', 'stored', 'destroying') and due_at_ms <= $now - ${DUE_MARGIN_MS}
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+      { $now: now },
+    );
+    return number(row, "count");
   });
 }
 

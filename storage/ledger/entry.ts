@@ -12,7 +12,6 @@ export const ENTRY_KINDS = [
   "segments.destroying",
   "segments.destroyed",
   "copies.evicted",
-  "segment.unsafe",
   "gap.recorded",
   "card.emptied",
   "manifest.quarantined",

@@ -9,7 +9,7 @@ import {
 } from "node:crypto";
 import { BewaardError } from "#base/errors";
 
-/** A node's Ed25519 key: signs checkpoints. Only core has it (ARCHITECTURE §5). */
+/** A node's Ed25519 key: signs checkpoints. Only core has it. */
 export interface NodeKey {
   /** Log origin and key name: `bewaard/<site>/<node>`. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type CiphertextSha256, parseCiphertextSha256 } from "#base/ids";
 
-/** A sealed file is cut in parts of this size for digests and upload (ARCHITECTURE §4). */
+/** A sealed file is cut in parts of this size for digests and upload (docs/format.md). */
 export const PART_BYTES = 64 * 1024 * 1024;
 
 export interface PartDigests {

@@ -1,6 +1,6 @@
 import type { CiphertextSha256 } from "#base/ids";
 
-/** Technical facts kept with an object. Never a person (ARCHITECTURE §6). ASCII only. */
+/** Technical facts kept with an object. Never a person. ASCII only. */
 export type ObjectFacts = Readonly<Record<string, string>>;
 
 /** Bytes to store, with the digests taken when they were made: they are never computed again to be trusted. */

@@ -74,6 +74,8 @@ export interface Rig extends AsyncDisposable {
   readonly events: Events;
   /** Names of the events so far. */
   readonly said: string[];
+  /** The log as it was written. */
+  readonly lines: string[];
   readonly box: Box;
   readonly spool: Spool;
   readonly database: Database;
@@ -90,9 +92,10 @@ export interface Rig extends AsyncDisposable {
   check(depth?: Depth): Promise<readonly Finding[]>;
 }
 
-export function capturedEvents(said: string[]): Events {
+export function capturedEvents(said: string[], lines: string[] = []): Events {
   const stream = new Writable({
     write(line, _, done) {
+      lines.push(String(line));
       const parsed: unknown = JSON.parse(String(line));
       if (typeof parsed === "object" && parsed !== null && "event" in parsed)
         said.push(String(parsed.event));
@@ -114,7 +117,8 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
   const folder = temporary.path;
   const clock = handClock(START);
   const said: string[] = [];
-  const events = capturedEvents(said);
+  const lines: string[] = [];
+  const events = capturedEvents(said, lines);
   const node = parseNodeId("dock-1");
   await mkdir(join(folder, "card"), { recursive: true });
   await createSpool(join(folder, "spool"), node);
@@ -142,6 +146,7 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
     clock,
     events,
     said,
+    lines,
     box,
     spool,
     database,

@@ -100,6 +100,7 @@ create unique index segment_source on segment (device_id, source_path, plaintext
 create index segment_find on segment (started_at_ms, device_id);
 create index segment_to_store on segment (started_at_ms) where state = 'sealed';
 create index segment_due on segment (due_at_ms) where state in ('sealed', 'stored');
+create index segment_overdue on segment (due_at_ms) where state in ('sealed', 'stored', 'destroying');
 create index segment_destroying on segment (id) where state = 'destroying';
 
 -- Where the bytes of a segment are. Evicting a spool copy changes a row here, never the segment.
