@@ -300,6 +300,25 @@ describe("a site that is no demo (AR-21, invariant 12)", () => {
     assert.deepEqual(asked, [ID]);
   });
 
+  it("leaves nothing of a ceremony that failed, and takes a second one by the same signer", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await using desk = await openStation(site.demo.desk);
+    const folder = join(site.folder, "next-desk");
+    const from = plus(START, 3 * DAY_MS);
+    const ceremony = { folder, config: desk.config, kind: "x25519", from, days: 2 } as const;
+    const other = join(site.folder, "other-key");
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", other]);
+    const stranger = { ...ceremony, config: { ...desk.config, sign_key: other } };
+    await assert.rejects(
+      initDesk(site.clock, stranger, () => undefined, NEVER),
+      { code: "DESK_TAMPERED" },
+    );
+    await assert.rejects(readdir(folder), /ENOENT/);
+    await initDesk(site.clock, ceremony, () => undefined, NEVER);
+    assert.match(await readFile(join(folder, "recipients.txt"), "utf8"), /^2026-06-04 age1/);
+    assert.equal((await readChain(desk, NEVER)).length, 2);
+  });
+
   it("splits each day's identity: two officers have it together, one alone has nothing", async () => {
     await using site = await openSite(START, ["bc-0101"], 3);
     const keys = await Promise.all([officer(), officer(), officer()]);

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   generateHybridIdentity,
@@ -50,9 +50,25 @@ export async function initDesk(
     );
   }
   const signers = await allowedSigners(config);
-  await vaultIsNew(config);
+  await using vault = await openDirectoryVault(config.vault.directory);
+  await vault.versions(deskKey(1));
   await newFolder(folder);
-  await writeDurably(signersOf(folder), signers, 0o644);
+  try {
+    await writeDurably(signersOf(folder), signers, 0o644);
+    await writeKeys(ceremony, progress);
+    await writeDurably(join(folder, "desk.yaml"), stringify(config), 0o600);
+    await using station = await openStation(folder);
+    const { demo, person, nodes } = config;
+    await appendEntry(clock, station, { kind: "init", demo, people: [person], nodes }, signal);
+  } catch (error) {
+    // Keys of a ceremony that did not end must seal nothing.
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeKeys(ceremony: Ceremony, progress: (day: number) => void): Promise<void> {
+  const { folder, config } = ceremony;
   const minted = await mint(ceremony, progress);
   for (const [index, lines] of minted.secrets.entries()) {
     const recipient = config.officers[index] ?? "";
@@ -60,10 +76,6 @@ export async function initDesk(
     await writeDurably(join(folder, `officer-${index + 1}.age`), sealed, 0o600);
   }
   await writeDurably(join(folder, "recipients.txt"), minted.book.join(""), 0o644);
-  await writeDurably(join(folder, "desk.yaml"), stringify(config), 0o600);
-  await using station = await openStation(folder);
-  const { demo, person, nodes } = config;
-  await appendEntry(clock, station, { kind: "init", demo, people: [person], nodes }, signal);
 }
 
 /** Public lines for the boxes, and for each officer one line a day. */
@@ -96,13 +108,6 @@ async function parts(
     share: Buffer.from(share).toString("base64"),
     threshold: THRESHOLD,
   }));
-}
-
-/** A second ceremony in the same vault would begin a second chain: nobody would know which to obey. */
-async function vaultIsNew({ vault: { directory } }: DeskConfig): Promise<void> {
-  await using vault = await openDirectoryVault(directory);
-  if ((await vault.versions(deskKey(1))).length === 0) return;
-  throw new BewaardError("DESK_INPUT", `${directory} has a desk already / heeft al een bureau`);
 }
 
 async function newFolder(folder: string): Promise<void> {
