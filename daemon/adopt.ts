@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
 import { atMostEvery } from "#base/at-most-every";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
-import { BewaardError, systemCode } from "#base/errors";
+import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { printable } from "#base/printable";
 import { step } from "#base/step";
@@ -72,13 +73,40 @@ async function adoptNamed(
     await syncDirectory(folder);
     step("adopt.cleared");
   } catch (error) {
-    const foreseen = translated(error);
-    if (foreseen.code === "MANIFEST_LIES") {
-      events.quarantined(producer.name, printable(name), foreseen);
-      await quarantine(database, spool, box.term, producer.name, name, foreseen.code, now);
-    } else if (sayNow(`${foreseen.code} ${printable(name)}`)) {
-      events.adoptDelayed(producer.name, printable(name), foreseen);
+    const left = await setApart(
+      events,
+      database,
+      spool,
+      box,
+      producer,
+      name,
+      now,
+      translated(error),
+    );
+    if (left && sayNow(`${left.code} ${printable(name)}`)) {
+      events.adoptDelayed(producer.name, printable(name), left);
     }
+  }
+}
+
+/** Quarantines what lies; returns why a manifest still waits in incoming/, if it does. */
+async function setApart(
+  events: Events,
+  database: Database,
+  spool: Spool,
+  box: Box,
+  producer: Producer,
+  name: Uint8Array,
+  now: Instant,
+  error: BewaardError,
+): Promise<BewaardError | undefined> {
+  if (error.code !== "MANIFEST_LIES") return error;
+  try {
+    await quarantine(database, spool, box.term, producer.name, name, error.code, now);
+    events.quarantined(producer.name, printable(name), error);
+    return undefined;
+  } catch (failure) {
+    return translated(failure);
   }
 }
 
@@ -123,28 +151,12 @@ function earlier(a: Instant, b: Instant): Instant {
   return instant(Math.min(a, b));
 }
 
-/** What may happen to a file system in the field waits in incoming/ for the next second; a bug does not. */
+/** What may happen to a disk in the field waits in incoming/ for the next second; a bug does not. */
 function translated(error: unknown): BewaardError {
-  if (error instanceof BewaardError) {
-    // An id that contradicts a row we have: the catalog's rule refused it.
-    return error.code === "CATALOG_RULE"
-      ? new BewaardError("MANIFEST_LIES", "contradicts what is kept under this id", {
-          cause: error,
-        })
-      : error;
-  }
-  const code = systemCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new BewaardError("SPOOL_FULL", "no room left in the spool", {
-      transient: true,
-      cause: error,
-    });
-  }
-  if (code === "EIO" || code === "EROFS" || code === "ENOENT") {
-    return new BewaardError("SPOOL_IO", `the spool's disk refuses (${code})`, {
-      transient: true,
-      cause: error,
-    });
-  }
-  throw error;
+  const foreseen = diskError(error, "adopting");
+  if (!(foreseen instanceof BewaardError)) throw error;
+  // An id that contradicts a row we have: the catalog's rule refused it.
+  return foreseen.code === "CATALOG_RULE"
+    ? new BewaardError("MANIFEST_LIES", "contradicts what is kept under this id", { cause: error })
+    : foreseen;
 }

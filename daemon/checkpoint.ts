@@ -14,6 +14,7 @@ import { textBody } from "../storage/vault/body.ts";
 import { checkpointKey, entriesKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
+import { steady } from "./steady.ts";
 
 const LOOK_EVERY_MS = MINUTE_MS;
 /** At least hourly, says invariant 5; a desk can open only what is under a signed head. */
@@ -31,21 +32,34 @@ export async function checkpoint(
 ): Promise<void> {
   // At start what a crash left unsigned is signed at once.
   let last: Instant | undefined;
+  const turn = steady(clock, events, "checkpoint");
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
-    // A clock that was set back must not stop the signing.
-    const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last);
-    const signed = age >= SIGN_EVERY_MS && (await signCheckpoint(database, now, key));
-    if (signed) {
-      last = now;
-      step("checkpoint.signed");
-    }
-    try {
-      await publish(clock, events, database, vault, node, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof BewaardError)) throw error;
-      events.checkpointDelayed(error);
-    }
+    await turn(async () => {
+      // A clock that was set back must not stop the signing.
+      const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last);
+      if (age >= SIGN_EVERY_MS && (await signCheckpoint(database, now, key))) {
+        last = now;
+        step("checkpoint.signed");
+      }
+      await published(clock, events, database, vault, node, signal);
+    });
+  }
+}
+
+async function published(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await publish(clock, events, database, vault, node, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof BewaardError)) throw error;
+    events.checkpointDelayed(error);
   }
 }
 

@@ -37,6 +37,11 @@ function boxEvents(say: Say) {
         "the signed ledger could not leave this box",
         failed(error),
       ),
+    turnFailed: (loop: string, error: BewaardError) =>
+      say("error", "turn-failed", "a loop could not do its work this time, and will try again", {
+        loop,
+        ...failed(error),
+      }),
     evicted: (segments: number) =>
       say("info", "evicted", "stored footage overwritten in the ring", { segments }),
     spoolFull: (wantedBytes: number) =>

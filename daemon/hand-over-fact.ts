@@ -1,4 +1,6 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
@@ -33,7 +35,13 @@ export async function handOver(
   const target = sealedPath(sealing.incoming, id);
   const sealed = await sealing.pool.seal(source, target, [recipient], signal);
   const manifest = describe(id, sealing, dock, file, sealed, day, clock.now());
-  await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
+  try {
+    await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
+  } catch (error) {
+    // Nobody would ever speak of it, and its source is still on the card.
+    await rm(target, { force: true });
+    throw diskError(error, "writing a manifest");
+  }
   step("manifest.named");
   return id;
 }

@@ -36,6 +36,7 @@ import {
 import { recoverQuarantine } from "./quarantine.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
+import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 
 /**
@@ -57,7 +58,7 @@ export async function runCore(
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
   await rememberSpool(database, spool);
-  await recordStarted(database, clock.now(), clock.bootId());
+  await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory);
 
   await createIncoming(spool, "dock");

@@ -22,6 +22,7 @@ import type { Vault } from "../storage/vault/vault.ts";
 import { destroySegment } from "./destroy.ts";
 import type { Events } from "./events.ts";
 import { emptyQuarantine } from "./quarantine.ts";
+import { steady } from "./steady.ts";
 import { timeTrust } from "./trust.ts";
 
 /** Reads what the desk decided. False when the desk cannot be read now; it said so itself. */
@@ -45,22 +46,25 @@ export async function retain(
   heedDesk: HeedDesk,
   signal: AbortSignal,
 ): Promise<void> {
+  const turn = steady(clock, events, "retain");
   const daily = atMostEvery(clock, DAY_MS);
   const hourly = atMostEvery(clock, HOUR_MS);
   for await (const now of every(clock, MINUTE_MS, signal)) {
-    const trust = await timeTrust(clock, database);
-    const heeded = await heedDesk(now, signal);
-    if (!trust.trusted) {
-      if (daily(trust.why)) events.clockUntrusted(trust.why);
-      continue;
-    }
-    const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
-    await markDue(clock, events, database, vault, node, cutoff, daily);
-    await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
-    await emptyQuarantine(events, database, spool, now);
-    await eraseDetails(database, now);
-    const overdue = await countOverdue(database, clock.now());
-    if (overdue > 0 && hourly("overdue")) events.overdue(overdue);
+    await turn(async () => {
+      const trust = await timeTrust(clock, database);
+      const heeded = await heedDesk(now, signal);
+      if (!trust.trusted) {
+        if (daily(trust.why)) events.clockUntrusted(trust.why);
+        return;
+      }
+      const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
+      await markDue(clock, events, database, vault, node, cutoff, daily);
+      await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
+      await emptyQuarantine(events, database, spool, now);
+      await eraseDetails(database, now);
+      const overdue = await countOverdue(database, clock.now());
+      if (overdue > 0 && hourly("overdue")) events.overdue(overdue);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
 import { step } from "#base/step";
 import { type Clock, every, SECOND_MS } from "#base/time";
@@ -8,6 +9,7 @@ import { evicting, markEvictable, recordEvicted, spoolBytes } from "../storage/c
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { freeBytes, type Spool, segmentPath } from "../storage/spool/spool.ts";
 import type { Events } from "./events.ts";
+import { steady } from "./steady.ts";
 
 /** How much footage the ring may take, and what must stay free on its disk. */
 export interface RingLimits {
@@ -32,11 +34,14 @@ export async function ring(
   signal: AbortSignal,
 ): Promise<void> {
   const ahead = Math.round(limits.limitBytes * AHEAD);
+  const turn = steady(clock, events, "ring");
   let full = false;
   for await (const _ of every(clock, LOOK_EVERY_MS, signal)) {
-    const room = await makeRoom(ahead);
-    if (!room && !full) events.spoolFull(ahead);
-    full = !room;
+    await turn(async () => {
+      const room = await makeRoom(ahead);
+      if (!room && !full) events.spoolFull(ahead);
+      full = !room;
+    });
   }
 }
 
@@ -75,9 +80,7 @@ export function roomMaker(
     const leaving = await evicting(database);
     if (leaving.length === 0) return;
     for (const { id, arrivedAt } of leaving) {
-      const path = segmentPath(spool, id, arrivedAt);
-      await rm(path, { force: true });
-      await syncDirectory(dirname(path));
+      await unlinkCopy(segmentPath(spool, id, arrivedAt));
       step("ring.unlinked");
     }
     await recordEvicted(
@@ -95,4 +98,13 @@ export function roomMaker(
     tail = turn.catch(() => undefined);
     return turn;
   };
+}
+
+async function unlinkCopy(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw diskError(error, "making room");
+  }
 }

@@ -1,7 +1,16 @@
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, every, HOUR_MS, isoOf, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import {
+  type Clock,
+  every,
+  HOUR_MS,
+  type Instant,
+  isoOf,
+  MINUTE_MS,
+  plus,
+  SECOND_MS,
+} from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
   intendStore,
@@ -16,6 +25,7 @@ import { fileBody } from "../storage/vault/body.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { ObjectFacts, Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
+import { steady } from "./steady.ts";
 
 const STORE_EVERY_MS = 5 * SECOND_MS;
 const AT_ONCE = 200;
@@ -35,22 +45,35 @@ export async function store(
   signal: AbortSignal,
 ): Promise<void> {
   const waitUntil = new Map<SegmentId, number>();
+  const turn = steady(clock, events, "store");
   for await (const now of every(clock, STORE_EVERY_MS, signal)) {
-    const queue = await segmentsToStore(
-      database,
-      plus(now, LAST_CALL_MS),
-      AT_ONCE + waitUntil.size,
+    await turn(() =>
+      storeQueue(clock, events, database, spool, vault, node, waitUntil, now, signal),
     );
-    for (const segment of queue) {
-      if (signal.aborted) break;
-      if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
-      waitUntil.delete(segment.id);
-      const waitMs = await storeOne(clock, events, database, spool, vault, node, segment, signal);
-      if (waitMs > 0) waitUntil.set(segment.id, clock.uptimeMs() + waitMs);
-    }
-    const stored = await closeSweep(database, "stored", clock.now());
-    if (stored > 0) step("store.batch-closed");
   }
+}
+
+async function storeQueue(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  vault: Vault,
+  node: NodeId,
+  waitUntil: Map<SegmentId, number>,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<void> {
+  const queue = await segmentsToStore(database, plus(now, LAST_CALL_MS), AT_ONCE + waitUntil.size);
+  for (const segment of queue) {
+    if (signal.aborted) break;
+    if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
+    waitUntil.delete(segment.id);
+    const waitMs = await storeOne(clock, events, database, spool, vault, node, segment, signal);
+    if (waitMs > 0) waitUntil.set(segment.id, clock.uptimeMs() + waitMs);
+  }
+  const stored = await closeSweep(database, "stored", clock.now());
+  if (stored > 0) step("store.batch-closed");
 }
 
 /** How long it has to wait before it is tried again; 0 when it is stored. Throws only for bugs. */

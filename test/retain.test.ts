@@ -9,6 +9,7 @@ import { type HeedDesk, retain } from "../daemon/retain.ts";
 import { confirmTime, timeTrust } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -318,5 +319,29 @@ describe("a vault error that is not foreseen", () => {
     assert.equal((await footageIn(rig)).vault, 1);
     await sweep(rig);
     assert.equal(await stateOf(rig, id), "destroyed");
+  });
+});
+
+describe("a full disk under the catalog", () => {
+  it("stops no loop: what could not be done now is done in a later turn", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    rig.clock.move(29 * DAY_MS);
+    let failures = 5;
+    const full: Database = {
+      ...rig.database,
+      transaction: (body) => {
+        failures -= 1;
+        if (failures < 0) return rig.database.transaction(body);
+        return Promise.reject(new BewaardError("CATALOG_FULL", "no room", { transient: true }));
+      },
+    };
+    const { clock, signal } = turns(rig.clock, 8);
+    const { events, spool, vault, box } = rig;
+    await retain(clock, events, full, spool, vault, box.node, heeded, signal);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.equal(rig.said.filter((event) => event === "turn-failed").length, 1);
+    assert.deepEqual(await rig.check(), []);
   });
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { diskError } from "#base/disk-errors";
 import { BewaardError } from "#base/errors";
 
 /** Signatures are good for desk entries and nothing else (ssh-keygen(1), -n). */
@@ -30,13 +31,17 @@ export async function signedBy(
   signature: string,
 ): Promise<boolean> {
   // ssh-keygen reads the signature from a file only. It is public, like what it signs.
-  const folder = await mkdtemp(join(tmpdir(), "bewaard-signature-"));
+  const folder = await mkdtemp(join(tmpdir(), "bewaard-signature-")).catch((error: unknown) => {
+    throw diskError(error, "checking a signature");
+  });
   try {
     const file = join(folder, "signature");
     await writeFile(file, signature);
     const verify = ["-Y", "verify", "-n", NAMESPACE, "-f", signersPath, "-I", person, "-s", file];
     const { code } = await sshKeygen(verify, message);
     return code === 0;
+  } catch (error) {
+    throw diskError(error, "checking a signature");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

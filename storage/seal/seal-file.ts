@@ -13,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
 import { systemClock } from "#base/system-clock";
@@ -53,7 +54,7 @@ export function sealFile(job: SealFileJob): Sealed {
     return sealed;
   } catch (error) {
     rmSync(partial, { force: true });
-    throw translated(error);
+    throw diskError(error, "sealing");
   } finally {
     closeSync(source);
   }
@@ -146,13 +147,4 @@ function syncDirectory(path: string): void {
   } finally {
     closeSync(directory);
   }
-}
-
-function translated(error: unknown): unknown {
-  const code = systemCode(error);
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new BewaardError("SPOOL_FULL", "no room left while sealing", {
-    cause: error,
-    transient: true,
-  });
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { BewaardError, systemCode } from "#base/errors";
 import type { CiphertextSha256 } from "#base/ids";
 import { openPartDigests } from "../seal/part-digests.ts";
 import type { ObjectBody, Vault } from "./vault.ts";
@@ -11,7 +12,17 @@ export function fileBody(
   bytes: number,
   parts: readonly CiphertextSha256[],
 ): ObjectBody {
-  return { open: () => createReadStream(path, { highWaterMark: READ_BYTES }), bytes, parts };
+  return { open: () => sealedFile(path), bytes, parts };
+}
+
+/** @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure. */
+async function* sealedFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { highWaterMark: READ_BYTES });
+  } catch (cause) {
+    const message = `a sealed file in the spool cannot be read (${systemCode(cause)})`;
+    throw new BewaardError("SPOOL_IO", message, { cause });
+  }
 }
 
 /** A small text: a ledger entry, a checkpoint, a desk entry. */

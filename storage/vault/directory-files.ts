@@ -61,12 +61,21 @@ export async function readText(path: string, key: string): Promise<string> {
   }
 }
 
-export async function* translating(
-  key: string,
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+/** `doing`, its failure said in the vault's words. */
+export async function inVaultWords<T>(key: string, doing: Promise<T>): Promise<T> {
   try {
-    yield* bytes;
+    return await doing;
+  } catch (error) {
+    throw translated(error, key);
+  }
+}
+
+export async function* translating<T>(
+  key: string,
+  source: AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* source;
   } catch (error) {
     throw translated(error, key);
   }

@@ -9,6 +9,7 @@ import { step } from "#base/step";
 import {
   exists,
   heldError,
+  inVaultWords,
   makeFolder,
   namesIn,
   notFound,
@@ -78,7 +79,7 @@ export async function openDirectoryVault(root: string): Promise<Vault> {
     },
     async *list(prefix, signal) {
       await present();
-      for await (const key of objectFolders(root, prefix)) {
+      for await (const key of translating(prefix, objectFolders(root, prefix))) {
         signal.throwIfAborted();
         yield* await versionsIn(folderOf(key), key);
       }
@@ -91,7 +92,7 @@ export async function openDirectoryVault(root: string): Promise<Vault> {
     async abandon(key) {
       await present();
       for (const write of await unfinishedWrites(root)) {
-        if (write.key === key) await abandonWrite(folderOf(key), write);
+        if (write.key === key) await inVaultWords(key, abandonWrite(folderOf(key), write));
       }
     },
     async setHold(key, versionId, held) {
@@ -108,7 +109,7 @@ export async function openDirectoryVault(root: string): Promise<Vault> {
     },
     async destroy(key, versionId) {
       await present();
-      await destroyVersion(root, folderOf(key), key, versionId);
+      await inVaultWords(key, destroyVersion(root, folderOf(key), key, versionId));
     },
     async [Symbol.asyncDispose]() {},
   };
