@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
 import { TERM_LIMIT_MS } from "#base/term";
-import { instantOf } from "#base/time";
+import { DAY_MS, instantOf } from "#base/time";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
 // Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
@@ -49,25 +49,35 @@ export const configSchema = z.strictObject({
     .default([])
     .refine((all) => new Set(all.map(({ number }) => number)).size === all.length, {
       message: "each camera has one number (AR-01): two entries have the same",
+    })
+    .refine((all) => new Set(all.map(({ folder }) => folder)).size === all.length, {
+      message: "two cameras cannot dock in the same folder",
     }),
 });
 
-export const policySchema = z.strictObject({
-  name: z.string(),
-  /** Legal ground of the processing (DH-02, AR-06). */
-  ground: z.string(),
-  retention: duration.refine((ms) => ms <= TERM_LIMIT_MS, {
-    message: 'at most "28 days" (DH-06, AR-26): policy can only be shorter',
-  }),
-  /** The longest a camera stays out of its dock: counts where its clock cannot be relied on. */
-  longest_undocked: duration,
-  /** What footage may be used for: a closed list, free text is refused (DH-03, AR-05). */
-  purposes: z.array(z.string()).min(1),
-  /** What may be a ground for a hold, and whether it needs a reference (DH-03, DH-04, AR-17). */
-  hold_grounds: z.array(z.strictObject({ name: z.string(), reference: z.boolean() })).min(1),
-  /** Who footage may be handed to (DH-10, AR-30). */
-  recipients: z.array(z.string()).min(1),
-});
+export const policySchema = z
+  .strictObject({
+    name: z.string(),
+    /** Legal ground of the processing (DH-02, AR-06). */
+    ground: z.string(),
+    retention: duration
+      .refine((ms) => ms <= TERM_LIMIT_MS, {
+        message: 'at most "28 days" (DH-06, AR-26): policy can only be shorter',
+      })
+      .refine((ms) => ms >= DAY_MS, { message: 'at least "1 day"' }),
+    /** The longest a camera stays out of its dock: counts where its clock cannot be relied on. */
+    longest_undocked: duration,
+    /** What footage may be used for: a closed list, free text is refused (DH-03, AR-05). */
+    purposes: z.array(z.string()).min(1),
+    /** What may be a ground for a hold, and whether it needs a reference (DH-03, DH-04, AR-17). */
+    hold_grounds: z.array(z.strictObject({ name: z.string(), reference: z.boolean() })).min(1),
+    /** Who footage may be handed to (DH-10, AR-30). */
+    recipients: z.array(z.string()).min(1),
+  })
+  .refine((policy) => policy.longest_undocked <= policy.retention - DAY_MS, {
+    path: ["longest_undocked"],
+    message: "at least a day shorter than retention",
+  });
 
 export const profileSchema = z.strictObject({
   name: z.string(),

@@ -18,7 +18,8 @@ import { judge, type Term } from "./term.ts";
 
 /**
  * Checks the sealed file of a manifest, moves it into the ring and records it: row, copy and ledger leaf
- * in one transaction. After a crash anywhere it goes on where it was (invariant 8).
+ * in one transaction. After a crash anywhere it goes on where it was (invariant 8). While time is not
+ * `trusted` the term is reckoned provisionally, and again later.
  * @throws BewaardError MANIFEST_LIES; SPOOL_FULL and CATALOG_FULL (transient).
  */
 export async function adoptSegment(
@@ -29,38 +30,60 @@ export async function adoptSegment(
   producer: Producer,
   manifest: SegmentManifest,
   device: Device,
+  trusted: boolean,
   now: Instant,
 ): Promise<void> {
-  const segment = segmentFrom(manifest, device, term, now);
+  const segment = segmentFrom(manifest, device, term, trusted, now);
   const offered = sealedPath(incomingFolder(spool, producer.name), manifest.id);
-  const kept = segmentPath(spool, segment.id, segment.arrivedAt);
-  await contradictsNothing(database, segment);
-  if (await agreesWithManifest(kept, manifest, producer.owner)) {
-    // A crash cut us off after the move: what is offered under this name now is not needed.
+  if (await alreadyHas(database, segment)) {
+    // Recorded before a crash, or sent once more: the row says what became of it, not this file.
     await rm(offered, { force: true });
-  } else if (await agreesWithManifest(offered, manifest, producer.owner)) {
-    step("adopt.checked");
-    await mkdir(dirname(kept), { recursive: true, mode: 0o700 });
-    await syncDirectory(dirname(dirname(kept)));
-    // Only core writes in segments/, and nothing was there a moment ago: this replaces no footage.
-    await rename(offered, kept);
-    await syncDirectory(dirname(kept));
-    await syncDirectory(dirname(offered));
-    step("adopt.renamed");
-  } else {
-    throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
+    return;
   }
-  await settle(events, await recordSealed(database, now, segment), segment, kept);
+  const kept = segmentPath(spool, segment.id, segment.arrivedAt);
+  await moveIn(offered, kept, manifest, producer);
+  try {
+    await settle(events, await recordSealed(database, now, segment), segment, kept);
+  } catch (error) {
+    // What the catalog's own rules refuse must not lie in the ring without a row.
+    if (error instanceof BewaardError && error.code === "CATALOG_RULE") await rename(kept, offered);
+    throw error;
+  }
 }
 
 /** An id is for ever: the same one with other bytes must not come near what is kept under it. */
-async function contradictsNothing(
+async function alreadyHas(
   database: Database,
   { id, parts }: { id: SegmentId; parts: readonly string[] },
-): Promise<void> {
+): Promise<boolean> {
   const known = await readSegment(database, id);
-  if (!known || known.parts.join() === parts.join()) return;
+  if (!known) return false;
+  if (known.parts.join() === parts.join()) return true;
   throw new BewaardError("MANIFEST_LIES", "other bytes are kept under this id");
+}
+
+async function moveIn(
+  offered: string,
+  kept: string,
+  manifest: SegmentManifest,
+  producer: Producer,
+): Promise<void> {
+  if (await agreesWithManifest(kept, manifest, producer.owner)) {
+    // A crash cut us off after the move: what is offered under this name now is not needed.
+    await rm(offered, { force: true });
+    return;
+  }
+  if (!(await agreesWithManifest(offered, manifest, producer.owner))) {
+    throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
+  }
+  step("adopt.checked");
+  await mkdir(dirname(kept), { recursive: true, mode: 0o700 });
+  await syncDirectory(dirname(dirname(kept)));
+  // Only core writes in segments/, and nothing was there a moment ago: this replaces no footage.
+  await rename(offered, kept);
+  await syncDirectory(dirname(kept));
+  await syncDirectory(dirname(offered));
+  step("adopt.renamed");
 }
 
 async function settle(
@@ -90,11 +113,16 @@ async function settle(
   }
 }
 
-function segmentFrom(manifest: SegmentManifest, device: Device, term: Term, now: Instant) {
-  const { recording, file, plaintext, ciphertext } = manifest;
+function segmentFrom(
+  manifest: SegmentManifest,
+  device: Device,
+  term: Term,
+  trusted: boolean,
+  now: Instant,
+) {
+  const { recording, file, plaintext, ciphertext, arrivedAt } = manifest;
   // A producer cannot have had it later than now: a later arrival would lengthen its life.
-  const arrivedAt = instant(Math.min(manifest.arrivedAt, now));
-  const { timeTrust, dueAt } = judge(recording, device, arrivedAt, term);
+  const reckoned = judge(recording, device, instant(Math.min(arrivedAt, now)), term);
   const endedAt = recording.endedAt ?? undefined;
   return {
     id: manifest.id,
@@ -103,9 +131,12 @@ function segmentFrom(manifest: SegmentManifest, device: Device, term: Term, now:
     startedAt: recording.startedAt,
     endedAt: endedAt !== undefined && endedAt >= recording.startedAt ? endedAt : undefined,
     timeSource: recording.source,
-    timeTrust,
+    timeTrust: reckoned.timeTrust,
     arrivedAt,
-    dueAt,
+    arrivedUptime: manifest.arrivedUptime,
+    cameraClock: recording.clock,
+    dueAt: reckoned.dueAt,
+    dueProvisional: !trusted,
     sourcePath: file ? Buffer.from(file.path, "base64") : undefined,
     sourceModifiedAt: file?.modifiedAt,
     plaintextSha256: plaintext.sha256,

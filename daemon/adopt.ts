@@ -17,6 +17,7 @@ import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
 import { quarantine } from "./quarantine.ts";
 import type { Term } from "./term.ts";
+import { timeTrust } from "./trust.ts";
 
 /** A process that hands facts over, and the user it runs as. */
 export interface Producer {
@@ -49,13 +50,14 @@ export async function adopt(
       const folder = incomingFolder(spool, producer.name);
       for (const name of await manifestNames(folder)) {
         if (signal.aborted) return;
-        await adoptNamed(events, database, spool, box, producer, name, now, hourly);
+        await adoptNamed(clock, events, database, spool, box, producer, name, now, hourly);
       }
     }
   }
 }
 
 async function adoptNamed(
+  clock: Clock,
   events: Events,
   database: Database,
   spool: Spool,
@@ -68,12 +70,14 @@ async function adoptNamed(
   const folder = incomingFolder(spool, producer.name);
   try {
     const manifest = await readManifest(folder, name, { node: box.node, owner: producer.owner });
-    await adoptFact(events, database, spool, box, producer, manifest, now);
+    const { trusted } = await timeTrust(clock, database);
+    await adoptFact(events, database, spool, box, producer, manifest, trusted, now);
     await rm(`${folder}/${manifest.id}.json`, { force: true });
     await syncDirectory(folder);
     step("adopt.cleared");
   } catch (error) {
     const left = await setApart(
+      clock,
       events,
       database,
       spool,
@@ -91,6 +95,7 @@ async function adoptNamed(
 
 /** Quarantines what lies; returns why a manifest still waits in incoming/, if it does. */
 async function setApart(
+  clock: Clock,
   events: Events,
   database: Database,
   spool: Spool,
@@ -102,7 +107,8 @@ async function setApart(
 ): Promise<BewaardError | undefined> {
   if (error.code !== "MANIFEST_LIES") return error;
   try {
-    await quarantine(database, spool, box.term, producer.name, name, error.code, now);
+    const { trusted } = await timeTrust(clock, database);
+    await quarantine(database, spool, box.term, producer.name, name, error.code, trusted, now);
     events.quarantined(producer.name, printable(name), error);
     return undefined;
   } catch (failure) {
@@ -117,6 +123,7 @@ async function adoptFact(
   box: Box,
   producer: Producer,
   manifest: Manifest,
+  trusted: boolean,
   now: Instant,
 ): Promise<void> {
   const device = await database.transaction((sql) => readDevice(sql, manifest.device));
@@ -124,7 +131,17 @@ async function adoptFact(
     throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
   switch (manifest.kind) {
     case "segment":
-      await adoptSegment(events, database, spool, box.term, producer, manifest, device, now);
+      await adoptSegment(
+        events,
+        database,
+        spool,
+        box.term,
+        producer,
+        manifest,
+        device,
+        trusted,
+        now,
+      );
       return;
     case "gap":
       if (manifest.endedAt < manifest.startedAt) {

@@ -28,7 +28,7 @@ export async function destroySegment(
     step("destroy.vault-emptied");
     await unlinkSpool(path);
     step("destroy.spool-unlinked");
-    return { id: segment.id, versions };
+    return { id: segment.id, versions, missing: versions === 0 && segment.versionId !== undefined };
   } catch (error) {
     const held = error instanceof BewaardError && error.code === "VAULT_HELD";
     if (!held) await unlinkSpool(path);

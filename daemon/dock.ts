@@ -74,18 +74,22 @@ async function watchDock(
 ): Promise<void> {
   const taken = new Set<string>();
   const left = new Set<string>();
+  // Once a reason: the next look tries again and would say the same.
+  const leave = (key: string, path: Uint8Array, error: BewaardError): void => {
+    if (left.has(`${error.code} ${key}`)) return;
+    left.add(`${error.code} ${key}`);
+    events.fileLeft(one.device, printable(path), error);
+  };
+  const unread = (path: Uint8Array, why: string): void =>
+    leave(Buffer.from(path).toString("hex"), path, new BewaardError("CARD_READ", why));
   for await (const _ of lookAgain(clock, one.folder, LOOK_EVERY_MS, signal)) {
     try {
-      const files = await newFiles(clock, ask, one, taken, signal);
+      const files = await newFiles(clock, ask, one, taken, unread, signal);
       for (const file of files) {
         signal.throwIfAborted();
         const error = await takeFile(clock, events, ask, sealing, one, file, signal);
-        if (!error) taken.add(keyOf(file));
-        else if (!left.has(`${error.code} ${keyOf(file)}`)) {
-          // Once a reason: the next look tries again and would say the same.
-          left.add(`${error.code} ${keyOf(file)}`);
-          events.fileLeft(one.device, printable(file.path), error);
-        }
+        if (error) leave(keyOf(file), file.path, error);
+        else taken.add(keyOf(file));
       }
       if (files.length > 0) events.cardSeen(one.device, files.length, taken.size);
     } catch (error) {
@@ -102,15 +106,18 @@ async function newFiles(
   ask: Ask,
   one: Dock,
   taken: ReadonlySet<string>,
+  unread: (path: Uint8Array, why: string) => void,
   signal: AbortSignal,
 ): Promise<readonly CardFile[]> {
   const sort = sorter(one.profile);
-  const wanted = ((await listCard(one.folder)) ?? []).filter(
+  const card = await listCard(one.folder);
+  for (const { path, why } of card?.unread ?? []) unread(path, why);
+  const wanted = (card?.files ?? []).filter(
     (file) => sort(file.path) !== "ignored" && !taken.has(keyOf(file)),
   );
   if (wanted.length === 0) return [];
   await clock.sleep(SETTLE_MS, signal);
-  const now = new Set(((await listCard(one.folder)) ?? []).map(keyOf));
+  const now = new Set((await listCard(one.folder))?.files.map(keyOf));
   const settled = wanted.filter((file) => now.has(keyOf(file)));
   const { known } = await ask("known", {
     device: one.device,

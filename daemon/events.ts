@@ -98,6 +98,10 @@ function footageEvents(say: Say) {
         segment,
         ...failed(error),
       }),
+    vaultCopyMissing: (segment: SegmentId) =>
+      say("alert", "vault-copy-missing", "the vault's copy was gone before its term ended", {
+        segment,
+      }),
     overdue: (segments: number) =>
       say("alert", "overdue", "footage is past its term and not destroyed: a breach", { segments }),
     quarantineDestroyed: (id: string) =>

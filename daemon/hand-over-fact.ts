@@ -4,7 +4,7 @@ import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, dayOf, HOUR_MS, type Instant } from "#base/time";
+import { type Clock, DAY_MS, dayOf, HOUR_MS } from "#base/time";
 import type { CardFile } from "../drivers/bodycam/card.ts";
 import { startInName } from "../drivers/bodycam/start-time.ts";
 import { PART_BYTES } from "../storage/seal/part-digests.ts";
@@ -34,7 +34,7 @@ export async function handOver(
   const { day, recipient } = recipientFor(sealing.book, dayOf(clock.now()));
   const target = sealedPath(sealing.incoming, id);
   const sealed = await sealing.pool.seal(source, target, [recipient], signal);
-  const manifest = describe(id, sealing, dock, file, sealed, day, clock.now());
+  const manifest = describe(id, sealing, dock, file, sealed, day, clock);
   try {
     await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
   } catch (error) {
@@ -53,11 +53,13 @@ function describe(
   file: CardFile,
   sealed: Sealed,
   sealedFor: string,
-  now: Instant,
+  clock: Clock,
 ): SegmentManifest {
+  const now = clock.now();
   const named = startInName(profile, file.path);
   // Without a time in its name only its last change is known, which is about its end.
-  const startedAt = named ?? (file.modifiedAt > 0 ? file.modifiedAt : now);
+  const dated = file.modifiedAt >= DAY_MS && file.modifiedAt <= now + DAY_MS;
+  const startedAt = named ?? (dated ? file.modifiedAt : now);
   const lastedMs = file.modifiedAt - startedAt;
   return {
     bewaard: "manifest/1",
@@ -67,10 +69,11 @@ function describe(
     producer: "dock",
     device,
     arrivedAt: now,
+    arrivedUptime: { bootId: clock.bootId(), ms: clock.uptimeMs() },
     recording: {
       startedAt,
       endedAt: lastedMs >= 0 && lastedMs <= LONGEST_RECORDING_MS ? file.modifiedAt : null,
-      source: named !== undefined ? "name" : file.modifiedAt > 0 ? "modified" : "arrival",
+      source: named !== undefined ? "name" : dated ? "modified" : "arrival",
       clock: { declared: profile.clock, offsetMs: null },
     },
     file: { path: file.path.toString("base64"), modifiedAt: file.modifiedAt },

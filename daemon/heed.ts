@@ -6,8 +6,10 @@ import { type Clock, DAY_MS, HOUR_MS, type Instant } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
 import {
   holdsToConfirm,
+  holdsToLift,
   recordHold,
   recordInForce,
+  recordLifted,
   recordRelease,
 } from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -67,10 +69,12 @@ export function heeder(
         await obey(events, database, node, desk, next.entry, next.head, now);
       }
       await enforceHolds(events, database, vault, node, now);
+      await liftHolds(database, vault, node, now);
       if (known && Math.abs(now - known.heardAtMs) >= HOUR_MS) await hear(database, now);
       alarmed = -1;
       return true;
     } catch (error) {
+      if (signal.aborted) return false;
       if (!(error instanceof BewaardError)) throw error;
       const days = Math.max(0, Math.floor((now - (known?.heardAtMs ?? startedAt)) / DAY_MS));
       const stage = ALARM_DAYS.findLastIndex((day) => days >= day);
@@ -147,5 +151,23 @@ async function enforceHolds(
       if (!(error instanceof BewaardError)) throw error;
       events.holdDelayed(hold, error);
     }
+  }
+}
+
+/**
+ * Lifts in the vault what the desk released: the desk does so itself, but it, or its line, may have
+ * been cut off in between, and a mark set by this box in the same moment would stay for ever.
+ */
+async function liftHolds(
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  now: Instant,
+): Promise<void> {
+  for (const { segment, versionId } of await holdsToLift(database)) {
+    const key = footageKey(node, segment.device, segment.startedAt, segment.id);
+    await vault.setHold(key, versionId, false);
+    step("hold.lifted");
+    await recordLifted(database, now, segment.id);
   }
 }

@@ -16,6 +16,7 @@ import { openLease } from "../storage/spool/lease.ts";
 import { rememberSpool } from "../storage/spool/remember.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
+import { rememberedVault } from "../storage/vault/remember.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -59,7 +60,7 @@ export async function runCore(
   await migrate(database);
   await rememberSpool(database, spool);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
-  await using vault = await openDirectoryVault(config.vault.directory);
+  await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 
   await createIncoming(spool, "dock");
   await recordNothingWriting(database, clock.now());
@@ -76,7 +77,7 @@ export async function runCore(
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
-    (s) => retain(clock, events, database, spool, vault, node, heedDesk, s),
+    (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, s),
     (s) => checkpoint(clock, events, database, vault, node, key, s),
     (s) => ring(clock, events, makeRoom, limits, s),
   ]);

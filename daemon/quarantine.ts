@@ -22,6 +22,7 @@ export async function quarantine(
   producer: string,
   name: Uint8Array,
   code: ErrorCode,
+  trusted: boolean,
   now: Instant,
 ): Promise<void> {
   const id = ulid(now);
@@ -34,7 +35,8 @@ export async function quarantine(
   await syncDirectory(join(spool.path, "quarantine"));
   await syncDirectory(from);
   const dueAt = dueFromArrival(now, term);
-  await recordQuarantined(database, now, { id, producer, name, code, arrivedAt: now, dueAt });
+  const found = { id, producer, name, code, arrivedAt: now, dueAt, dueProvisional: !trusted };
+  await recordQuarantined(database, now, found);
 }
 
 /** Records quarantine folders that a crash left without their row. */
@@ -45,6 +47,7 @@ export async function recoverQuarantine(
   now: Instant,
 ): Promise<void> {
   for (const id of await readdir(join(spool.path, "quarantine"))) {
+    if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) continue;
     await recordQuarantined(database, now, {
       id,
       producer: "unknown",
@@ -52,6 +55,7 @@ export async function recoverQuarantine(
       code: "MANIFEST_LIES",
       arrivedAt: now,
       dueAt: dueFromArrival(now, term),
+      dueProvisional: true,
     });
   }
 }

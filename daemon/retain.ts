@@ -22,7 +22,9 @@ import type { Vault } from "../storage/vault/vault.ts";
 import { destroySegment } from "./destroy.ts";
 import type { Events } from "./events.ts";
 import { emptyQuarantine } from "./quarantine.ts";
+import { settleTerms } from "./settle-terms.ts";
 import { steady } from "./steady.ts";
+import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
 
 /** Reads what the desk decided. False when the desk cannot be read now; it said so itself. */
@@ -43,6 +45,7 @@ export async function retain(
   spool: Spool,
   vault: Vault,
   node: NodeId,
+  term: Term,
   heedDesk: HeedDesk,
   signal: AbortSignal,
 ): Promise<void> {
@@ -57,6 +60,7 @@ export async function retain(
         if (daily(trust.why)) events.clockUntrusted(trust.why);
         return;
       }
+      await settleTerms(clock, database, term);
       const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
       await markDue(clock, events, database, vault, node, cutoff, daily);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
@@ -130,6 +134,7 @@ async function destroyMarked(
         if (sayNow(segment.id)) events.destroyDelayed(segment.id, error);
       }
     }
+    for (const { id, missing } of gone) if (missing) events.vaultCopyMissing(id);
     if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
     if (gone.length > 0) step("destroy.recorded");
     if (doomed.length < AT_ONCE || signal.aborted) break;

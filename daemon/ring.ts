@@ -2,12 +2,13 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
+import { systemCode } from "#base/errors";
 import { step } from "#base/step";
 import { type Clock, every, SECOND_MS } from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import { evicting, markEvictable, recordEvicted, spoolBytes } from "../storage/catalog/copies.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { freeBytes, type Spool, segmentPath } from "../storage/spool/spool.ts";
+import { diskBytes, freeBytes, type Spool, segmentPath } from "../storage/spool/spool.ts";
 import type { Events } from "./events.ts";
 import { steady } from "./steady.ts";
 
@@ -66,6 +67,9 @@ export function roomMaker(
 
   async function make(wanted: number): Promise<boolean> {
     await unlinkMarked();
+    // What no ring could hold must not empty this one.
+    if (wanted > limits.limitBytes) return false;
+    if (wanted + limits.keepFreeBytes > (await diskBytes(spool))) return false;
     for (;;) {
       const missing = await missingBytes(wanted);
       if (missing <= 0) return true;
@@ -105,6 +109,8 @@ async function unlinkCopy(path: string): Promise<void> {
     await rm(path, { force: true });
     await syncDirectory(dirname(path));
   } catch (error) {
+    // No such day: then no such file either.
+    if (systemCode(error) === "ENOENT") return;
     throw diskError(error, "making room");
   }
 }

@@ -7,7 +7,7 @@ import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { createSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";
-import { originOf } from "./places.ts";
+import { catalogPath, originOf } from "./places.ts";
 
 /**
  * Prepares a new box: its state folder, spool, vault and node key. What is there already stays as it is.
@@ -16,8 +16,12 @@ import { originOf } from "./places.ts";
 export async function setupBox(config: Config): Promise<string> {
   // Its group may pass through to the control socket; what else is in there is its owner's alone.
   await mkdir(config.state, { recursive: true, mode: 0o710 });
-  await createSpool(config.spool.path, config.node);
-  await createDirectoryVault(config.vault.directory);
+  // A box that has kept footage has a spool and a vault: where they are not there now, their disks are
+  // not mounted, and a new one in the mount point would be taken for the old one, emptied.
+  if (!(await exists(catalogPath(config)))) {
+    await createSpool(config.spool.path, config.node);
+    await createDirectoryVault(config.vault.directory);
+  }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));
   if (!made) await writeDurably(path, newNodeKeyPem(), 0o600);

@@ -1,8 +1,7 @@
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
 import type { Device } from "../storage/catalog/devices.ts";
-import type { TimeTrust } from "../storage/catalog/segments.ts";
-import type { SegmentManifest } from "../storage/spool/manifest.ts";
+import type { CameraClock, TimeTrust } from "../storage/catalog/segments.ts";
 
 /** What policy says about the term (*bewaartermijn*). */
 export interface Term {
@@ -10,6 +9,13 @@ export interface Term {
   readonly termMs: number;
   /** The longest a camera may stay out of its dock. */
   readonly longestUndockedMs: number;
+}
+
+/** When a recording began, by whom, and what is known of that clock. */
+export interface Recorded {
+  readonly startedAt: Instant;
+  readonly source: string;
+  readonly clock: CameraClock;
 }
 
 /** The camera's clock and ours may differ by this much. */
@@ -25,7 +31,7 @@ const BEFORE_PAIRING_MS = TERM_LIMIT_MS;
  * after the last emptying and the camera's clock is known to be right.
  */
 export function judge(
-  recording: SegmentManifest["recording"],
+  recording: Recorded,
   device: Device,
   arrivedAt: Instant,
   { termMs, longestUndockedMs }: Term,
@@ -47,7 +53,7 @@ export function dueFromArrival(arrivedAt: Instant, { termMs, longestUndockedMs }
 }
 
 function believed(
-  { startedAt, source, clock }: SegmentManifest["recording"],
+  { startedAt, source, clock }: Recorded,
   device: Device,
   arrivedAt: Instant,
 ): boolean {

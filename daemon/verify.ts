@@ -9,6 +9,7 @@ import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/not
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
+import { rememberedVault } from "../storage/vault/remember.ts";
 import { asker } from "./control/client.ts";
 import { catalogPath, originOf, socketPath } from "./places.ts";
 
@@ -30,7 +31,7 @@ export async function verifyBox(
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
-  await using vault = await openDirectoryVault(config.vault.directory);
+  await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
   const verifier = parseVerifier(verifierText(key));
   return await check(
     { database, spool, vault, node: config.node, verifier },

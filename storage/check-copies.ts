@@ -149,7 +149,7 @@ async function strangersInSpool({ spool, database }: Kept): Promise<readonly Fin
   const root = join(spool.path, "segments");
   for await (const day of await opendir(root)) {
     for await (const file of await opendir(join(root, day.name))) {
-      const [, id] = /^([0-9A-Z]{26})\.age$/.exec(file.name) ?? [];
+      const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.age$/.exec(file.name) ?? [];
       const known = id !== undefined && (await copyKnown(database, parseSegmentId(id), "spool"));
       if (!known)
         findings.push({ invariant: 6, what: `segments/${day.name}/${file.name} has no row` });

@@ -15,13 +15,13 @@ const RULES: readonly Rule[] = [
   {
     invariant: 3,
     what: "is past its term and not held",
-    sql: `select id from segment where state <> 'destroyed' and due_at_ms + ${DUE_MARGIN_MS} < $now
+    sql: `select id from segment where state <> 'destroyed' and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} < $now
           and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
   },
   {
     invariant: 3,
     what: "lies in quarantine past its term",
-    sql: `select id from quarantine where destroyed_at_ms is null and due_at_ms + ${DUE_MARGIN_MS} < $now`,
+    sql: `select id from quarantine where destroyed_at_ms is null and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} < $now`,
   },
   {
     invariant: 4,

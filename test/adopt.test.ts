@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { access, link, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import type { SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, plus } from "#base/time";
+import { recoverQuarantine } from "../daemon/quarantine.ts";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { findGaps, findSegments } from "../storage/catalog/find.ts";
@@ -94,6 +95,7 @@ describe("adopting", () => {
       producer: "dock",
       device: CAMERA,
       arrivedAt: isoOf(START),
+      arrivedUptime: { bootId: "boot 1", ms: 1 },
       startedAt: isoOf(START),
       endedAt: isoOf(plus(START, HOUR_MS)),
       cause: "card-removed",
@@ -124,6 +126,8 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
       ciphertext: { bytes: 1, partBytes: 67108864, parts: ["0".repeat(64)] },
     },
     "has no parts": { ciphertext: { bytes: 1, partBytes: 67108864, parts: [] } },
+    "comes from 1970": { arrivedAt: "1970-01-01T00:00:00.000Z" },
+    "comes from the year 10000": { arrivedAt: "+010000-01-01T00:00:00.000Z" },
     "is of a kind nobody knows": { kind: "deletion" },
   };
   for (const [what, changes] of Object.entries(lies)) {
@@ -216,10 +220,10 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
 describe("quarantine", () => {
   it("is destroyed at the end of its term like other footage (invariant 3)", async () => {
     await using rig = await openRig();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
     const id = await rig.record("beeld");
     await change(rig, id, { node: "dock-2" });
     await rig.adoptOnce();
-    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
     const pass = async (ms: number) => {
       rig.clock.move(ms);
       const { clock, signal } = turns(rig.clock, 1);
@@ -230,6 +234,7 @@ describe("quarantine", () => {
         rig.spool,
         rig.vault,
         rig.box.node,
+        rig.box.term,
         async () => true,
         signal,
       );
@@ -245,11 +250,60 @@ describe("quarantine", () => {
 describe("an arrival in the future", () => {
   it("does not lengthen the life of footage", async () => {
     await using rig = await openRig();
-    const id = await rig.record("beeld");
+    const id = await rig.record("beeld", "DCIM/no-time.MP4");
     await change(rig, id, { arrivedAt: isoOf(plus(START, 10 * DAY_MS)) });
     await rig.adoptOnce();
-    const [row] = await rows(rig, "select arrived_at_ms from segment");
-    assert.ok(Number(row?.["arrived_at_ms"]) <= rig.clock.now());
-    await access(join(rig.spool.path, "segments"));
+    const [row] = await rows(rig, "select due_at_ms from segment");
+    assert.ok(Number(row?.["due_at_ms"]) <= rig.clock.now() + 25 * DAY_MS);
+    assert.deepEqual(await rig.check(), []);
+  });
+});
+
+describe("a manifest that comes again with its file", () => {
+  it("does not bring back what was destroyed, nor make a second copy (invariant 3)", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    const [json, age] = await Promise.all([
+      readFile(incoming(rig, `${id}.json`)),
+      readFile(incoming(rig, `${id}.age`)),
+    ]);
+    await rig.adoptOnce();
+    await rig.storeOnce();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    for (const ms of [0, 29 * DAY_MS]) {
+      rig.clock.move(ms);
+      const { clock, signal } = turns(rig.clock, 1);
+      const { events, database, spool, vault, box } = rig;
+      await retain(
+        clock,
+        events,
+        database,
+        spool,
+        vault,
+        box.node,
+        box.term,
+        async () => true,
+        signal,
+      );
+      await writeFile(incoming(rig, `${id}.age`), age);
+      await writeFile(incoming(rig, `${id}.json`), json);
+      await rig.adoptOnce();
+      assert.deepEqual(await rig.check(), []);
+    }
+    const files = await readdir(join(rig.spool.path, "segments"), { recursive: true });
+    assert.deepEqual(
+      files.filter((name) => name.endsWith(".age")),
+      [],
+    );
+    assert.deepEqual(await quarantined(rig), []);
+  });
+});
+
+describe("a stray name in quarantine", () => {
+  it("is in nobody's way at the next start", async () => {
+    await using rig = await openRig();
+    await writeFile(join(rig.spool.path, "quarantine", ".keep"), "");
+    await recoverQuarantine(rig.database, rig.spool, rig.box.term, rig.clock.now());
+    assert.deepEqual(await rows(rig, "select * from quarantine"), []);
   });
 });

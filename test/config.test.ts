@@ -100,6 +100,13 @@ describe("a policy", () => {
         message: /at most "28 days"/,
       });
     }
+    for (const [from, to] of [
+      ["28 days", "0 days"],
+      ["3 days", "28 days"],
+    ]) {
+      await writeFile(path, shipped.replace(`: ${from}`, `: ${to}`));
+      await assert.rejects(readPolicy(path), { code: "CONFIG_INVALID" });
+    }
   });
 });
 

@@ -20,6 +20,7 @@ import { appendEntry, openStation, readChain, type Station } from "../daemon/des
 import { heeder } from "../daemon/heed.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
+import type { Vault } from "../storage/vault/vault.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 
@@ -144,6 +145,35 @@ describe("a box that reads the desk", () => {
       await (await boxOf(site, rig, true))(START, NEVER);
       assert.notEqual((await holds(rig))[0]?.["released_at_ms"], null);
     });
+  });
+
+  it("lifts in the vault what was released, where the desk was cut off before it could", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    await using station = await openStation(site.demo.desk);
+    const desk = {
+      site: "demo-handhaving",
+      demo: true,
+      signersPath: site.demo.config.desk_signers,
+    };
+    // The desk's chain comes from its own vault; the footage is in the rig's.
+    const from = (key: string) => (key.startsWith("desk/") ? station.vault : rig.vault);
+    const vault: Vault = {
+      ...rig.vault,
+      versions: (key) => from(key).versions(key),
+      read: (key, versionId, signal) => from(key).read(key, versionId, signal),
+    };
+    const heed = heeder(rig.clock, rig.events, rig.database, vault, NODE, desk);
+    const policy = await readPolicy("den-haag");
+    const asked = request(policy, { segments: [{ node: NODE, id }] });
+    const { hold } = await holdFootage(site.clock, station, policy, asked, NEVER);
+    await heed(START, NEVER);
+    const [version] = await Array.fromAsync(rig.vault.list("footage/", NEVER));
+    assert.ok(version && (await rig.vault.isHeld(version.key, version.versionId)));
+    await appendEntry(site.clock, station, { kind: "release", hold }, NEVER);
+    await heed(START, NEVER);
+    assert.equal(await rig.vault.isHeld(version.key, version.versionId), false);
   });
 
   it("does not forget over a restart how long the desk has been silent", async () => {

@@ -10,6 +10,8 @@ import { confirmTime, timeTrust } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
+import { createDirectoryVault, openDirectoryVault } from "../storage/vault/directory.ts";
+import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -34,6 +36,7 @@ async function sweep(
     rig.spool,
     vault,
     rig.box.node,
+    rig.box.term,
     options.heed ?? heeded,
     signal,
   );
@@ -253,6 +256,86 @@ describe("time (invariant 10)", () => {
   });
 });
 
+describe("footage that arrives while the clock is wrong", () => {
+  async function docked(jumpMs: number): Promise<{ rig: Rig; id: SegmentId }> {
+    const rig = await openRig();
+    rig.clock.jump(jumpMs);
+    const id = await rig.keep("beeld", named(-10));
+    rig.clock.move(HOUR_MS);
+    rig.clock.jump(-jumpMs);
+    await confirm(rig);
+    return { rig, id };
+  }
+
+  it("by 60 days behind is not destroyed when the clock is put right, but in its own 28th day", async () => {
+    const { rig, id } = await docked(-60 * DAY_MS);
+    await using _ = rig;
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(27 * DAY_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(DAY_MS - HOUR_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("by a year ahead is not kept a year longer", async () => {
+    const { rig, id } = await docked(365 * DAY_MS);
+    await using _ = rig;
+    rig.clock.move(28 * DAY_MS);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "destroyed");
+  });
+
+  it("counts as arrived now when the machine was started in between", async () => {
+    await using rig = await openRig();
+    rig.clock.jump(-60 * DAY_MS);
+    const id = await rig.keep("beeld", named(-10));
+    rig.clock.restart();
+    rig.clock.jump(60 * DAY_MS);
+    await confirm(rig);
+    await sweep(rig);
+    assert.equal(await stateOf(rig, id), "stored");
+    const terms = await rig.database.transaction((sql) =>
+      sql.all("select body from entry where kind = 'segment.term'"),
+    );
+    assert.equal(terms.length, 1);
+  });
+});
+
+describe("another vault in the place of the one that was there", () => {
+  it("is not taken for proof that footage is gone (R-01)", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    const id = await rig.keep("beeld");
+    const root = join(rig.folder, "vault");
+    const vault = await openDirectoryVault(root, rememberedVault(rig.database));
+    assert.equal((await vault.unfinished("footage/")).length, 0);
+    await rename(root, `${root}-away`);
+    await createDirectoryVault(root);
+    rig.clock.move(29 * DAY_MS);
+    await sweep(rig, { vault });
+    assert.equal(await stateOf(rig, id), "destroying");
+    await rm(root, { recursive: true });
+    await rename(`${root}-away`, root);
+    await sweep(rig, { vault });
+    assert.equal(await stateOf(rig, id), "destroyed");
+    assert.deepEqual(await footageIn(rig), { vault: 0, spool: 0 });
+  });
+
+  it("that lost a copy before its term is told of, not passed over", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    await rig.keep("beeld");
+    await rm(join(rig.folder, "vault", "footage"), { recursive: true });
+    rig.clock.move(29 * DAY_MS);
+    await sweep(rig);
+    assert.ok(rig.said.includes("vault-copy-missing"));
+  });
+});
+
 describe("storing", () => {
   it("waits for a vault that is away and goes on when it is back, losing nothing", async () => {
     await using rig = await openRig();
@@ -339,7 +422,7 @@ describe("a full disk under the catalog", () => {
     };
     const { clock, signal } = turns(rig.clock, 8);
     const { events, spool, vault, box } = rig;
-    await retain(clock, events, full, spool, vault, box.node, heeded, signal);
+    await retain(clock, events, full, spool, vault, box.node, box.term, heeded, signal);
     assert.equal(await stateOf(rig, id), "destroyed");
     assert.equal(rig.said.filter((event) => event === "turn-failed").length, 1);
     assert.deepEqual(await rig.check(), []);

@@ -7,6 +7,7 @@ import { instant } from "#base/time";
 import { ring, roomMaker } from "../daemon/ring.ts";
 import { spoolBytes } from "../storage/catalog/copies.ts";
 import { recordHold } from "../storage/catalog/holds.ts";
+import { freeBytes } from "../storage/spool/spool.ts";
 import { named, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -38,7 +39,15 @@ describe("the ring (AR-27)", () => {
     await using rig = await openRig();
     const id = await rig.record("beeld");
     await rig.adoptOnce();
-    assert.equal(await maker(rig, 1)(1), false);
+    assert.equal(await maker(rig, 10)(1), false);
+    assert.deepEqual(await inRing(rig), [id]);
+  });
+
+  it("is not emptied by a file that it could never hold", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    assert.equal(await maker(rig, 1e6)(5e12), false);
+    assert.equal(await maker(rig, 1e15)(9e14), false);
     assert.deepEqual(await inRing(rig), [id]);
   });
 
@@ -53,14 +62,15 @@ describe("the ring (AR-27)", () => {
       segments: [id],
     };
     await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), hold));
-    assert.equal(await maker(rig, 1)(1), false);
+    assert.equal(await maker(rig, 10)(1), false);
     assert.deepEqual(await inRing(rig), [id]);
   });
 
   it("keeps the floor of free space on its disk", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
-    assert.equal(await maker(rig, 1e12, 1e18)(1), false);
+    const free = await freeBytes(rig.spool);
+    assert.equal(await maker(rig, 1e15, free + 1e9)(1), false);
     assert.deepEqual(await inRing(rig), []);
   });
 

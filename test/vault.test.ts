@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { glob, mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
@@ -26,7 +26,7 @@ async function openUnderTest(): Promise<VaultUnderTest & { readonly root: string
     vault: await openDirectoryVault(root),
     overwrite: (key, content) => addVersion(join(root, `${key}~`, ulid()), key, content),
     breakOff: (key) =>
-      addVersion(join(root, ".writing", "put-x", ulid()), key, Buffer.from("half")),
+      addVersion(join(root, ".writing", `put-${ulid()}`, ulid()), key, Buffer.from("half")),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -55,6 +55,38 @@ describe("directory vault", () => {
     }
   });
 
+  it("is not disturbed by what file servers and desktops leave about", async () => {
+    await using under = await openUnderTest();
+    const key = "footage/dock-1/a";
+    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), {}, false, NEVER);
+    for (const place of [".writing", "footage", "footage/dock-1", "footage/dock-1/a~"]) {
+      await writeFile(join(under.root, place, ".DS_Store"), "junk");
+      await mkdir(join(under.root, place, "@eaDir"));
+      await writeFile(join(under.root, place, "@eaDir", "x"), "junk");
+    }
+    assert.equal((await Array.fromAsync(under.vault.list("footage/", NEVER))).length, 1);
+    await under.vault.abandon(key);
+    await under.vault.destroy(key, version);
+    assert.deepEqual(await under.vault.versions(key), []);
+  });
+
+  it("finds again the bytes of a version whose destruction was cut off", async () => {
+    await using under = await openUnderTest();
+    const key = "footage/dock-1/a";
+    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), {}, false, NEVER);
+    // A file server that refuses to remove the bytes, as far as a test can play one.
+    const body = join(under.root, "footage/dock-1/a~", version, "body");
+    await rename(body, `${body}-kept`);
+    await mkdir(body);
+    await assert.rejects(under.vault.destroy(key, version), { code: "VAULT_UNAVAILABLE" });
+    assert.deepEqual(await under.vault.unfinished("footage/"), [key]);
+    await assert.rejects(under.vault.abandon(key), { code: "VAULT_UNAVAILABLE" });
+    const [stuck] = await Array.fromAsync(glob(join(under.root, ".writing/*/*/body")));
+    await rmdir(stuck ?? "");
+    await under.vault.abandon(key);
+    assert.deepEqual(await under.vault.unfinished("footage/"), []);
+  });
+
   it("puts a held version back when its destruction was cut off between move and check", async () => {
     await using under = await openUnderTest();
     const version = await under.vault.put(
@@ -64,7 +96,7 @@ describe("directory vault", () => {
       true,
       NEVER,
     );
-    const leaving = join(under.root, ".writing", "leaving-x");
+    const leaving = join(under.root, ".writing", `leaving-${ulid()}`);
     await mkdir(leaving);
     await rename(join(under.root, "footage/a~", version), join(leaving, version));
     await under.vault.abandon("footage/a");

@@ -28,6 +28,7 @@ export const STEPS = [
   "hold.flagged",
   "hold.in-force",
   "hold.released",
+  "hold.lifted",
   "desk.entry-put",
   "desk.flagged",
   "destroy.marked",

@@ -15,7 +15,8 @@ export function asker(path: string, signal: AbortSignal): Ask {
     const answer = reply.parse(
       JSON.parse(await exchange(path, JSON.stringify({ method, params }), signal)),
     );
-    if (!answer.ok) throw new BewaardError(codeOf(answer.code), answer.message);
+    if (!answer.ok)
+      throw new BewaardError(codeOf(answer.code), answer.message, { transient: answer.transient });
     return READ[method](answer.result);
   };
 }

@@ -91,5 +91,10 @@ export const request = z.strictObject({ method: z.string(), params: z.unknown() 
 
 export const reply = z.discriminatedUnion("ok", [
   z.strictObject({ ok: z.literal(true), result: z.unknown() }),
-  z.strictObject({ ok: z.literal(false), code: z.string(), message: z.string() }),
+  z.strictObject({
+    ok: z.literal(false),
+    code: z.string(),
+    message: z.string(),
+    transient: z.boolean(),
+  }),
 ]);

@@ -44,9 +44,9 @@ async function answered(socket: Socket, answers: Answers): Promise<object> {
     return { ok: true, result: await dispatch(method, params, answers) };
   } catch (error) {
     if (error instanceof BewaardError)
-      return { ok: false, code: error.code, message: error.message };
+      return { ok: false, code: error.code, message: error.message, transient: error.transient };
     const message = error instanceof Error ? error.message : "not understood";
-    return { ok: false, code: "CONTROL_REFUSED", message };
+    return { ok: false, code: "CONTROL_REFUSED", message, transient: false };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
-import { type Instant, instant } from "#base/time";
+import { DAY_MS, type Instant, instant } from "#base/time";
 
 /** A regular file on a card. */
 export interface CardFile {
@@ -14,45 +14,67 @@ export interface CardFile {
 /** A loop in a broken file system must end somewhere; a camera nests three deep. */
 const DEPTH_LIMIT = 12;
 const FILES_LIMIT = 100_000;
+const LATEST_MS = Date.parse("9999-12-31T00:00:00.000Z");
 
 // Names come as buffers when asked for, which the types of opendir do not say.
 const AS_BYTES = encodingOf("buffer");
 
-/**
- * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
- * passed over. Undefined when nothing is docked there.
- * @throws BewaardError CARD_READ when the card does not answer or never ends.
- */
-export async function listCard(root: string): Promise<readonly CardFile[] | undefined> {
-  const files: CardFile[] = [];
-  try {
-    await walk(Buffer.from(root), Buffer.alloc(0), 0, files);
-  } catch (cause) {
-    if (cause instanceof BewaardError) throw cause;
-    const code = systemCode(cause);
-    if (code === "ENOENT" && files.length === 0) return undefined;
-    throw new BewaardError("CARD_READ", `the card cannot be listed (${code})`, {
-      cause,
-      transient: true,
-    });
-  }
-  return files.toSorted((a, b) => a.path.compare(b.path));
+export interface Card {
+  readonly files: readonly CardFile[];
+  /** What is there and could not be looked at: it stays on the card, and somebody must know. */
+  readonly unread: readonly { readonly path: Buffer; readonly why: string }[];
 }
 
-async function walk(root: Buffer, folder: Buffer, depth: number, files: CardFile[]): Promise<void> {
-  if (depth > DEPTH_LIMIT) throw endless();
-  const entries = await opendir(joined(root, folder), { encoding: AS_BYTES });
-  for await (const entry of entries) {
-    const path = folder.length === 0 ? nameOf(entry) : joined(folder, nameOf(entry));
-    if (entry.isDirectory()) await walk(root, path, depth + 1, files);
-    else if (entry.isFile()) files.push(await described(root, path));
-    if (files.length > FILES_LIMIT) throw endless();
+/**
+ * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
+ * passed over. One bad folder does not hide the rest. Undefined when nothing is docked there.
+ * @throws BewaardError CARD_READ when the card does not answer or never ends.
+ */
+export async function listCard(root: string): Promise<Card | undefined> {
+  const files: CardFile[] = [];
+  const unread: { path: Buffer; why: string }[] = [];
+  try {
+    await opendir(root).then((folder) => folder.close());
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "ENOENT") return undefined;
+    const message = `the card cannot be listed (${code})`;
+    throw new BewaardError("CARD_READ", message, { cause, transient: true });
+  }
+  await walk(Buffer.from(root), Buffer.alloc(0), 0, files, unread);
+  return { files: files.toSorted((a, b) => a.path.compare(b.path)), unread };
+}
+
+async function walk(
+  root: Buffer,
+  folder: Buffer,
+  depth: number,
+  files: CardFile[],
+  unread: { path: Buffer; why: string }[],
+): Promise<void> {
+  if (depth > DEPTH_LIMIT) {
+    unread.push({ path: folder, why: "nested deeper than any camera does" });
+    return;
+  }
+  try {
+    for await (const entry of await opendir(joined(root, folder), { encoding: AS_BYTES })) {
+      const path = folder.length === 0 ? nameOf(entry) : joined(folder, nameOf(entry));
+      if (entry.isDirectory()) await walk(root, path, depth + 1, files, unread);
+      else if (entry.isFile()) files.push(await described(root, path));
+      if (files.length > FILES_LIMIT) throw endless();
+    }
+  } catch (error) {
+    const code = systemCode(error);
+    if (error instanceof BewaardError || code === undefined) throw error;
+    unread.push({ path: folder, why: `cannot be read (${code})` });
   }
 }
 
 async function described(root: Buffer, path: Buffer): Promise<CardFile> {
   const { size, mtimeMs } = await lstat(joined(root, path));
-  return { path, bytes: size, modifiedAt: instant(Math.max(0, Math.floor(mtimeMs))) };
+  // A date outside these years is none, and has no text form we could write down.
+  const modifiedAt = Math.min(Math.max(DAY_MS, Math.floor(mtimeMs)), LATEST_MS);
+  return { path, bytes: size, modifiedAt: instant(modifiedAt) };
 }
 
 function nameOf(entry: Dirent): Buffer {

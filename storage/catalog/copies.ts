@@ -20,7 +20,7 @@ export function segmentsToStore(
          select 1 from hold where segment_id = segment.id and released_at_ms is null
        ) as held
        from segment
-       where state = 'sealed' and time_trust <> 'overdue' and (due_at_ms > $dueAfter or exists (
+       where state = 'sealed' and ((time_trust <> 'overdue' and (due_at_ms > $dueAfter or due_provisional = 1)) or exists (
          select 1 from hold where segment_id = segment.id and released_at_ms is null
        ))
        order by started_at_ms limit $limit`,

@@ -22,7 +22,7 @@ export function dueSegments(
     const rows = await sql.all(
       `select segment.*, copy.version_id from segment
        left join copy on copy.segment_id = segment.id and copy.place = 'vault'
-       where segment.state in ('sealed', 'stored') and due_at_ms <= $now
+       where segment.state in ('sealed', 'stored') and due_at_ms <= $now and due_provisional = 0
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
        order by due_at_ms limit $limit`,
       { $now: now, $limit: limit },
@@ -84,6 +84,8 @@ export interface LookedAgain {
   readonly id: SegmentId;
   /** Versions removed from the vault. */
   readonly versions: number;
+  /** The catalog knew a version, and the vault had none: gone before we came. */
+  readonly missing: boolean;
 }
 
 /** Records that every copy of these is gone and was looked for again. */
@@ -107,7 +109,7 @@ export function recordDestroyed(
       sql,
       "destroyed",
       at,
-      seen.map(({ id, versions }) => ({ id, facts: { versions, left: 0 } })),
+      seen.map(({ id, versions, missing }) => ({ id, facts: { versions, missing, left: 0 } })),
     );
   });
 }
@@ -117,7 +119,7 @@ export function countOverdue(database: Database, now: Instant): Promise<number> 
   return database.transaction(async (sql) => {
     const [row] = await sql.all(
       `select count(*) as count from segment
-       where state in ('sealed', 'stored', 'destroying') and due_at_ms <= $now - ${DUE_MARGIN_MS}
+       where state in ('sealed', 'stored', 'destroying') and due_provisional = 0 and due_at_ms <= $now - ${DUE_MARGIN_MS}
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
       { $now: now },
     );

@@ -95,9 +95,9 @@ export interface HoldToConfirm {
 export function holdsToConfirm(database: Database): Promise<readonly HoldToConfirm[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `select segment.*, hold.hold_id, copy.version_id from hold
-       join segment on segment.id = hold.segment_id
-       join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
+      `select segment.*, hold.hold_id, copy.version_id from hold indexed by hold_requested
+       cross join segment on segment.id = hold.segment_id
+       cross join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
        where hold.in_force_at_ms is null and hold.released_at_ms is null
        order by hold.hold_id limit 1000`,
     );
@@ -124,6 +124,40 @@ export function recordInForce(
     );
     if (changed === 1) await append(sql, at, [{ kind: "hold.in-force", facts: { hold, segment } }]);
   });
+}
+
+/** A stored segment that nothing holds any more, while the vault may still. */
+export interface HoldToLift {
+  readonly segment: Segment;
+  readonly versionId: string;
+}
+
+/** Released holds whose mark in the vault was not yet seen to be gone. */
+export function holdsToLift(database: Database): Promise<readonly HoldToLift[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select distinct segment.*, copy.version_id from hold indexed by hold_to_lift
+       cross join segment on segment.id = hold.segment_id and segment.state = 'stored'
+       cross join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
+       where hold.released_at_ms is not null and hold.lifted_at_ms is null
+         and not exists (
+           select 1 from hold other where other.segment_id = segment.id and other.released_at_ms is null
+         )
+       limit 1000`,
+    );
+    return rows.map((row) => ({ segment: segmentOfRow(row), versionId: text(row, "version_id") }));
+  });
+}
+
+/** Records that the vault was seen not to hold it any more. */
+export function recordLifted(database: Database, at: Instant, id: SegmentId): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run(
+      `update hold set lifted_at_ms = $at
+       where segment_id = $id and released_at_ms is not null and lifted_at_ms is null`,
+      { $at: at, $id: id },
+    ),
+  );
 }
 
 export interface HoldCount {

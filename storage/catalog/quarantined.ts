@@ -14,6 +14,8 @@ export interface Quarantined {
   readonly arrivedAt: Instant;
   /** It may be footage: it is destroyed in time like any other (invariant 3). */
   readonly dueAt: Instant;
+  /** Reckoned while time was not trusted: to be reckoned again. */
+  readonly dueProvisional: boolean;
 }
 
 /** Records that something in incoming/ was not believed and lies in quarantine. */
@@ -29,8 +31,8 @@ export function recordQuarantined(
     const facts = { id, producer, code, dueAt: isoOf(dueAt) };
     const entry = await append(sql, at, [{ kind: "manifest.quarantined", facts }]);
     await sql.run(
-      `insert into quarantine (id, producer, name, code, arrived_at_ms, due_at_ms, entry_seq)
-       values ($id, $producer, $name, $code, $arrivedAt, $dueAt, $entry)`,
+      `insert into quarantine (id, producer, name, code, arrived_at_ms, due_at_ms, due_provisional, entry_seq)
+       values ($id, $producer, $name, $code, $arrivedAt, $dueAt, $provisional, $entry)`,
       {
         $id: id,
         $producer: producer,
@@ -38,6 +40,7 @@ export function recordQuarantined(
         $code: code,
         $arrivedAt: found.arrivedAt,
         $dueAt: dueAt,
+        $provisional: found.dueProvisional ? 1 : 0,
         $entry: entry,
       },
     );
@@ -48,7 +51,7 @@ export function recordQuarantined(
 export function dueQuarantine(database: Database, now: Instant): Promise<readonly string[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      "select id from quarantine where destroyed_at_ms is null and due_at_ms <= $now limit 1000",
+      "select id from quarantine where destroyed_at_ms is null and due_provisional = 0 and due_at_ms <= $now limit 1000",
       { $now: now },
     );
     return rows.map((row) => text(row, "id"));

@@ -18,6 +18,13 @@ type SegmentState = "sealed" | "stored" | "destroying" | "destroyed";
 /** How far the start of a recording is believed; docs/time.md. */
 export type TimeTrust = "trusted" | "untrusted" | "overdue";
 
+/** What is known of the clock of the camera that recorded. */
+export interface CameraClock {
+  readonly declared: "synchronised" | "unknown";
+  /** Camera less ours, seen at this docking; null when it cannot be seen. */
+  readonly offsetMs: number | null;
+}
+
 /** One sealed file (*fragment*): the unit of hash, upload, hold and destruction. */
 export interface Segment {
   readonly id: SegmentId;
@@ -28,7 +35,12 @@ export interface Segment {
   readonly timeSource: string;
   readonly timeTrust: TimeTrust;
   readonly arrivedAt: Instant;
+  /** The arrival by uptime, and of which start of the machine. */
+  readonly arrivedUptime: { readonly bootId: string; readonly ms: number };
+  readonly cameraClock: CameraClock;
   readonly dueAt: Instant;
+  /** True while the term is reckoned from a time that nobody has vouched for. */
+  readonly dueProvisional: boolean;
   /** Path on the card, as bytes; undefined for a wall camera. */
   readonly sourcePath: Uint8Array | undefined;
   readonly sourceModifiedAt: Instant | undefined;
@@ -104,6 +116,7 @@ function sealedFacts(
     timeTrust: segment.timeTrust,
     arrivedAt: isoOf(segment.arrivedAt),
     dueAt: isoOf(segment.dueAt),
+    dueProvisional: segment.dueProvisional,
     plaintextSha256: segment.plaintextSha256,
     plaintextBytes: segment.plaintextBytes,
     ciphertextBytes: segment.ciphertextBytes,
@@ -120,10 +133,12 @@ async function insertSegment(
 ): Promise<void> {
   await sql.run(
     `insert into segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust,
-       arrived_at_ms, due_at_ms, source_path, source_modified_at_ms, plaintext_sha256, plaintext_bytes,
+       arrived_at_ms, arrived_boot_id, arrived_uptime_ms, clock_declared, clock_offset_ms,
+       due_at_ms, due_provisional, source_path, source_modified_at_ms, plaintext_sha256, plaintext_bytes,
        ciphertext_bytes, part_sha256, sealed_for, truncated, rewritten, state, entry_seq)
      values ($id, $device, $producer, $startedAt, $endedAt, $timeSource, $timeTrust,
-       $arrivedAt, $dueAt, $sourcePath, $sourceModifiedAt, $plaintextSha256, $plaintextBytes,
+       $arrivedAt, $bootId, $uptime, $clockDeclared, $clockOffset,
+       $dueAt, $provisional, $sourcePath, $sourceModifiedAt, $plaintextSha256, $plaintextBytes,
        $ciphertextBytes, $parts, $sealedFor, $truncated, $rewritten, 'sealed', $entry)`,
     {
       $id: segment.id,
@@ -134,6 +149,11 @@ async function insertSegment(
       $timeSource: segment.timeSource,
       $timeTrust: segment.timeTrust,
       $arrivedAt: segment.arrivedAt,
+      $bootId: segment.arrivedUptime.bootId,
+      $uptime: segment.arrivedUptime.ms,
+      $clockDeclared: segment.cameraClock.declared,
+      $clockOffset: segment.cameraClock.offsetMs,
+      $provisional: segment.dueProvisional ? 1 : 0,
       $dueAt: segment.dueAt,
       $sourcePath: segment.sourcePath ?? null,
       $sourceModifiedAt: segment.sourceModifiedAt ?? null,
@@ -159,7 +179,13 @@ export function segmentOfRow(row: SqlRow): Segment {
     timeSource: text(row, "time_source"),
     timeTrust: trustOf(text(row, "time_trust")),
     arrivedAt: moment(row, "arrived_at_ms"),
+    arrivedUptime: { bootId: text(row, "arrived_boot_id"), ms: number(row, "arrived_uptime_ms") },
+    cameraClock: {
+      declared: text(row, "clock_declared") === "synchronised" ? "synchronised" : "unknown",
+      offsetMs: optional(row, "clock_offset_ms", number) ?? null,
+    },
     dueAt: moment(row, "due_at_ms"),
+    dueProvisional: number(row, "due_provisional") === 1,
     sourcePath: optional(row, "source_path", bytes),
     sourceModifiedAt: optional(row, "source_modified_at_ms", moment),
     plaintextSha256: parseSha256(text(row, "plaintext_sha256")),

@@ -8,6 +8,7 @@ export const ENTRY_KINDS = [
   "bewaard.started",
   "device.paired",
   "segment.sealed",
+  "segment.term",
   "segments.stored",
   "segments.destroying",
   "segments.destroyed",

@@ -17,7 +17,11 @@ export const MANIFEST_LIMIT_BYTES = 256 * 1024;
 const id = z.string().transform(checked(parseSegmentId));
 const node = z.string().transform(checked(parseNodeId));
 const device = z.string().transform(checked(parseDeviceId));
-const time = z.string().transform(checked(instantOf));
+// A time before 1970-01-02 or after 9999 is no recording's, and has no place in a vault key.
+const time = z
+  .string()
+  .regex(/^(?!1970-01-01)(?:19[7-9]\d|[2-9]\d{3})-/)
+  .transform(checked(instantOf));
 const count = z.int().min(0);
 const short = z.string().max(200);
 
@@ -28,6 +32,8 @@ const common = {
   producer: z.string().regex(/^[a-z]{1,16}$/),
   device,
   arrivedAt: time,
+  /** The same moment by the clock that nobody sets: where wall time was wrong then, it is put right later. */
+  arrivedUptime: z.strictObject({ bootId: z.string().min(1).max(64), ms: count }),
 };
 
 const segment = z.strictObject({

@@ -72,6 +72,12 @@ async function readIdentity(path: string): Promise<unknown> {
   }
 }
 
+/** Size of the spool's file system. */
+export async function diskBytes(spool: Spool): Promise<number> {
+  const { blocks, bsize } = await statfs(spool.path);
+  return blocks * bsize;
+}
+
 /** Bytes this process may still write to the spool's file system. */
 export async function freeBytes(spool: Spool): Promise<number> {
   const { bavail, bsize } = await statfs(spool.path);

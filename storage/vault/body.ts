@@ -43,13 +43,23 @@ export function bytesBody(content: Uint8Array): ObjectBody {
   };
 }
 
-/** Reads a small object whole. */
+/** No text of ours is larger: a hold on 10,000 segments is under a megabyte, an hour of ledger a few. */
+const TEXT_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Reads a small object whole. @throws BewaardError VAULT_CORRUPT for one that is larger than ours are. */
 export async function readText(
   vault: Vault,
   key: string,
   versionId: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const chunks = await Array.fromAsync(vault.read(key, versionId, signal));
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of vault.read(key, versionId, signal)) {
+    bytes += chunk.length;
+    if (bytes > TEXT_LIMIT_BYTES)
+      throw new BewaardError("VAULT_CORRUPT", `${key}: too large a text`);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }

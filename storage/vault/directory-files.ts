@@ -9,7 +9,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return [];
     throw translated(error, folder);
   }
 }
@@ -19,7 +19,7 @@ export async function sizeOf(path: string): Promise<number | undefined> {
     await using file = await open(path, "r");
     return (await file.stat()).size;
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
     throw translated(error, path);
   }
 }

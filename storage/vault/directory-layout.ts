@@ -12,6 +12,11 @@ export const WRITING = ".writing";
 export const PUTTING = "put-";
 export const LEAVING = "leaving-";
 
+/** Names of versions. What else lies about (`.DS_Store`, `@eaDir`) is none of ours, and in nobody's way. */
+export function isUlid(name: string): boolean {
+  return /^[0-9A-Z]{26}$/.test(name);
+}
+
 /** Checks that `key` names a place inside the vault and nothing else. @throws TypeError. */
 export function parseKey(key: string): string {
   if (!/^[a-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/.test(key)) {
@@ -52,8 +57,9 @@ export interface UnfinishedWrite {
 export async function unfinishedWrites(root: string): Promise<readonly UnfinishedWrite[]> {
   const writes: UnfinishedWrite[] = [];
   for (const name of await namesIn(join(root, WRITING))) {
+    if (!/^(?:put|leaving)-[0-9A-Z]{26}$/.test(name)) continue;
     const folder = join(root, WRITING, name);
-    for (const versionId of await namesIn(folder)) {
+    for (const versionId of (await namesIn(folder)).filter(isUlid)) {
       const key = await keyIn(join(folder, versionId, "facts.json"));
       if (key === undefined) continue;
       writes.push({ key, folder, versionId, leaving: name.startsWith(LEAVING) });
@@ -69,7 +75,8 @@ async function keyIn(path: string): Promise<string | undefined> {
     if (typeof parsed !== "object" || parsed === null || !("key" in parsed)) return undefined;
     return String(parsed.key);
   } catch (error) {
-    if (systemCode(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -20,6 +20,7 @@ import {
   translating,
 } from "./directory-files.ts";
 import {
+  isUlid,
   LEAVING,
   OBJECT_MARK,
   objectFolders,
@@ -32,6 +33,15 @@ import { agrees, writeVersion } from "./directory-write.ts";
 import type { ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
 
 const IDENTITY = "bewaard-vault.json";
+
+/**
+ * Says whether the vault with this id is the right one.
+ * @throws BewaardError VAULT_IDENTITY (transient) when another disk is mounted in its place.
+ */
+export type Recognise = (id: string) => Promise<void>;
+
+// A desk obeys signatures, not a place: any vault will do.
+const anyVault: Recognise = async () => undefined;
 
 /** Makes an empty folder a vault. Harmless on one that is a vault already. */
 export async function createDirectoryVault(root: string): Promise<void> {
@@ -48,14 +58,18 @@ export async function createDirectoryVault(root: string): Promise<void> {
  * Every call throws BewaardError VAULT_IDENTITY (transient) while the folder is no vault: a NAS that is
  * not mounted looks like that, and nothing may be written into its mount point.
  */
-export async function openDirectoryVault(root: string): Promise<Vault> {
+export async function openDirectoryVault(
+  root: string,
+  recognise: Recognise = anyVault,
+): Promise<Vault> {
   const folderOf = (key: string): string => join(root, `${parseKey(key)}${OBJECT_MARK}`);
   const at = (key: string, versionId: string, name: string): string =>
     join(folderOf(key), versionId, name);
+  let recognised: string | undefined;
   const present = async (): Promise<void> => {
-    if (await exists(join(root, IDENTITY))) return;
-    const message = `${root} is no bewaard vault: is it mounted? A new one is made by \`bewaard setup\``;
-    throw new BewaardError("VAULT_IDENTITY", message, { transient: true });
+    const id = await identityOf(root);
+    if (id !== recognised) await recognise(id);
+    recognised = id;
   };
 
   const vault: Vault = {
@@ -212,6 +226,11 @@ async function abandonWrite(
     await mkdir(folder, { recursive: true });
     await rename(version, join(folder, write.versionId));
     await syncDirectory(folder);
+  } else {
+    // The bytes first, and what says whose they are last: cut off anywhere, they are found again.
+    await rm(join(version, "body"), { force: true });
+    await syncDirectory(version);
+    await rm(version, { recursive: true, force: true });
   }
   await rm(write.folder, { recursive: true, force: true });
   await syncDirectory(dirname(write.folder));
@@ -219,7 +238,7 @@ async function abandonWrite(
 
 async function versionsIn(folder: string, key: string): Promise<readonly ObjectVersion[]> {
   const found: ObjectVersion[] = [];
-  for (const versionId of (await namesIn(folder)).toSorted()) {
+  for (const versionId of (await namesIn(folder)).filter(isUlid).toSorted()) {
     const bytes = await sizeOf(join(folder, versionId, "body"));
     if (bytes !== undefined) found.push({ key, versionId, bytes });
   }
@@ -232,4 +251,12 @@ function factsIn(text: string): ObjectFacts {
   const facts: unknown = parsed.facts;
   if (typeof facts !== "object" || facts === null) return {};
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
+}
+
+async function identityOf(root: string): Promise<string> {
+  if (!(await exists(join(root, IDENTITY)))) {
+    const message = `${root} is no bewaard vault: is it mounted? A new one is made by \`bewaard setup\``;
+    throw new BewaardError("VAULT_IDENTITY", message, { transient: true });
+  }
+  return readText(join(root, IDENTITY), IDENTITY);
 }

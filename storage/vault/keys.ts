@@ -23,7 +23,9 @@ export function footagePrefix(node: NodeId): string {
 /** The segment a footage key belongs to, or undefined for a key of another form. */
 export function segmentOf(key: string): SegmentId | undefined {
   const [, id] =
-    /^footage\/[^/]+\/[^/]+\/\d{4}\/\d\d\/\d\d\/\d{6}Z-([0-9A-Z]{26})\.age$/.exec(key) ?? [];
+    /^footage\/[^/]+\/[^/]+\/\d{4}\/\d\d\/\d\d\/\d{6}Z-([0-7][0-9A-HJKMNP-TV-Z]{25})\.age$/.exec(
+      key,
+    ) ?? [];
   return id === undefined ? undefined : parseSegmentId(id);
 }
 

@@ -40,6 +40,8 @@ create table checkpoint (
   published_at_ms integer
 ) strict;
 
+create index checkpoint_unpublished on checkpoint (size) where published_at_ms is null;
+
 create table device (
   -- Camera number, lower case.
   id text primary key check (length(id) between 1 and 32),
@@ -67,8 +69,16 @@ create table segment (
   time_trust text not null check (time_trust in ('trusted', 'untrusted', 'overdue')),
   -- When the producer had sealed it, by this machine's clock.
   arrived_at_ms integer not null check (arrived_at_ms > 0),
+  -- The same moment by the machine's uptime, and of which start of the machine.
+  arrived_boot_id text not null,
+  arrived_uptime_ms integer not null check (arrived_uptime_ms >= 0),
+  -- What was known of the camera's clock: see docs/time.md.
+  clock_declared text not null check (clock_declared in ('synchronised', 'unknown')),
+  clock_offset_ms integer,
   -- From this moment it must be destroyed, unless held (invariant 3). Never moves later.
   due_at_ms integer not null,
+  -- 1 while wall time was not trusted at arrival: due_at_ms is reckoned again once it is, and only then.
+  due_provisional integer not null default 0 check (due_provisional in (0, 1)),
 
   -- Path on the card as bytes; null for a wall camera.
   source_path blob,
@@ -101,6 +111,7 @@ create index segment_find on segment (started_at_ms, device_id);
 create index segment_to_store on segment (started_at_ms) where state = 'sealed';
 create index segment_due on segment (due_at_ms) where state in ('sealed', 'stored');
 create index segment_overdue on segment (due_at_ms) where state in ('sealed', 'stored', 'destroying');
+create index segment_provisional on segment (id) where due_provisional = 1;
 create index segment_destroying on segment (id) where state = 'destroying';
 
 -- Where the bytes of a segment are. Evicting a spool copy changes a row here, never the segment.
@@ -153,11 +164,14 @@ create table hold (
   -- When the hold was read back from the vault; null: asked for, not yet safe.
   in_force_at_ms integer,
   released_at_ms integer,
+  -- When, after the release, the vault was seen not to hold it any more.
+  lifted_at_ms integer,
   entry_seq integer not null references entry (seq),
   primary key (hold_id, segment_id)
 ) strict, without rowid;
 
 create index hold_segment on hold (segment_id) where released_at_ms is null;
+create index hold_to_lift on hold (segment_id) where released_at_ms is not null and lifted_at_ms is null;
 create index hold_requested on hold (hold_id) where in_force_at_ms is null and released_at_ms is null;
 
 -- What was not recorded, or not kept: start, end and cause (invariant 9).
@@ -212,6 +226,8 @@ create table quarantine (
   code text not null,
   arrived_at_ms integer not null,
   due_at_ms integer not null,
+  -- 1 while wall time was not trusted then, as in segment.
+  due_provisional integer not null default 0 check (due_provisional in (0, 1)),
   destroyed_at_ms integer,
   entry_seq integer not null references entry (seq)
 ) strict;
@@ -243,7 +259,8 @@ begin
 end;
 
 create trigger hold_is_final before update on hold
-when old.released_at_ms is not null
+when (old.released_at_ms is not null and new.lifted_at_ms is null)
+  or new.released_at_ms is null and old.released_at_ms is not null
   or new.hold_id <> old.hold_id or new.segment_id <> old.segment_id
 begin
   select raise(abort, 'a released hold does not change');
@@ -278,7 +295,8 @@ end;
 create trigger segment_facts_stay before update on segment
 when new.id <> old.id or new.device_id <> old.device_id
   or new.started_at_ms <> old.started_at_ms or new.arrived_at_ms <> old.arrived_at_ms
-  or new.due_at_ms > old.due_at_ms
+  or (new.due_at_ms > old.due_at_ms and old.due_provisional = 0)
+  or new.due_provisional > old.due_provisional
   or new.plaintext_sha256 <> old.plaintext_sha256 or new.part_sha256 <> old.part_sha256
 begin
   select raise(abort, 'what was recorded of a segment does not change');
