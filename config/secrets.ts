@@ -15,22 +15,28 @@ export function secretsComeFromSystemd(): boolean {
  */
 export async function readSecret(name: string, folder: string): Promise<string> {
   const credentials = process.env["CREDENTIALS_DIRECTORY"];
-  return readSecretFile(join(credentials ?? folder, name));
+  // systemd guards its folder itself, and shows files there with a group's mode bits.
+  return credentials === undefined
+    ? readSecretFile(join(folder, name))
+    : readGuarded(join(credentials, name), 0o007);
 }
 
 /** Reads a secret from a file of its own, under the same rule. */
-export async function readSecretFile(path: string): Promise<string> {
+export function readSecretFile(path: string): Promise<string> {
+  return readGuarded(path, 0o077);
+}
+
+async function readGuarded(path: string, forbiddenMode: number): Promise<string> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     const { mode } = await file.stat();
-    if ((mode & 0o077) !== 0) {
+    if ((mode & forbiddenMode) !== 0) {
       throw new BewaardError("SECRET_EXPOSED", `${path} can be read by others: chmod 600 it`);
     }
     return await file.readFile("utf8");
   } catch (cause) {
     if (cause instanceof BewaardError) throw cause;
-    throw new BewaardError("SECRET_MISSING", `${path} cannot be read (${systemCode(cause)})`, {
-      cause,
-    });
+    const message = `${path} cannot be read (${systemCode(cause)})`;
+    throw new BewaardError("SECRET_MISSING", message, { cause });
   }
 }

@@ -74,8 +74,8 @@ export function roomMaker(
       const missing = await missingBytes(wanted);
       if (missing <= 0) return true;
       const marked = await markEvictable(database, clock.now(), missing);
-      step("ring.marked");
       if (marked.length === 0) return false;
+      step("ring.marked");
       await unlinkMarked();
     }
   }
