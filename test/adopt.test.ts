@@ -183,6 +183,19 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
     assert.equal((await rows(rig, "select * from segment")).length, 1);
   });
 
+  it("whose sealed file has one byte that is not as sealed", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    const path = incoming(rig, `${id}.age`);
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    await rm(path);
+    await writeFile(path, bytes);
+    await rig.adoptOnce();
+    assert.equal((await rows(rig, "select * from quarantine")).length, 1);
+    assert.deepEqual(await rows(rig, "select * from segment"), []);
+  });
+
   it("whose sealed file is not there", async () => {
     await using rig = await openRig();
     const id = await rig.record("beeld");
