@@ -100,8 +100,6 @@ async function settle(
         events.timeUncertain(segment.id, segment.device, segment.timeTrust);
       }
       return;
-    case "again":
-      return;
     case "duplicate":
       // The same bytes of the same file are, or were, kept under another id: a second copy must not be.
       await rm(kept, { force: true });

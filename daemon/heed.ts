@@ -128,7 +128,8 @@ async function obey(
       if (released > 0) events.holdReleased(command.hold);
     }
   });
-  step(command.kind === "release" ? "hold.released" : "hold.requested");
+  if (command.kind === "hold") step("hold.requested");
+  if (command.kind === "release") step("hold.released");
 }
 
 /** Sets each asked-for hold in the vault and, once read back, records that it is in force. */

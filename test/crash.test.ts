@@ -21,6 +21,10 @@ const LIFE = fileURLToPath(new URL("./crash/life.ts", import.meta.url));
 /** What every recording starts with, and nothing else may contain (invariant 2). */
 const SIGNATURE = Buffer.from("ftypisom plaintext of a recording");
 
+/** Steps of every write to the vault: the ledger's two writes at the start come before any footage. */
+const IN_EVERY_PUT: readonly Step[] = ["store.copied", "store.named"];
+const PUTS_BEFORE_FOOTAGE = 2;
+
 const outcome = z.object({
   segments: z.array(z.object({ id: z.string(), state: z.string(), hold: z.string() })),
   findings: z.array(z.object({ invariant: z.number(), what: z.string() })),
@@ -67,6 +71,14 @@ async function finish(folder: string): Promise<z.output<typeof outcome>> {
   return outcome.parse(JSON.parse(out));
 }
 
+/** What lies in the vault, finished or not, says under which key. */
+async function keysInVault(folder: string): Promise<string> {
+  const files = await readdir(join(folder, "vault"), { recursive: true, withFileTypes: true });
+  const facts = files.filter(({ name }) => name === "facts.json");
+  const texts = facts.map(({ parentPath, name }) => readFile(join(parentPath, name), "utf8"));
+  return (await Promise.all(texts)).join("\n");
+}
+
 async function plaintextOutsideTheCard(folder: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -91,8 +103,10 @@ describe("SIGKILL, then start again (invariants 1, 3, 4, 6, 8)", function () {
     it(`at ${step}: nothing lost, nothing kept too long, nothing held destroyed, no plaintext left`, async () => {
       await using folder = await temporaryFolder();
       await makeLife(folder.path);
-      const { how, err } = await start(folder.path, step);
+      const nth = IN_EVERY_PUT.includes(step) ? PUTS_BEFORE_FOOTAGE + 1 : 1;
+      const { how, err } = await start(folder.path, step, nth);
       assert.equal(how, "SIGKILL", `the life never came to ${step}: ${err}`);
+      if (nth > 1) assert.match(await keysInVault(folder.path), /"footage\//);
       assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);
       assertWhole(await finish(folder.path));
       assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);

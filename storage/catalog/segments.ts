@@ -56,11 +56,8 @@ export interface Segment {
   readonly state: SegmentState;
 }
 
-/**
- * What a footage file in incoming/ turned out to be: new, this very fact recorded before a crash, or a
- * file this box already keeps, or has kept, under `of`.
- */
-export type Recorded = { kind: "new" } | { kind: "again" } | { kind: "duplicate"; of: SegmentId };
+/** What a sealed file turned out to be: new, or a file this box already keeps, or has kept, under `of`. */
+export type Recorded = { kind: "new" } | { kind: "duplicate"; of: SegmentId };
 
 /**
  * Records a sealed file that lies in the spool: row, spool copy and ledger leaf in one transaction.
@@ -89,11 +86,6 @@ async function alreadyKnown(
   sql: Sql,
   segment: Omit<Segment, "state">,
 ): Promise<Recorded | undefined> {
-  const [same] = await sql.all("select id from segment where id = $id and part_sha256 = $parts", {
-    $id: segment.id,
-    $parts: joined(segment.parts),
-  });
-  if (same) return { kind: "again" };
   if (!segment.sourcePath) return undefined;
   const [earlier] = await sql.all(
     `select id from segment
