@@ -14,13 +14,17 @@ import { textBody } from "../storage/vault/body.ts";
 import { checkpointKey, entriesKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
+import type { AskHistory } from "./one-history.ts";
 import { steady } from "./steady.ts";
 
 const LOOK_EVERY_MS = MINUTE_MS;
 /** At least hourly, says invariant 5; a desk can open only what is under a signed head. */
 const SIGN_EVERY_MS = 15 * MINUTE_MS;
 
-/** Signs the ledger and publishes it in the vault and the journal, until the signal aborts. */
+/**
+ * Signs the ledger and publishes it in the vault and the journal, until the signal aborts. Nothing is signed
+ * until the vault was read and agrees: two signed heads of one size would be a fork that nobody can repair.
+ */
 export async function checkpoint(
   clock: Clock,
   events: Events,
@@ -28,6 +32,7 @@ export async function checkpoint(
   vault: Vault,
   node: NodeId,
   key: NodeKey,
+  askHistory: AskHistory,
   signal: AbortSignal,
 ): Promise<void> {
   // At start what a crash left unsigned is signed at once.
@@ -35,6 +40,7 @@ export async function checkpoint(
   const turn = steady(clock, events, "checkpoint");
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
+      if ((await askHistory(signal)) !== "one") return;
       // A clock that was set back must not stop the signing.
       const age = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last);
       if (age >= SIGN_EVERY_MS && (await signCheckpoint(database, now, key))) {

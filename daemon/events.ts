@@ -37,6 +37,20 @@ function boxEvents(say: Say) {
         "the signed ledger could not leave this box",
         failed(error),
       ),
+    ledgerDiverged: (error: BewaardError) =>
+      say(
+        "alert",
+        "ledger-diverged",
+        "the ledger here is another than the one in the vault: nothing is destroyed or signed",
+        failed(error),
+      ),
+    timestamped: (size: number, toldAt: string) =>
+      say("notice", "timestamped", "an outside authority has timestamped the signed ledger", {
+        size,
+        toldAt,
+      }),
+    timestampDelayed: (error: BewaardError) =>
+      say("error", "timestamp-delayed", "no timestamp over the signed ledger", failed(error)),
     turnFailed: (loop: string, error: BewaardError) =>
       say("error", "turn-failed", "a loop could not do its work this time, and will try again", {
         loop,

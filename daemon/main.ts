@@ -25,6 +25,7 @@ import { control } from "./control/server.ts";
 import { dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
+import { historyOf } from "./one-history.ts";
 import {
   bodycams,
   boxOf,
@@ -70,15 +71,17 @@ export async function runCore(
   const limits = ringLimits(config);
   const makeRoom = roomMaker(clock, events, database, spool, limits);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
-  const kept = { database, spool, vault, node, verifier: parseVerifier(verifierText(key)) };
+  const verifier = parseVerifier(verifierText(key));
+  const askHistory = historyOf(clock, events, database, vault, node, verifier);
+  const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, signal);
 
   await together(signal, [
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
-    (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, s),
-    (s) => checkpoint(clock, events, database, vault, node, key, s),
+    (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, askHistory, s),
+    (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
   ]);
 }

@@ -21,6 +21,7 @@ import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { destroySegment } from "./destroy.ts";
 import type { Events } from "./events.ts";
+import type { AskHistory } from "./one-history.ts";
 import { emptyQuarantine } from "./quarantine.ts";
 import { settleTerms } from "./settle-terms.ts";
 import { steady } from "./steady.ts";
@@ -31,12 +32,13 @@ import { timeTrust } from "./trust.ts";
 export type HeedDesk = (now: Instant, signal: AbortSignal) => Promise<boolean>;
 
 const AT_ONCE = 100;
-/** Without the desk's word, wait for it as long as the law allows (invariant 4). */
+/** Without the desk's word, or the vault's, wait for it as long as the law allows (invariant 4). */
 const DESK_PATIENCE_MS = DUE_MARGIN_MS - 10 * MINUTE_MS;
 
 /**
  * Destroys what is due, each minute, until the signal aborts (procedure "Destroy"). Destroys nothing
- * while time is not trusted, however old it is (invariant 10).
+ * while time is not trusted, however old it is (invariant 10), nor while the ledger here is another than
+ * the one that left this box (invariant 5): a catalog that was set back does not know what is held.
  */
 export async function retain(
   clock: Clock,
@@ -47,6 +49,7 @@ export async function retain(
   node: NodeId,
   term: Term,
   heedDesk: HeedDesk,
+  askHistory: AskHistory,
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "retain");
@@ -56,12 +59,14 @@ export async function retain(
     await turn(async () => {
       const trust = await timeTrust(clock, database);
       const heeded = await heedDesk(now, signal);
+      const history = await askHistory(signal);
       if (!trust.trusted) {
         if (daily(trust.why)) events.clockUntrusted(trust.why);
         return;
       }
+      if (history === "diverged") return;
       await settleTerms(clock, database, term);
-      const cutoff = heeded ? now : instant(now - DESK_PATIENCE_MS);
+      const cutoff = heeded && history === "one" ? now : instant(now - DESK_PATIENCE_MS);
       await markDue(clock, events, database, vault, node, cutoff, daily);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
       await emptyQuarantine(events, database, spool, now);

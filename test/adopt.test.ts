@@ -249,6 +249,7 @@ describe("quarantine", () => {
         rig.box.node,
         rig.box.term,
         async () => true,
+        rig.askHistory,
         signal,
       );
     };
@@ -296,6 +297,7 @@ describe("a manifest that comes again with its file", () => {
         box.node,
         box.term,
         async () => true,
+        rig.askHistory,
         signal,
       );
       await writeFile(incoming(rig, `${id}.age`), age);

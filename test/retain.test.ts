@@ -38,6 +38,7 @@ async function sweep(
     rig.box.node,
     rig.box.term,
     options.heed ?? heeded,
+    rig.askHistory,
     signal,
   );
 }
@@ -422,7 +423,18 @@ describe("a full disk under the catalog", () => {
     };
     const { clock, signal } = turns(rig.clock, 8);
     const { events, spool, vault, box } = rig;
-    await retain(clock, events, full, spool, vault, box.node, box.term, heeded, signal);
+    await retain(
+      clock,
+      events,
+      full,
+      spool,
+      vault,
+      box.node,
+      box.term,
+      heeded,
+      rig.askHistory,
+      signal,
+    );
     assert.equal(await stateOf(rig, id), "destroyed");
     assert.equal(rig.said.filter((event) => event === "turn-failed").length, 1);
     assert.deepEqual(await rig.check(), []);

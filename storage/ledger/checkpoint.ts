@@ -1,6 +1,6 @@
 import type { Instant } from "#base/time";
 import { moment, number, optional, text } from "../catalog/row.ts";
-import type { Database } from "../catalog/sqlite.ts";
+import type { Database, Sql } from "../catalog/sqlite.ts";
 import { openTree } from "./append.ts";
 import { type NodeKey, signNote, type VerifierKey, verifiedText } from "./note.ts";
 
@@ -81,6 +81,15 @@ export function newestCheckpoint(
       publishedAt: optional(row, "published_at_ms", moment),
     };
   });
+}
+
+/** The newest signed head that the vault has; undefined before the first. */
+export async function newestPublished(sql: Sql): Promise<Checkpoint | undefined> {
+  const [row] = await sql.all(
+    `select size, note from checkpoint where published_at_ms is not null
+     order by size desc limit 1`,
+  );
+  return row && { size: number(row, "size"), note: text(row, "note") };
 }
 
 /** Entry bodies `from` ≤ seq < `to`, in order: the leaves as they were hashed. */

@@ -77,15 +77,21 @@ export function signNote(key: NodeKey, text: string): string {
   return `${text}\n— ${key.name} ${Buffer.concat([hash, signature]).toString("base64")}\n`;
 }
 
-/** The signed text, or undefined when `note` bears no valid signature of `key`. */
+/** The public half as PEM, as `openssl pkeyutl` reads it. */
+export function publicPem(key: VerifierKey): string {
+  return key.publicKey.export({ type: "spki", format: "pem" }).toString();
+}
+
+/** The signed text, or undefined when `note` bears no valid signature of `key`, written in just one way. */
 export function verifiedText(key: VerifierKey, note: string): string | undefined {
   const end = note.lastIndexOf("\n\n");
-  if (end < 0) return undefined;
+  if (end < 0 || !note.endsWith("\n")) return undefined;
   const text = note.slice(0, end + 1);
-  for (const line of note.slice(end + 2).split("\n")) {
-    const [dash, name, encoded] = line.split(" ");
+  for (const line of note.slice(end + 2, -1).split("\n")) {
+    const [dash, name, encoded = ""] = line.split(" ");
     if (dash !== "—" || name !== key.name) continue;
-    const signature = Buffer.from(encoded ?? "", "base64");
+    const signature = Buffer.from(encoded, "base64");
+    if (signature.toString("base64") !== encoded) continue;
     if (!signature.subarray(0, 4).equals(key.hash)) continue;
     if (verify(null, Buffer.from(text), key.publicKey, signature.subarray(4))) return text;
   }

@@ -43,6 +43,18 @@ export function checkpointPrefix(node: NodeId): string {
   return `ledger/${node}/checkpoint/`;
 }
 
+/** The size in a checkpoint's key, or undefined for a key of another form. */
+export function checkpointSizeOf(key: string): number | undefined {
+  const [, digits] = /^ledger\/[^/]+\/checkpoint\/(\d{20})$/.exec(key) ?? [];
+  const size = Number(digits);
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+/** An outside authority's timestamp (RFC 3161) over the checkpoint of `size` entries. */
+export function timestampKey(node: NodeId, size: number): string {
+  return `ledger/${node}/timestamp/${padded(size)}.tsr`;
+}
+
 /** Entries `from` ≤ seq < `to`, one canonical JSON a line. */
 export function entriesKey(node: NodeId, from: number, to: number): string {
   return `${entriesPrefix(node)}${padded(from)}-${padded(to)}.jsonl`;

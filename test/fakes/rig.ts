@@ -11,6 +11,7 @@ import type { Dock, Sealing } from "../../daemon/dock.ts";
 import { type Events, openEvents } from "../../daemon/events.ts";
 import { handOver } from "../../daemon/hand-over-fact.ts";
 import { LEVELS } from "../../daemon/journal.ts";
+import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
 import { store } from "../../daemon/store.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
@@ -81,6 +82,7 @@ export interface Rig extends AsyncDisposable {
   readonly database: Database;
   readonly vault: Vault;
   readonly key: NodeKey;
+  readonly askHistory: AskHistory;
   readonly identity: string;
   readonly sealing: Sealing;
   /** Seals `content` as a file of the card and hands it over. */
@@ -135,6 +137,7 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
   const book = [{ day: dayOf(plus(START, 40 * DAY_MS)), recipient }];
   const sealing: Sealing = { node, book, pool, incoming };
   const key = parseNodeKey("bewaard/test/dock-1", newNodeKeyPem());
+  const verifier = parseVerifier(verifierText(key));
   const box: Box = {
     node,
     term: { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS },
@@ -152,6 +155,7 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
     database,
     vault,
     key,
+    askHistory: historyOf(clock, events, database, vault, node, verifier),
     identity,
     sealing,
     async record(content, name = named(0)) {
@@ -178,7 +182,6 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
       await store(turn.clock, events, database, spool, vault, node, turn.signal);
     },
     async check(depth = "hashes") {
-      const verifier = parseVerifier(verifierText(key));
       const report = await check(
         { database, spool, vault, node, verifier },
         depth,
