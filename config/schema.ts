@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
 import { TERM_LIMIT_MS } from "#base/term";
 import { DAY_MS, instantOf } from "#base/time";
+import { EEA_COUNTRIES } from "./eea.ts";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
 // Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
@@ -28,6 +29,17 @@ const bodycam = z.strictObject({
   paired: day,
 });
 
+/** Who timestamps the signed ledger once a day (RFC 3161). */
+const timestamps = z.strictObject({
+  url: z.string().refine(isPlainUrl, 'write an address like "https://tsa.example.nl/"'),
+  /** Where it stands: outside the EEA no byte goes (DH-11). */
+  country: z.enum(EEA_COUNTRIES, "write the code of a country in the EEA, like NL"),
+  /** PEM file with the root of its certificates; without it, those the system trusts. */
+  authority: absolutePath.optional(),
+  /** The role that looked up where it stands and answers for it. */
+  declared_by: z.string().min(1, "write who looked up where it stands, by role"),
+});
+
 export const configSchema = z.strictObject({
   site: z.strictObject({
     name: siteName,
@@ -44,6 +56,7 @@ export const configSchema = z.strictObject({
   recipients: absolutePath,
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
   desk_signers: absolutePath,
+  timestamps: timestamps.optional(),
   bodycams: z
     .array(bodycam)
     .default([])
@@ -133,6 +146,14 @@ function attempt<T>(parse: (text: string) => T): (text: string) => T | undefined
       return undefined;
     }
   };
+}
+
+/** An http address without a name or password in it: those would end up in logs. */
+function isPlainUrl(text: string): boolean {
+  const url = attempt((address) => new URL(address))(text);
+  return (
+    url !== undefined && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === ""
+  );
 }
 
 function isRegExp(text: string): boolean {

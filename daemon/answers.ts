@@ -9,6 +9,8 @@ import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import type { Answers, Params, Result } from "./control/protocol.ts";
 import { deskReadTo } from "./heed.ts";
+import { ledgerAnswers } from "./ledger-answers.ts";
+import type { AskHistory } from "./one-history.ts";
 import type { MakeRoom } from "./ring.ts";
 import { confirmTime, timeTrust } from "./trust.ts";
 
@@ -18,11 +20,13 @@ export function answers(
   config: Config,
   kept: Kept,
   makeRoom: MakeRoom,
+  askHistory: AskHistory,
   signal: AbortSignal,
 ): Answers {
   const { database } = kept;
   return {
-    status: () => status(clock, config, kept),
+    ...ledgerAnswers(kept, config.timestamps?.authority, signal),
+    status: async () => status(clock, config, kept, await askHistory(signal)),
     find: (params) => find(kept, params),
     verify: ({ depth }) =>
       check(kept, depth, clock.now(), signal).then(({ findings, ...counts }) => ({
@@ -44,7 +48,12 @@ export function answers(
   };
 }
 
-async function status(clock: Clock, config: Config, { database }: Kept): Promise<Result<"status">> {
+async function status(
+  clock: Clock,
+  config: Config,
+  { database }: Kept,
+  history: Result<"status">["history"],
+): Promise<Result<"status">> {
   const newest = await newestCheckpoint(database);
   return {
     site: config.site.name,
@@ -57,6 +66,7 @@ async function status(clock: Clock, config: Config, { database }: Kept): Promise
     checkpoint: newest
       ? { size: newest.size, publishedAt: newest.publishedAt ? isoOf(newest.publishedAt) : null }
       : null,
+    history,
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
   };
 }

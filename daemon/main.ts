@@ -40,6 +40,7 @@ import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
+import { timestamp } from "./timestamp.ts";
 
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
@@ -74,7 +75,7 @@ export async function runCore(
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
   const kept = { database, spool, vault, node, verifier };
-  const answered = answers(clock, config, kept, makeRoom, signal);
+  const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
   await together(signal, [
     (s) => control(socketPath(config), answered, s),
@@ -82,6 +83,7 @@ export async function runCore(
     (s) => store(clock, events, database, spool, vault, node, s),
     (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, askHistory, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
+    (s) => timestamp(clock, events, database, vault, node, config.timestamps, askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
   ]);
 }

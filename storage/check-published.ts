@@ -1,6 +1,7 @@
 import type { NodeId } from "#base/ids";
 import { number, text } from "./catalog/row.ts";
 import type { Database, Sql } from "./catalog/sqlite.ts";
+import type { Finding, Kept } from "./check.ts";
 import { type Head, readCheckpoint } from "./ledger/checkpoint.ts";
 import type { VerifierKey } from "./ledger/note.ts";
 import { rootAt } from "./ledger/prove.ts";
@@ -42,6 +43,19 @@ export async function checkPublished(
   const note = await readText(vault, newest.key, newest.versionId, signal);
   const diverged = await database.transaction((sql) => divergence(sql, verifier, size, note));
   return { diverged, missing };
+}
+
+/** What is not as it should be with the ledger that has left this box (invariant 5). */
+export async function publishedFindings(
+  { database, vault, node, verifier }: Omit<Kept, "spool">,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { diverged, missing } = await checkPublished(database, vault, node, verifier, signal);
+  const gone = missing.map((size) => `the vault has no checkpoint of ${size} entries any more`);
+  return [...(diverged === undefined ? [] : [diverged]), ...gone].map((what) => ({
+    invariant: 5,
+    what,
+  }));
 }
 
 async function missingFrom(

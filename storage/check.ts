@@ -3,6 +3,7 @@ import type { Instant } from "#base/time";
 import type { Database } from "./catalog/sqlite.ts";
 import { checkCopies } from "./check-copies.ts";
 import { checkLedger } from "./check-ledger.ts";
+import { publishedFindings } from "./check-published.ts";
 import { checkRows } from "./check-rows.ts";
 import type { VerifierKey } from "./ledger/note.ts";
 import type { Spool } from "./spool/spool.ts";
@@ -45,8 +46,9 @@ export async function check(
   const rows = await checkRows(kept.database, now);
   const ledger = await checkLedger(kept.database, kept.verifier);
   const copies = depth === "rows" ? [] : await checkCopies(kept, depth, signal);
+  const published = depth === "rows" ? [] : await publishedFindings(kept, signal);
   return {
-    findings: [...rows.findings, ...ledger.findings, ...copies],
+    findings: [...rows.findings, ...ledger.findings, ...published, ...copies],
     segments: rows.segments,
     entries: ledger.entries,
   };

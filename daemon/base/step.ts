@@ -24,6 +24,8 @@ export const STEPS = [
   "checkpoint.entries-put",
   "checkpoint.put",
   "checkpoint.published",
+  "timestamp.recorded",
+  "timestamp.put",
   "hold.requested",
   "hold.flagged",
   "hold.in-force",

@@ -8,6 +8,7 @@ import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
 import { addDeskCommands } from "./desk-commands.ts";
+import { addLogCommands } from "./log-commands.ts";
 import { print, runProgram, stopSignal, typed } from "./program.ts";
 import { parseWhen, shownFound, shownStatus } from "./shown.ts";
 
@@ -68,5 +69,6 @@ program
   });
 
 addDeskCommands(program, systemClock, global);
+addLogCommands(program, askBox, global);
 
 await runProgram(async () => void (await program.parseAsync()));

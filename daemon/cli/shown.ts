@@ -20,6 +20,12 @@ const HOLDS: Readonly<Record<string, string>> = {
   "in force": "veiliggesteld / held",
 };
 
+const HISTORIES: Readonly<Record<"diverged" | "unknown", string>> = {
+  diverged:
+    "LOGBOEK WIJKT AF van de kluis: niets wordt vernietigd / LEDGER DIFFERS from the vault: nothing is destroyed",
+  unknown: "logboek nog niet met de kluis vergeleken / ledger not yet compared with the vault",
+};
+
 /**
  * Reads a moment as people type it: `2026-11-22 10:00`, Dutch time, or with `Z` or an offset.
  * @throws BewaardError DESK_INPUT. An hour that came twice counts as the earlier one.
@@ -60,6 +66,7 @@ export function shownStatus(status: Result<"status">): string {
     `  ring: ${gigabytes(status.spoolBytes)} van / of ${gigabytes(status.spoolLimitBytes)}`,
     `  klok / clock: ${status.clock.trusted ? "vertrouwd / trusted" : "NIET vertrouwd / NOT trusted"} (${status.clock.why})`,
     `  logboek / ledger: ${head ? `${head.size} regels getekend / entries signed` : "nog niet getekend / not signed yet"}`,
+    ...(status.history === "one" ? [] : [`  ${HISTORIES[status.history]}`]),
     `  bureau gelezen tot / desk read to: ${status.deskReadTo}`,
   ].join("\n");
 }

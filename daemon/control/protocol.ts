@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
-// People's questions (status, find, verify, confirm) and the producers' (known, room) share it.
+// People's questions (status, find, verify, confirm, ledger) and the producers' (known, room) share it.
 
 const window = z.strictObject({
   device: z.string().nullable(),
@@ -30,6 +30,12 @@ const gap = z.object({
 
 const finding = z.object({ invariant: z.int(), what: z.string() });
 
+// A name becomes a file: nothing in it may lead elsewhere.
+const proofFile = z.object({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/),
+  content: z.base64(),
+});
+
 export const METHODS = {
   status: {
     params: z.strictObject({}),
@@ -42,6 +48,7 @@ export const METHODS = {
       spoolLimitBytes: z.number(),
       clock: z.object({ trusted: z.boolean(), why: z.string() }),
       checkpoint: z.object({ size: z.number(), publishedAt: z.string().nullable() }).nullable(),
+      history: z.enum(["one", "diverged", "unknown"]),
       deskReadTo: z.number(),
     }),
   },
@@ -56,6 +63,25 @@ export const METHODS = {
   verify: {
     params: z.strictObject({ depth: z.enum(["rows", "sizes", "hashes"]) }),
     result: z.object({ findings: z.array(finding), segments: z.number(), entries: z.number() }),
+  },
+  "ledger.head": {
+    params: z.strictObject({}),
+    result: z.object({
+      vkey: z.string(),
+      checkpoint: z.object({ size: z.number(), note: z.string() }).nullable(),
+      timestamp: z.object({ size: z.number(), toldAt: z.string(), reply: z.base64() }).nullable(),
+    }),
+  },
+  "ledger.prove": {
+    params: z.union([
+      z.strictObject({ segment: z.string(), entry: z.null() }),
+      z.strictObject({ segment: z.null(), entry: z.int().nonnegative() }),
+    ]),
+    result: z.object({ files: z.array(proofFile), waiting: z.array(z.string()) }),
+  },
+  "ledger.verify": {
+    params: z.strictObject({}),
+    result: z.object({ findings: z.array(finding), entries: z.number() }),
   },
   known: {
     params: z.strictObject({
@@ -80,6 +106,9 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   find: (answer) => METHODS.find.result.parse(answer),
   "clock.confirm": (answer) => METHODS["clock.confirm"].result.parse(answer),
   verify: (answer) => METHODS.verify.result.parse(answer),
+  "ledger.head": (answer) => METHODS["ledger.head"].result.parse(answer),
+  "ledger.prove": (answer) => METHODS["ledger.prove"].result.parse(answer),
+  "ledger.verify": (answer) => METHODS["ledger.verify"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
   room: (answer) => METHODS.room.result.parse(answer),
 };

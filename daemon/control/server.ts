@@ -77,6 +77,12 @@ async function dispatch(method: Method, params: unknown, answers: Answers): Prom
       return answers["clock.confirm"](METHODS["clock.confirm"].params.parse(params));
     case "verify":
       return answers.verify(METHODS.verify.params.parse(params));
+    case "ledger.head":
+      return answers["ledger.head"](METHODS["ledger.head"].params.parse(params));
+    case "ledger.prove":
+      return answers["ledger.prove"](METHODS["ledger.prove"].params.parse(params));
+    case "ledger.verify":
+      return answers["ledger.verify"](METHODS["ledger.verify"].params.parse(params));
     case "known":
       return answers.known(METHODS.known.params.parse(params));
     case "room":

@@ -1,5 +1,5 @@
 import { type Head, readCheckpoint } from "./checkpoint.ts";
-import type { VerifierKey } from "./note.ts";
+import { publicPem, type VerifierKey, vkeyText } from "./note.ts";
 import { isConsistent, rootOfInclusion } from "./proof.ts";
 import { parseConsistencyProof, parseRowProof, parseTlogProof } from "./proof-text.ts";
 import { leafHash } from "./tree.ts";
@@ -14,18 +14,34 @@ export interface Claim {
 /** The files of a proof folder by name. */
 export type ProofFiles = ReadonlyMap<string, Buffer>;
 
+/** What a file is about, by the end of its name: a proof without its body claims something too. */
+const CLAIMS: Readonly<Record<string, string>> = {
+  entry: "entry",
+  "tlog-proof": "entry",
+  row: "row",
+  "row-proof": "row",
+  checkpoint: "checkpoint",
+  consistency: "checkpoint",
+};
+
 /**
- * Checks every proof in `files` under `key`, which must come from elsewhere. Every entry and row must have
- * its proof. Reads nothing else: no box, no vault. What is neither proof nor proven is passed over.
+ * Checks every proof in `files` under `key`, which must come from elsewhere. Reads nothing else: no box, no
+ * vault. Every entry and row must have its proof, and the reverse; what is neither is passed over.
  */
 export function checkProofs(files: ProofFiles, key: VerifierKey): readonly Claim[] {
-  return [...files.keys()].toSorted().flatMap((file) => {
-    const [, stem = "", end] = /^(.+)\.(entry|row|checkpoint)$/.exec(file) ?? [];
-    if (end === "entry") return [{ file, ...entryClaim(files, stem, key) }];
-    if (end === "row") return [{ file, ...rowClaim(files, stem, key) }];
-    if (end === "checkpoint") return [{ file, ...olderClaim(files, stem, key) }];
-    return [];
-  });
+  const claims = new Map<string, Verdict>();
+  for (const name of [...files.keys()].toSorted()) {
+    const [, stem = "", end = ""] = /^(.+)\.([a-z-]+)$/.exec(name) ?? [];
+    const about = CLAIMS[end];
+    const file = `${stem}.${about}`;
+    if (about === "entry") claims.set(file, entryClaim(files, stem, key));
+    if (about === "row") claims.set(file, rowClaim(files, stem, key));
+    if (about === "checkpoint") claims.set(file, olderClaim(files, stem, key));
+    if (name === "checkpoint") claims.set(name, headClaim(files, key));
+    if (name === "node.vkey") claims.set(name, keyClaim(textIn(files, name), `${vkeyText(key)}\n`));
+    if (name === "node.pem") claims.set(name, keyClaim(textIn(files, name), publicPem(key)));
+  }
+  return [...claims].map(([file, verdict]) => ({ file, ...verdict }));
 }
 
 type Verdict = Omit<Claim, "file">;
@@ -39,6 +55,18 @@ function headOver(files: ProofFiles, stem: string, key: VerifierKey): Head | und
   if (head === undefined) return undefined;
   const root = rootOfInclusion(leafHash(body), proof.index, head.size, proof.path);
   return root?.equals(head.root) ? head : undefined;
+}
+
+function headClaim(files: ProofFiles, key: VerifierKey): Verdict {
+  const head = readCheckpoint(key, textIn(files, "checkpoint"));
+  if (head === undefined) return { proven: false, what: "is not signed by this key" };
+  return { proven: true, what: `${head.size} entries, signed by ${head.origin}` };
+}
+
+function keyClaim(shown: string, known: string): Verdict {
+  return shown === known
+    ? { proven: true, what: "is the key you know" }
+    : { proven: false, what: "is another key than the one you know" };
 }
 
 function entryClaim(files: ProofFiles, stem: string, key: VerifierKey): Verdict {

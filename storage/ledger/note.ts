@@ -46,9 +46,12 @@ export function parseNodeKey(name: string, pem: string): NodeKey {
 
 /** The vkey text of `key`, to be pinned at the desk. */
 export function verifierText(key: NodeKey): string {
-  const raw = rawPublic(createPublicKey(key.privateKey));
-  const typed = Buffer.concat([Uint8Array.of(ED25519), raw]);
-  return `${key.name}+${keyHash(key.name, typed).toString("hex")}+${typed.toString("base64")}`;
+  return vkeyText({ name: key.name, publicKey: createPublicKey(key.privateKey) });
+}
+
+export function vkeyText({ name, publicKey }: Pick<VerifierKey, "name" | "publicKey">): string {
+  const typed = Buffer.concat([Uint8Array.of(ED25519), rawPublic(publicKey)]);
+  return `${name}+${keyHash(name, typed).toString("hex")}+${typed.toString("base64")}`;
 }
 
 /** @throws BewaardError NODE_KEY when `text` is no Ed25519 vkey. */

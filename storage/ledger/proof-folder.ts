@@ -3,7 +3,7 @@ import type { SegmentId } from "#base/ids";
 import { number, optional, text } from "../catalog/row.ts";
 import type { Database, Sql, SqlRow } from "../catalog/sqlite.ts";
 import { type Checkpoint, newestPublished } from "./checkpoint.ts";
-import { publicPem, type VerifierKey } from "./note.ts";
+import { publicPem, type VerifierKey, vkeyText } from "./note.ts";
 import { consistencyProofText, rowProofText, tlogProofText } from "./proof-text.ts";
 import { proveConsistency, proveInclusion, proveRow } from "./prove.ts";
 import { newestTimestamp } from "./timestamps.ts";
@@ -30,7 +30,6 @@ export type About = { readonly segment: SegmentId } | { readonly entry: number }
 export function proofFolder(
   database: Database,
   key: VerifierKey,
-  vkey: string,
   about: About,
 ): Promise<ProofFolder> {
   return database.transaction(async (sql) => {
@@ -46,7 +45,7 @@ export function proofFolder(
       throw new BewaardError("LEDGER_NOT_FOUND", message, { transient: true });
     }
     const files: ProofFile[] = [
-      { name: "node.vkey", content: `${vkey}\n` },
+      { name: "node.vkey", content: `${vkeyText(key)}\n` },
       { name: "node.pem", content: publicPem(key) },
       { name: "checkpoint", content: head.note },
     ];
