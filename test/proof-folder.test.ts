@@ -155,7 +155,6 @@ describe("the proof of a segment", function () {
 
   for (const kind of [
     /segment\.sealed\.entry$/,
-    /segments\.destroyed\.tlog-proof$/,
     /segments\.destroyed\.\d+\.row$/,
     /^checkpoint$/,
     /^older\.consistency$/,
