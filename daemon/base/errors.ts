@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   "SPOOL_IDENTITY",
   "SPOOL_IO",
   "TOOL_MISSING",
+  "USAGE",
   "VAULT_CONFLICT",
   "VAULT_CORRUPT",
   "VAULT_FULL",
