@@ -70,10 +70,11 @@ program
   .command("check")
   .description("is deze machine geschikt? / is this machine fit to keep footage?")
   .action(async () => {
-    const { checkBox, shownFitness } = await import("../fitness.ts");
-    const fitness = await checkBox(systemClock, global().config, stopSignal());
-    print(global().json, fitness, () => shownFitness(fitness));
-    if (fitness.some(({ fit }) => !fit)) process.exitCode = 1;
+    const { checkBox, shownFitness } = await import("../fitness/check-box.ts");
+    const checks = await checkBox(systemClock, global().config, stopSignal());
+    const fit = checks.every(({ verdict }) => verdict !== "not fit");
+    print(global().json, { fit, checks }, () => shownFitness(checks));
+    if (!fit) process.exitCode = 1;
   });
 
 program
