@@ -27,6 +27,12 @@ const bodycam = z.strictObject({
   folder: absolutePath,
   profile: z.string(),
   paired: day,
+  /** Where it is used, so that footage is found by place: "Centrum, Leyweg". Never a person. */
+  place: z
+    .string()
+    .trim()
+    .regex(/^[^\p{C}]{1,100}$/u, 'write a place like "Centrum, Leyweg"')
+    .optional(),
 });
 
 /** Who timestamps the signed ledger once a day (RFC 3161). */

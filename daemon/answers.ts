@@ -1,13 +1,14 @@
-import { type DeviceId, parseDeviceId } from "#base/ids";
-import { type Clock, type Instant, instant, isoOf } from "#base/time";
+import { parseDeviceId } from "#base/ids";
+import { type Clock, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
 import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
-import { findGaps, findSegments, knownFiles } from "../storage/catalog/find.ts";
+import { knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
-import type { Answers, Params, Result } from "./control/protocol.ts";
+import { find } from "./answer-find.ts";
+import type { Answers, Result } from "./control/protocol.ts";
 import { deskReadTo } from "./heed.ts";
 import { ledgerAnswers } from "./ledger-answers.ts";
 import type { AskHistory } from "./one-history.ts";
@@ -27,7 +28,7 @@ export function answers(
   return {
     ...ledgerAnswers(kept, config.timestamps?.authority, signal),
     status: async () => status(clock, config, kept, await askHistory(signal)),
-    find: (params) => find(kept, params),
+    find: (params) => find(database, params),
     verify: ({ depth }) =>
       check(kept, depth, clock.now(), signal).then(({ findings, ...counts }) => ({
         findings: [...findings],
@@ -69,35 +70,4 @@ async function status(
     history,
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
   };
-}
-
-async function find({ database }: Kept, params: Params<"find">): Promise<Result<"find">> {
-  const device: DeviceId | undefined =
-    params.device === null ? undefined : parseDeviceId(params.device);
-  const window = { device, from: instant(params.fromMs), to: instant(params.toMs) };
-  const segments = await findSegments(database, window);
-  const gaps = await findGaps(database, window);
-  return {
-    segments: segments.map((one) => ({
-      id: one.id,
-      device: one.device,
-      startedAt: isoOf(one.startedAt),
-      endedAt: isoOrNull(one.endedAt),
-      timeTrust: one.timeTrust,
-      dueAt: isoOf(one.dueAt),
-      bytes: one.plaintextBytes,
-      state: one.state,
-      hold: one.hold,
-    })),
-    gaps: gaps.map((gap) => ({
-      device: gap.device,
-      startedAt: isoOf(gap.startedAt),
-      endedAt: isoOf(gap.endedAt),
-      cause: gap.cause,
-    })),
-  };
-}
-
-function isoOrNull(at: Instant | undefined): string | null {
-  return at === undefined ? null : isoOf(at);
 }

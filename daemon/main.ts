@@ -7,6 +7,7 @@ import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
+import { recordPlaces } from "../storage/catalog/place.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
@@ -32,6 +33,7 @@ import {
   catalogPath,
   deskOf,
   originOf,
+  placesOf,
   ringLimits,
   socketPath,
 } from "./places.ts";
@@ -68,6 +70,7 @@ export async function runCore(
   await recordNothingWriting(database, clock.now());
   await recoverQuarantine(database, spool, box.term, clock.now());
   await recordPaired(database, clock.now(), bodycams(config));
+  await recordPlaces(database, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
   const makeRoom = roomMaker(clock, events, database, spool, limits);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config, Policy } from "../config/schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
+import type { Placed } from "../storage/catalog/place.ts";
 import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
 import type { RingLimits } from "./ring.ts";
@@ -42,4 +43,8 @@ export function bodycams(config: Config): readonly Omit<Device, "emptiedAt">[] {
     kind: "bodycam",
     pairedAt: paired,
   }));
+}
+
+export function placesOf(config: Config): readonly Placed[] {
+  return config.bodycams.map(({ number, place }) => ({ device: number, place }));
 }

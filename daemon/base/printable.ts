@@ -27,3 +27,20 @@ function bytewise(name: Uint8Array): string {
 function escaped(bytes: Iterable<number>): string {
   return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
+
+/** A text for people, lines kept: what could steer a terminal, or turn a line round, as `\xNN`. */
+export function printableText(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === "\n" ? character : escaped(Buffer.from(character)),
+  );
+}
+
+/** JSON of one line with the same value, and nothing in it that could steer a terminal. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
+}

@@ -1,28 +1,41 @@
 #!/usr/bin/env node
-import { Argument, Command, Option } from "commander";
+import { Argument, Option } from "commander";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
+import { newProgram } from "./command.ts";
 import { print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
-const program = new Command("bewaard")
+/** The daemon, and what administrators of a box do with it. */
+export const program = newProgram("bewaard")
   .description(
-    "Keeps footage sealed, for at most 28 days, and proves it. For administrators of a box.",
+    "bewaart beelden verzegeld, hoogstens 28 dagen, en bewijst het / keeps footage sealed, for at most 28 days, and proves it",
   )
-  .option("-c, --config <file>", "configuration of this box", DEFAULT_CONFIG)
-  .option("--json", "print results as JSON", false);
+  .option(
+    "-c, --config <file>",
+    "configuratie van deze kast / configuration of this box",
+    DEFAULT_CONFIG,
+  )
+  .option("--json", "toon de uitkomst als JSON / print the result as JSON", false);
 
 const global = (): { config: string; json: boolean } => program.opts();
 
 program
   .command("run")
-  .description("run the box, or one part of it, until stopped")
-  .addArgument(new Argument("[part]", "all parts when not named").choices(["core", "dock"]))
+  .description(
+    "laat de kast draaien, of één deel ervan / run the box, or one part of it, until stopped",
+  )
+  .addArgument(
+    new Argument("[part]", "alle delen als er geen staat / all parts when not named").choices([
+      "core",
+      "dock",
+    ]),
+  )
   .action(async (part?: "core" | "dock") => {
     const config = await readConfig(global().config);
     const events = openEvents(journalLogger("info"));
@@ -39,28 +52,36 @@ program
 
 program
   .command("setup")
-  .description("prepare spool, vault and node key of a new box; harmless to repeat")
+  .description(
+    "maak spool, kluis en sleutel van een nieuwe kast; herhalen kan geen kwaad / prepare spool, vault and node key of a new box; harmless to repeat",
+  )
   .action(async () => {
     const { setupBox } = await import("../setup.ts");
     const verifier = await setupBox(await readConfig(global().config));
-    print(global().json, { verifier }, () => `Public key of this box, for the desk:\n${verifier}`);
+    print(
+      global().json,
+      { verifier },
+      () =>
+        `Publieke sleutel van deze kast, voor het bureau / public key of this box, for the desk:\n${verifier}`,
+    );
   });
 
 program
   .command("check")
-  .description("say whether this machine is fit to keep footage")
+  .description("is deze machine geschikt? / is this machine fit to keep footage?")
   .action(async () => {
-    const { checkBox, shownFitness } = await import("../fitness.ts");
-    const fitness = await checkBox(systemClock, global().config, stopSignal());
-    print(global().json, fitness, () => shownFitness(fitness));
-    if (fitness.some(({ fit }) => !fit)) process.exitCode = 1;
+    const { checkBox, shownFitness } = await import("../fitness/check-box.ts");
+    const checks = await checkBox(systemClock, global().config, stopSignal());
+    const fit = checks.every(({ verdict }) => verdict !== "not fit");
+    print(global().json, { fit, checks }, () => shownFitness(checks));
+    if (!fit) process.exitCode = 1;
   });
 
 program
   .command("verify")
-  .description("compare everything kept with the invariants; exit code 1 when something is not so")
+  .description("vergelijk alles met de invarianten / compare everything kept with the invariants")
   .addOption(
-    new Option("--depth <depth>", "how much to read")
+    new Option("--depth <depth>", "hoeveel te lezen / how much to read")
       .choices(["rows", "sizes", "hashes"])
       .default("sizes"),
   )
@@ -74,11 +95,13 @@ program
 
 program
   .command("demo")
-  .description("show the whole life of footage on this machine, in a folder that is removed again")
-  .option("--keep", "keep the folder", false)
+  .description(
+    "toon het hele leven van beelden, in een map die weer verdwijnt / show the whole life of footage, in a folder that is removed again",
+  )
+  .option("--keep", "laat de map staan / keep the folder", false)
   .action(async ({ keep }: { keep: boolean }) => {
     const { demo } = await import("../demo/demo.ts");
     await demo(keep, stopSignal());
   });
 
-await runProgram(async () => void (await program.parseAsync()));
+if (import.meta.main) await runProgram(program);

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
-import type { Clock } from "#base/time";
+import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { holdFootage } from "../desk/hold.ts";
@@ -14,8 +14,8 @@ import { releaseHold } from "../desk/release.ts";
 import { openStation } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { print, stopSignal, typed } from "./program.ts";
-import { openProgress } from "./progress.ts";
-import { parseWhen } from "./shown.ts";
+import { openCounter, openProgress } from "./progress.ts";
+import { parseDay } from "./window.ts";
 
 interface InitOptions {
   site: string;
@@ -52,12 +52,17 @@ export function addDeskCommands(
     .description("bureau: veiligstellen, vrijgeven, openen / desk: hold, release, open")
     .option("--dir <folder>", "map van dit bureau / folder of this desk station", "desk");
   const folder = (): string => resolve(desk.opts<{ dir: string }>().dir);
-  addInit(desk, clock, folder);
+  addInit(desk, clock, folder, global);
   addHolding(desk, clock, folder, global);
   addOpen(desk, clock, folder);
 }
 
-function addInit(desk: Command, clock: Clock, folder: () => string): void {
+function addInit(
+  desk: Command,
+  clock: Clock,
+  folder: () => string,
+  global: () => { json: boolean },
+): void {
   desk
     .command("init")
     .description("sleutelceremonie en nieuw bureau / key ceremony and a new desk station")
@@ -65,7 +70,10 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
     .requiredOption("--person <pseudonym>", "wie hier tekent / who signs here, e.g. p-01")
     .requiredOption("--sign-key <file>", "SSH-sleutel / SSH key to sign with")
     .requiredOption("--vault <folder>", "kluis / vault folder")
-    .requiredOption("--officer <recipient...>", "age1… van elke functionaris / of each officer")
+    .requiredOption(
+      "--officer <recipient...>",
+      "age1… van elke functionaris / age1… of each officer",
+    )
     .option("--node <key...>", "publieke sleutel van elke kast / public key of each box", [])
     .option(
       "--demo",
@@ -78,7 +86,7 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
         .choices(["pq", "x25519"])
         .default("pq"),
     )
-    .option("--from <day>", "eerste dag / first day, default today")
+    .option("--from <day>", "eerste dag, anders vandaag / first day, else today")
     .option("--days <number>", "aantal dagen / number of days", "400")
     .action(async (options: InitOptions) => {
       const days = Number(options.days);
@@ -97,12 +105,17 @@ function addInit(desk: Command, clock: Clock, folder: () => string): void {
         officers: options.officer,
       };
       const from =
-        options.from === undefined ? clock.now() : parseWhen(`${options.from}T12:00:00Z`);
+        options.from === undefined ? clock.now() : plus(parseDay(options.from), 12 * HOUR_MS);
       const ceremony = { folder: folder(), config, kind: options.kind, from, days };
       await initDesk(clock, ceremony, (day) => progress.update(day), stopSignal());
       progress.end();
-      const shown = "Breng recipients.txt en desk.signers naar elke kast / take both to every box.";
-      process.stdout.write(`${folder()}\n${shown}\n`);
+      const made = { folder: folder(), days, from: dayOf(from) };
+      print(global().json, made, () =>
+        [
+          made.folder,
+          "Breng recipients.txt en desk.signers naar elke kast / take both to every box.",
+        ].join("\n"),
+      );
     });
 }
 
@@ -127,7 +140,7 @@ function addHolding(
       const request = {
         ...options,
         reference: options.reference,
-        reviewAt: parseWhen(`${options.review}T00:00:00Z`),
+        reviewAt: parseDay(options.review),
         segments: options.segment.map(parseTarget),
       };
       const policy = await readPolicy(station.config.policy);
@@ -173,8 +186,21 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
         options.key,
         signal,
       );
-      await pipeline(bytes, process.stdout, { signal });
+      await pipeline(bytes, counted, process.stdout, { signal });
     });
+}
+
+/** Shows on a terminal how much has passed. */
+async function* counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const progress = openCounter("Geopend / opened");
+  try {
+    for await (const chunk of bytes) {
+      progress.update(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    progress.end();
+  }
 }
 
 /** Footage is never written in the clear (invariant 2): into a pipe, or not at all. */

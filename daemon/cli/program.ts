@@ -1,4 +1,13 @@
+import { type Command, CommanderError } from "commander";
 import { BewaardError } from "#base/errors";
+import { printableJson, printableText } from "#base/printable";
+import { usageError } from "./command.ts";
+import { ERROR_SAYS } from "./error-says.ts";
+
+/** Exit codes (docs/operations.md). 0: done and well. */
+const FAILED = 1;
+const USAGE = 2;
+const INTERRUPTED = 130;
 
 /** Aborted by the first SIGINT or SIGTERM: everything stops where it can be taken up again. */
 export function stopSignal(): AbortSignal {
@@ -9,25 +18,34 @@ export function stopSignal(): AbortSignal {
 
 /**
  * Runs a command line. A foreseen failure is told in one piece, with its code, which
- * docs/troubleshooting.md explains, and exit code 1. A bug throws, with its stack.
+ * docs/troubleshooting.md explains, or with --json as one object; exit code 1, or 2 for a command that
+ * was not understood. A bug throws, with its stack.
  */
-export async function runProgram(body: () => Promise<void>): Promise<void> {
+export async function runProgram(program: Command): Promise<void> {
   try {
-    await body();
+    await program.parseAsync();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") {
-      process.exitCode = 130;
+      process.exitCode = INTERRUPTED;
       return;
     }
-    if (!(error instanceof BewaardError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message}\n(docs/troubleshooting.md)\n`);
-    process.exitCode = 1;
+    // Help that was asked for ends this way too.
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const failure = error instanceof CommanderError ? usageError(error) : error;
+    if (!(failure instanceof BewaardError)) throw error;
+    process.stderr.write(told(failure, program.opts<{ json?: boolean }>().json === true));
+    process.exitCode = failure.code === "USAGE" || failure.code === "DESK_INPUT" ? USAGE : FAILED;
   }
+}
+
+function told({ code, message, transient }: BewaardError, json: boolean): string {
+  if (json) return `${printableJson({ code, message, transient })}\n`;
+  return printableText(`${code}: ${ERROR_SAYS[code]}\n${message}\n(docs/troubleshooting.md)\n`);
 }
 
 /** Prints a result: for a person, or as one JSON value for a program. */
 export function print(json: boolean, value: unknown, shown: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${shown()}\n`);
+  process.stdout.write(json ? `${printableJson(value)}\n` : `${printableText(shown())}\n`);
 }
 
 /**
@@ -39,6 +57,7 @@ export function typed<T>(parse: (text: string) => T, text: string): T {
     return parse(text);
   } catch (cause) {
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
-    throw new BewaardError("DESK_INPUT", cause.message, { cause });
+    const message = `"${text}" past hier niet / does not fit here: ${cause.message}`;
+    throw new BewaardError("DESK_INPUT", message, { cause });
   }
 }

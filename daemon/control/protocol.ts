@@ -7,22 +7,33 @@ const window = z.strictObject({
   device: z.string().nullable(),
   fromMs: z.int(),
   toMs: z.int(),
+  /** Part of a place's name. */
+  place: z.string().min(1).max(100).optional(),
+  limit: z.int().min(1).max(10_000).optional(),
+  /** `more` of the answer before this one. */
+  after: z.string().optional(),
 });
 
 const found = z.object({
   id: z.string(),
   device: z.string(),
+  place: z.string().nullable(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
+  timeSource: z.string(),
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),
+  arrivedAt: z.string(),
   dueAt: z.string(),
   bytes: z.number(),
+  truncated: z.boolean(),
   state: z.enum(["sealed", "stored", "destroying", "destroyed"]),
   hold: z.enum(["none", "asked", "in force"]),
 });
 
 const gap = z.object({
+  id: z.string(),
   device: z.string(),
+  place: z.string().nullable(),
   startedAt: z.string(),
   endedAt: z.string(),
   cause: z.string(),
@@ -54,7 +65,16 @@ export const METHODS = {
   },
   find: {
     params: window,
-    result: z.object({ segments: z.array(found), gaps: z.array(gap) }),
+    result: z.object({
+      segments: z.array(found),
+      gaps: z.array(gap),
+      /** Where the next part begins; null when this is all. */
+      more: z.string().nullable(),
+      /** The start of the first recording this box knows of. */
+      knownFrom: z.string().nullable(),
+      /** The places that were searched; of every camera where none was named. */
+      places: z.array(z.string()),
+    }),
   },
   "clock.confirm": {
     params: z.strictObject({ timeMs: z.int(), by: z.string().max(64) }),

@@ -1,4 +1,4 @@
-import { localTime } from "../cli/shown.ts";
+import { localTime, STATES } from "../cli/shown.ts";
 import type { Result } from "../control/protocol.ts";
 
 /** Something the demo promises to show. */
@@ -16,13 +16,6 @@ export interface Show {
   end(): boolean;
 }
 
-const STATE: Readonly<Record<string, string>> = {
-  sealed: "verzegeld / sealed",
-  stored: "bewaard / stored",
-  destroying: "wordt vernietigd / being destroyed",
-  destroyed: "vernietigd / destroyed",
-};
-
 export function openShow(): Show {
   let checks = 0;
   let failed = 0;
@@ -36,7 +29,7 @@ export function openShow(): Show {
       for (const { device, startedAt, state, hold } of segments) {
         const held = hold === "in force" ? "veiliggesteld / held" : "";
         say(
-          `  ${device.padEnd(9)} ${localTime(startedAt).padEnd(27)} ${(STATE[state] ?? state).padEnd(24)} ${held}`.trimEnd(),
+          `  ${device.padEnd(9)} ${localTime(startedAt).padEnd(27)} ${(STATES[state] ?? state).padEnd(24)} ${held}`.trimEnd(),
         );
       }
       say("");

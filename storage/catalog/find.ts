@@ -1,17 +1,22 @@
 import { type DeviceId, parseDeviceId, type SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
-import { moment, number, text } from "./row.ts";
+import { placesLike } from "./place.ts";
+import { moment, number, optional, text } from "./row.ts";
 import { type Segment, segmentOfRow } from "./segments.ts";
-import type { Database } from "./sqlite.ts";
+import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
 export interface Found extends Segment {
   /** `asked`: a hold was requested and is not yet in force. */
   readonly hold: "none" | "asked" | "in force";
+  /** Where its camera was used when it was adopted; undefined where nobody said. */
+  readonly place: string | undefined;
 }
 
 /** A stretch in which nothing was recorded, with its cause. */
 export interface Gap {
+  readonly id: string;
   readonly device: DeviceId;
+  readonly place: string | undefined;
   readonly startedAt: Instant;
   readonly endedAt: Instant;
   readonly cause: string;
@@ -23,45 +28,121 @@ export interface Window {
   readonly to: Instant;
 }
 
+/** Which part of a window to give. What is found is in order of start, then id. */
+export interface Part {
+  /** Part of a place's name; undefined for everywhere. */
+  readonly place: string | undefined;
+  /** The last one of the part before this one; undefined for the first. */
+  readonly after: { readonly startedAt: Instant; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+const WHOLE: Part = { place: undefined, after: undefined, limit: 10_000 };
+
 // The longest recording without a known end that a search still counts in: one shift.
 const LONGEST_RECORDING_MS = 8 * 60 * 60 * 1000;
 
 /** Kept segments that touch the window, by start; destroyed ones too, so that "it was here" can be said. */
-export function findSegments(database: Database, window: Window): Promise<readonly Found[]> {
+export function findSegments(
+  database: Database,
+  window: Window,
+  part: Part = WHOLE,
+): Promise<readonly Found[]> {
   return database.transaction(async (sql) => {
-    const rows = await sql.all(
-      `select segment.*,
+    const rows = await searched(sql, window, part, "segment", (narrowed) => ({
+      text: `select segment.*,
+         (select name from place where place.id = segment.place_id) as place,
          (select count(*) from hold where segment_id = segment.id and released_at_ms is null) as holds,
          (select count(*) from hold where segment_id = segment.id and released_at_ms is null
             and in_force_at_ms is null) as asked
        from segment
-       where started_at_ms between $from - ${LONGEST_RECORDING_MS} and $to
+       where started_at_ms between $earliest and $to
          and coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
-         and ($device is null or device_id = $device)
-       order by started_at_ms, device_id limit 10000`,
-      { $from: window.from, $to: window.to, $device: window.device ?? null },
-    );
+         ${narrowed}`,
+      earliest: window.from - LONGEST_RECORDING_MS,
+    }));
     return rows.map((row) => ({
       ...segmentOfRow(row),
       hold: number(row, "holds") === 0 ? "none" : number(row, "asked") > 0 ? "asked" : "in force",
+      place: optional(row, "place", text),
     }));
   });
 }
 
-export function findGaps(database: Database, window: Window): Promise<readonly Gap[]> {
+/** Gaps that touch the window, by start. */
+export function findGaps(
+  database: Database,
+  window: Window,
+  part: Part = WHOLE,
+): Promise<readonly Gap[]> {
   return database.transaction(async (sql) => {
-    const rows = await sql.all(
-      `select * from gap where started_at_ms <= $to and ended_at_ms >= $from
-         and ($device is null or device_id = $device)
-       order by started_at_ms, device_id limit 10000`,
-      { $from: window.from, $to: window.to, $device: window.device ?? null },
-    );
+    const rows = await searched(sql, window, part, "gap", (narrowed) => ({
+      text: `select gap.*, (select name from place where place.id = gap.place_id) as place
+       from gap
+       where started_at_ms between $earliest and $to and ended_at_ms >= $from ${narrowed}`,
+      // A gap has its end: it may have begun long before.
+      earliest: 0,
+    }));
     return rows.map((row) => ({
+      id: text(row, "id"),
       device: parseDeviceId(text(row, "device_id")),
+      place: optional(row, "place", text),
       startedAt: moment(row, "started_at_ms"),
       endedAt: moment(row, "ended_at_ms"),
       cause: text(row, "cause"),
     }));
+  });
+}
+
+/** Searches place by place: each is then a walk along an index that ends at the limit. */
+async function searched(
+  sql: Sql,
+  window: Window,
+  { place, after, limit }: Part,
+  table: "segment" | "gap",
+  query: (narrowed: string) => { readonly text: string; readonly earliest: number },
+): Promise<readonly SqlRow[]> {
+  const places = place === undefined ? [undefined] : await placesLike(sql, place);
+  const rows: SqlRow[] = [];
+  for (const one of places) {
+    const narrowed = [
+      window.device === undefined ? "" : "and device_id = $device",
+      one === undefined ? "" : `and ${table}.place_id = $place`,
+      after === undefined ? "" : "and (started_at_ms, id) > ($afterMs, $afterId)",
+      "order by started_at_ms, id limit $limit",
+    ].join(" ");
+    const { text: statement, earliest } = query(narrowed);
+    rows.push(
+      ...(await sql.all(statement, {
+        $from: window.from,
+        $to: window.to,
+        $earliest: Math.max(earliest, after?.startedAt ?? 0),
+        $limit: limit,
+        ...(window.device === undefined ? {} : { $device: window.device }),
+        ...(one === undefined ? {} : { $place: one.id }),
+        ...(after === undefined ? {} : { $afterMs: after.startedAt, $afterId: after.id }),
+      })),
+    );
+  }
+  return places.length === 1 ? rows : rows.toSorted(byStart).slice(0, limit);
+}
+
+function byStart(a: SqlRow, b: SqlRow): number {
+  return (
+    number(a, "started_at_ms") - number(b, "started_at_ms") ||
+    text(a, "id").localeCompare(text(b, "id"))
+  );
+}
+
+/** What the catalog can say of a search that found nothing: its first recording, and the places there are. */
+export function catalogReach(
+  database: Database,
+  place: string | undefined,
+): Promise<{ readonly from: Instant | undefined; readonly places: readonly string[] }> {
+  return database.transaction(async (sql) => {
+    const [first] = await sql.all("select min(started_at_ms) as first from segment");
+    const places = await placesLike(sql, place ?? "");
+    return { from: optional(first, "first", moment), places: places.map(({ name }) => name) };
   });
 }
 

@@ -22,8 +22,9 @@ export function recordGap(
     const facts = { id, device, startedAt: isoOf(startedAt), endedAt: isoOf(endedAt), cause };
     const entry = await append(sql, at, [{ kind: "gap.recorded", facts }]);
     await sql.run(
-      `insert into gap (id, device_id, started_at_ms, ended_at_ms, cause, entry_seq)
-       values ($id, $device, $startedAt, $endedAt, $cause, $entry)`,
+      `insert into gap (id, device_id, started_at_ms, ended_at_ms, cause, entry_seq, place_id)
+       values ($id, $device, $startedAt, $endedAt, $cause, $entry,
+         (select place_id from device where id = $device))`,
       {
         $id: id,
         $device: device,

@@ -127,11 +127,12 @@ async function insertSegment(
     `insert into segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust,
        arrived_at_ms, arrived_boot_id, arrived_uptime_ms, clock_declared, clock_offset_ms,
        due_at_ms, due_provisional, source_path, source_modified_at_ms, plaintext_sha256, plaintext_bytes,
-       ciphertext_bytes, part_sha256, sealed_for, truncated, rewritten, state, entry_seq)
+       ciphertext_bytes, part_sha256, sealed_for, truncated, rewritten, state, entry_seq, place_id)
      values ($id, $device, $producer, $startedAt, $endedAt, $timeSource, $timeTrust,
        $arrivedAt, $bootId, $uptime, $clockDeclared, $clockOffset,
        $dueAt, $provisional, $sourcePath, $sourceModifiedAt, $plaintextSha256, $plaintextBytes,
-       $ciphertextBytes, $parts, $sealedFor, $truncated, $rewritten, 'sealed', $entry)`,
+       $ciphertextBytes, $parts, $sealedFor, $truncated, $rewritten, 'sealed', $entry,
+       (select place_id from device where id = $device))`,
     {
       $id: segment.id,
       $device: segment.device,

@@ -7,6 +7,7 @@ import type { Json } from "./canonical.ts";
 export const ENTRY_KINDS = [
   "bewaard.started",
   "device.paired",
+  "device.placed",
   "segment.sealed",
   "segment.term",
   "segments.stored",

@@ -1,0 +1,130 @@
+import { BewaardError, systemCode } from "#base/errors";
+import { type Clock, SECOND_MS } from "#base/time";
+import { readConfig } from "../../config/load.ts";
+import { ERROR_SAYS } from "../cli/error-says.ts";
+import { lookAtClock, lookAtTrust } from "./clock.ts";
+import { lookAtPolicy, lookAtProfiles } from "./configuration.ts";
+import { lookAtSpool, lookAtState } from "./disk.ts";
+import { lookAtNodeKey, lookAtRecipients, lookAtSigners, lookForSecrets } from "./keys.ts";
+import { lookAtMemory, lookAtUser } from "./machine.ts";
+import { lookAtPermissions } from "./permissions.ts";
+import { fit, type Look, type Machine, notFit, type Seen } from "./seen.ts";
+import { lookAtTools } from "./tools.ts";
+import { lookAtVault } from "./vault.ts";
+
+export interface Fitness extends Seen {
+  readonly what: string;
+}
+
+// Names are stable: scripts match on them (docs/json.md).
+const LOOKS: Readonly<Record<string, Look>> = {
+  policy: lookAtPolicy,
+  profiles: lookAtProfiles,
+  clock: lookAtClock,
+  service: lookAtTrust,
+  spool: lookAtSpool,
+  state: lookAtState,
+  vault: lookAtVault,
+  "node key": lookAtNodeKey,
+  recipients: lookAtRecipients,
+  "desk signers": lookAtSigners,
+  secrets: lookForSecrets,
+  permissions: lookAtPermissions,
+  user: lookAtUser,
+  memory: lookAtMemory,
+  tools: lookAtTools,
+};
+
+/** A disk or vault that takes longer than this does not answer: said, and passed over. */
+const PATIENCE_MS = 10 * SECOND_MS;
+
+/** Looks at everything a box needs, each by itself and in time, so that one run names every fault. */
+export async function checkBox(
+  clock: Clock,
+  path: string,
+  signal: AbortSignal,
+  roots: Pick<Machine, "proc" | "cgroup"> = { proc: "/proc", cgroup: "/sys/fs/cgroup" },
+): Promise<readonly Fitness[]> {
+  const config = await readConfig(path).catch((error: unknown) => failed(error));
+  if ("verdict" in config) return [{ what: "configuration", ...config }];
+  const machine = { clock, path, config, ...roots };
+  const found = await Promise.all(
+    Object.entries(LOOKS).map(async ([what, look]) => {
+      const seen = await inTime(clock, (s) => look(machine, s), signal);
+      return seen.map((one) => ({ what, ...one }));
+    }),
+  );
+  return [{ what: "configuration", ...fit(path, path) }, ...found.flat()];
+}
+
+async function inTime(
+  clock: Clock,
+  look: (signal: AbortSignal) => Promise<readonly Seen[]>,
+  signal: AbortSignal,
+): Promise<readonly Seen[]> {
+  const enough = new AbortController();
+  const stop = AbortSignal.any([signal, enough.signal]);
+  const late = clock.sleep(PATIENCE_MS, stop).then(() => [tooLate()]);
+  try {
+    return await Promise.race([look(stop), late]);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return [failed(error)];
+  } finally {
+    enough.abort();
+    // The loser of the race; its rejection says only that we are done with it.
+    late.catch(() => undefined);
+  }
+}
+
+function tooLate(): Seen {
+  const seconds = PATIENCE_MS / SECOND_MS;
+  return notFit(
+    { nl: `geen antwoord binnen ${seconds} s`, en: `no answer within ${seconds} s` },
+    {
+      nl: "kijk naar de schijf of het netwerk waar dit op staat",
+      en: "look at the disk or network this is on",
+    },
+  );
+}
+
+/** A failure as something to act on; a bug is thrown. */
+function failed(error: unknown): Seen {
+  if (error instanceof BewaardError) {
+    const [nl = "", en = ""] = ERROR_SAYS[error.code].split(" / ");
+    const see = `docs/troubleshooting.md, ${error.code}`;
+    return notFit(
+      { nl: `${nl} (${error.code}: ${error.message})`, en },
+      { nl: `zie ${see}`, en: `see ${see}` },
+    );
+  }
+  const code = systemCode(error);
+  if (code === undefined || !(error instanceof Error)) throw error;
+  return notFit(
+    { nl: `niet te lezen: ${error.message}`, en: "cannot be read" },
+    {
+      nl: "kijk of het er is, en van wie het is",
+      en: "see whether it is there, and who owns it",
+    },
+  );
+}
+
+const MARKS = { fit: "✔", warning: "!", "not fit": "✘" } as const;
+
+export function shownFitness(found: readonly Fitness[]): string {
+  const lines = found.flatMap(({ what, verdict, says, todo }) => [
+    `${MARKS[verdict]} ${what}: ${both(says)}`,
+    ...(todo === null ? [] : [`    doe / do: ${both(todo)}`]),
+  ]);
+  const faults = found.filter(({ verdict }) => verdict === "not fit").length;
+  const warnings = found.filter(({ verdict }) => verdict === "warning").length;
+  const counted = `${faults} fout(en) / faults, ${warnings} waarschuwing(en) / warnings`;
+  return [
+    ...lines,
+    faults === 0 ? `GESCHIKT / FIT: ${counted}` : `NIET GESCHIKT / NOT FIT: ${counted}`,
+  ].join("\n");
+}
+
+function both({ nl, en }: { nl: string; en: string }): string {
+  return nl === en ? nl : `${nl} / ${en}`;
+}

@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { type Clock, DAY_MS, instant, plus } from "#base/time";
+import { checkBox, type Fitness, shownFitness } from "../daemon/fitness/check-box.ts";
+import { kindOf } from "../daemon/fitness/file-system.ts";
+import { socketPath } from "../daemon/places.ts";
+import { openLease } from "../storage/spool/lease.ts";
+import { openSpool } from "../storage/spool/spool.ts";
+import { NEVER } from "./fakes/rig.ts";
+import { openSite, type Site } from "./fakes/site.ts";
+
+const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+
+/** This machine at `START`, in a hurry: ten seconds of patience are two. */
+function hasty(now = START): Clock {
+  return {
+    ...systemClock,
+    now: () => now,
+    sleep: (ms, signal) => systemClock.sleep(ms / 5, signal),
+  };
+}
+
+interface Around {
+  readonly now?: typeof START;
+  readonly proc?: string;
+  readonly cgroup?: string;
+}
+
+async function checked(site: Site, around: Around = {}): Promise<readonly Fitness[]> {
+  const roots = { proc: around.proc ?? "/proc", cgroup: around.cgroup ?? "/sys/fs/cgroup" };
+  return checkBox(hasty(around.now), join(site.folder, "bewaard.yaml"), NEVER, roots);
+}
+
+/** What is not fit, or a warning, as `what: dutch`. */
+function told(found: readonly Fitness[], verdict: Fitness["verdict"]): string {
+  return found
+    .filter((one) => one.verdict === verdict)
+    .map(({ what, says, todo }) => `${what}: ${says.nl} | ${says.en} | ${todo?.nl} | ${todo?.en}`)
+    .join("\n");
+}
+
+async function edit(site: Site, name: string, from: string | RegExp, to: string): Promise<void> {
+  const path = join(site.folder, name);
+  await writeFile(path, (await readFile(path, "utf8")).replace(from, to));
+}
+
+/** Makes the demo's site one with real footage, for which less is allowed. */
+const asReal = (site: Site) => edit(site, "bewaard.yaml", "demo: true", "demo: false");
+
+const at = (site: Site, name: string): string => join(site.folder, name);
+
+interface Fault {
+  /** Faults of one round are done to one machine. */
+  readonly round: number;
+  readonly spoil: (site: Site) => Promise<unknown>;
+  readonly says: RegExp;
+  readonly warns?: boolean;
+}
+
+/** Everything that can be wrong with a machine, done to it, and what is then said. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "another disk in the place of the spool": {
+    round: 1,
+    spoil: (site) => rm(at(site, "spool/bewaard-spool.json")),
+    says: /^spool: .*SPOOL_IDENTITY.*is its disk mounted/m,
+  },
+  "less room than it must keep free": {
+    round: 3,
+    spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "900000 TB"),
+    says: /^spool: .*SPOOL_FULL.*less than keep_free/m,
+  },
+  "a ring larger than its disk": {
+    round: 4,
+    spoil: (site) => edit(site, "bewaard.yaml", "20 GB", "900000 TB"),
+    says: /^spool: limit en keep_free passen niet/m,
+    warns: true,
+  },
+  "a spool that others can read": {
+    round: 1,
+    spoil: (site) => chmod(at(site, "spool"), 0o755),
+    says: /^permissions: .*spool.*chmod 700/m,
+  },
+  "a state folder that others can read": {
+    round: 1,
+    spoil: (site) => chmod(at(site, "state"), 0o755),
+    says: /^permissions: .*state.*chmod 710/m,
+  },
+  "a configuration that others can change": {
+    round: 2,
+    spoil: async (site) => {
+      await asReal(site);
+      await chmod(at(site, "bewaard.yaml"), 0o666);
+    },
+    says: /^permissions: anderen kunnen .*bewaard.yaml veranderen.*chmod go-w/m,
+  },
+  "signers that others can change": {
+    round: 2,
+    spoil: async (site) => {
+      await asReal(site);
+      await chmod(at(site, "desk/desk.signers"), 0o622);
+    },
+    says: /^permissions: .*desk.signers/m,
+  },
+  "a node key that others can read": {
+    round: 1,
+    spoil: (site) => chmod(at(site, "state/node.key"), 0o644),
+    says: /^node key: .*SECRET_EXPOSED.*chmod 600/m,
+  },
+  "a node key that is none": {
+    round: 2,
+    spoil: (site) => writeFile(at(site, "state/node.key"), "junk", { mode: 0o600 }),
+    says: /^node key: .*NODE_KEY/m,
+  },
+  "recipients of two kinds": {
+    round: 1,
+    spoil: async (site) => {
+      const book = await readFile(at(site, "desk/recipients.txt"), "utf8");
+      const pq = `age1pq1${"q".repeat(1952)}`;
+      await writeFile(at(site, "desk/recipients.txt"), `${book}2026-09-01 ${pq}\n`);
+    },
+    says: /^recipients: .*RECIPIENT_MIXED/m,
+  },
+  "no recipients at all": {
+    round: 3,
+    spoil: (site) => rm(at(site, "desk/recipients.txt")),
+    says: /^recipients: .*CONFIG_MISSING/m,
+  },
+  "a signer without a key": {
+    round: 1,
+    spoil: (site) => writeFile(at(site, "desk/desk.signers"), "p-01 ssh-ed25519 AAAA\n"),
+    says: /^desk signers: .*DESK_KEY.*line 1/m,
+  },
+  "nobody who may sign": {
+    round: 3,
+    spoil: (site) => writeFile(at(site, "desk/desk.signers"), "# nobody\n"),
+    says: /^desk signers: niemand/m,
+  },
+  "an officer's key beside the configuration": {
+    round: 2,
+    spoil: asReal,
+    says: /^secrets: \d+ geheime sleutel/m,
+  },
+  "root, where there is real footage": {
+    round: 2,
+    spoil: asReal,
+    says: process.getuid?.() === 0 ? /^user: draait als root/m : /^secrets/m,
+  },
+  "a vault that is not there": {
+    round: 1,
+    spoil: (site) => rm(at(site, "vault"), { recursive: true }),
+    says: /^vault: .*VAULT_UNAVAILABLE/m,
+  },
+  "a folder that is no vault": {
+    round: 2,
+    spoil: (site) => rm(at(site, "vault/bewaard-vault.json")),
+    says: /^vault: .*VAULT_IDENTITY.*is it mounted/m,
+  },
+  "a vault that takes no writes": {
+    round: 3,
+    spoil: async (site) => {
+      await rm(at(site, "vault/.writing"), { recursive: true });
+      await writeFile(at(site, "vault/.writing"), "");
+    },
+    says: /^vault: /m,
+  },
+  "a vault on the disk of the spool": {
+    round: 4,
+    spoil: async () => undefined,
+    says: /^vault: staat op dezelfde schijf/m,
+    warns: true,
+  },
+  "an unknown policy": {
+    round: 1,
+    spoil: (site) => edit(site, "bewaard.yaml", "policy: den-haag", "policy: nergens"),
+    says: /^policy: .*CONFIG_MISSING/m,
+  },
+  "an unknown camera profile": {
+    round: 1,
+    spoil: (site) => edit(site, "bewaard.yaml", /profile: .*/, "profile: nergens"),
+    says: /^profiles: .*CONFIG_MISSING/m,
+  },
+  "nothing that runs": {
+    round: 4,
+    spoil: async () => undefined,
+    says: /^service: er draait geen bewaard/m,
+    warns: true,
+  },
+};
+
+describe("bewaard check", function () {
+  this.timeout(60_000);
+
+  for (const round of [1, 2, 3, 4]) {
+    const faults = Object.entries(FAULTS).filter(([, fault]) => fault.round === round);
+    it(`tells in one run of ${faults.map(([what]) => what).join(", ")}; and what to do`, async () => {
+      await using site = await openSite(START, ["bc-0101"], round === 4 ? 40 : 3);
+      for (const [, { spoil }] of faults) await spoil(site);
+      const found = await checked(site);
+      for (const [what, { says, warns }] of faults) {
+        assert.match(told(found, warns === true ? "warning" : "not fit"), says, what);
+      }
+      for (const { verdict, says, todo } of found) {
+        assert.ok(says.nl !== "" && says.en !== "");
+        assert.equal(todo === null, verdict === "fit");
+      }
+    });
+  }
+
+  it("finds a healthy machine fit, and leaves nothing behind", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const before = await readdir(site.folder, { recursive: true });
+    const found = await checked(site);
+    assert.equal(told(found, "not fit"), "");
+    assert.match(shownFitness(found), /\nGESCHIKT \/ FIT: 0 fout/);
+    const made = new Set(await readdir(site.folder, { recursive: true }));
+    for (const name of before) made.delete(name);
+    // The lock of the part `core`, which whoever runs it makes too.
+    assert.deepEqual([...made], ["spool/lease/core"]);
+  });
+
+  it("asks for a key ceremony 30 days before the last identity, and refuses after it", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const on = async (day: number) => checked(site, { now: plus(START, day * DAY_MS) });
+    assert.doesNotMatch(told(await on(8), "warning"), /^recipients/m);
+    assert.match(told(await on(9), "warning"), /^recipients: .*bewaarctl desk init/m);
+    assert.match(told(await on(40), "not fit"), /^recipients: .*: op/m);
+  });
+
+  it("does not believe a clock from before there was a bewaard", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const now = instant(Date.parse("2010-01-01T00:00:00.000Z"));
+    assert.match(told(await checked(site, { now }), "not fit"), /^clock: de klok staat op 2010/m);
+  });
+
+  it("goes on when a vault hangs, as a share does whose server is gone", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    await rm(at(site, "vault/bewaard-vault.json"));
+    // Opening a FIFO that nobody writes to waits for ever, like a hard mount.
+    execFileSync("mkfifo", [at(site, "vault/bewaard-vault.json")]);
+    const found = await checked(site);
+    assert.match(told(found, "not fit"), /^vault: geen antwoord binnen/m);
+    assert.ok(found.some(({ what, verdict }) => what === "node key" && verdict === "fit"));
+  });
+
+  it("tells a bewaard that is stuck from none at all", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const { config } = site.demo;
+    await using _lease = await openLease(await openSpool(config.spool.path, config.node), "core");
+    // Its lock is held by this process: another one has to look.
+    const cli = new URL("../daemon/cli/bewaard.ts", import.meta.url).pathname;
+    const args = [cli, "-c", at(site, "bewaard.yaml"), "check", "--json"];
+    assert.throws(
+      () => execFileSync(process.execPath, args, { encoding: "utf8" }),
+      (error: { stdout?: string }) => /die niet antwoordt/.test(error.stdout ?? ""),
+    );
+  });
+
+  it("does not wait for a socket that takes the question and says nothing", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const server = createServer({ allowHalfOpen: true }, (socket) => socket.resume());
+    server.listen(socketPath(site.demo.config));
+    await once(server, "listening");
+    try {
+      assert.match(told(await checked(site), "not fit"), /^service: geen antwoord/m);
+    } finally {
+      server.close();
+    }
+  });
+
+  it("warns of swap, core dumps and little memory", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const proc = at(site, "proc");
+    await mkdir(join(proc, "self"), { recursive: true });
+    await writeFile(join(proc, "meminfo"), "MemTotal:         400000 kB\n");
+    await writeFile(join(proc, "swaps"), "Filename Type Size\n/swapfile file 1000\n");
+    await writeFile(join(proc, "self/limits"), "Max core file size        unlimited  unlimited\n");
+    const warned = told(await checked(site, { proc }), "warning");
+    for (const says of [/maar 0.4 GB geheugen/, /er is wisselgeheugen/, /geheugenafdruk/]) {
+      assert.match(warned, says);
+    }
+  });
+
+  it("says which programs are missing: only without ssh-keygen nothing goes", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const bin = at(site, "bin");
+    await mkdir(bin);
+    const path = process.env["PATH"];
+    try {
+      process.env["PATH"] = bin;
+      const none = await checked(site);
+      assert.match(told(none, "not fit"), /^tools: ssh-keygen ontbreekt.*openssh-client/m);
+      assert.match(told(none, "warning"), /^tools: ffprobe ontbreekt/m);
+      assert.match(told(none, "warning"), /^clock: niets houdt de klok gelijk/m);
+      await symlink("/usr/bin/ssh-keygen", join(bin, "ssh-keygen"));
+      assert.doesNotMatch(told(await checked(site), "not fit"), /^tools/m);
+    } finally {
+      process.env["PATH"] = path;
+    }
+  });
+
+  it("believes chrony or timedatectl that the clock is kept right", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const bin = at(site, "bin");
+    await mkdir(bin);
+    const path = process.env["PATH"];
+    const answers = { no: "0,x,Not synchronised", yes: "C0A80001,192.168.0.1,3,0.1,Normal" };
+    try {
+      process.env["PATH"] = `${bin}:${path}`;
+      for (const [known, line] of Object.entries(answers)) {
+        await writeFile(join(bin, "timedatectl"), "#!/bin/sh\necho no\n", { mode: 0o755 });
+        await writeFile(join(bin, "chronyc"), `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+        const found = await checked(site);
+        const right = found.some(({ says }) => says.nl === "gelijk gehouden door chrony");
+        assert.equal(right, known === "yes");
+      }
+    } finally {
+      process.env["PATH"] = path;
+    }
+  });
+
+  it("knows the file systems that a catalog is not safe on", () => {
+    for (const [type, kind] of [
+      [0x4d44, "fat"],
+      [0x6969, "nfs"],
+      [0xfe534d42, "smb2"],
+      [0xef53, "ext4"],
+      [0x1234, "0x1234"],
+    ] as const) {
+      assert.equal(kindOf(type), kind);
+    }
+  });
+});
