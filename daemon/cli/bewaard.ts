@@ -2,10 +2,12 @@
 import { Argument, Command, Option } from "commander";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
+import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
+import { addConfigCommands } from "./config-commands.ts";
 import { print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
@@ -24,7 +26,7 @@ program
   .description("run the box, or one part of it, until stopped")
   .addArgument(new Argument("[part]", "all parts when not named").choices(["core", "dock"]))
   .action(async (part?: "core" | "dock") => {
-    const config = await readConfig(global().config);
+    const { config } = await readConfiguration(global().config);
     const events = openEvents(journalLogger("info"));
     const roles = part ? [part] : (["core", "dock"] as const);
     const signal = stopSignal();
@@ -71,6 +73,8 @@ program
     print(global().json, report, () => shownReport(report));
     if (report.findings.length > 0) process.exitCode = 1;
   });
+
+addConfigCommands(program, systemClock, global);
 
 program
   .command("demo")

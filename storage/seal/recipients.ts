@@ -13,10 +13,13 @@ export interface DayRecipient {
   readonly recipient: string;
 }
 
+const POST_QUANTUM = /^age1pq1[02-9ac-hj-np-z]{1900,2100}$/;
+const X25519 = /^age1[02-9ac-hj-np-z]{58}$/;
+
 /** @throws BewaardError RECIPIENT_INVALID when `recipient` is no age recipient we seal to. */
 function kindOf(recipient: string): RecipientKind {
-  if (/^age1pq1[02-9ac-hj-np-z]{1900,2100}$/.test(recipient)) return "pq";
-  if (/^age1[02-9ac-hj-np-z]{58}$/.test(recipient)) return "x25519";
+  if (POST_QUANTUM.test(recipient)) return "pq";
+  if (X25519.test(recipient)) return "x25519";
   throw new BewaardError(
     "RECIPIENT_INVALID",
     `not an age recipient: "${recipient.slice(0, 12)}…"; expected age1… or age1pq1…`,
@@ -40,13 +43,22 @@ export function oneKind(recipients: readonly string[]): RecipientKind {
   return first;
 }
 
+function isRecipient(text: string): boolean {
+  return X25519.test(text) || POST_QUANTUM.test(text);
+}
+
+function isDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(`${text}T`);
+}
+
 /** Reads lines of `2026-11-22 age1…`; blank lines and `#` comments are skipped. All of one kind. */
 export function parseRecipientBook(text: string): RecipientBook {
   const book: DayRecipient[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const [day, recipient, ...rest] = line.trim().split(/\s+/);
-    if (!day || !recipient || rest.length > 0 || !/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+    if (!day || !recipient || rest.length > 0 || !isDay(day) || !isRecipient(recipient)) {
       throw new BewaardError(
         "RECIPIENT_INVALID",
         `recipients line ${index + 1}: write a UTC day and its recipient, "2026-11-22 age1…"`,
