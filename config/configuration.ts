@@ -176,7 +176,7 @@ async function readNamed<Schema extends z.ZodType>(
 
 async function notShipped(folder: "policies" | "profiles", name: string): Promise<string> {
   const files = await readdir(new URL(`./${folder}/`, import.meta.url));
-  const names = files.map((file) => file.replace(/\.yaml$/, ""));
+  const names = files.map((file) => file.replace(/\.yaml$/, "")).toSorted();
   const near = nearest(name, names);
   const meant = near === undefined ? "" : ` (did you mean "${near}"?)`;
   return `no ${folder === "policies" ? "policy" : "profile"} of this name is shipped${meant}; there are: ${names.join(", ")}`;

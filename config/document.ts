@@ -32,7 +32,7 @@ export function readDocument<Schema extends z.ZodType>(
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: "silent",
+    logLevel: "error",
   });
   const at = (offset: number, where: string, what: string, code?: Mistake["code"]): Mistake => {
     const { line, col } = lines.linePos(Math.max(0, Math.min(offset, text.length)));

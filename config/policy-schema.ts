@@ -42,14 +42,17 @@ const registers = z.strictObject({
 export type Register = keyof z.output<typeof registers>;
 
 /** For a rule over some fields: it names the first, and waits while one of them is itself wrong. */
-function over(...fields: [string, ...string[]]): {
-  path: string[];
-  when: (payload: z.core.ParsePayload) => boolean;
-} {
+function over(...fields: [string, ...string[]]) {
   return {
     path: [fields[0]],
-    when: ({ issues }) => !issues.some(({ path }) => fields.includes(String(path?.[0]))),
+    params: { rule: true },
+    when: ({ issues }: z.core.ParsePayload): boolean =>
+      !issues.some((issue) => fields.includes(String(issue.path?.[0])) && !isOfRule(issue)),
   };
+}
+
+function isOfRule(issue: z.core.$ZodRawIssue): boolean {
+  return issue.code === "custom" && issue.params?.["rule"] === true;
 }
 
 export const policySchema = z

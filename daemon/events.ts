@@ -170,6 +170,10 @@ function dockEvents(say: Say) {
       }),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
       say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+    recipientsSkip: (days: readonly string[]) =>
+      say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
+        days,
+      }),
     recipientsRunOut: (lastDay: string) =>
       say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
         lastDay,

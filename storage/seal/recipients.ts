@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { DAY_MS, dayOf, type Instant, plus } from "#base/time";
 
 /** `pq`: ML-KEM-768 + X25519 hybrid, the default. `x25519`: for the demo and stock tools before age 1.3. */
 export type RecipientKind = "pq" | "x25519";
@@ -78,4 +79,11 @@ export function recipientFor(book: RecipientBook, day: string): DayRecipient {
   const found = book.find((entry) => entry.day >= day) ?? book.at(-1);
   if (!found) throw new BewaardError("RECIPIENT_MISSING", "the recipients file has no day in it");
   return found;
+}
+
+/** Which of the `count` days from `from` on have no identity of their own. */
+export function daysWithout(book: RecipientBook, from: Instant, count: number): readonly string[] {
+  const known = new Set(book.map(({ day }) => day));
+  const days = Array.from({ length: count }, (_, index) => dayOf(plus(from, index * DAY_MS)));
+  return days.filter((day) => !known.has(day));
 }
