@@ -1,42 +1,53 @@
-import { readFile } from "node:fs/promises";
-import { LineCounter, parseDocument } from "yaml";
+import { isUtf8 } from "node:buffer";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { z } from "zod";
 import { BewaardError, systemCode } from "#base/errors";
+import { crossings } from "./crossings.ts";
+import { type Read, readDocument } from "./document.ts";
+import { accepted } from "./mistake.ts";
+import { type Policy, policySchema } from "./policy-schema.ts";
 import {
   type Config,
   configSchema,
   type DeskConfig,
   deskSchema,
-  type Policy,
   type Profile,
-  policySchema,
   profileSchema,
 } from "./schema.ts";
 
 /**
- * Reads the configuration of a box.
+ * Reads the configuration of a box; the files it names are for `readConfiguration`.
  * @throws BewaardError CONFIG_MISSING, or CONFIG_INVALID with every mistake: line, where, what to write.
  */
-export function readConfig(path: string): Promise<Config> {
-  return readYaml(path, configSchema);
+export async function readConfig(path: string): Promise<Config> {
+  return accepted(await readBox(path));
+}
+
+/** The configuration of a box with its mistakes, those between its keys too. */
+export async function readBox(path: string): Promise<Read<Config>> {
+  const read = await readYaml(path, configSchema);
+  const crossed = crossings(read);
+  if (crossed.length === 0) return read;
+  return { ...read, value: undefined, mistakes: [...read.mistakes, ...crossed] };
 }
 
 /** Reads `desk.yaml` of a desk station. */
-export function readDeskConfig(path: string): Promise<DeskConfig> {
-  return readYaml(path, deskSchema);
+export async function readDeskConfig(path: string): Promise<DeskConfig> {
+  return accepted(await readYaml(path, deskSchema));
 }
 
-/** A shipped policy by name, or one of the site's own by absolute path. */
-export function readPolicy(name: string): Promise<Policy> {
-  return readYaml(shipped("policies", name), policySchema);
+/** A shipped policy by name, or one of the site's own by absolute path. As it is, without any annex. */
+export async function readPolicy(name: string): Promise<Policy> {
+  return accepted(await readYaml(shipped("policies", name), policySchema));
 }
 
 /** A shipped camera profile by name, or one of the site's own by absolute path. */
-export function readProfile(name: string): Promise<Profile> {
-  return readYaml(shipped("profiles", name), profileSchema);
+export async function readProfile(name: string): Promise<Profile> {
+  return accepted(await readYaml(shipped("profiles", name), profileSchema));
 }
 
-function shipped(folder: string, name: string): string {
+export function shipped(folder: "policies" | "profiles", name: string): string {
   if (name.startsWith("/")) return name;
   if (!/^[a-z0-9-]+$/.test(name)) {
     throw new BewaardError(
@@ -47,57 +58,62 @@ function shipped(folder: string, name: string): string {
   return new URL(`./${folder}/${name}.yaml`, import.meta.url).pathname;
 }
 
-async function readYaml<Schema extends z.ZodType>(
+/** @throws BewaardError CONFIG_MISSING, and CONFIG_INVALID for no text; mistakes are in what it returns. */
+export async function readYaml<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
-): Promise<z.output<Schema>> {
-  const lines = new LineCounter();
-  const document = parseDocument(await readText(path), { lineCounter: lines });
-  const [mistake] = document.errors;
-  if (mistake) {
-    const line = mistake.linePos?.[0].line ?? 1;
-    throw new BewaardError(
-      "CONFIG_INVALID",
-      `${path}:${line}: not YAML: ${firstLine(mistake.message)}`,
-    );
-  }
-  const parsed = schema.safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map((issue) => {
-    const keys = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-    const line = lineOf(document, [...issue.path, ...keys], lines);
-    return `${path}:${line}: ${issue.path.join(".") || "top"}: ${issue.message}`;
-  });
-  throw new BewaardError("CONFIG_INVALID", mistakes.join("\n"));
+): Promise<Read<z.output<Schema>>> {
+  return readDocument(path, await readText(path), schema);
 }
 
-/** The line of the value at `where`, or of the nearest one around it that exists. */
-function lineOf(
-  document: ReturnType<typeof parseDocument>,
-  where: readonly PropertyKey[],
-  lines: LineCounter,
-): number {
-  for (let depth = where.length; depth > 0; depth -= 1) {
-    const node: unknown = document.getIn(where.slice(0, depth), true);
-    if (isPlaced(node)) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
-}
+/** A book of post-quantum recipients is 2 KB a day: 8 MiB is ten years of them. */
+const LIMIT_BYTES = 8 * 1024 ** 2;
 
-function isPlaced(node: unknown): node is { range: [number, number, number] } {
-  return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
-}
-
-/** Reads a file the configuration names. @throws BewaardError CONFIG_MISSING. */
+/**
+ * Reads a file that is the configuration or that it names. A pipe does not make it wait, and a device
+ * that never ends does not fill the memory.
+ * @throws BewaardError CONFIG_MISSING when it cannot be read or is no file, CONFIG_INVALID with line and
+ * column when it is too large or no text.
+ */
 export async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  if (bytes.length > LIMIT_BYTES) {
+    throw new BewaardError("CONFIG_INVALID", `${path}:1:1: larger than 8 MiB: is it this file?`);
+  }
+  const text = new TextDecoder().decode(bytes);
+  if (isUtf8(bytes)) return text;
+  const before = text.slice(0, text.indexOf("\uFFFD"));
+  const line = before.split("\n").length;
+  const column = before.length - before.lastIndexOf("\n");
+  throw new BewaardError(
+    "CONFIG_INVALID",
+    `${path}:${line}:${column}: not UTF-8: save the file as UTF-8`,
+  );
+}
+
+async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path, "utf8");
+    // Without O_NONBLOCK, opening a pipe that nobody writes to never ends.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile()) {
+      throw new BewaardError("CONFIG_MISSING", `${path} is no file: name the file itself`);
+    }
+    return await readAtMost(file, LIMIT_BYTES + 1);
   } catch (cause) {
+    if (cause instanceof BewaardError) throw cause;
     const code = systemCode(cause);
     throw new BewaardError("CONFIG_MISSING", `${path} cannot be read (${code})`, { cause });
   }
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? "";
+// Not by its length: files of the kernel say 0, and one that is being written grows.
+async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length < limit; ) {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(64 * 1024) });
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,134 +1,175 @@
 import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
-import { TERM_LIMIT_MS } from "#base/term";
-import { DAY_MS, instantOf } from "#base/time";
+import { instantOf } from "#base/time";
 import { EEA_COUNTRIES } from "./eea.ts";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
 // Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
 
-const siteName = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'write a short name like "den-haag-handhaving"');
-const absolutePath = z.string().regex(/^\//, "write an absolute path, starting with /");
-const bytes = z.string().transform(parsedBy(parseBytes, 'write a size like "400 GB"'));
-const duration = z
-  .string()
-  .transform(parsedBy(parseDurationMs, 'write a time like "28 days" or "72 hours"'));
-const day = z.iso
+// `x-unit` says how a value is written: config/plain.ts writes it so again.
+
+const SITE = 'write a short name like "den-haag-handhaving"';
+const siteName = z.string(SITE).regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, SITE);
+const PATH = "write an absolute path, starting with /";
+export const absolutePath = z.string(PATH).regex(/^\//, PATH).refine(isOneLine, PATH);
+const SIZE = 'write a size like "400 GB"';
+const bytes = z.string(SIZE).transform(parsedBy(parseBytes, SIZE)).meta({ "x-unit": "size" });
+const TIME = 'write a time like "28 days" or "72 hours"';
+export const duration = z
+  .string(TIME)
+  .transform(parsedBy(parseDurationMs, TIME))
+  .meta({ "x-unit": "time" });
+export const day = z.iso
   .date('write a day like "2026-11-01"')
-  .transform((text) => instantOf(`${text}T00:00:00.000Z`));
+  .transform((text) => instantOf(`${text}T00:00:00.000Z`))
+  .meta({ "x-unit": "day" });
+const SLUG = 'write a short word in small letters, like "aangifte" or "integriteitsonderzoek"';
+/** A word of a closed list. Free text is no such word (AR-05). */
+export const slug = z.string(SLUG).regex(/^[a-z0-9][a-z0-9-]{0,62}$/, SLUG);
+const REFERENCE = 'write the number of the document, like "OR-2026-017"';
+export const reference = z.string(REFERENCE).regex(/^[A-Za-z0-9][A-Za-z0-9./ -]{0,62}$/, REFERENCE);
+
+const NAMED = 'write a shipped name like "den-haag" or "generic-dcim", or an absolute path';
+/** Something that is shipped, by name, or one of the site's own, by path. */
+const named = z
+  .string(NAMED)
+  .regex(/^(?:\/.*|[a-z0-9-]+)$/, NAMED)
+  .refine(isOneLine, NAMED);
+const NODE = 'write a short name like "dock-1"';
+const CAMERA = 'write a camera number like "bc-0101"';
 
 const bodycam = z.strictObject({
   number: z
-    .string()
-    .transform(parsedBy(attempt(parseDeviceId), 'write a camera number like "bc-0101"')),
+    .string(CAMERA)
+    .transform(parsedBy(attempt(parseDeviceId), CAMERA))
+    .describe("The camera's one number (AR-01)."),
   /** A folder that stands for the docked camera. */
-  folder: absolutePath,
-  profile: z.string(),
-  paired: day,
-  /** Where it is used, so that footage is found by place: "Centrum, Leyweg". Never a person. */
+  folder: absolutePath.describe("Where its card shows up."),
+  profile: named.describe("A shipped profile by name, or one of the site's own by absolute path."),
+  paired: day.describe("The day it came into service here."),
   place: z
     .string()
     .trim()
     .regex(/^[^\p{C}]{1,100}$/u, 'write a place like "Centrum, Leyweg"')
-    .optional(),
+    .optional()
+    .describe("Where it is used, so that footage is found by place. Never a person."),
 });
 
 /** Who timestamps the signed ledger once a day (RFC 3161). */
 const timestamps = z.strictObject({
-  url: z.string().refine(isPlainUrl, 'write an address like "https://tsa.example.nl/"'),
-  /** Where it stands: outside the EEA no byte goes (DH-11). */
-  country: z.enum(EEA_COUNTRIES, "write the code of a country in the EEA, like NL"),
-  /** PEM file with the root of its certificates; without it, those the system trusts. */
-  authority: absolutePath.optional(),
-  /** The role that looked up where it stands and answers for it. */
-  declared_by: z.string().min(1, "write who looked up where it stands, by role"),
+  url: z
+    .string()
+    .refine(isPlainUrl, 'write an address like "https://tsa.example.nl/"')
+    .describe("Its address, over http or https."),
+  /** Outside the EEA no byte goes (DH-11). */
+  country: z
+    .enum(EEA_COUNTRIES, "write the code of a country in the EEA, like NL")
+    .describe("Where it stands: a country of the EEA."),
+  authority: absolutePath
+    .optional()
+    .describe("PEM file with the root of its certificates; without it, those the system trusts."),
+  declared_by: z
+    .string()
+    .min(1, "write who looked up where it stands, by role")
+    .describe("The role that looked up where it stands and answers for it."),
+});
+
+/** Consent to a change (AR-43). Its reference serves once. */
+const approval = z.strictObject({
+  reference: reference.describe("Number of the decision. It serves for one change."),
+  date: day.describe("Day of the decision."),
+  by: slug.describe("Who decided: as the policy's approved_by says."),
 });
 
 export const configSchema = z.strictObject({
   site: z.strictObject({
-    name: siteName,
+    name: siteName.describe("The site; boxes and desk must agree on it."),
     /** A demo site lets one person open and release; it must never hold real footage. */
-    demo: z.boolean().default(false),
+    demo: z
+      .boolean()
+      .default(false)
+      .describe("Lets one person open and release. Never on a site with real footage."),
   }),
-  node: z.string().transform(parsedBy(attempt(parseNodeId), 'write a short name like "dock-1"')),
-  policy: z.string().default("den-haag"),
+  node: z
+    .string(NODE)
+    .transform(parsedBy(attempt(parseNodeId), NODE))
+    .describe("The name of this box; part of every key in the vault, so it never changes."),
+  policy: named
+    .default("den-haag")
+    .describe("A shipped policy by name, or one of the site's own by absolute path."),
+  /** AR-11, for a policy that does not say so itself: the shipped ones cannot know. */
+  informed_on: day
+    .optional()
+    .describe("The day employees were informed of the policy, where its own file does not say."),
+  /** What a tenant's annex narrows of the policy (AR-08). */
+  annex: absolutePath.optional().describe("A tenant's annex, which narrows the policy."),
+  approval: approval.optional().describe("Consent to a change of what needs one (AR-43)."),
   /** Catalog, keys and sockets of this box. */
-  state: absolutePath,
-  spool: z.strictObject({ path: absolutePath, limit: bytes, keep_free: bytes }),
-  vault: z.strictObject({ directory: absolutePath }),
+  state: absolutePath.describe("Catalog, node key and control socket."),
+  spool: z.strictObject({
+    path: absolutePath.describe("The sealed files on this machine: a file system of its own."),
+    limit: bytes.describe("The most footage the ring holds."),
+    keep_free: bytes.describe("What stays free on that file system besides."),
+  }),
+  vault: z.strictObject({
+    directory: absolutePath.describe("Where the second copy goes: the mount of a NAS."),
+  }),
   /** Public day identities, from `bewaarctl desk init`. */
-  recipients: absolutePath,
+  recipients: absolutePath.describe("Public day identities, from `bewaarctl desk init`."),
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
-  desk_signers: absolutePath,
-  timestamps: timestamps.optional(),
-  bodycams: z
-    .array(bodycam)
-    .default([])
-    .refine((all) => new Set(all.map(({ number }) => number)).size === all.length, {
-      message: "each camera has one number (AR-01): two entries have the same",
-    })
-    .refine((all) => new Set(all.map(({ folder }) => folder)).size === all.length, {
-      message: "two cameras cannot dock in the same folder",
-    }),
+  desk_signers: absolutePath.describe("Who may sign desk entries, from `bewaarctl desk init`."),
+  timestamps: timestamps.optional().describe("Who timestamps the signed ledger once a day."),
+  // That numbers and folders are each there once is looked at with all other paths: config/crossings.ts.
+  bodycams: z.array(bodycam).default([]).describe("The bodycams that dock here."),
 });
 
-export const policySchema = z
-  .strictObject({
-    name: z.string(),
-    /** Legal ground of the processing (DH-02, AR-06). */
-    ground: z.string(),
-    retention: duration
-      .refine((ms) => ms <= TERM_LIMIT_MS, {
-        message: 'at most "28 days" (DH-06, AR-26): policy can only be shorter',
-      })
-      .refine((ms) => ms >= DAY_MS, { message: 'at least "1 day"' }),
-    /** The longest a camera stays out of its dock: counts where its clock cannot be relied on. */
-    longest_undocked: duration,
-    /** What footage may be used for: a closed list, free text is refused (DH-03, AR-05). */
-    purposes: z.array(z.string()).min(1),
-    /** What may be a ground for a hold, and whether it needs a reference (DH-03, DH-04, AR-17). */
-    hold_grounds: z.array(z.strictObject({ name: z.string(), reference: z.boolean() })).min(1),
-    /** Who footage may be handed to (DH-10, AR-30). */
-    recipients: z.array(z.string()).min(1),
-  })
-  .refine((policy) => policy.longest_undocked <= policy.retention - DAY_MS, {
-    path: ["longest_undocked"],
-    message: "at least a day shorter than retention",
-  });
+const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
 
 export const profileSchema = z.strictObject({
-  name: z.string(),
+  name: z.string().describe("What this profile is called."),
   /** Globs of what a recording is called; everything else that is not ignored is taken too. */
-  media: z.array(z.string()).min(1),
-  ignore: z.array(z.string()).default([]),
+  media: z
+    .array(z.string())
+    .min(1)
+    .describe("Globs of what a recording is called; everything else not ignored is taken too."),
+  ignore: z.array(z.string()).default([]).describe("Globs of what is no footage."),
   /** How the name encodes the start: named groups year month day hour minute second. */
-  start_in_name: z.string().refine(isRegExp, "write a regular expression").nullable(),
+  start_in_name: z
+    .string()
+    .refine(isRegExp, "write a regular expression")
+    .nullable()
+    .describe("How the name encodes the start: groups year month day hour minute second; or null."),
   /** IANA zone the camera's clock keeps. */
-  zone: z.string().refine(isZone, 'write a zone like "Europe/Amsterdam" or "UTC"'),
+  zone: z.string(ZONE).refine(isZone, ZONE).describe("IANA zone that the camera's clock keeps."),
   /** Whether the maker or the dock keeps the clock right. */
-  clock: z.enum(["synchronised", "unknown"]),
+  clock: z
+    .enum(["synchronised", "unknown"])
+    .describe("Whether the maker or the dock keeps the clock right."),
 });
+
+const PERSON = 'write a pseudonym like "p-01"';
 
 /** A desk station: made by `bewaarctl desk init`, kept beside the keys it names. */
 export const deskSchema = z.strictObject({
-  site: siteName,
-  demo: z.boolean(),
-  person: z.string().transform(parsedBy(attempt(parsePersonId), 'write a pseudonym like "p-01"')),
+  site: siteName.describe("The site, as on its boxes."),
+  demo: z.boolean().describe("A demo site: one person may open and release."),
+  person: z
+    .string(PERSON)
+    .transform(parsedBy(attempt(parsePersonId), PERSON))
+    .describe("The pseudonym of who signs here."),
   /** Private SSH key, or a public one whose private half is on a token. */
-  sign_key: absolutePath,
-  vault: z.strictObject({ directory: absolutePath }),
-  policy: z.string(),
+  sign_key: absolutePath.describe("Private SSH key, or the public half of one on a token."),
+  vault: z.strictObject({ directory: absolutePath.describe("The vault, as this desk sees it.") }),
+  policy: named.describe("The policy, as on the boxes."),
+  annex: absolutePath.optional().describe("The tenant's annex, as on the boxes."),
   /** Public keys of the boxes, as `bewaard setup` prints them. */
-  nodes: z.array(z.string()),
+  nodes: z.array(z.string()).describe("Public keys of the boxes, as `bewaard setup` prints them."),
   /** Age recipients of the officers: what people write is sealed to them. */
-  officers: z.array(z.string()).min(1),
+  officers: z.array(z.string()).min(1).describe("Age recipients of the officers."),
 });
 
 export type Config = z.output<typeof configSchema>;
 export type DeskConfig = z.output<typeof deskSchema>;
-export type Policy = z.output<typeof policySchema>;
 export type Profile = z.output<typeof profileSchema>;
 
 /** A parser that returns undefined for what it cannot read, as a zod transform. */
@@ -160,6 +201,11 @@ function isPlainUrl(text: string): boolean {
   return (
     url !== undefined && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === ""
   );
+}
+
+/** No file is named with a control character, and Node refuses one with a zero byte in it. */
+function isOneLine(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
 }
 
 function isRegExp(text: string): boolean {

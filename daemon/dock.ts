@@ -10,7 +10,7 @@ import { type CardFile, joined, listCard } from "../drivers/bodycam/card.ts";
 import { lookAgain } from "../drivers/bodycam/look-again.ts";
 import { type CameraProfile, sorter } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
-import type { RecipientBook } from "../storage/seal/recipients.ts";
+import { daysWithout, type RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
 import { handOver } from "./hand-over-fact.ts";
@@ -180,5 +180,7 @@ async function warnOfRecipients(
   for await (const now of every(clock, DAY_MS, signal)) {
     const daysLeft = (Date.parse(last) - Date.parse(dayOf(now))) / DAY_MS;
     if (!(daysLeft > RECIPIENTS_WARNING_DAYS)) events.recipientsRunOut(last);
+    const skipped = daysWithout(book, now, RECIPIENTS_WARNING_DAYS).filter((day) => day < last);
+    if (skipped.length > 0) events.recipientsSkip(skipped);
   }
 }

@@ -24,6 +24,11 @@ function boxEvents(say: Say) {
     started: (node: string, roles: readonly string[]) =>
       say("notice", "started", "bewaard is running", { node, roles }),
     stopped: (node: string) => say("notice", "stopped", "bewaard has stopped", { node }),
+    configChanged: (changes: number, sha256: string) =>
+      say("notice", "config-changed", "this box goes by another configuration than before", {
+        changes,
+        sha256,
+      }),
     clockUntrusted: (why: string) =>
       say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", {
         why,
@@ -179,6 +184,10 @@ function dockEvents(say: Say) {
       }),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
       say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+    recipientsSkip: (days: readonly string[]) =>
+      say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
+        days,
+      }),
     recipientsRunOut: (lastDay: string) =>
       say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
         lastDay,

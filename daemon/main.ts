@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
-import { readPolicy, readProfile, readText } from "../config/load.ts";
+import { readRules } from "../config/configuration.ts";
+import { readProfile, readText } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
@@ -18,6 +19,7 @@ import { rememberSpool } from "../storage/spool/remember.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
+import { acceptConfiguration } from "./accept-configuration.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -32,6 +34,7 @@ import {
   boxOf,
   catalogPath,
   deskOf,
+  namedBy,
   originOf,
   placesOf,
   ringLimits,
@@ -54,8 +57,8 @@ export async function runCore(
   config: Config,
   signal: AbortSignal,
 ): Promise<void> {
-  const policy = await readPolicy(config.policy);
-  const box = boxOf(config, policy);
+  const rules = await readRules(namedBy(config));
+  const box = boxOf(config, rules.policy);
   const { node } = box;
   const spool = await openSpool(config.spool.path, node);
   await using _lease = await openLease(spool, "core");
@@ -63,6 +66,7 @@ export async function runCore(
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
   await rememberSpool(database, spool);
+  await acceptConfiguration(clock, events, database, config, rules);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 

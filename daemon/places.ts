@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import type { Config, Policy } from "../config/schema.ts";
+import type { Named } from "../config/configuration.ts";
+import type { Policy } from "../config/policy-schema.ts";
+import type { Config, DeskConfig } from "../config/schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { Placed } from "../storage/catalog/place.ts";
 import type { Box } from "./adopt.ts";
@@ -19,6 +21,16 @@ export function socketPath(config: Config): string {
 /** The ledger's name in checkpoints, and the name of the node's key. */
 export function originOf(config: Config): string {
   return `bewaard/${config.site.name}/${config.node}`;
+}
+
+/** The files that a box's file names. */
+export function namedBy({ policy, annex, bodycams: all }: Config): Named {
+  return { policy, annex, profiles: all.map(({ profile }) => profile) };
+}
+
+/** The files that a desk's file names. */
+export function namedByDesk({ policy, annex }: DeskConfig): Named {
+  return { policy, annex, profiles: [] };
 }
 
 export function boxOf(config: Config, policy: Policy): Box {

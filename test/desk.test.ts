@@ -8,7 +8,7 @@ import { combine } from "shamir-secret-sharing";
 import { parseHoldId, parseNodeId, parseSegmentId } from "#base/ids";
 import { DAY_MS, instant, plus } from "#base/time";
 import { readPolicy } from "../config/load.ts";
-import type { Policy } from "../config/schema.ts";
+import type { Policy } from "../config/policy-schema.ts";
 import { CHAIN_START, chainAfter } from "../daemon/desk/chain.ts";
 import { deskEntryText, joinSigned, linkOf, splitSigned } from "../daemon/desk/entry.ts";
 import { holdFootage } from "../daemon/desk/hold.ts";

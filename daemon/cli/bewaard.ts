@@ -2,11 +2,13 @@
 import { Argument, Option } from "commander";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
+import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
 import { newProgram } from "./command.ts";
+import { addConfigCommands } from "./config-commands.ts";
 import { print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
@@ -37,7 +39,7 @@ program
     ]),
   )
   .action(async (part?: "core" | "dock") => {
-    const config = await readConfig(global().config);
+    const { config } = await readConfiguration(global().config);
     const events = openEvents(journalLogger("info"));
     const roles = part ? [part] : (["core", "dock"] as const);
     const signal = stopSignal();
@@ -92,6 +94,8 @@ program
     print(global().json, report, () => shownReport(report));
     if (report.findings.length > 0) process.exitCode = 1;
   });
+
+addConfigCommands(program, systemClock, global);
 
 program
   .command("demo")

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
 import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
-import { readPolicy } from "../../config/load.ts";
+import { readRules } from "../../config/configuration.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { holdFootage } from "../desk/hold.ts";
 import { initDesk } from "../desk/init.ts";
@@ -13,6 +13,7 @@ import { openFootage } from "../desk/open.ts";
 import { releaseHold } from "../desk/release.ts";
 import { openStation } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
+import { namedByDesk } from "../places.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openCounter, openProgress } from "./progress.ts";
 import { parseDay } from "./window.ts";
@@ -24,6 +25,7 @@ interface InitOptions {
   signKey: string;
   vault: string;
   policy: string;
+  annex?: string;
   officer: string[];
   node: string[];
   kind: RecipientKind;
@@ -81,6 +83,7 @@ function addInit(
       false,
     )
     .option("--policy <name>", "beleid / policy", "den-haag")
+    .option("--annex <file>", "annex van een huurder / a tenant's annex")
     .addOption(
       new Option("--kind <kind>", "soort dagsleutel / kind of day key")
         .choices(["pq", "x25519"])
@@ -101,6 +104,7 @@ function addInit(
         sign_key: resolve(options.signKey),
         vault: { directory: resolve(options.vault) },
         policy: options.policy,
+        ...(options.annex === undefined ? {} : { annex: resolve(options.annex) }),
         nodes: options.node,
         officers: options.officer,
       };
@@ -143,7 +147,7 @@ function addHolding(
         reviewAt: parseDay(options.review),
         segments: options.segment.map(parseTarget),
       };
-      const policy = await readPolicy(station.config.policy);
+      const { policy } = await readRules(namedByDesk(station.config));
       const result = await holdFootage(clock, station, policy, request, stopSignal());
       print(global().json, result, () =>
         [

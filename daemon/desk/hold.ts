@@ -4,7 +4,7 @@ import { BewaardError } from "#base/errors";
 import type { HoldId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import type { Clock, Instant } from "#base/time";
-import type { Policy } from "../../config/schema.ts";
+import type { Policy } from "../../config/policy-schema.ts";
 import { commitmentTo } from "../../storage/ledger/append.ts";
 import { canonical } from "../../storage/ledger/canonical.ts";
 import { sealText } from "../../storage/seal/small.ts";

@@ -26,6 +26,7 @@ export const ENTRY_KINDS = [
   "clock.confirmed",
   "clock.untrusted",
   "checkpoint.timestamped",
+  "config.changed",
 ] as const;
 
 export type EntryKind = (typeof ENTRY_KINDS)[number];

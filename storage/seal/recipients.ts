@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { DAY_MS, dayOf, type Instant, plus } from "#base/time";
 
 /** `pq`: ML-KEM-768 + X25519 hybrid, the default. `x25519`: for the demo and stock tools before age 1.3. */
 export type RecipientKind = "pq" | "x25519";
@@ -13,10 +14,13 @@ export interface DayRecipient {
   readonly recipient: string;
 }
 
+const POST_QUANTUM = /^age1pq1[02-9ac-hj-np-z]{1900,2100}$/;
+const X25519 = /^age1[02-9ac-hj-np-z]{58}$/;
+
 /** @throws BewaardError RECIPIENT_INVALID when `recipient` is no age recipient we seal to. */
 function kindOf(recipient: string): RecipientKind {
-  if (/^age1pq1[02-9ac-hj-np-z]{1900,2100}$/.test(recipient)) return "pq";
-  if (/^age1[02-9ac-hj-np-z]{58}$/.test(recipient)) return "x25519";
+  if (POST_QUANTUM.test(recipient)) return "pq";
+  if (X25519.test(recipient)) return "x25519";
   throw new BewaardError(
     "RECIPIENT_INVALID",
     `not an age recipient: "${recipient.slice(0, 12)}…"; expected age1… or age1pq1…`,
@@ -40,13 +44,22 @@ export function oneKind(recipients: readonly string[]): RecipientKind {
   return first;
 }
 
+function isRecipient(text: string): boolean {
+  return X25519.test(text) || POST_QUANTUM.test(text);
+}
+
+function isDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(`${text}T`);
+}
+
 /** Reads lines of `2026-11-22 age1…`; blank lines and `#` comments are skipped. All of one kind. */
 export function parseRecipientBook(text: string): RecipientBook {
   const book: DayRecipient[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const [day, recipient, ...rest] = line.trim().split(/\s+/);
-    if (!day || !recipient || rest.length > 0 || !/^\d{4}-\d{2}-\d{2}$/.test(day)) {
+    if (!day || !recipient || rest.length > 0 || !isDay(day) || !isRecipient(recipient)) {
       throw new BewaardError(
         "RECIPIENT_INVALID",
         `recipients line ${index + 1}: write a UTC day and its recipient, "2026-11-22 age1…"`,
@@ -66,4 +79,11 @@ export function recipientFor(book: RecipientBook, day: string): DayRecipient {
   const found = book.find((entry) => entry.day >= day) ?? book.at(-1);
   if (!found) throw new BewaardError("RECIPIENT_MISSING", "the recipients file has no day in it");
   return found;
+}
+
+/** Which of the `count` days from `from` on have no identity of their own. */
+export function daysWithout(book: RecipientBook, from: Instant, count: number): readonly string[] {
+  const known = new Set(book.map(({ day }) => day));
+  const days = Array.from({ length: count }, (_, index) => dayOf(plus(from, index * DAY_MS)));
+  return days.filter((day) => !known.has(day));
 }

@@ -134,7 +134,10 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
   const recipient = await identityToRecipient(identity);
   const pool: SealPool = openSealPool(1);
   const incoming = await createIncoming(spool, "dock");
-  const book = [{ day: dayOf(plus(START, 40 * DAY_MS)), recipient }];
+  const book = Array.from({ length: 41 }, (_, index) => ({
+    day: dayOf(plus(START, index * DAY_MS)),
+    recipient,
+  }));
   const sealing: Sealing = { node, book, pool, incoming };
   const key = parseNodeKey("bewaard/test/dock-1", newNodeKeyPem());
   const verifier = parseVerifier(verifierText(key));

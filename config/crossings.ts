@@ -1,0 +1,104 @@
+import { resolve, sep } from "node:path";
+import { z } from "zod";
+import type { Read } from "./document.ts";
+import type { Mistake } from "./mistake.ts";
+
+// What one key says against another. Looked at in what was written, whatever else is wrong in the file,
+// so that one run names every mistake.
+
+const text = z.string().optional().catch(undefined);
+const camera = z.looseObject({ number: text, folder: text }).catch({});
+const written = z
+  .looseObject({
+    state: text,
+    spool: z.looseObject({ path: text }).catch({}),
+    vault: z.looseObject({ directory: text }).catch({}),
+    recipients: text,
+    desk_signers: text,
+    bodycams: z.array(camera).catch([]),
+  })
+  .catch({ spool: {}, vault: {}, bodycams: [] });
+
+interface Place {
+  readonly path: readonly (string | number)[];
+  readonly folder: string;
+}
+
+/** Every key of a box's file that goes against another one. */
+export function crossings(read: Read<unknown>): readonly Mistake[] {
+  const box = written.parse(read.raw);
+  const cameras = box.bodycams.map(({ folder }, index) => ({
+    path: ["bodycams", index, "folder"],
+    folder,
+  }));
+  const folders = placed([
+    { path: ["state"], folder: box.state },
+    { path: ["spool", "path"], folder: box.spool.path },
+    { path: ["vault", "directory"], folder: box.vault.directory },
+    ...cameras,
+  ]);
+  const files = placed([
+    { path: ["recipients"], folder: box.recipients },
+    { path: ["desk_signers"], folder: box.desk_signers },
+  ]);
+  return [
+    ...twice(
+      read,
+      box.bodycams.map(({ number }) => number),
+    ),
+    ...folders.flatMap((one, index) => overlaps(read, one, folders.slice(0, index))),
+    // In the state folder they are safe. Elsewhere whoever fills the folder would name our recipients.
+    ...files.flatMap((one) => inside(read, one, folders.slice(box.state === undefined ? 0 : 1))),
+  ];
+}
+
+function placed(
+  all: readonly { path: readonly (string | number)[]; folder: string | undefined }[],
+): readonly Place[] {
+  return all.flatMap(({ path, folder }) =>
+    folder?.startsWith("/") === true ? [{ path, folder: resolve(folder) }] : [],
+  );
+}
+
+function twice(read: Read<unknown>, numbers: readonly (string | undefined)[]): readonly Mistake[] {
+  const known = numbers.map((number) => number?.toLowerCase());
+  return known.flatMap((number, index) =>
+    number !== undefined && known.indexOf(number) < index
+      ? [
+          read.mistake(
+            ["bodycams", index, "number"],
+            "each camera has one number (AR-01): an entry above has the same",
+          ),
+        ]
+      : [],
+  );
+}
+
+function overlaps(read: Read<unknown>, one: Place, others: readonly Place[]): readonly Mistake[] {
+  return others.flatMap((other) => {
+    const how =
+      one.folder === other.folder
+        ? "the same folder as"
+        : isIn(one, other)
+          ? "lies inside"
+          : isIn(other, one)
+            ? "lies around"
+            : undefined;
+    if (how === undefined) return [];
+    return [read.mistake(one.path, `${how} ${dotted(other)}: name a folder of its own`)];
+  });
+}
+
+function inside(read: Read<unknown>, one: Place, folders: readonly Place[]): readonly Mistake[] {
+  return folders
+    .filter((other) => isIn(one, other))
+    .map((other) => read.mistake(one.path, `lies inside ${dotted(other)}: keep it elsewhere`));
+}
+
+function isIn(one: Place, other: Place): boolean {
+  return one.folder.startsWith(other.folder === sep ? sep : `${other.folder}${sep}`);
+}
+
+function dotted({ path }: Place): string {
+  return path.join(".");
+}

@@ -1,0 +1,41 @@
+import type { Rules } from "./configuration.ts";
+import { type Plain, plain, type Setting, settingsOf } from "./plain.ts";
+import type { Config, Profile } from "./schema.ts";
+import { jsonSchema } from "./shape.ts";
+
+/**
+ * All that a box goes by: its own file, the policy as the annex leaves it, the annex, the profiles, each
+ * with its defaults. Not the approval: that is an act, and not a setting. It holds no secret; those have
+ * files of their own.
+ */
+export function effective(config: Config, rules: Rules): Readonly<Record<string, Plain>> {
+  const { approval: _, ...box } = config;
+  const profiles: Record<string, Plain> = {};
+  for (const [name, profile] of Object.entries(rules.profiles)) {
+    profiles[name] = plain(profile, jsonSchema("profile"));
+  }
+  return {
+    box: plain(box, jsonSchema("box")),
+    policy: plain(rules.policy, jsonSchema("policy")),
+    ...(rules.annex && { annex: plain(rules.annex, jsonSchema("annex")) }),
+    profiles,
+  };
+}
+
+/** The same, one by one, each under the path it is known by in the ledger. */
+export function effectiveSettings(config: Config, rules: Rules): readonly Setting[] {
+  const { box, policy, annex } = effective(config, rules);
+  return [
+    ...settingsOf(box ?? {}, jsonSchema("box"), "box"),
+    ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy"),
+    ...settingsOf(annex ?? {}, jsonSchema("annex"), "annex"),
+    ...Object.entries(rules.profiles).flatMap(([name, profile]) => profileSettings(name, profile)),
+  ];
+}
+
+function profileSettings(name: string, profile: Profile): readonly Setting[] {
+  const shape = jsonSchema("profile");
+  const settings = settingsOf(plain(profile, shape), shape, `profiles[${name}]`);
+  // One of the site's own is known by its path, which then is part of each of these.
+  return settings.map((one) => ({ ...one, personal: one.personal || name.startsWith("/") }));
+}
