@@ -1,10 +1,12 @@
 import { type DeviceId, parseDeviceId } from "#base/ids";
+import { printable } from "#base/printable";
 import { type Clock, type Instant, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
 import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { findGaps, findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
+import { countLeft, findLeft } from "../storage/catalog/left.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import type { Answers, Params, Result } from "./control/protocol.ts";
@@ -46,6 +48,7 @@ export function answers(
 
 async function status(clock: Clock, config: Config, { database }: Kept): Promise<Result<"status">> {
   const newest = await newestCheckpoint(database);
+  const left = await countLeft(database);
   return {
     site: config.site.name,
     node: config.node,
@@ -58,6 +61,7 @@ async function status(clock: Clock, config: Config, { database }: Kept): Promise
       ? { size: newest.size, publishedAt: newest.publishedAt ? isoOf(newest.publishedAt) : null }
       : null,
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
+    left: { files: left.files, decideBy: isoOrNull(left.decideBy) },
   };
 }
 
@@ -75,7 +79,8 @@ async function find({ database }: Kept, params: Params<"find">): Promise<Result<
       endedAt: isoOrNull(one.endedAt),
       timeTrust: one.timeTrust,
       dueAt: isoOf(one.dueAt),
-      bytes: one.plaintextBytes,
+      bytes: one.plaintextBytes ?? null,
+      truncated: one.truncated,
       state: one.state,
       hold: one.hold,
     })),
@@ -84,6 +89,13 @@ async function find({ database }: Kept, params: Params<"find">): Promise<Result<
       startedAt: isoOf(gap.startedAt),
       endedAt: isoOf(gap.endedAt),
       cause: gap.cause,
+    })),
+    left: (await findLeft(database, window)).map((one) => ({
+      id: one.id,
+      device: one.device,
+      name: printable(one.path),
+      code: one.code,
+      decideBy: isoOf(one.decideBy),
     })),
   };
 }

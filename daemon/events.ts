@@ -1,6 +1,7 @@
 import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, HoldId, SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
 import type { Level } from "./journal.ts";
 
 type Say = (level: Level, event: string, message: string, fields: object) => void;
@@ -77,6 +78,19 @@ function footageEvents(say: Say) {
         producer,
         name,
         ...failed(error),
+      }),
+    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
+      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
+        segment,
+        device,
+        unlike,
+      }),
+    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
+      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
+        device,
+        left,
+        code,
+        decideBy: isoOf(decideBy),
       }),
     gapRecorded: (device: DeviceId, cause: string) =>
       say("warning", "gap", "something was not recorded", { device, cause }),
@@ -157,6 +171,27 @@ function dockEvents(say: Say) {
       say("info", "card-seen", "a card was read", { device, files, taken }),
     sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
       say("info", "sealed", "footage sealed", { segment, device, bytes }),
+    sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
+      say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
+        segment,
+        device,
+        name,
+      }),
+    truncatedClosed: (segment: SegmentId, device: DeviceId) =>
+      say(
+        "alert",
+        "truncated",
+        "sealing was cut off and the source is gone: kept as far as it is",
+        {
+          segment,
+          device,
+        },
+      ),
+    cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
+      say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
+        segment,
+        device,
+      }),
     fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
       say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
         device,

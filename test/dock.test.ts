@@ -37,6 +37,7 @@ const WELL = {
   clock: { trusted: true, why: "" },
   checkpoint: null,
   deskReadTo: 0,
+  left: { files: 0, decideBy: null },
 };
 
 /** Lets the dock look at its card `looks` times. */

@@ -61,10 +61,15 @@ export function shownStatus(status: Result<"status">): string {
     `  klok / clock: ${status.clock.trusted ? "vertrouwd / trusted" : "NIET vertrouwd / NOT trusted"} (${status.clock.why})`,
     `  logboek / ledger: ${head ? `${head.size} regels getekend / entries signed` : "nog niet getekend / not signed yet"}`,
     `  bureau gelezen tot / desk read to: ${status.deskReadTo}`,
+    ...(status.left.decideBy === null
+      ? []
+      : [
+          `  NOG OP EEN CAMERA / STILL ON A CAMERA: ${status.left.files}, beslis vóór / decide before ${localTime(status.left.decideBy)}`,
+        ]),
   ].join("\n");
 }
 
-export function shownFound({ segments, gaps }: Result<"find">): string {
+export function shownFound({ segments, gaps, left }: Result<"find">): string {
   const rows = [
     ...segments.map((one) => ({
       at: one.startedAt,
@@ -75,6 +80,7 @@ export function shownFound({ segments, gaps }: Result<"find">): string {
         STATES[one.state],
         HOLDS[one.hold],
         one.timeTrust === "trusted" ? "" : "tijd onzeker / time uncertain",
+        one.truncated ? "AFGEBROKEN / TRUNCATED" : "",
       ].join("  "),
     })),
     ...gaps.map((gap) => ({
@@ -82,8 +88,14 @@ export function shownFound({ segments, gaps }: Result<"find">): string {
       line: `${localTime(gap.startedAt)}  ${gap.device.padEnd(10)}  GAT / GAP tot / until ${localTime(gap.endedAt)}: ${gap.cause}`,
     })),
   ].toSorted((a, b) => a.at.localeCompare(b.at));
-  if (rows.length === 0) return "niets gevonden / nothing found";
-  return rows.map(({ line }) => line.trimEnd()).join("\n");
+  const lines = [
+    ...rows.map(({ line }) => line.trimEnd()),
+    ...left.map(
+      ({ device, name, code, decideBy }) =>
+        `NOG OP DE CAMERA / STILL ON THE CAMERA  ${device}  ${name} (${code}): beslis vóór / decide before ${localTime(decideBy)}`,
+    ),
+  ];
+  return lines.length === 0 ? "niets gevonden / nothing found" : lines.join("\n");
 }
 
 function gigabytes(bytes: number): string {

@@ -16,7 +16,9 @@ const found = z.object({
   endedAt: z.string().nullable(),
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),
   dueAt: z.string(),
-  bytes: z.number(),
+  /** Null for a truncated one: nobody has opened it. */
+  bytes: z.number().nullable(),
+  truncated: z.boolean(),
   state: z.enum(["sealed", "stored", "destroying", "destroyed"]),
   hold: z.enum(["none", "asked", "in force"]),
 });
@@ -26,6 +28,14 @@ const gap = z.object({
   startedAt: z.string(),
   endedAt: z.string(),
   cause: z.string(),
+});
+
+const left = z.object({
+  id: z.string(),
+  device: z.string(),
+  name: z.string(),
+  code: z.string(),
+  decideBy: z.string(),
 });
 
 const finding = z.object({ invariant: z.int(), what: z.string() });
@@ -43,11 +53,12 @@ export const METHODS = {
       clock: z.object({ trusted: z.boolean(), why: z.string() }),
       checkpoint: z.object({ size: z.number(), publishedAt: z.string().nullable() }).nullable(),
       deskReadTo: z.number(),
+      left: z.object({ files: z.number(), decideBy: z.string().nullable() }),
     }),
   },
   find: {
     params: window,
-    result: z.object({ segments: z.array(found), gaps: z.array(gap) }),
+    result: z.object({ segments: z.array(found), gaps: z.array(gap), left: z.array(left) }),
   },
   "clock.confirm": {
     params: z.strictObject({ timeMs: z.int(), by: z.string().max(64) }),
