@@ -13,7 +13,13 @@ export type Events = ReturnType<typeof openEvents>;
 export function openEvents(logger: Logger) {
   const say: Say = (level, event, message, fields) =>
     void logger.log({ level, message, event, ...fields });
-  return { ...boxEvents(say), ...footageEvents(say), ...deskEvents(say), ...dockEvents(say) };
+  return {
+    ...boxEvents(say),
+    ...footageEvents(say),
+    ...deskEvents(say),
+    ...dockEvents(say),
+    ...oddFileEvents(say),
+  };
 }
 
 function failed(error: BewaardError): object {
@@ -78,19 +84,6 @@ function footageEvents(say: Say) {
         producer,
         name,
         ...failed(error),
-      }),
-    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
-      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
-        segment,
-        device,
-        unlike,
-      }),
-    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
-      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
-        device,
-        left,
-        code,
-        decideBy: isoOf(decideBy),
       }),
     gapRecorded: (device: DeviceId, cause: string) =>
       say("warning", "gap", "something was not recorded", { device, cause }),
@@ -171,6 +164,37 @@ function dockEvents(say: Say) {
       say("info", "card-seen", "a card was read", { device, files, taken }),
     sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
       say("info", "sealed", "footage sealed", { segment, device, bytes }),
+    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
+      say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
+        device,
+        name,
+        ...failed(error),
+      }),
+    dockDelayed: (device: DeviceId, error: BewaardError) =>
+      say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+    recipientsRunOut: (lastDay: string) =>
+      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
+        lastDay,
+      }),
+  };
+}
+
+/** Files of a card that were not read once, whole and the same. */
+function oddFileEvents(say: Say) {
+  return {
+    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
+      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
+        segment,
+        device,
+        unlike,
+      }),
+    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
+      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
+        device,
+        left,
+        code,
+        decideBy: isoOf(decideBy),
+      }),
     sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
       say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
         segment,
@@ -191,18 +215,6 @@ function dockEvents(say: Say) {
       say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
         segment,
         device,
-      }),
-    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
-      say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
-        device,
-        name,
-        ...failed(error),
-      }),
-    dockDelayed: (device: DeviceId, error: BewaardError) =>
-      say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
-    recipientsRunOut: (lastDay: string) =>
-      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
-        lastDay,
       }),
   };
 }
