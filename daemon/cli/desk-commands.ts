@@ -7,15 +7,16 @@ import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/i
 import type { Clock } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
+import { openClip } from "../desk/clip.ts";
 import { holdFootage } from "../desk/hold.ts";
 import { initDesk } from "../desk/init.ts";
-import { openFootage } from "../desk/open.ts";
+import { type Opened, openFootage, salvageFootage } from "../desk/open.ts";
 import { releaseHold } from "../desk/release.ts";
-import { openStation } from "../desk/station.ts";
+import { openStation, type Station } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openProgress } from "./progress.ts";
-import { parseWhen } from "./shown.ts";
+import { parseWhen, shownSalvaged } from "./shown.ts";
 
 interface InitOptions {
   site: string;
@@ -39,6 +40,14 @@ interface HoldOptions {
   reason: string;
   review: string;
   segment: string[];
+}
+
+interface OpenOptions {
+  purpose: string;
+  key: string;
+  from?: string;
+  to?: string;
+  salvage: boolean;
 }
 
 /** `bewaarctl desk …`: what custodians do, on a desk station of their own. */
@@ -161,20 +170,46 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
     .argument("<node/id>", "fragment / segment")
     .requiredOption("--purpose <text>", "doel / purpose")
     .requiredOption("--key <file>", "age-sleutel van de functionaris / the officer's age key")
-    .action(async (target: string, options: { purpose: string; key: string }) => {
+    .option("--from <time>", 'alleen vanaf / only from, "2026-11-22 10:00:30", with --to')
+    .option("--to <time>", "alleen tot / only until")
+    .addOption(
+      new Option("--salvage", "zo ver als het gaat, als het beschadigd is / as far as it goes")
+        .default(false)
+        .conflicts(["from", "to"]),
+    )
+    .action(async (text: string, options: OpenOptions) => {
       refuseFile();
       await using station = await openStation(folder());
       const signal = stopSignal();
-      const bytes = openFootage(
-        clock,
-        station,
-        parseTarget(target),
-        options.purpose,
-        options.key,
-        signal,
-      );
+      const bytes = opening(clock, station, parseTarget(text), options, signal);
       await pipeline(bytes, process.stdout, { signal });
     });
+}
+
+function opening(
+  clock: Clock,
+  station: Station,
+  target: Target,
+  { purpose, key, from, to, salvage }: OpenOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (from !== undefined && to !== undefined) {
+    const [start, end] = [parseWhen(from), parseWhen(to)];
+    return openClip(clock, station, target, start, end, purpose, key, signal);
+  }
+  if (from !== undefined || to !== undefined) {
+    throw new BewaardError("DESK_INPUT", "--from en --to horen bij elkaar / belong together");
+  }
+  const open = salvage ? salvageFootage : openFootage;
+  return told(open(clock, station, target, purpose, key, signal));
+}
+
+/** Says afterwards, beside the footage, what of it was opened. */
+async function* told(
+  bytes: AsyncGenerator<Uint8Array, Opened, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { sha256, salvaged } = yield* bytes;
+  if (salvaged) process.stderr.write(`${shownSalvaged(sha256, salvaged)}\n`);
 }
 
 /** Footage is never written in the clear (invariant 2): into a pipe, or not at all. */

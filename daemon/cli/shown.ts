@@ -1,6 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 import { BewaardError } from "#base/errors";
 import { type Instant, instant } from "#base/time";
+import type { Salvaged } from "../../storage/seal/salvage.ts";
 import type { Result } from "../control/protocol.ts";
 
 // What people in an office read: Dutch first, English beside it.
@@ -96,6 +97,16 @@ export function shownFound({ segments, gaps, left }: Result<"find">): string {
     ),
   ];
   return lines.length === 0 ? "niets gevonden / nothing found" : lines.join("\n");
+}
+
+/** How far a damaged or truncated segment opened, and the hash of what came out. */
+export function shownSalvaged(sha256: string, { chunks, complete, lostBytes }: Salvaged): string {
+  const far = complete
+    ? "HEEL: het laatste stuk is er / WHOLE: its last piece is there"
+    : lostBytes > 0
+      ? `AFGEBROKEN: ${lostBytes} bytes aan het eind zijn niet te openen / BROKEN OFF: ${lostBytes} bytes at its end do not open`
+      : "EINDE ONBEKEND: of er nog iets achter kwam is niet te zeggen / END UNKNOWN: not known to be complete";
+  return `${far}\n${chunks} stukken geopend / pieces opened, sha256 ${sha256}`;
 }
 
 function gigabytes(bytes: number): string {

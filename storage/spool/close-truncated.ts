@@ -88,9 +88,24 @@ async function holdsFootage(file: FileHandle): Promise<boolean> {
   return size > end + PAYLOAD_NONCE_BYTES + TAG_BYTES;
 }
 
-function manifestOf(
-  { sourceBytes: _, ...known }: Intent,
-  ciphertext: SegmentManifest["ciphertext"],
-): SegmentManifest {
-  return { ...known, bewaard: "manifest/1", plaintext: null, ciphertext, truncated: true };
+function manifestOf(intent: Intent, ciphertext: SegmentManifest["ciphertext"]): SegmentManifest {
+  const { id, node, producer, device, arrivedAt, arrivedUptime, recording, file } = intent;
+  const { kind, sealedFor, rewritten } = intent;
+  return {
+    bewaard: "manifest/1",
+    kind,
+    id,
+    node,
+    producer,
+    device,
+    arrivedAt,
+    arrivedUptime,
+    recording,
+    file,
+    plaintext: null,
+    ciphertext,
+    sealedFor,
+    truncated: true,
+    rewritten,
+  };
 }
