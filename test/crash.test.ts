@@ -8,15 +8,12 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
 import { z } from "zod";
-import { parseDeviceId, parseSegmentId } from "#base/ids";
 import { STEPS, type Step } from "#base/step";
 import { HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "../daemon/demo/site.ts";
-import { makeHeader } from "../storage/seal/header.ts";
 import { parseRecipientBook } from "../storage/seal/recipients.ts";
-import { openSealer } from "../storage/seal/sealer.ts";
-import { type Intent, intentText } from "../storage/spool/intent.ts";
+import { leaveCutOff } from "./fakes/cut-off.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 
@@ -49,43 +46,20 @@ async function makeLife(folder: string): Promise<void> {
     const modified = plus(BORN, -HOUR_MS / 2 + 10 * index * MINUTE_MS) / 1000;
     await utimes(path, modified, modified);
   }
-  await leaveCutOff(site);
+  await leaveCrash(site);
   await writeFile(join(folder, "born"), String(BORN));
   await writeFile(join(folder, "now"), String(BORN));
 }
 
 /** A crash of yesterday, whose source is not on the card any more. */
-async function leaveCutOff({ config }: DemoSite): Promise<void> {
-  const incoming = join(config.spool.path, "incoming", "dock");
-  await mkdir(incoming, { recursive: true });
+async function leaveCrash({ config }: DemoSite): Promise<void> {
   const [day] = parseRecipientBook(await readFile(config.recipients, "utf8"));
-  const { prefix, streamKey } = await makeHeader([day?.recipient ?? ""]);
-  const out: Buffer[] = [];
-  const sealer = openSealer({ prefix, streamKey }, (bytes) => out.push(Buffer.from(bytes)));
-  sealer.push(Buffer.concat([SIGNATURE, randomBytes(100_000)]));
-  const id = parseSegmentId("01KSZ000000000000000000001");
-  const intent: Intent = {
-    bewaard: "intent/1",
-    kind: "segment",
-    id,
+  await leaveCutOff(join(config.spool.path, "incoming", "dock"), {
     node: config.node,
-    producer: "dock",
-    device: parseDeviceId("bc-0101"),
-    arrivedAt: BORN,
-    arrivedUptime: { bootId: "yesterday", ms: 1 },
-    recording: {
-      startedAt: plus(BORN, -5 * MINUTE_MS),
-      endedAt: null,
-      source: "name",
-      clock: { declared: "synchronised", offsetMs: null },
-    },
-    file: { path: Buffer.from("gone.MP4").toString("base64"), modifiedAt: BORN },
-    sourceBytes: 200_000,
-    sealedFor: day?.day ?? "",
-    rewritten: null,
-  };
-  await writeFile(join(incoming, `${id}.intent`), intentText(intent));
-  await writeFile(join(incoming, `${id}.age.partial`), Buffer.concat(out), { mode: 0o400 });
+    recipient: day?.recipient ?? "",
+    content: Buffer.concat([SIGNATURE, randomBytes(100_000)]),
+    startedAt: plus(BORN, -5 * MINUTE_MS),
+  });
 }
 
 async function start(folder: string, crashAt?: Step, nth = 1) {
