@@ -61,7 +61,7 @@ const thing: fc.Arbitrary<Thing> = fc.record({
   mode: fc.constantFrom(0o644, 0o755, 0o755, 0o755, 0o444, 0o000, 0o111),
 });
 
-export const tree: fc.Arbitrary<readonly Thing[]> = fc.array(thing, { maxLength: 14 });
+const tree: fc.Arbitrary<readonly Thing[]> = fc.array(thing, { maxLength: 14 });
 
 /** Makes the tree; what a name makes impossible is not there. Returns the regular files made. */
 async function grow(root: string, things: readonly Thing[]): Promise<readonly Buffer[]> {
@@ -111,7 +111,7 @@ async function make(at: Buffer, root: string, { kind, bytes }: Thing): Promise<v
  * Makes a card of `things`, lists and seals it, and says what of it is wrong: a file that was neither
  * taken nor reported with a code, or one that came from somewhere else. Empty when all is well.
  */
-export async function judgeCard(pool: SealPool, recipient: string, things: readonly Thing[]) {
+async function judgeCard(pool: SealPool, recipient: string, things: readonly Thing[]) {
   await using folder = await temporaryFolder();
   const root = join(folder.path, "card");
   await mkdir(root);
