@@ -9,6 +9,7 @@ import { describe, it } from "mocha";
 import { watchSteps } from "#base/step";
 import { DAY_MS, instant, SECOND_MS } from "#base/time";
 import { adopt } from "../daemon/adopt.ts";
+import { shownFound, shownStatus } from "../daemon/cli/shown.ts";
 import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
@@ -236,6 +237,36 @@ describe("a file that cannot be read", () => {
       await watch(rig, 2);
       assert.equal((await countLeft(rig.database)).files, 0);
     });
+  });
+});
+
+describe("what stays on a card, or was cut off", () => {
+  it("is shown to whoever looks for footage, with the moment to decide by, in Dutch and English", () => {
+    const id = "01J00000000000000000000001";
+    const left = { id, device: "bc-0101", name: "a.MP4", code: "CARD_READ" };
+    const decideBy = "2026-06-20T10:00:00.000Z";
+    const found = shownFound({ segments: [], gaps: [], left: [{ ...left, decideBy }] });
+    assert.match(
+      found,
+      /STILL ON THE CAMERA +bc-0101 +a\.MP4 \(CARD_READ\).*before 20-06-2026 12:00/,
+    );
+    const status = shownStatus({ ...WELL, left: { files: 2, decideBy } });
+    assert.match(status, /NOG OP EEN CAMERA .*: 2, beslis vóór .* 20-06-2026 12:00:00 \+02:00/);
+    assert.doesNotMatch(shownStatus(WELL), /NOG OP/);
+    const segment = {
+      id,
+      device: "bc-0101",
+      startedAt: decideBy,
+      endedAt: null,
+      timeTrust: "trusted",
+      dueAt: decideBy,
+      bytes: null,
+      truncated: true,
+      state: "stored",
+      hold: "none",
+    } as const;
+    const cut = shownFound({ segments: [segment], gaps: [], left: [] });
+    assert.match(cut, /AFGEBROKEN \/ TRUNCATED/);
   });
 });
 

@@ -8,7 +8,9 @@ import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { openFootage } from "../daemon/desk/open.ts";
 import { openStation } from "../daemon/desk/station.ts";
 import { settleLeftovers } from "../daemon/leftovers.ts";
-import { findSegments } from "../storage/catalog/find.ts";
+import { findSegments, readSegment } from "../storage/catalog/find.ts";
+import { migrate } from "../storage/catalog/migrate.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { CHUNK_BYTES, SEALED_CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { parseRecipientBook, recipientFor } from "../storage/seal/recipients.ts";
 import { salvageSealed } from "../storage/seal/salvage.ts";
@@ -172,6 +174,36 @@ describe("the hash of a plaintext", () => {
         { code: "CATALOG_RULE" },
       );
     }
+  });
+});
+
+describe("a catalog of release 0.1", () => {
+  it("keeps what it knows of each segment when truncated ones become possible", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    const path = join(rig.folder, "old.db");
+    await using old = await openDatabase(path);
+    const migrations = new URL("../storage/catalog/migrations/", import.meta.url);
+    const first = await readFile(new URL("0001_catalog.sql", migrations), "utf8");
+    await old.transaction((sql) => sql.script(`${first}; pragma user_version = 1`));
+    const columns = `id, device_id, producer, started_at_ms, time_source, time_trust, arrived_at_ms,
+      arrived_boot_id, arrived_uptime_ms, clock_declared, due_at_ms, due_provisional, plaintext_sha256,
+      plaintext_bytes, ciphertext_bytes, part_sha256, sealed_for, state, entry_seq`;
+    const values = `'${id}', 'bc-0101', 'dock', 1, 'name', 'trusted', 1, 'b', 1, 'unknown', 2, 0,
+      '${"a".repeat(64)}', 5, 9, zeroblob(32), '2026-06-01', 'sealed', 0`;
+    await old.transaction((sql) =>
+      sql.script(`insert into entry values (0, 1, 'test', '{}');
+        insert into device values ('bc-0101', 'bodycam', 0, null, 0);
+        insert into segment (${columns}) values (${values})`),
+    );
+    await migrate(old);
+    const segment = await readSegment(old, id);
+    assert.deepEqual(
+      [segment?.plaintextSha256, segment?.plaintextBytes, segment?.truncated],
+      ["a".repeat(64), 5, false],
+    );
+    const [checked] = await old.transaction((sql) => sql.all("pragma integrity_check"));
+    assert.equal(checked?.["integrity_check"], "ok");
   });
 });
 
