@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,12 +9,16 @@ import { Decrypter, generateX25519Identity, identityToRecipient } from "age-encr
 import { after, describe, it } from "mocha";
 import { z } from "zod";
 import { clipOf } from "../daemon/desk/clip.ts";
+import type { LedgerSegment } from "../daemon/desk/node-ledger.ts";
+import { provenSource } from "../daemon/desk/proven-source.ts";
 import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { makeHeader } from "../storage/seal/header.ts";
+import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { openWindow, type PlaintextWindow } from "../storage/seal/range.ts";
 import { openSealer } from "../storage/seal/sealer.ts";
+import { bytesBody } from "../storage/vault/body.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { NEVER } from "./fakes/rig.ts";
+import { NEVER, openRig, START } from "./fakes/rig.ts";
 
 const SECONDS = 40;
 const identity = await generateX25519Identity();
@@ -129,6 +134,38 @@ describe("a time window of sealed footage", function () {
     await assert.rejects(Array.fromAsync(clip), { name: "AbortError" });
     assert.deepEqual(ffmpegsOf(process.pid), []);
   });
+});
+
+describe("a sealed file in the vault, read for a window", () => {
+  it("gives any bytes across its parts, and none of a part that is not the ledger's", async () => {
+    await using rig = await openRig();
+    const content = randomBytes(PART_BYTES + 1000);
+    const body = bytesBody(content);
+    const key = "footage/dock-1/a";
+    const version = await rig.vault.put(key, body, {}, false, NEVER);
+    const known: LedgerSegment = {
+      key,
+      startedAt: START,
+      plaintextSha256: undefined,
+      ciphertextBytes: content.length,
+      parts: body.parts,
+      sealedFor: "2026-06-01",
+      truncated: false,
+    };
+    const source = provenSource(rig.vault, known, version, NEVER);
+    for (const [from, to] of [
+      [0, 10],
+      [PART_BYTES - 7, PART_BYTES + 7],
+      [content.length - 3, content.length + 3],
+    ] as const) {
+      assert.deepEqual(Buffer.from(await source.read(from, to)), content.subarray(from, to));
+    }
+    const [first, second] = body.parts;
+    assert.ok(first && second);
+    const other = provenSource(rig.vault, { ...known, parts: [second, second] }, version, NEVER);
+    await assert.rejects(other.read(5, 6), { code: "DESK_TAMPERED" });
+    assert.equal((await other.read(PART_BYTES, PART_BYTES + 1)).length, 1);
+  }).timeout(30_000);
 });
 
 /** Command lines of this process's ffmpegs, which tell nothing (invariant 7). */

@@ -134,6 +134,13 @@ describe("a sealed file that was cut", () => {
     const { complete, lostBytes } = await salvaged(longer);
     assert.deepEqual([complete, lostBytes], [false, 100 + 16 + 1]);
   });
+
+  it("and another thing put behind it is not whole: what follows its last chunk was never sealed", async () => {
+    const file = await sealedOf(NOISE.subarray(0, 2 * CHUNK_BYTES));
+    const { plaintext, ...told } = await salvaged(Buffer.concat([file.bytes, Buffer.alloc(5)]));
+    assert.deepEqual(told, { chunks: 2, complete: false, lostBytes: 5 });
+    assert.ok(plaintext.equals(file.plaintext));
+  });
 });
 
 describe("a sealed file of which any bit was flipped", () => {
