@@ -14,7 +14,9 @@ import { fileURLToPath } from "node:url";
 // command, Debian package, what for
 const TOOLS = [
   ["age", "age", "opens sealed footage without bewaard"],
-  ["ffmpeg", "ffmpeg", "makes the clips of the demo"],
+  ["ffmpeg", "ffmpeg", "makes the clips of the demo, cuts time windows"],
+  ["prlimit", "util-linux", "limits what ffmpeg may do"],
+  ["ps", "procps", "looks at what runs, in the tests"],
   ["ssh-keygen", "openssh-client", "signs, and checks signatures"],
   ["openssl", "openssl", "hashes a second time, in the tests"],
 ];

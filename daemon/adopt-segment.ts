@@ -99,6 +99,7 @@ async function settle(
       if (segment.timeTrust !== "trusted") {
         events.timeUncertain(segment.id, segment.device, segment.timeTrust);
       }
+      if (recorded.unlike) events.readTwice(segment.id, segment.device, recorded.unlike);
       return;
     case "duplicate":
       // The same bytes of the same file are, or were, kept under another id: a second copy must not be.
@@ -137,8 +138,8 @@ function segmentFrom(
     dueProvisional: !trusted,
     sourcePath: file ? Buffer.from(file.path, "base64") : undefined,
     sourceModifiedAt: file?.modifiedAt,
-    plaintextSha256: plaintext.sha256,
-    plaintextBytes: plaintext.bytes,
+    plaintextSha256: plaintext?.sha256,
+    plaintextBytes: plaintext?.bytes,
     ciphertextBytes: ciphertext.bytes,
     parts: ciphertext.parts,
     sealedFor: manifest.sealedFor,

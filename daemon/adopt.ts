@@ -6,12 +6,14 @@ import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { printable } from "#base/printable";
 import { step } from "#base/step";
-import { type Clock, every, HOUR_MS, type Instant, instant, SECOND_MS } from "#base/time";
+import { TERM_LIMIT_MS } from "#base/term";
+import { type Clock, every, HOUR_MS, type Instant, instant, plus, SECOND_MS } from "#base/time";
 import { readDevice, recordEmptied } from "../storage/catalog/devices.ts";
 import { recordGap } from "../storage/catalog/gaps.ts";
+import { recordLeft } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { manifestNames, readManifest } from "../storage/spool/incoming.ts";
-import type { Manifest } from "../storage/spool/manifest.ts";
+import type { LeftManifest, Manifest } from "../storage/spool/manifest.ts";
 import { incomingFolder, type Spool } from "../storage/spool/spool.ts";
 import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
@@ -159,9 +161,31 @@ async function adoptFact(
         manifest.files,
       );
       return;
+    case "left":
+      await adoptLeft(events, database, manifest, now);
+      return;
     default:
       manifest satisfies never;
   }
+}
+
+async function adoptLeft(
+  events: Events,
+  database: Database,
+  { id, device, file, code, decideBy }: LeftManifest,
+  now: Instant,
+): Promise<void> {
+  const left = {
+    id,
+    device,
+    path: Buffer.from(file.path, "base64"),
+    bytes: file.bytes ?? undefined,
+    modifiedAt: file.modifiedAt ?? undefined,
+    code,
+    // A producer may not put the decision off for longer than footage may exist.
+    decideBy: earlier(decideBy, plus(now, TERM_LIMIT_MS)),
+  };
+  if (await recordLeft(database, now, left)) events.decide(device, id, code, left.decideBy);
 }
 
 function earlier(a: Instant, b: Instant): Instant {

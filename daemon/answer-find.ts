@@ -1,5 +1,6 @@
 import { BewaardError } from "#base/errors";
 import { parseDeviceId, parseSegmentId } from "#base/ids";
+import { printable } from "#base/printable";
 import { type Instant, instant, instantOf, isoOf } from "#base/time";
 import {
   catalogReach,
@@ -9,6 +10,7 @@ import {
   type Gap,
   type Part,
 } from "../storage/catalog/find.ts";
+import { findLeft, type LeftFile } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import type { Params, Result } from "./control/protocol.ts";
 
@@ -38,6 +40,8 @@ export async function find(database: Database, params: Params<"find">): Promise<
   return {
     segments: segments.filter((one) => given.has(one)).map(segmentShown),
     gaps: gaps.filter((one) => given.has(one)).map(gapShown),
+    // With the first part only: they have no place in the order of starts.
+    left: after ? [] : (await findLeft(database, window)).map(leftShown),
     more: last ? `${isoOf(last.startedAt)}/${last.id}` : null,
     knownFrom: isoOrNull(reach.from),
     places: [...reach.places],
@@ -55,7 +59,7 @@ function segmentShown(one: Found): Result<"find">["segments"][number] {
     timeTrust: one.timeTrust,
     arrivedAt: isoOf(one.arrivedAt),
     dueAt: isoOf(one.dueAt),
-    bytes: one.plaintextBytes,
+    bytes: one.plaintextBytes ?? null,
     truncated: one.truncated,
     state: one.state,
     hold: one.hold,
@@ -70,6 +74,16 @@ function gapShown(gap: Gap): Result<"find">["gaps"][number] {
     startedAt: isoOf(gap.startedAt),
     endedAt: isoOf(gap.endedAt),
     cause: gap.cause,
+  };
+}
+
+function leftShown(one: LeftFile): Result<"find">["left"][number] {
+  return {
+    id: one.id,
+    device: one.device,
+    name: printable(one.path),
+    code: one.code,
+    decideBy: isoOf(one.decideBy),
   };
 }
 

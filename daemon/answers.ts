@@ -1,10 +1,11 @@
 import { parseDeviceId } from "#base/ids";
-import { type Clock, instant, isoOf } from "#base/time";
+import { type Clock, type Instant, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
 import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
+import { countLeft } from "../storage/catalog/left.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import { find } from "./answer-find.ts";
@@ -56,6 +57,7 @@ async function status(
   history: Result<"status">["history"],
 ): Promise<Result<"status">> {
   const newest = await newestCheckpoint(database);
+  const left = await countLeft(database);
   return {
     site: config.site.name,
     node: config.node,
@@ -69,5 +71,10 @@ async function status(
       : null,
     history,
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
+    left: { files: left.files, decideBy: isoOrNull(left.decideBy) },
   };
+}
+
+function isoOrNull(at: Instant | undefined): string | null {
+  return at === undefined ? null : isoOf(at);
 }

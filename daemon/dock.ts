@@ -1,19 +1,18 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { syncDirectory } from "#base/durable";
 import { BewaardError } from "#base/errors";
 import type { DeviceId, NodeId } from "#base/ids";
 import { printable } from "#base/printable";
 import { type Clock, DAY_MS, dayOf, every, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
-import { type CardFile, joined, listCard } from "../drivers/bodycam/card.ts";
+import { type Card, type CardFile, listCard } from "../drivers/bodycam/card.ts";
 import { lookAgain } from "../drivers/bodycam/look-again.ts";
 import { type CameraProfile, sorter } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import { daysWithout, type RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
-import { handOver } from "./hand-over-fact.ts";
+import { handOverLeft, type Left } from "./hand-over-left.ts";
+import { settleLeftovers } from "./leftovers.ts";
+import { roomFor, takeFile } from "./take-file.ts";
 
 /** A bodycam and where it docks. */
 export interface Dock {
@@ -33,6 +32,7 @@ export interface Sealing {
 const LOOK_EVERY_MS = 30 * SECOND_MS;
 /** A file that did not change for this long is not being copied in any more. */
 const SETTLE_MS = 2 * SECOND_MS;
+const NO_CARD: Card = { files: [], unread: [] };
 const RECIPIENTS_WARNING_DAYS = 30;
 
 /** Takes what docked cameras bring, each dock by itself, until the signal aborts. */
@@ -44,7 +44,7 @@ export async function dock(
   docks: readonly Dock[],
   signal: AbortSignal,
 ): Promise<void> {
-  await clearLeftovers(sealing.incoming);
+  await settleLeftovers(events, sealing.incoming, docks);
   await coreAnswers(clock, ask, signal);
   await together(signal, [
     ...docks.map((one) => (s: AbortSignal) => watchDock(clock, events, ask, sealing, one, s)),
@@ -74,22 +74,27 @@ async function watchDock(
 ): Promise<void> {
   const taken = new Set<string>();
   const left = new Set<string>();
+  const changes = new Map<string, number>();
   // Once a reason: the next look tries again and would say the same.
-  const leave = (key: string, path: Uint8Array, error: BewaardError): void => {
-    if (left.has(`${error.code} ${key}`)) return;
-    left.add(`${error.code} ${key}`);
-    events.fileLeft(one.device, printable(path), error);
+  const leave = async (key: string, file: Left, error: BewaardError): Promise<boolean> => {
+    if (left.has(`${error.code} ${key}`)) return true;
+    const there = await handOverLeft(clock, sealing, one, file, error.code);
+    if (there) left.add(`${error.code} ${key}`);
+    events.fileLeft(one.device, printable(file.path), error);
+    return there;
   };
-  const unread = (path: Uint8Array, why: string): void =>
-    leave(Buffer.from(path).toString("hex"), path, new BewaardError("CARD_READ", why));
   for await (const _ of lookAgain(clock, one.folder, LOOK_EVERY_MS, signal)) {
     try {
-      const files = await newFiles(clock, ask, one, taken, unread, signal);
+      const { files, unread } = await newFiles(clock, ask, one, taken, signal);
+      for (const { path, why } of unread)
+        await leave(path.toString("hex"), { path }, new BewaardError("CARD_READ", why));
+      const room = roomFor(ask, files);
       for (const file of files) {
         signal.throwIfAborted();
-        const error = await takeFile(clock, events, ask, sealing, one, file, signal);
-        if (error) leave(keyOf(file), file.path, error);
-        else taken.add(keyOf(file));
+        const result = await takeFile(clock, events, sealing, one, file, room, changes, signal);
+        if (result === "taken") taken.add(keyOf(file));
+        // The card was pulled out: the files behind this one would all say so.
+        else if (result !== "changed" && !(await leave(keyOf(file), file, result))) break;
       }
       if (files.length > 0) events.cardSeen(one.device, files.length, taken.size);
     } catch (error) {
@@ -100,22 +105,18 @@ async function watchDock(
   }
 }
 
-/** Files on the card that have settled and that nobody has taken yet. */
+/** Files on the card that have settled and that nobody has taken yet, and what cannot be listed. */
 async function newFiles(
   clock: Clock,
   ask: Ask,
   one: Dock,
   taken: ReadonlySet<string>,
-  unread: (path: Uint8Array, why: string) => void,
   signal: AbortSignal,
-): Promise<readonly CardFile[]> {
+): Promise<{ readonly files: readonly CardFile[]; readonly unread: Card["unread"] }> {
   const sort = sorter(one.profile);
-  const card = await listCard(one.folder);
-  for (const { path, why } of card?.unread ?? []) unread(path, why);
-  const wanted = (card?.files ?? []).filter(
-    (file) => sort(file.path) !== "ignored" && !taken.has(keyOf(file)),
-  );
-  if (wanted.length === 0) return [];
+  const { files, unread } = (await listCard(one.folder)) ?? NO_CARD;
+  const wanted = files.filter((file) => sort(file.path) !== "ignored" && !taken.has(keyOf(file)));
+  if (wanted.length === 0) return { files: [], unread };
   await clock.sleep(SETTLE_MS, signal);
   const now = new Set((await listCard(one.folder))?.files.map(keyOf));
   const settled = wanted.filter((file) => now.has(keyOf(file)));
@@ -127,47 +128,11 @@ async function newFiles(
       modifiedAtMs: modifiedAt,
     })),
   });
-  return settled.filter((_, index) => known[index] !== true);
-}
-
-/** Seals one file and hands it over. Returns why it stays on the card for now, if it does. */
-async function takeFile(
-  clock: Clock,
-  events: Events,
-  ask: Ask,
-  sealing: Sealing,
-  one: Dock,
-  file: CardFile,
-  signal: AbortSignal,
-): Promise<BewaardError | undefined> {
-  try {
-    const { granted } = await ask("room", { bytes: file.bytes });
-    if (!granted) throw new BewaardError("SPOOL_FULL", "no room in the spool", { transient: true });
-    const source = joined(Buffer.from(one.folder), file.path);
-    const segment = await handOver(clock, sealing, one, file, source, signal);
-    events.sealed(segment, one.device, file.bytes);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof BewaardError)) throw error;
-    return error;
-  }
+  return { files: settled.filter((_, index) => known[index] !== true), unread };
 }
 
 function keyOf({ path, bytes, modifiedAt }: CardFile): string {
   return `${bytes} ${modifiedAt} ${path.toString("hex")}`;
-}
-
-/**
- * Removes what a crash left half done: unfinished sealed files, and whole ones that no manifest speaks
- * of. Their source is still on the card, and is taken again.
- */
-async function clearLeftovers(incoming: string): Promise<void> {
-  const names = await readdir(incoming);
-  for (const name of names) {
-    const orphan = name.endsWith(".age") && !names.includes(name.replace(/age$/, "json"));
-    if (orphan || name.endsWith(".partial")) await rm(join(incoming, name), { force: true });
-  }
-  await syncDirectory(incoming);
 }
 
 async function warnOfRecipients(

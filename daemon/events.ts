@@ -1,6 +1,7 @@
 import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, HoldId, SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
 import type { Level } from "./journal.ts";
 
 type Say = (level: Level, event: string, message: string, fields: object) => void;
@@ -12,7 +13,13 @@ export type Events = ReturnType<typeof openEvents>;
 export function openEvents(logger: Logger) {
   const say: Say = (level, event, message, fields) =>
     void logger.log({ level, message, event, ...fields });
-  return { ...boxEvents(say), ...footageEvents(say), ...deskEvents(say), ...dockEvents(say) };
+  return {
+    ...boxEvents(say),
+    ...footageEvents(say),
+    ...deskEvents(say),
+    ...dockEvents(say),
+    ...oddFileEvents(say),
+  };
 }
 
 function failed(error: BewaardError): object {
@@ -191,6 +198,46 @@ function dockEvents(say: Say) {
     recipientsRunOut: (lastDay: string) =>
       say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
         lastDay,
+      }),
+  };
+}
+
+/** Files of a card that were not read once, whole and the same. */
+function oddFileEvents(say: Say) {
+  return {
+    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
+      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
+        segment,
+        device,
+        unlike,
+      }),
+    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
+      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
+        device,
+        left,
+        code,
+        decideBy: isoOf(decideBy),
+      }),
+    sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
+      say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
+        segment,
+        device,
+        name,
+      }),
+    truncatedClosed: (segment: SegmentId, device: DeviceId) =>
+      say(
+        "alert",
+        "truncated",
+        "sealing was cut off and the source is gone: kept as far as it is",
+        {
+          segment,
+          device,
+        },
+      ),
+    cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
+      say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
+        segment,
+        device,
       }),
   };
 }

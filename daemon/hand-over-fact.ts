@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
+import { BewaardError } from "#base/errors";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, DAY_MS, dayOf, HOUR_MS } from "#base/time";
@@ -11,6 +12,7 @@ import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
+import { type Intent, intentPath, intentText } from "../storage/spool/intent.ts";
 import { manifestText, type SegmentManifest } from "../storage/spool/manifest.ts";
 import type { Dock, Sealing } from "./dock.ts";
 import { newSegmentId } from "./new-id.ts";
@@ -18,9 +20,17 @@ import { newSegmentId } from "./new-id.ts";
 /** A recording that would be longer has an end that is not its own. */
 const LONGEST_RECORDING_MS = 12 * HOUR_MS;
 
+/** A file that was handed over, and whether it changed while it was read. */
+export interface HandedOver {
+  readonly id: SegmentId;
+  readonly changed: boolean;
+}
+
 /**
  * Seals one file of a card into incoming/ and writes its manifest last: the fact is handed over at the
- * moment the manifest has its name (docs/design.md, procedure "Seal"). Returns its id.
+ * moment the manifest has its name (docs/design.md, procedure "Seal"). What was read of a file that
+ * changed meanwhile is handed over only if `keepChanged`.
+ * @throws BewaardError SOURCE_CHANGED (transient), and what sealing throws: nothing is left behind.
  */
 export async function handOver(
   clock: Clock,
@@ -28,33 +38,85 @@ export async function handOver(
   dock: Dock,
   file: CardFile,
   source: Uint8Array,
+  keepChanged: boolean,
   signal: AbortSignal,
-): Promise<SegmentId> {
+): Promise<HandedOver> {
+  const { incoming, pool, book } = sealing;
   const id = newSegmentId(clock.now());
-  const { day, recipient } = recipientFor(sealing.book, dayOf(clock.now()));
-  const target = sealedPath(sealing.incoming, id);
-  const sealed = await sealing.pool.seal(source, target, [recipient], signal);
-  const manifest = describe(id, sealing, dock, file, sealed, day, clock);
+  const { day, recipient } = recipientFor(book, dayOf(clock.now()));
+  const known = describe(id, sealing, dock, file, day, clock);
+  await writeFact(intentPath(incoming, id), intentText(intended(known, file)));
+  step("seal.intended");
   try {
-    await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
+    const sealed = await pool.seal(source, sealedPath(incoming, id), [recipient], signal);
+    if (sealed.sourceChanged && !keepChanged) await takeBack(sealedPath(incoming, id));
+    await handOverSealed(incoming, { ...known, ...arrived(clock) }, sealed);
+    return { id, changed: sealed.sourceChanged };
+  } finally {
+    // Whatever came of it, this one is not half done any more.
+    await rm(intentPath(incoming, id), { force: true });
+  }
+}
+
+function intended(known: Recorded, { bytes }: CardFile): Intent {
+  return { ...known, bewaard: "intent/1", sourceBytes: bytes };
+}
+
+/** This moment by both clocks. */
+export function arrived(clock: Clock): Pick<SegmentManifest, "arrivedAt" | "arrivedUptime"> {
+  const arrivedUptime = { bootId: clock.bootId(), ms: clock.uptimeMs() };
+  return { arrivedAt: clock.now(), arrivedUptime };
+}
+
+async function takeBack(target: string): Promise<never> {
+  await rm(target, { force: true });
+  throw new BewaardError("SOURCE_CHANGED", "the file changes each time it is read", {
+    transient: true,
+  });
+}
+
+async function handOverSealed(incoming: string, known: Recorded, sealed: Sealed): Promise<void> {
+  const manifest: SegmentManifest = {
+    ...known,
+    bewaard: "manifest/1",
+    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
+    ciphertext: {
+      bytes: sealed.ciphertextBytes,
+      partBytes: PART_BYTES,
+      parts: [...sealed.parts],
+    },
+    truncated: false,
+  };
+  try {
+    await writeFact(join(incoming, `${known.id}.json`), manifestText(manifest));
   } catch (error) {
     // Nobody would ever speak of it, and its source is still on the card.
-    await rm(target, { force: true });
-    throw diskError(error, "writing a manifest");
+    await rm(sealedPath(incoming, known.id), { force: true });
+    throw error;
   }
   step("manifest.named");
-  return id;
 }
+
+/** @throws BewaardError SPOOL_FULL, SPOOL_IO (transient). */
+export async function writeFact(path: string, text: string): Promise<void> {
+  try {
+    await writeDurably(path, text, 0o400);
+  } catch (error) {
+    throw diskError(error, "writing a manifest");
+  }
+}
+
+/** What is known of a recording before it is sealed. */
+type Recorded = Omit<SegmentManifest, "bewaard" | "plaintext" | "ciphertext" | "truncated">;
 
 function describe(
   id: SegmentId,
   { node }: Sealing,
   { device, profile }: Dock,
   file: CardFile,
-  sealed: Sealed,
   sealedFor: string,
   clock: Clock,
-): SegmentManifest {
+): Recorded {
   const now = clock.now();
   const named = startInName(profile, file.path);
   // Without a time in its name only its last change is known, which is about its end.
@@ -62,14 +124,12 @@ function describe(
   const startedAt = named ?? (dated ? file.modifiedAt : now);
   const lastedMs = file.modifiedAt - startedAt;
   return {
-    bewaard: "manifest/1",
     kind: "segment",
     id,
     node,
     producer: "dock",
     device,
-    arrivedAt: now,
-    arrivedUptime: { bootId: clock.bootId(), ms: clock.uptimeMs() },
+    ...arrived(clock),
     recording: {
       startedAt,
       endedAt: lastedMs >= 0 && lastedMs <= LONGEST_RECORDING_MS ? file.modifiedAt : null,
@@ -77,14 +137,7 @@ function describe(
       clock: { declared: profile.clock, offsetMs: null },
     },
     file: { path: file.path.toString("base64"), modifiedAt: file.modifiedAt },
-    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
-    ciphertext: {
-      bytes: sealed.ciphertextBytes,
-      partBytes: PART_BYTES,
-      parts: [...sealed.parts],
-    },
     sealedFor,
-    truncated: false,
     rewritten: null,
   };
 }

@@ -116,7 +116,7 @@ function factsOf(segment: Segment): ObjectFacts {
     device: segment.device,
     started: isoOf(segment.startedAt),
     ended: segment.endedAt === undefined ? "" : isoOf(segment.endedAt),
-    "plaintext-sha256": segment.plaintextSha256,
+    "plaintext-sha256": segment.plaintextSha256 ?? "",
     "sealed-for": segment.sealedFor,
   };
 }

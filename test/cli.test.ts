@@ -217,6 +217,13 @@ async function assertOpens(
     child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
     assert.deepEqual(await once(child, "close"), [0, null]);
     assert.ok(Buffer.concat(chunks).equals(original));
+    const window = ["--from", "2000-01-01 00:00", "--to", "2099-01-01 00:00"];
+    const clip = start("bewaarctl", ...open, ...window);
+    assert.match(clip.stdout ? await text(clip.stdout) : "", /ftyp.*moof/s);
+    const half = await run("bewaarctl", ...open, "--from", "2000-01-01 00:00");
+    assert.match(half.err, /^DESK_INPUT/);
+    const salvaged = await run("bewaarctl", ...open, "--salvage");
+    assert.match(salvaged.err, /HEEL.*WHOLE.*sha256 [0-9a-f]{64}/s);
   } finally {
     box.kill("SIGTERM");
     await once(box, "close");

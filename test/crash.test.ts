@@ -11,7 +11,9 @@ import { z } from "zod";
 import { STEPS, type Step } from "#base/step";
 import { HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
-import { makeDemoSite } from "../daemon/demo/site.ts";
+import { type DemoSite, makeDemoSite } from "../daemon/demo/site.ts";
+import { parseRecipientBook } from "../storage/seal/recipients.ts";
+import { leaveCutOff } from "./fakes/cut-off.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 
@@ -44,8 +46,20 @@ async function makeLife(folder: string): Promise<void> {
     const modified = plus(BORN, -HOUR_MS / 2 + 10 * index * MINUTE_MS) / 1000;
     await utimes(path, modified, modified);
   }
+  await leaveCrash(site);
   await writeFile(join(folder, "born"), String(BORN));
   await writeFile(join(folder, "now"), String(BORN));
+}
+
+/** A crash of yesterday, whose source is not on the card any more. */
+async function leaveCrash({ config }: DemoSite): Promise<void> {
+  const [day] = parseRecipientBook(await readFile(config.recipients, "utf8"));
+  await leaveCutOff(join(config.spool.path, "incoming", "dock"), {
+    node: config.node,
+    recipient: day?.recipient ?? "",
+    content: Buffer.concat([SIGNATURE, randomBytes(100_000)]),
+    startedAt: plus(BORN, -5 * MINUTE_MS),
+  });
 }
 
 async function start(folder: string, crashAt?: Step, nth = 1) {
@@ -92,7 +106,12 @@ async function plaintextOutsideTheCard(folder: string): Promise<readonly string[
 function assertWhole({ segments, findings, holds }: z.output<typeof outcome>): void {
   assert.deepEqual(findings, []);
   const kept = segments.map(({ state, hold }) => `${state}, ${hold}`).toSorted();
-  assert.deepEqual(kept, ["destroyed, none", "destroyed, none", "stored, in force"]);
+  assert.deepEqual(kept, [
+    "destroyed, none",
+    "destroyed, none",
+    "destroyed, none",
+    "stored, in force",
+  ]);
   assert.deepEqual(holds, { requested: 0, inForce: 1 });
 }
 

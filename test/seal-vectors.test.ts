@@ -7,6 +7,8 @@ import * as vectors from "cctv-age";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { openSealed } from "../storage/seal/open.ts";
+import { openWindow } from "../storage/seal/range.ts";
+import { type Salvaged, salvageSealed } from "../storage/seal/salvage.ts";
 
 interface Vector {
   readonly name: string;
@@ -55,6 +57,52 @@ function* piecewise(file: Buffer): Generator<Buffer> {
 const ALL = Object.entries(vectors).map(([name, raw]) => readVector(name, Buffer.from(raw)));
 // bewaard seals binary files only; armor is a transport form it neither writes nor reads.
 const BINARY = ALL.filter(({ armored }) => !armored);
+
+async function salvagedOf({ file, decrypter }: Vector): Promise<Salvaged & { sha256: string }> {
+  const hash = createHash("sha256");
+  const opening = salvageSealed(Readable.from(piecewise(file)), decrypter);
+  for (;;) {
+    const next = await opening.next();
+    if (next.done) return { ...next.value, sha256: hash.digest("hex") };
+    hash.update(next.value);
+  }
+}
+
+/** What a failed opening may give of the payload: its prefix, where the vector tells one. */
+const PREFIXED = BINARY.filter(
+  ({ expect, payloadSha256 }) => expect === "payload failure" && payloadSha256 !== undefined,
+);
+
+describe("the age test vectors, salvaged", () => {
+  it("give of each damaged payload exactly the prefix that the vector tells, and do not call it whole", async () => {
+    assert.ok(PREFIXED.length >= 12);
+    for (const vector of PREFIXED) {
+      const { sha256, complete } = await salvagedOf(vector);
+      assert.equal(sha256, vector.payloadSha256, vector.name);
+      assert.equal(complete, false, vector.name);
+    }
+  }).timeout(30_000);
+
+  it("give of each good one the whole payload, and call it whole, read in windows too", async () => {
+    for (const vector of BINARY.filter(({ expect }) => expect === "success")) {
+      const salvaged = await salvagedOf(vector);
+      assert.equal(salvaged.sha256, vector.payloadSha256, vector.name);
+      assert.deepEqual([salvaged.complete, salvaged.lostBytes], [true, 0], vector.name);
+      const { file } = vector;
+      const read = async (from: number, to: number): Promise<Buffer> => file.subarray(from, to);
+      const window = await openWindow({ bytes: file.length, read }, false, vector.decrypter);
+      const hash = createHash("sha256");
+      for await (const piece of window.read(0, window.bytes)) hash.update(piece);
+      assert.equal(hash.digest("hex"), vector.payloadSha256, vector.name);
+    }
+  }).timeout(30_000);
+
+  it("give nothing where the header is damaged", async () => {
+    for (const vector of BINARY.filter(({ expect }) => !/success|payload/.test(expect))) {
+      await assert.rejects(salvagedOf(vector), BewaardError, vector.name);
+    }
+  }).timeout(30_000);
+});
 
 describe("the age test vectors (C2SP/CCTV)", () => {
   it("are all here: 110 binary ones among them", () => {

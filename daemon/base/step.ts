@@ -3,6 +3,7 @@
  * durable effects. The crash tests stop the process dead at every one of them (invariant 8).
  */
 export const STEPS = [
+  "seal.intended",
   "seal.created",
   "seal.header-synced",
   "seal.bytes-written",
@@ -10,6 +11,8 @@ export const STEPS = [
   "seal.named",
   "seal.durable",
   "manifest.named",
+  "close.named",
+  "close.handed-over",
   "adopt.checked",
   "adopt.renamed",
   "adopt.recorded",

@@ -7,16 +7,18 @@ import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/i
 import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
 import { readRules } from "../../config/configuration.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
+import { openClip } from "../desk/clip.ts";
 import { holdFootage } from "../desk/hold.ts";
 import { initDesk } from "../desk/init.ts";
-import { openFootage } from "../desk/open.ts";
+import { type Opened, openFootage, salvageFootage } from "../desk/open.ts";
 import { releaseHold } from "../desk/release.ts";
-import { openStation } from "../desk/station.ts";
+import { openStation, type Station } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { namedByDesk } from "../places.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openCounter, openProgress } from "./progress.ts";
-import { parseDay } from "./window.ts";
+import { shownSalvaged } from "./shown.ts";
+import { parseDay, parseWindow } from "./window.ts";
 
 interface InitOptions {
   site: string;
@@ -41,6 +43,14 @@ interface HoldOptions {
   reason: string;
   review: string;
   segment: string[];
+}
+
+interface OpenOptions {
+  purpose: string;
+  key: string;
+  from?: string;
+  to?: string;
+  salvage: boolean;
 }
 
 /** `bewaarctl desk …`: what custodians do, on a desk station of their own. */
@@ -178,20 +188,38 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
     .argument("<node/id>", "fragment / segment")
     .requiredOption("--purpose <text>", "doel / purpose")
     .requiredOption("--key <file>", "age-sleutel van de functionaris / the officer's age key")
-    .action(async (target: string, options: { purpose: string; key: string }) => {
+    .option("--from <time>", 'alleen vanaf / only from, "2026-11-22 10:00:30", with --to')
+    .option("--to <time>", "alleen tot / only until")
+    .addOption(
+      new Option("--salvage", "zo ver als het gaat, als het beschadigd is / as far as it goes")
+        .default(false)
+        .conflicts(["from", "to"]),
+    )
+    .action(async (text: string, options: OpenOptions) => {
       refuseFile();
       await using station = await openStation(folder());
       const signal = stopSignal();
-      const bytes = openFootage(
-        clock,
-        station,
-        parseTarget(target),
-        options.purpose,
-        options.key,
-        signal,
-      );
+      const bytes = opening(clock, station, parseTarget(text), options, signal);
       await pipeline(bytes, counted, process.stdout, { signal });
     });
+}
+
+function opening(
+  clock: Clock,
+  station: Station,
+  target: Target,
+  { purpose, key, from, to, salvage }: OpenOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (from !== undefined && to !== undefined) {
+    const window = parseWindow({ from, to });
+    return openClip(clock, station, target, window.from, window.to, purpose, key, signal);
+  }
+  if (from !== undefined || to !== undefined) {
+    throw new BewaardError("DESK_INPUT", "--from en --to horen bij elkaar / belong together");
+  }
+  const open = salvage ? salvageFootage : openFootage;
+  return told(open(clock, station, target, purpose, key, signal));
 }
 
 /** Shows on a terminal how much has passed. */
@@ -205,6 +233,14 @@ async function* counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   } finally {
     progress.end();
   }
+}
+
+/** Says afterwards, beside the footage, what of it was opened. */
+async function* told(
+  bytes: AsyncGenerator<Uint8Array, Opened, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { sha256, salvaged } = yield* bytes;
+  if (salvaged) process.stderr.write(`${shownSalvaged(sha256, salvaged)}\n`);
 }
 
 /** Footage is never written in the clear (invariant 2): into a pipe, or not at all. */

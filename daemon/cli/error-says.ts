@@ -9,6 +9,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   CATALOG_NESTED_TRANSACTION: "fout in het programma / a bug",
   CATALOG_RULE: "de catalogus weigert deze verandering / the catalog refuses this change",
   CATALOG_VERSION: "de catalogus is van een nieuwere bewaard / catalog of a newer bewaard",
+  CLIP_FAILED: "dat stuk is er niet uit te halen / that stretch cannot be taken out",
   CLOCK_DISAGREES: "de klok klopt niet / the clock is not right",
   CONFIG_INVALID: "er staat een fout in de configuratie / the configuration has a mistake",
   CONFIG_MISSING: "een bestand van de configuratie ontbreekt / a configuration file is missing",

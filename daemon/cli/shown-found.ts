@@ -42,7 +42,8 @@ export function shownFound(found: Result<"find">, window: Window, wanted: Wanted
   ].toSorted((a, b) => a.at.localeCompare(b.at));
   return [
     ...rows.map(({ line }) => line),
-    ...(rows.length === 0 ? nothing(found, window, wanted) : []),
+    ...found.left.map(leftLine),
+    ...(rows.length + found.left.length === 0 ? nothing(found, window, wanted) : []),
     ...window.remarks.map((remark) => `(${remark})`),
     ...(found.more === null ? [] : [`meer / more: --after ${found.more}`]),
   ].join("\n");
@@ -68,6 +69,11 @@ function gapLine(gap: Result<"find">["gaps"][number]): string {
   const place = gap.place === null ? "" : `  ${gap.place}`;
   const cause = CAUSES[gap.cause] ?? gap.cause;
   return `${localTime(gap.startedAt)}  ${gap.device.padEnd(10)}  ${until}: ${cause}${place}`;
+}
+
+function leftLine({ device, name, code, decideBy }: Result<"find">["left"][number]): string {
+  const until = `beslis vóór / decide before ${localTime(decideBy)}`;
+  return `NOG OP DE CAMERA / STILL ON THE CAMERA  ${device}  ${name} (${code}): ${until}`;
 }
 
 /** Says what was looked for, so that a mistyped day is seen, and how far back this box can tell. */

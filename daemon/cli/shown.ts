@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import type { Salvaged } from "../../storage/seal/salvage.ts";
 import type { Result } from "../control/protocol.ts";
 import { ZONE } from "./window.ts";
 
@@ -48,7 +49,22 @@ export function shownStatus(status: Result<"status">): string {
     `  logboek / ledger: ${head ? `${head.size} regels getekend / entries signed` : "nog niet getekend / not signed yet"}`,
     ...(status.history === "one" ? [] : [`  ${HISTORIES[status.history]}`]),
     `  bureau gelezen tot / desk read to: ${status.deskReadTo}`,
+    ...(status.left.decideBy === null
+      ? []
+      : [
+          `  NOG OP EEN CAMERA / STILL ON A CAMERA: ${status.left.files}, beslis vóór / decide before ${localTime(status.left.decideBy)}`,
+        ]),
   ].join("\n");
+}
+
+/** How far a damaged or truncated segment opened, and the hash of what came out. */
+export function shownSalvaged(sha256: string, { chunks, complete, lostBytes }: Salvaged): string {
+  const far = complete
+    ? "HEEL: het laatste stuk is er / WHOLE: its last piece is there"
+    : lostBytes > 0
+      ? `AFGEBROKEN: ${lostBytes} bytes aan het eind zijn niet te openen / BROKEN OFF: ${lostBytes} bytes at its end do not open`
+      : "EINDE ONBEKEND: of er nog iets achter kwam is niet te zeggen / END UNKNOWN: not known to be complete";
+  return `${far}\n${chunks} stukken geopend / pieces opened, sha256 ${sha256}`;
 }
 
 function gigabytes(bytes: number): string {

@@ -24,7 +24,8 @@ const found = z.object({
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),
   arrivedAt: z.string(),
   dueAt: z.string(),
-  bytes: z.number(),
+  /** Null for a truncated one: nobody has opened it. */
+  bytes: z.number().nullable(),
   truncated: z.boolean(),
   state: z.enum(["sealed", "stored", "destroying", "destroyed"]),
   hold: z.enum(["none", "asked", "in force"]),
@@ -37,6 +38,14 @@ const gap = z.object({
   startedAt: z.string(),
   endedAt: z.string(),
   cause: z.string(),
+});
+
+const left = z.object({
+  id: z.string(),
+  device: z.string(),
+  name: z.string(),
+  code: z.string(),
+  decideBy: z.string(),
 });
 
 const finding = z.object({ invariant: z.int(), what: z.string() });
@@ -61,6 +70,7 @@ export const METHODS = {
       checkpoint: z.object({ size: z.number(), publishedAt: z.string().nullable() }).nullable(),
       history: z.enum(["one", "diverged", "unknown"]),
       deskReadTo: z.number(),
+      left: z.object({ files: z.number(), decideBy: z.string().nullable() }),
     }),
   },
   find: {
@@ -68,6 +78,8 @@ export const METHODS = {
     result: z.object({
       segments: z.array(found),
       gaps: z.array(gap),
+      /** What stays on cameras, of that time or of no known time. */
+      left: z.array(left),
       /** Where the next part begins; null when this is all. */
       more: z.string().nullable(),
       /** The start of the first recording this box knows of. */

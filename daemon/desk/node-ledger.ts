@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
-import type { NodeId, SegmentId } from "#base/ids";
-import { parseDeviceId, parseSha256 } from "#base/ids";
-import { instantOf } from "#base/time";
+import {
+  type CiphertextSha256,
+  type NodeId,
+  parseCiphertextSha256,
+  parseDeviceId,
+  parseSha256,
+  type SegmentId,
+  type Sha256,
+} from "#base/ids";
+import { type Instant, instantOf } from "#base/time";
 import { readCheckpoint } from "../../storage/ledger/checkpoint.ts";
 import { parseVerifier, type VerifierKey } from "../../storage/ledger/note.ts";
 import { leafHash, openAppender } from "../../storage/ledger/tree.ts";
@@ -15,17 +22,24 @@ const sealed = z.object({
   id: z.string(),
   device: z.string(),
   startedAt: z.string(),
-  plaintextSha256: z.string(),
-  plaintextBytes: z.number(),
+  plaintextSha256: z.string().nullable(),
+  ciphertextBytes: z.number(),
+  parts: z.array(z.string()),
   sealedFor: z.string(),
+  truncated: z.boolean(),
 });
 
 /** What a box's ledger says of one segment. */
 export interface LedgerSegment {
   readonly key: string;
-  readonly plaintextSha256: string;
-  readonly plaintextBytes: number;
+  readonly startedAt: Instant;
+  /** Undefined for a truncated one: nobody had opened it. */
+  readonly plaintextSha256: Sha256 | undefined;
+  readonly ciphertextBytes: number;
+  /** SHA-256 of each 64 MiB part of the sealed file. */
+  readonly parts: readonly CiphertextSha256[];
   readonly sealedFor: string;
+  readonly truncated: boolean;
 }
 
 /**
@@ -92,11 +106,15 @@ async function* entries(vault: Vault, node: NodeId, signal: AbortSignal): AsyncG
 function segmentIn(body: string, node: NodeId, id: SegmentId): LedgerSegment | undefined {
   const parsed = sealed.safeParse(JSON.parse(body));
   if (!parsed.success || parsed.data.id !== id) return undefined;
-  const { device, startedAt, plaintextSha256, plaintextBytes, sealedFor } = parsed.data;
+  const { device, plaintextSha256, ciphertextBytes, parts, sealedFor, truncated } = parsed.data;
+  const startedAt = instantOf(parsed.data.startedAt);
   return {
-    key: footageKey(node, parseDeviceId(device), instantOf(startedAt), id),
-    plaintextSha256: parseSha256(plaintextSha256),
-    plaintextBytes,
+    key: footageKey(node, parseDeviceId(device), startedAt, id),
+    startedAt,
+    plaintextSha256: plaintextSha256 === null ? undefined : parseSha256(plaintextSha256),
+    ciphertextBytes,
+    parts: parts.map(parseCiphertextSha256),
     sealedFor,
+    truncated,
   };
 }

@@ -1,32 +1,119 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Decrypter } from "age-encryption";
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
-import type { NodeId, SegmentId } from "#base/ids";
+import { parseSha256, type SegmentId, type Sha256 } from "#base/ids";
 import type { Clock } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import { readSecretFile } from "../../config/secrets.ts";
 import { openSealed } from "../../storage/seal/open.ts";
+import { type Salvaged, salvageSealed } from "../../storage/seal/salvage.ts";
 import { decrypterOf, openText } from "../../storage/seal/small.ts";
-import { findInLedger } from "./node-ledger.ts";
+import { findInLedger, type LedgerSegment } from "./node-ledger.ts";
 import { appendEntry, demoOnly, type Station } from "./station.ts";
+import type { Target } from "./targets.ts";
 
 const dayKey = z.object({ day: z.string(), identity: z.string() });
 
+/** A segment about to be opened: found in the ledger, its key at hand, the opening in the chain. */
+export interface Opening {
+  readonly known: LedgerSegment;
+  readonly versionId: string;
+  readonly decrypter: Decrypter;
+}
+
+/** What was opened, once it was. */
+export interface Opened {
+  /** SHA-256 of what was yielded. */
+  readonly sha256: Sha256;
+  /** How far it went; undefined when it was opened whole. */
+  readonly salvaged: Salvaged | undefined;
+}
+
 /**
- * Opens one segment and yields its bytes as the camera wrote them. The opening is in the chain before the
- * first byte flows; a normal end says that the hash is the one the box's ledger has. On a demo site only.
+ * Opens one segment, yields its bytes as the camera wrote them, and returns what they were. The opening
+ * is in the chain before the first byte flows; a normal end says that the hash is the one the box's
+ * ledger has. A truncated one has none there: it is salvaged. On a demo site only.
  * @throws BewaardError DESK_FORBIDDEN, DESK_NOT_FOUND, DESK_TAMPERED, SEAL_BROKEN.
  */
 export async function* openFootage(
   clock: Clock,
   station: Station,
-  segment: { readonly node: NodeId; readonly id: SegmentId },
+  segment: Target,
   purpose: string,
   officerKeyPath: string,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<Uint8Array, Opened, undefined> {
+  const opening = await beginOpening(clock, station, segment, purpose, officerKeyPath, signal);
+  const { known, versionId, decrypter } = opening;
+  if (known.truncated) return yield* salvage(station, segment.id, opening, signal);
+  const sealed = station.vault.read(known.key, versionId, signal);
+  const hash = createHash("sha256");
+  yield* hashed(openSealed(sealed, decrypter), hash);
+  return { sha256: agreed(segment.id, known, hash), salvaged: undefined };
+}
+
+/**
+ * Opens as much as can be of a segment that is damaged, and returns how much that is. What is yielded is
+ * what was sealed; only a whole one can be compared with the ledger.
+ * @throws BewaardError as `openFootage`; SEAL_BROKEN when not even its header is whole.
+ */
+export async function* salvageFootage(
+  clock: Clock,
+  station: Station,
+  segment: Target,
+  purpose: string,
+  officerKeyPath: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, Opened, undefined> {
+  const opening = await beginOpening(clock, station, segment, purpose, officerKeyPath, signal);
+  return yield* salvage(station, segment.id, opening, signal);
+}
+
+async function* salvage(
+  { vault }: Station,
+  id: SegmentId,
+  { known, versionId, decrypter }: Opening,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, Opened, undefined> {
+  const hash = createHash("sha256");
+  const sealed = vault.read(known.key, versionId, signal);
+  const salvaged = yield* hashed(salvageSealed(sealed, decrypter), hash);
+  const compared = salvaged.complete && known.plaintextSha256 !== undefined;
+  const sha256 = compared ? agreed(id, known, hash) : parseSha256(hash.digest("hex"));
+  return { sha256, salvaged };
+}
+
+async function* hashed<T>(
+  bytes: AsyncGenerator<Uint8Array, T, undefined>,
+  hash: Hash,
+): AsyncGenerator<Uint8Array, T, undefined> {
+  for (;;) {
+    const next = await bytes.next();
+    if (next.done) return next.value;
+    hash.update(next.value);
+    yield next.value;
+  }
+}
+
+function agreed(id: SegmentId, known: LedgerSegment, hash: Hash): Sha256 {
+  const sha256 = parseSha256(hash.digest("hex"));
+  if (sha256 === known.plaintextSha256) return sha256;
+  const message = `${id}: de hash klopt niet met het logboek / is not the ledger's`;
+  throw new BewaardError("DESK_TAMPERED", message);
+}
+
+/** Finds a segment and its key, and puts the opening in the chain. On a demo site only. */
+export async function beginOpening(
+  clock: Clock,
+  station: Station,
+  { node, id }: Target,
+  purpose: string,
+  officerKeyPath: string,
+  signal: AbortSignal,
+): Promise<Opening> {
   demoOnly(station, "Openen / Opening");
   const { vault, config } = station;
   const { purposes } = await readPolicy(config.policy);
@@ -34,26 +121,13 @@ export async function* openFootage(
     const message = `doel "${purpose}" staat niet in het beleid; kies uit / choose from: ${purposes.join(", ")}`;
     throw new BewaardError("DESK_INPUT", message);
   }
-  const { node, id } = segment;
   const known = await findInLedger(vault, config.nodes, config.site, node, id, signal);
   const identity = await dayIdentity(station, known.sealedFor, officerKeyPath);
   const [version] = await vault.versions(known.key);
   if (!version)
     throw new BewaardError("DESK_NOT_FOUND", `${id} is er niet (meer) / is not there any more`);
   await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
-
-  const hash = createHash("sha256");
-  const sealed = vault.read(known.key, version.versionId, signal);
-  for await (const chunk of openSealed(sealed, decrypterOf(identity))) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (hash.digest("hex") !== known.plaintextSha256) {
-    throw new BewaardError(
-      "DESK_TAMPERED",
-      `${id}: de hash klopt niet met het logboek / is not the ledger's`,
-    );
-  }
+  return { known, versionId: version.versionId, decrypter: decrypterOf(identity) };
 }
 
 /** The identity of a day, from the officer's file. @throws BewaardError DESK_NOT_FOUND, DESK_FORBIDDEN. */

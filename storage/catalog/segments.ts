@@ -10,6 +10,7 @@ import {
 } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
+import { recordTaken } from "./left.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
@@ -44,20 +45,27 @@ export interface Segment {
   /** Path on the card, as bytes; undefined for a wall camera. */
   readonly sourcePath: Uint8Array | undefined;
   readonly sourceModifiedAt: Instant | undefined;
-  readonly plaintextSha256: Sha256;
-  readonly plaintextBytes: number;
+  /** Both undefined when truncated: nobody has opened it. */
+  readonly plaintextSha256: Sha256 | undefined;
+  readonly plaintextBytes: number | undefined;
   readonly ciphertextBytes: number;
   readonly parts: readonly CiphertextSha256[];
   /** UTC day of the identity it is sealed to. */
   readonly sealedFor: string;
+  /** Cut off while it was sealed, and its source gone: it opens as far as it goes. */
   readonly truncated: boolean;
   /** JSON of what was done to the camera's bytes; undefined when nothing was. */
   readonly rewritten: string | undefined;
   readonly state: SegmentState;
 }
 
-/** What a sealed file turned out to be: new, or a file this box already keeps, or has kept, under `of`. */
-export type Recorded = { kind: "new" } | { kind: "duplicate"; of: SegmentId };
+/**
+ * What a sealed file turned out to be: new, or a file this box already keeps, or has kept, under `of`.
+ * `unlike` is an earlier read of a file with this path, length and time of change that gave other bytes.
+ */
+export type Recorded =
+  | { kind: "new"; unlike: SegmentId | undefined }
+  | { kind: "duplicate"; of: SegmentId };
 
 /**
  * Records a sealed file that lies in the spool: row, spool copy and ledger leaf in one transaction.
@@ -70,7 +78,9 @@ export function recordSealed(
 ): Promise<Recorded> {
   return database.transaction(async (sql) => {
     const known = await alreadyKnown(sql, segment);
+    await closeLeft(sql, at, segment, known?.of ?? segment.id);
     if (known) return known;
+    const unlike = await otherRead(sql, segment);
     const entry = await append(sql, at, [{ kind: "segment.sealed", facts: sealedFacts(segment) }]);
     await insertSegment(sql, segment, entry);
     await sql.run(
@@ -78,21 +88,52 @@ export function recordSealed(
        values ($id, 'spool', 'present', $bytes, $at)`,
       { $id: segment.id, $bytes: segment.ciphertextBytes, $at: at },
     );
-    return { kind: "new" };
+    return { kind: "new", unlike };
   });
 }
 
 async function alreadyKnown(
   sql: Sql,
   segment: Omit<Segment, "state">,
-): Promise<Recorded | undefined> {
-  if (!segment.sourcePath) return undefined;
+): Promise<Extract<Recorded, { kind: "duplicate" }> | undefined> {
+  if (!segment.sourcePath || segment.plaintextSha256 === undefined) return undefined;
   const [earlier] = await sql.all(
     `select id from segment
      where device_id = $device and source_path = $path and plaintext_sha256 = $sha256`,
     { $device: segment.device, $path: segment.sourcePath, $sha256: segment.plaintextSha256 },
   );
   return earlier ? { kind: "duplicate", of: parseSegmentId(text(earlier, "id")) } : undefined;
+}
+
+async function otherRead(
+  sql: Sql,
+  segment: Omit<Segment, "state">,
+): Promise<SegmentId | undefined> {
+  const { sourcePath, sourceModifiedAt, plaintextBytes } = segment;
+  if (!sourcePath || sourceModifiedAt === undefined || plaintextBytes === undefined)
+    return undefined;
+  const [other] = await sql.all(
+    `select id from segment where device_id = $device and source_path = $path
+       and plaintext_bytes = $bytes and source_modified_at_ms = $modifiedAt`,
+    {
+      $device: segment.device,
+      $path: sourcePath,
+      $bytes: plaintextBytes,
+      $modifiedAt: sourceModifiedAt,
+    },
+  );
+  return other && parseSegmentId(text(other, "id"));
+}
+
+/** A file that could not be taken before now is: whole, for what a crash cut off is only a part of it. */
+async function closeLeft(
+  sql: Sql,
+  at: Instant,
+  segment: Omit<Segment, "state">,
+  takenAs: SegmentId,
+): Promise<void> {
+  if (segment.truncated || !segment.sourcePath) return;
+  await recordTaken(sql, at, segment.device, segment.sourcePath, takenAs);
 }
 
 /** What the world may know of a segment: the leaf everything else is proven against. No file name. */
@@ -109,8 +150,8 @@ function sealedFacts(
     arrivedAt: isoOf(segment.arrivedAt),
     dueAt: isoOf(segment.dueAt),
     dueProvisional: segment.dueProvisional,
-    plaintextSha256: segment.plaintextSha256,
-    plaintextBytes: segment.plaintextBytes,
+    plaintextSha256: segment.plaintextSha256 ?? null,
+    plaintextBytes: segment.plaintextBytes ?? null,
     ciphertextBytes: segment.ciphertextBytes,
     parts: [...segment.parts],
     sealedFor: segment.sealedFor,
@@ -150,8 +191,8 @@ async function insertSegment(
       $dueAt: segment.dueAt,
       $sourcePath: segment.sourcePath ?? null,
       $sourceModifiedAt: segment.sourceModifiedAt ?? null,
-      $plaintextSha256: segment.plaintextSha256,
-      $plaintextBytes: segment.plaintextBytes,
+      $plaintextSha256: segment.plaintextSha256 ?? null,
+      $plaintextBytes: segment.plaintextBytes ?? null,
       $ciphertextBytes: segment.ciphertextBytes,
       $parts: joined(segment.parts),
       $sealedFor: segment.sealedFor,
@@ -181,8 +222,8 @@ export function segmentOfRow(row: SqlRow): Segment {
     dueProvisional: number(row, "due_provisional") === 1,
     sourcePath: optional(row, "source_path", bytes),
     sourceModifiedAt: optional(row, "source_modified_at_ms", moment),
-    plaintextSha256: parseSha256(text(row, "plaintext_sha256")),
-    plaintextBytes: number(row, "plaintext_bytes"),
+    plaintextSha256: optional(row, "plaintext_sha256", sha256),
+    plaintextBytes: optional(row, "plaintext_bytes", number),
     ciphertextBytes: number(row, "ciphertext_bytes"),
     parts: split(bytes(row, "part_sha256")),
     sealedFor: text(row, "sealed_for"),
@@ -190,6 +231,10 @@ export function segmentOfRow(row: SqlRow): Segment {
     rewritten: optional(row, "rewritten", text),
     state: stateOf(text(row, "state")),
   };
+}
+
+function sha256(row: SqlRow | undefined, column: string): Sha256 {
+  return parseSha256(text(row, column));
 }
 
 function stateOf(state: string): SegmentState {

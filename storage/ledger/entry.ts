@@ -16,6 +16,8 @@ export const ENTRY_KINDS = [
   "copies.evicted",
   "gap.recorded",
   "card.emptied",
+  "file.left",
+  "file.taken",
   "manifest.quarantined",
   "quarantine.destroyed",
   "hold.requested",

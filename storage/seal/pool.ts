@@ -2,22 +2,21 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BewaardError } from "#base/errors";
 import { makeHeader } from "./header.ts";
-import type { SealFileJob } from "./seal-file.ts";
-import type { Sealed } from "./sealer.ts";
+import type { SealedFile, SealFileJob } from "./seal-file.ts";
 import type { Answer } from "./worker.ts";
 
 export interface SealPool extends AsyncDisposable {
   /**
    * Hashes and encrypts the file `source` into `target` for `recipients`; resolves once the sealed
    * file survives a power cut. Files queue, first come first served, for a free thread.
-   * @throws BewaardError CARD_READ, SOURCE_IRREGULAR, SOURCE_CHANGED, SPOOL_FULL, RECIPIENT_MIXED …
+   * @throws BewaardError CARD_READ, SOURCE_IRREGULAR, SPOOL_FULL, RECIPIENT_MIXED …
    */
   seal(
     source: Uint8Array,
     target: string,
     recipients: readonly string[],
     signal: AbortSignal,
-  ): Promise<Sealed>;
+  ): Promise<SealedFile>;
 }
 
 /** Seals up to `size` files at once, one thread each: cheapest per byte (docs/design.md, "Sealing"). */
@@ -87,7 +86,7 @@ function isAnswer(value: unknown): value is Answer {
   return typeof value === "object" && value !== null && "kind" in value;
 }
 
-function unwrapped(answer: Answer, signal: AbortSignal): Sealed {
+function unwrapped(answer: Answer, signal: AbortSignal): SealedFile {
   switch (answer.kind) {
     case "sealed":
       return answer.sealed;

@@ -33,25 +33,31 @@ export interface SealFileJob {
 const BLOCK_BYTES = 1024 * 1024;
 const SYNC_EVERY_MS = 5000;
 
+/** What was read and sealed. */
+export interface SealedFile extends Sealed {
+  /** The file changed while it was read: this is one read of it, and there may be no other like it. */
+  readonly sourceChanged: boolean;
+}
+
 /**
- * Hashes and encrypts one file; the target's name appears only once the whole file survives a power
+ * Hashes and encrypts one file; the target's name appears only once all that was read survives a power
  * cut (invariant 1). Blocks its thread. A failed copy leaves nothing behind: its source is still there.
- * @throws BewaardError CARD_READ, SOURCE_IRREGULAR, SOURCE_CHANGED or SPOOL_FULL.
+ * @throws BewaardError CARD_READ, SOURCE_IRREGULAR or SPOOL_FULL.
  */
-export function sealFile(job: SealFileJob): Sealed {
+export function sealFile(job: SealFileJob): SealedFile {
   const partial = `${job.target}.partial`;
   const source = openSource(job.source);
   try {
     const before = regular(source);
     const sealed = writeSealed(source, partial, job);
-    unchanged(before, fstatSync(source), sealed.plaintextBytes);
+    const sourceChanged = changed(before, fstatSync(source), sealed.plaintextBytes);
     // Not rename: an id that came twice must never replace footage.
     linkSync(partial, job.target);
     step("seal.named");
     unlinkSync(partial);
     syncDirectory(dirname(job.target));
     step("seal.durable");
-    return sealed;
+    return { ...sealed, sourceChanged };
   } catch (error) {
     rmSync(partial, { force: true });
     throw diskError(error, "sealing");
@@ -82,12 +88,8 @@ function regular(source: number): Stats {
   return stats;
 }
 
-function unchanged(before: Stats, after: Stats, readBytes: number): void {
-  if (before.size !== readBytes || after.size !== readBytes || after.mtimeMs !== before.mtimeMs) {
-    throw new BewaardError("SOURCE_CHANGED", "the file changed while it was read", {
-      transient: true,
-    });
-  }
+function changed(before: Stats, after: Stats, readBytes: number): boolean {
+  return before.size !== readBytes || after.size !== readBytes || after.mtimeMs !== before.mtimeMs;
 }
 
 function writeSealed(source: number, partial: string, job: SealFileJob): Sealed {

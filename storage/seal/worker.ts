@@ -1,11 +1,10 @@
 import { parentPort } from "node:worker_threads";
 import { BewaardError, type ErrorCode } from "#base/errors";
-import { type SealFileJob, sealFile } from "./seal-file.ts";
-import type { Sealed } from "./sealer.ts";
+import { type SealedFile, type SealFileJob, sealFile } from "./seal-file.ts";
 
 /** What a worker answers. An error crosses the thread as plain values and is made whole by the pool. */
 export type Answer =
-  | { readonly kind: "sealed"; readonly sealed: Sealed }
+  | { readonly kind: "sealed"; readonly sealed: SealedFile }
   | {
       readonly kind: "refused";
       readonly code: ErrorCode;

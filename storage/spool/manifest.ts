@@ -36,7 +36,8 @@ const common = {
   arrivedUptime: z.strictObject({ bootId: z.string().min(1).max(64), ms: count }),
 };
 
-const segment = z.strictObject({
+/** What is known of a recording before its first byte is sealed. */
+export const recorded = {
   ...common,
   kind: z.literal("segment"),
   recording: z.strictObject({
@@ -52,7 +53,15 @@ const segment = z.strictObject({
   }),
   /** The file on the card; null for a wall camera. `path` is base64 of its bytes. */
   file: z.strictObject({ path: z.base64().max(12_000), modifiedAt: time }).nullable(),
-  plaintext: z.strictObject({ sha256: z.string().transform(checked(parseSha256)), bytes: count }),
+  sealedFor: z.iso.date(),
+  rewritten: z.strictObject({ rule: short, version: z.int() }).nullable(),
+};
+
+const digests = {
+  /** Null when truncated: nobody knows before it is opened. */
+  plaintext: z
+    .strictObject({ sha256: z.string().transform(checked(parseSha256)), bytes: count })
+    .nullable(),
   ciphertext: z.strictObject({
     bytes: count,
     partBytes: z.literal(PART_BYTES),
@@ -61,10 +70,15 @@ const segment = z.strictObject({
       .min(1)
       .max(2000),
   }),
-  sealedFor: z.iso.date(),
   truncated: z.boolean(),
-  rewritten: z.strictObject({ rule: short, version: z.int() }).nullable(),
-});
+};
+
+const segment = z
+  .strictObject({ ...recorded, ...digests })
+  .refine((one) => (one.plaintext === null) === one.truncated, {
+    path: ["plaintext"],
+    message: "is null when truncated, and only then",
+  });
 
 const gap = z.strictObject({
   ...common,
@@ -81,14 +95,33 @@ const emptied = z.strictObject({
   files: count,
 });
 
-const manifest = z.discriminatedUnion("kind", [segment, gap, emptied]);
+const left = z.strictObject({
+  ...common,
+  kind: z.literal("left"),
+  /** `bytes` and `modifiedAt` are null for a folder that cannot be listed. */
+  file: z.strictObject({
+    path: z.base64().max(12_000),
+    bytes: count.nullable(),
+    modifiedAt: time.nullable(),
+  }),
+  code: z.string().regex(/^[A-Z][A-Z_]{1,40}$/),
+  decideBy: time,
+});
+
+const manifest = z.discriminatedUnion("kind", [segment, gap, emptied, left]);
 
 export type Manifest = z.output<typeof manifest>;
 export type SegmentManifest = z.output<typeof segment>;
+export type LeftManifest = z.output<typeof left>;
 
 /** @throws BewaardError MANIFEST_LIES naming the first field that is not as docs/format.md says. */
 export function parseManifest(bytes: Uint8Array): Manifest {
-  const parsed = manifest.safeParse(json(bytes));
+  return parsedAs(manifest, bytes);
+}
+
+/** A fact of form `schema` in `bytes`. @throws BewaardError MANIFEST_LIES naming the first field. */
+export function parsedAs<T extends z.ZodType>(schema: T, bytes: Uint8Array): z.output<T> {
+  const parsed = schema.safeParse(json(bytes));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || "manifest";
@@ -107,9 +140,14 @@ function json(bytes: Uint8Array): unknown {
 
 /** The bytes of a manifest file. Reads back as the same manifest. */
 export function manifestText(fact: Manifest): string {
+  return factText(fact);
+}
+
+/** Canonical JSON of a fact, with its times as text, and a newline. */
+export function factText(fact: object): string {
   const plain: unknown = JSON.parse(
     JSON.stringify(fact, (key, value: unknown) =>
-      key.endsWith("At") && typeof value === "number" ? isoAt(value) : value,
+      /(?:At|By)$/.test(key) && typeof value === "number" ? isoAt(value) : value,
     ),
   );
   return `${canonicalOf(plain)}\n`;

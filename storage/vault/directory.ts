@@ -30,7 +30,7 @@ import {
   WRITING,
 } from "./directory-layout.ts";
 import { agrees, writeVersion } from "./directory-write.ts";
-import type { ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
+import type { ByteRange, ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
 
 const IDENTITY = "bewaard-vault.json";
 
@@ -78,9 +78,9 @@ export async function openDirectoryVault(
       const written = await putOnce(root, folderOf(key), key, body, facts, held, signal);
       return written ?? (await alreadyThere(vault, key, body, held, signal));
     },
-    async *read(key, versionId, signal) {
+    async *read(key, versionId, signal, range) {
       await present();
-      const options = { highWaterMark: 1 << 20, signal };
+      const options = { highWaterMark: 1 << 20, signal, ...inclusive(range) };
       yield* translating(key, createReadStream(at(key, versionId, "body"), options));
     },
     async facts(key, versionId) {
@@ -128,6 +128,13 @@ export async function openDirectoryVault(
     async [Symbol.asyncDispose]() {},
   };
   return vault;
+}
+
+/** As file streams count: `end` is the last byte. Of an empty range they would read one, so none is read. */
+function inclusive(range: ByteRange | undefined): { start?: number; end?: number } {
+  if (range === undefined) return {};
+  const { from, to } = range;
+  return to > from ? { start: from, end: to - 1 } : { start: Number.MAX_SAFE_INTEGER };
 }
 
 /** Undefined when something is stored under this key already. */

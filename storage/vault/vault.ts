@@ -18,6 +18,12 @@ export interface ObjectVersion {
   readonly bytes: number;
 }
 
+/** Bytes [from, to) of an object. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Where sealed footage, ledger and desk entries are kept outside this box. Every implementation
  * passes test/contracts/vault.ts. Keys are `[a-z0-9][A-Za-z0-9._-]*` separated by `/`.
@@ -39,8 +45,16 @@ export interface Vault extends AsyncDisposable {
     held: boolean,
     signal: AbortSignal,
   ): Promise<string>;
-  /** The bytes of one version. @throws BewaardError VAULT_NOT_FOUND. */
-  read(key: string, versionId: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of one version, or those of `range` that it has: fewer only past its end.
+   * @throws BewaardError VAULT_NOT_FOUND.
+   */
+  read(
+    key: string,
+    versionId: string,
+    signal: AbortSignal,
+    range?: ByteRange,
+  ): AsyncIterable<Uint8Array>;
   facts(key: string, versionId: string): Promise<ObjectFacts>;
   /** Every version under exactly this key, oldest first; empty when there is none. */
   versions(key: string): Promise<readonly ObjectVersion[]>;

@@ -38,6 +38,23 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
       ]);
     });
 
+    it("gives any range of the bytes, and fewer only past their end", async () => {
+      await using under = await open();
+      const content = randomBytes(2_000_003);
+      const version = await put(under.vault, KEY, content);
+      for (const [from, to] of [
+        [0, 1],
+        [0, content.length],
+        [1_048_575, 1_048_577],
+        [content.length - 1, content.length + 10],
+        [content.length, content.length + 1],
+        [7, 7],
+      ] as const) {
+        const pieces = await Array.fromAsync(under.vault.read(KEY, version, NEVER, { from, to }));
+        assert.deepEqual(Buffer.concat(pieces), content.subarray(from, to), `${from} to ${to}`);
+      }
+    });
+
     it("keeps an object of no bytes", async () => {
       await using under = await open();
       const version = await put(under.vault, KEY, new Uint8Array(0));

@@ -18,11 +18,11 @@ import { openEvents } from "../../daemon/events.ts";
 import { runCore, runDock } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 
-// The whole life of three recordings in one process, which a crash test kills anywhere and starts again:
+// The whole life of three recordings and of what a crash left of a fourth in one process, which a crash test kills anywhere and starts again:
 // docked, stored, one held, one held and released, 28 days, destroyed. Each start goes on where it was.
 
 const folder = process.argv[2] ?? "";
-const FILES = 3;
+const FILES = 4;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {

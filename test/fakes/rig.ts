@@ -168,7 +168,7 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
       await mkdir(dirname(source), { recursive: true });
       await writeFile(source, content);
       const file = { path, bytes: content.length, modifiedAt: clock.now() };
-      return handOver(clock, sealing, dock, file, Buffer.from(source), NEVER);
+      return (await handOver(clock, sealing, dock, file, Buffer.from(source), true, NEVER)).id;
     },
     async keep(content, name) {
       const id = await rig.record(content, name);

@@ -1,0 +1,70 @@
+import { BewaardError } from "#base/errors";
+import { printable } from "#base/printable";
+import type { Clock } from "#base/time";
+import { type CardFile, joined } from "../drivers/bodycam/card.ts";
+import type { Ask } from "./control/client.ts";
+import type { Dock, Sealing } from "./dock.ts";
+import type { Events } from "./events.ts";
+import { handOver } from "./hand-over-fact.ts";
+
+/** What was read of a file that changed meanwhile is kept so often; then it must settle first. */
+const CHANGED_READS_KEPT = 2;
+/** One question for room covers about so much. */
+const ROOM_AT_ONCE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Seals one file and hands it over. Says why it stays on the card for now, if it does, and that it
+ * `changed` if it is to be looked at again: what was read is kept, so many times.
+ */
+export async function takeFile(
+  clock: Clock,
+  events: Events,
+  sealing: Sealing,
+  one: Dock,
+  file: CardFile,
+  room: (file: CardFile) => Promise<void>,
+  changes: Map<string, number>,
+  signal: AbortSignal,
+): Promise<"taken" | "changed" | BewaardError> {
+  const name = file.path.toString("hex");
+  const changedBefore = changes.get(name) ?? 0;
+  try {
+    await room(file);
+    const source = joined(Buffer.from(one.folder), file.path);
+    const keep = changedBefore < CHANGED_READS_KEPT;
+    const { id, changed } = await handOver(clock, sealing, one, file, source, keep, signal);
+    events.sealed(id, one.device, file.bytes);
+    if (!changed) return "taken";
+    changes.set(name, changedBefore + 1);
+    events.sourceChanged(id, one.device, printable(file.path));
+    return "changed";
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    return error;
+  }
+}
+
+/** Asks core for room for many files at once: a card of 10,000 small ones is not 10,000 questions. */
+export function roomFor(ask: Ask, files: readonly CardFile[]): (file: CardFile) => Promise<void> {
+  let next = 0;
+  let grantedBytes = 0;
+  return async (file) => {
+    const index = files.indexOf(file, next);
+    next = index + 1;
+    if (file.bytes > grantedBytes) grantedBytes = await askRoom(ask, files, index);
+    grantedBytes -= file.bytes;
+  };
+}
+
+/** How many bytes core has room for, for the file at `index` and some of those behind it. */
+async function askRoom(ask: Ask, files: readonly CardFile[], index: number): Promise<number> {
+  const own = files[index]?.bytes ?? 0;
+  let together = own;
+  for (let at = index + 1; at < files.length && together < ROOM_AT_ONCE_BYTES; at += 1) {
+    together += files[at]?.bytes ?? 0;
+  }
+  for (const bytes of together === own ? [own] : [together, own]) {
+    if ((await ask("room", { bytes })).granted) return bytes;
+  }
+  throw new BewaardError("SPOOL_FULL", "no room in the spool", { transient: true });
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { mkdir, open, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { describe, it } from "mocha";
+import { listCard } from "../../drivers/bodycam/card.ts";
+import { openSealPool } from "../../storage/seal/pool.ts";
+import { campaign } from "../fakes/campaign.ts";
+import { fuzzCards } from "../fakes/card-trees.ts";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { NEVER } from "../fakes/rig.ts";
+
+const MIB = 1024 * 1024;
+
+describe("a hostile card", () => {
+  it("of any form is listed and sealed without harm: each file is taken, or reported with a code", async () => {
+    await fuzzCards(campaign(5000));
+  });
+
+  it("with a sparse file of 5 GiB is sealed whole in bounded memory", async () => {
+    await using folder = await temporaryFolder();
+    await using pool = openSealPool(1);
+    const source = join(folder.path, "sparse.MP4");
+    await writeFile(source, "");
+    await truncate(source, 5 * 1024 * MIB);
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    const before = process.memoryUsage.rss();
+    const target = join(folder.path, "sealed.age");
+    const sealing = pool.seal(Buffer.from(source), target, [recipient], NEVER);
+    let most = before;
+    const watching = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss());
+    }, 50);
+    const sealed = await sealing.finally(() => clearInterval(watching));
+    assert.equal(sealed.plaintextBytes, 5 * 1024 * MIB);
+    assert.equal(sealed.parts.length, 81);
+    assert.ok(most - before < 150 * MIB, `${(most - before) / MIB} MiB`);
+  });
+
+  it("with 10,000 files in one folder is listed in order, quickly, in bounded memory", async () => {
+    await using folder = await temporaryFolder();
+    const media = join(folder.path, "DCIM", "100MEDIA");
+    await mkdir(media, { recursive: true });
+    for (let index = 0; index < 10_000; index += 1) {
+      await using _file = await open(join(media, `${index}.MP4`), "w");
+    }
+    const before = process.memoryUsage.rss();
+    const card = await listCard(folder.path);
+    assert.equal(card?.files.length, 10_000);
+    const names = card?.files.map(({ path }) => path.toString()) ?? [];
+    assert.deepEqual(
+      names,
+      names.toSorted((a, b) => (a < b ? -1 : 1)),
+    );
+    assert.ok(process.memoryUsage.rss() - before < 100 * MIB);
+  });
+});
