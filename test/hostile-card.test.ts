@@ -52,7 +52,7 @@ function answering(rig: Rig): Asked {
 }
 
 const WELL = {
-  history: "one",
+  history: "one" as const,
   site: "test",
   node: "dock-1",
   states: {},
