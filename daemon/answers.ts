@@ -1,8 +1,8 @@
 import { type DeviceId, parseDeviceId } from "#base/ids";
 import { type Clock, type Instant, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
-import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
+import { spoolBytes } from "../storage/catalog/evict.ts";
 import { findGaps, findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
 import { check, type Kept } from "../storage/check.ts";
@@ -40,7 +40,7 @@ export function answers(
       }));
       return { known: [...(await knownFiles(database, parseDeviceId(device), wanted))] };
     },
-    room: async ({ bytes }) => ({ granted: await makeRoom(bytes) }),
+    room: async ({ bytes, urgent }) => ({ granted: await makeRoom(bytes, urgent) }),
   };
 }
 

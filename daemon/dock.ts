@@ -14,6 +14,7 @@ import type { RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
 import { handOver } from "./hand-over-fact.ts";
+import { openPatience, type Patience } from "./patience.ts";
 
 /** A bodycam and where it docks. */
 export interface Dock {
@@ -34,6 +35,8 @@ const LOOK_EVERY_MS = 30 * SECOND_MS;
 /** A file that did not change for this long is not being copied in any more. */
 const SETTLE_MS = 2 * SECOND_MS;
 const RECIPIENTS_WARNING_DAYS = 30;
+/** A file can wait on its card this long for room; then the camera must go out, and would record over it. */
+const ROOM_PATIENCE_MS = DAY_MS;
 
 /** Takes what docked cameras bring, each dock by itself, until the signal aborts. */
 export async function dock(
@@ -74,6 +77,7 @@ async function watchDock(
 ): Promise<void> {
   const taken = new Set<string>();
   const left = new Set<string>();
+  const patience = openPatience(clock, ROOM_PATIENCE_MS);
   // Once a reason: the next look tries again and would say the same.
   const leave = (key: string, path: Uint8Array, error: BewaardError): void => {
     if (left.has(`${error.code} ${key}`)) return;
@@ -87,7 +91,7 @@ async function watchDock(
       const files = await newFiles(clock, ask, one, taken, unread, signal);
       for (const file of files) {
         signal.throwIfAborted();
-        const error = await takeFile(clock, events, ask, sealing, one, file, signal);
+        const error = await takeFile(clock, events, ask, sealing, one, file, patience, signal);
         if (error) leave(keyOf(file), file.path, error);
         else taken.add(keyOf(file));
       }
@@ -138,10 +142,13 @@ async function takeFile(
   sealing: Sealing,
   one: Dock,
   file: CardFile,
+  patience: Patience,
   signal: AbortSignal,
 ): Promise<BewaardError | undefined> {
   try {
-    const { granted } = await ask("room", { bytes: file.bytes });
+    const key = keyOf(file);
+    const { granted } = await ask("room", { bytes: file.bytes, urgent: patience.atEnd(key) });
+    patience.answered(key, granted);
     if (!granted) throw new BewaardError("SPOOL_FULL", "no room in the spool", { transient: true });
     const source = joined(Buffer.from(one.folder), file.path);
     const segment = await handOver(clock, sealing, one, file, source, signal);

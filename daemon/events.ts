@@ -12,7 +12,13 @@ export type Events = ReturnType<typeof openEvents>;
 export function openEvents(logger: Logger) {
   const say: Say = (level, event, message, fields) =>
     void logger.log({ level, message, event, ...fields });
-  return { ...boxEvents(say), ...footageEvents(say), ...deskEvents(say), ...dockEvents(say) };
+  return {
+    ...boxEvents(say),
+    ...footageEvents(say),
+    ...vaultEvents(say),
+    ...deskEvents(say),
+    ...dockEvents(say),
+  };
 }
 
 function failed(error: BewaardError): object {
@@ -44,8 +50,17 @@ function boxEvents(say: Say) {
       }),
     evicted: (segments: number) =>
       say("info", "evicted", "stored footage overwritten in the ring", { segments }),
+    evictDelayed: (segments: number, error: BewaardError) =>
+      say("error", "evict-delayed", "files could not be removed to make room", {
+        segments,
+        ...failed(error),
+      }),
+    overwritten: (segments: readonly SegmentId[]) =>
+      say("alert", "overwritten", "footage that the vault did not have was overwritten: a gap", {
+        segments,
+      }),
     spoolFull: (wantedBytes: number) =>
-      say("alert", "spool-full", "no room in the spool, and nothing stored left to overwrite", {
+      say("alert", "spool-full", "no room in the spool, and nothing left that may be overwritten", {
         wantedBytes,
       }),
   };
@@ -80,15 +95,6 @@ function footageEvents(say: Say) {
       }),
     gapRecorded: (device: DeviceId, cause: string) =>
       say("warning", "gap", "something was not recorded", { device, cause }),
-    stored: (segment: SegmentId) =>
-      say("info", "stored", "the vault holds the same bytes", { segment }),
-    storeDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
-    unsafe: (segment: SegmentId, error: BewaardError) =>
-      say("alert", "unsafe", "footage cannot be stored: look at this segment today", {
-        segment,
-        ...failed(error),
-      }),
     destroyed: (segments: number) =>
       say("notice", "destroyed", "footage destroyed at the end of its term, and looked for again", {
         segments,
@@ -113,6 +119,29 @@ function footageEvents(say: Say) {
           id,
         },
       ),
+  };
+}
+
+function vaultEvents(say: Say) {
+  return {
+    stored: (segment: SegmentId) =>
+      say("info", "stored", "the vault holds the same bytes", { segment }),
+    storeDelayed: (segment: SegmentId, error: BewaardError) =>
+      say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
+    storePaused: (waitMs: number) =>
+      say(
+        "error",
+        "store-paused",
+        "the vault does not answer: everything waits, and it is asked again",
+        {
+          waitMs,
+        },
+      ),
+    unsafe: (segment: SegmentId, error: BewaardError) =>
+      say("alert", "unsafe", "footage cannot be stored: look at this segment today", {
+        segment,
+        ...failed(error),
+      }),
   };
 }
 
