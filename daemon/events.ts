@@ -59,6 +59,14 @@ function boxEvents(say: Say) {
       say("alert", "overwritten", "footage that the vault did not have was overwritten: a gap", {
         segments,
       }),
+    catalogFull: () =>
+      say(
+        "alert",
+        "catalog-full",
+        "the catalog's disk is full: it lives on its reserve, or has none",
+        {},
+      ),
+    reserveMade: () => say("notice", "reserve-made", "the catalog has its reserve of room", {}),
     spoolFull: (wantedBytes: number) =>
       say("alert", "spool-full", "no room in the spool, and nothing left that may be overwritten", {
         wantedBytes,

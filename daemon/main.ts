@@ -7,6 +7,7 @@ import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
+import { openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
@@ -31,10 +32,12 @@ import {
   catalogPath,
   deskOf,
   originOf,
+  reservePath,
   ringLimits,
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
+import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
@@ -68,7 +71,9 @@ export async function runCore(
   await recordPaired(database, clock.now(), bodycams(config));
 
   const limits = ringLimits(config);
-  const makeRoom = roomMaker(clock, events, database, spool, limits);
+  const reserve = openReserve(reservePath(config));
+  const sure = withReserve(database, reserve, events.catalogFull);
+  const makeRoom = roomMaker(clock, events, sure, spool, limits);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const kept = { database, spool, vault, node, verifier: parseVerifier(verifierText(key)) };
   const answered = answers(clock, config, kept, makeRoom, signal);
@@ -77,9 +82,10 @@ export async function runCore(
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
-    (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, s),
+    (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, s),
     (s) => checkpoint(clock, events, database, vault, node, key, s),
     (s) => ring(clock, events, makeRoom, limits, s),
+    (s) => replenish(clock, events, reserve, s),
   ]);
 }
 

@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   "SPOOL_FULL",
   "SPOOL_IDENTITY",
   "SPOOL_IO",
+  "SPOOL_VERSION",
   "TOOL_MISSING",
   "VAULT_CONFLICT",
   "VAULT_CORRUPT",
@@ -41,6 +42,7 @@ export const ERROR_CODES = [
   "VAULT_IDENTITY",
   "VAULT_NOT_FOUND",
   "VAULT_UNAVAILABLE",
+  "VAULT_VERSION",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -18,11 +18,15 @@ import { openEvents } from "../../daemon/events.ts";
 import { runCore, runDock } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 
-// The whole life of three recordings in one process, which a crash test kills anywhere and starts again:
-// docked, stored, one held, one held and released, 28 days, destroyed. Each start goes on where it was.
+// The whole life of four recordings in one process, which a crash test kills anywhere and starts again:
+// docked, stored, one held, one held and released, 28 days, destroyed. The fourth claims to be overdue by
+// a clock nobody believes, so it stays in the spool, where the ring overwrites it. Each start goes on where
+// it was.
 
 const folder = process.argv[2] ?? "";
-const FILES = 3;
+const FILES = 4;
+/** Nearly the whole ring of the life: nothing that may be overwritten can stay. */
+const ALL_THE_ROOM = 1_150_000;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {
@@ -34,6 +38,10 @@ async function segmentsOf(ask: Ask) {
   return segments.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
+async function believed(ask: Ask) {
+  return (await segmentsOf(ask)).filter(({ timeTrust }) => timeTrust === "trusted");
+}
+
 async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const config = await readConfig(join(folder, "bewaard.yaml"));
   const ask = asker(socketPath(config), signal);
@@ -41,14 +49,16 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
   const born = instant(Number(await readFile(join(folder, "born"), "utf8")));
   const decided = async () =>
-    (await segmentsOf(ask)).some(({ state }) => state.startsWith("destroy"));
+    (await believed(ask)).some(({ state }) => state.startsWith("destroy"));
   if (!(await decided())) {
     const stored = async () => {
-      const states = (await segmentsOf(ask)).map(({ state }) => state);
-      return states.length === FILES && states.every((state) => state === "stored");
+      const states = (await believed(ask)).map(({ state }) => state);
+      return (
+        (await segmentsOf(ask)).length === FILES && states.every((state) => state === "stored")
+      );
     };
     await mustSee("all stored", passUntil(clock, 5 * SECOND_MS, HOUR_MS, stored, signal));
-    const [, held, released] = await segmentsOf(ask);
+    const [, held, released] = await believed(ask);
     await decide(clock, parseSegmentId(held?.id ?? ""), parseSegmentId(released?.id ?? ""), signal);
     const inForce = async () => (await ask("status", {})).holds.inForce === 1;
     await mustSee("one hold in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, inForce, signal));
@@ -56,6 +66,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
       "a checkpoint",
       passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
     );
+    await ask("room", { bytes: ALL_THE_ROOM, urgent: true });
   }
   // The 28 days in one go: a start after this one stands where this one ends up.
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
@@ -69,7 +80,8 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   );
   const { findings } = await ask("verify", { depth: "hashes" });
   const { holds } = await ask("status", {});
-  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds }));
+  const { gaps } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
+  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds, gaps }));
 }
 
 /** What the desk decides, once: a start after a crash finds in the chain what was decided. */
