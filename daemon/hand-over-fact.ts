@@ -35,10 +35,13 @@ export async function handOver(
   const target = sealedPath(sealing.incoming, id);
   const sealed = await sealing.pool.seal(source, target, [recipient], signal);
   const manifest = describe(id, sealing, dock, file, sealed, day, clock);
+  const path = join(sealing.incoming, `${id}.json`);
   try {
-    await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
+    await writeDurably(path, manifestText(manifest), 0o400);
   } catch (error) {
-    // Nobody would ever speak of it, and its source is still on the card.
+    // Its source is still on the card. The manifest first, which may have its name already: without its
+    // sealed file it would be a lie.
+    await rm(path, { force: true });
     await rm(target, { force: true });
     throw diskError(error, "writing a manifest");
   }

@@ -41,12 +41,14 @@ const SYNC_EVERY_MS = 5000;
 export function sealFile(job: SealFileJob): Sealed {
   const partial = `${job.target}.partial`;
   const source = openSource(job.source);
+  let named = false;
   try {
     const before = regular(source);
     const sealed = writeSealed(source, partial, job);
     unchanged(before, fstatSync(source), sealed.plaintextBytes);
     // Not rename: an id that came twice must never replace footage.
     linkSync(partial, job.target);
+    named = true;
     step("seal.named");
     unlinkSync(partial);
     syncDirectory(dirname(job.target));
@@ -54,6 +56,8 @@ export function sealFile(job: SealFileJob): Sealed {
     return sealed;
   } catch (error) {
     rmSync(partial, { force: true });
+    // No manifest will ever speak of it.
+    if (named) rmSync(job.target, { force: true });
     throw diskError(error, "sealing");
   } finally {
     closeSync(source);

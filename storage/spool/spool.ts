@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { StatsFs } from "node:fs";
 import { mkdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
@@ -82,16 +84,24 @@ async function readIdentity(path: string): Promise<unknown> {
   }
 }
 
-/** Size of the spool's file system. */
+/** Size of the spool's file system. @throws BewaardError SPOOL_IO (transient). */
 export async function diskBytes(spool: Spool): Promise<number> {
-  const { blocks, bsize } = await statfs(spool.path);
+  const { blocks, bsize } = await fileSystem(spool);
   return blocks * bsize;
 }
 
-/** Bytes this process may still write to the spool's file system. */
+/** Bytes this process may still write to the spool's file system. @throws BewaardError SPOOL_IO (transient). */
 export async function freeBytes(spool: Spool): Promise<number> {
-  const { bavail, bsize } = await statfs(spool.path);
+  const { bavail, bsize } = await fileSystem(spool);
   return bavail * bsize;
+}
+
+async function fileSystem({ path }: Spool): Promise<StatsFs> {
+  try {
+    return await statfs(path);
+  } catch (error) {
+    throw diskError(error, "measuring the spool");
+  }
 }
 
 export function incomingFolder(spool: Spool, producer: string): string {

@@ -26,17 +26,17 @@ export async function lifeWithFailure(nth: number, { calls, code }: Fault): Prom
     pool: inlinePool(),
     wrap: (database) => (calls === "statements" ? failingDatabase(database, faults) : database),
   });
-  const said: string[] = [];
   let came = false;
   {
     using _failing = calls === "files" ? await failingFiles(faults) : undefined;
     faults.arm(nth, code);
-    for (const error of await liveOnce(rig)) said.push(String(error));
+    // An error the program has no word for ends its process; it is started again below.
+    await liveOnce(rig);
     came = faults.disarm();
   }
-  assert.deepEqual(said, [], `${calls} ${nth} ${code}: an error the program has no word for`);
-  const after = await liveOnce(rig);
-  assert.deepEqual(after, [], `${calls} ${nth} ${code}`);
-  await assertConverged(rig, `${calls} ${nth} ${code}: ${rig.lines.slice(-5).join("")}`);
+  // Twice: what was taken only after the failure is stored a turn later.
+  const unforeseen = [...(await liveOnce(rig)), ...(await liveOnce(rig))];
+  assert.deepEqual(unforeseen, [], `${calls} ${nth} ${code}`);
+  await assertConverged(rig, `${calls} ${nth} ${code}`);
   return came;
 }
