@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
@@ -24,17 +25,21 @@ import { socketPath } from "../../daemon/places.ts";
 // it was.
 
 const folder = process.argv[2] ?? "";
+/** What is noted here is no part of the program under test, and outlives its disk. */
+const notes = process.argv[3] ?? folder;
 const FILES = 4;
 /** Nearly the whole ring of the life: nothing that may be overwritten can stay. */
 const ALL_THE_ROOM = 1_150_000;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {
-  return simulatedClock(instant(Number(await readFile(join(folder, "now"), "utf8"))));
+  return simulatedClock(instant(Number(await readFile(join(notes, "now"), "utf8"))));
 }
 
 async function segmentsOf(ask: Ask) {
   const { segments } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
+  // Core answered: these are adopted, and must be there whatever happens now.
+  appendFileSync(join(notes, "seen"), segments.map(({ id }) => `${id}\n`).join(""));
   return segments.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
 }
 
@@ -47,7 +52,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const ask = asker(socketPath(config), signal);
   await until(async () => (await ask("status", {})).node !== "");
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
-  const born = instant(Number(await readFile(join(folder, "born"), "utf8")));
+  const born = instant(Number(await readFile(join(notes, "born"), "utf8")));
   const decided = async () =>
     (await believed(ask)).some(({ state }) => state.startsWith("destroy"));
   if (!(await decided())) {
@@ -70,7 +75,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   }
   // The 28 days in one go: a start after this one stands where this one ends up.
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
-  await writeFile(join(folder, "now"), String(clock.now() + almost));
+  await writeFile(join(notes, "now"), String(clock.now() + almost));
   await clock.pass(almost, signal);
   const gone = async () =>
     (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;

@@ -50,6 +50,8 @@ export async function liveOnce(rig: Rig): Promise<readonly unknown[]> {
   await attempt(() => rig.storeOnce());
   await attempt(() => holdOne(rig));
   await sweep();
+  // The desk is read each minute: what failed once is not given up.
+  await attempt(() => holdOne(rig));
   const makeRoom = roomMaker(clock, events, database, spool, { limitBytes: 1, keepFreeBytes: 0 });
   await attempt(() => makeRoom(0, false));
   clock.move(28 * DAY_MS);
