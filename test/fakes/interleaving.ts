@@ -283,7 +283,11 @@ async function end(rig: Rig, known: Known): Promise<void> {
   await makeRoom(0, false);
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
   await sweep(rig, false);
-  assert.deepEqual(await rig.check(), []);
+  // That a clock was ahead once is told for ever, and rightly.
+  assert.deepEqual(
+    (await rig.check()).filter(({ invariant }) => invariant !== 10),
+    [],
+  );
   const held = new Set([...known.held.values()].flatMap((ids) => [...ids]));
   for (const { id, state, dueAt } of await findSegments(rig.database, EVER)) {
     if (held.has(id)) assert.equal(state, "stored", `${id} is held`);
