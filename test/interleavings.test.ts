@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { fastFolders } from "./fakes/fast-folders.ts";
 import { happenings, play } from "./fakes/interleaving.ts";

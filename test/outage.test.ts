@@ -46,12 +46,18 @@ describe("days without the vault", function () {
         await record(site, plus(site.clock.now(), -HOUR_MS));
         for (let hop = 0; hop < 12; hop += 1) await site.clock.pass(30 * MINUTE_MS, signal);
       }
-      assert.deepEqual(await states(ask), ["destroying", ...Array(12).fill("sealed")]);
+      assert.deepEqual(await states(ask), [
+        "destroying",
+        ...Array.from({ length: 12 }, () => "sealed"),
+      ]);
       await rename(`${vault}-away`, vault);
       const over = async () => (await states(ask)).every((state) => state.endsWith("ed"));
       const stored = async () => (await over()) && !(await states(ask)).includes("sealed");
       assert.ok(await passUntil(site.clock, MINUTE_MS, HOUR_MS, stored, signal));
-      assert.deepEqual(await states(ask), ["destroyed", ...Array(12).fill("stored")]);
+      assert.deepEqual(await states(ask), [
+        "destroyed",
+        ...Array.from({ length: 12 }, () => "stored"),
+      ]);
       assert.deepEqual((await ask("verify", { depth: "hashes" })).findings, []);
     });
     const tries = said.filter((event) => event === "store-delayed").length;

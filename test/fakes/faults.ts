@@ -72,11 +72,13 @@ type Fail = (error: Error, args: readonly unknown[]) => unknown;
 const thrown: Fail = (error) => {
   throw error;
 };
-const rejected: Fail = (error) => Promise.reject(error);
+const rejected: Fail = async (failure) => {
+  throw failure;
+};
 const called: Fail = (error, args) => {
   const callback = args.at(-1);
   if (typeof callback !== "function") throw new TypeError("no callback");
-  process.nextTick(() => Reflect.apply(callback, undefined, [error]));
+  process.nextTick(() => void Reflect.apply(callback, undefined, [error]));
 };
 
 function patch(target: object, name: string, faults: Faults, fail: Fail): () => void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { access, rename } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { BewaardError } from "#base/errors";
 import { type HoldId, parseHoldId, type SegmentId } from "#base/ids";
 import { type Step, watchSteps } from "#base/step";

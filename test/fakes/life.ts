@@ -87,7 +87,10 @@ export async function finish(folder: string, notes = folder): Promise<z.output<t
 export function assertWhole({ segments, findings, holds, gaps }: z.output<typeof outcome>): void {
   assert.deepEqual(findings, []);
   const kept = segments.map(({ state, hold }) => `${state}, ${hold}`).toSorted();
-  assert.deepEqual(kept, [...Array(3).fill("destroyed, none"), "stored, in force"]);
+  assert.deepEqual(kept, [
+    ...Array.from({ length: 3 }, () => "destroyed, none"),
+    "stored, in force",
+  ]);
   assert.deepEqual(holds, { requested: 0, inForce: 1 });
   assert.deepEqual(gaps, [{ cause: "ring-overwritten" }]);
 }

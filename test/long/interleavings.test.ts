@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { campaign } from "../fakes/campaign.ts";
 import { fastFolders } from "../fakes/fast-folders.ts";
