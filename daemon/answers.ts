@@ -1,8 +1,8 @@
 import { parseDeviceId } from "#base/ids";
 import { type Clock, type Instant, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
-import { spoolBytes } from "../storage/catalog/copies.ts";
 import { countStates } from "../storage/catalog/due.ts";
+import { spoolBytes } from "../storage/catalog/evict.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
 import { countLeft } from "../storage/catalog/left.ts";
@@ -46,7 +46,7 @@ export function answers(
       }));
       return { known: [...(await knownFiles(database, parseDeviceId(device), wanted))] };
     },
-    room: async ({ bytes }) => ({ granted: await makeRoom(bytes) }),
+    room: async ({ bytes, urgent }) => ({ granted: await makeRoom(bytes, urgent) }),
   };
 }
 

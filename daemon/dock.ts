@@ -12,7 +12,8 @@ import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
 import { handOverLeft, type Left } from "./hand-over-left.ts";
 import { settleLeftovers } from "./leftovers.ts";
-import { roomFor, takeFile } from "./take-file.ts";
+import { openPatience } from "./patience.ts";
+import { keyOf, roomFor, takeFile } from "./take-file.ts";
 
 /** A bodycam and where it docks. */
 export interface Dock {
@@ -34,6 +35,8 @@ const LOOK_EVERY_MS = 30 * SECOND_MS;
 const SETTLE_MS = 2 * SECOND_MS;
 const NO_CARD: Card = { files: [], unread: [] };
 const RECIPIENTS_WARNING_DAYS = 30;
+/** A file can wait on its card this long for room; then the camera must go out, and would record over it. */
+const ROOM_PATIENCE_MS = DAY_MS;
 
 /** Takes what docked cameras bring, each dock by itself, until the signal aborts. */
 export async function dock(
@@ -75,6 +78,7 @@ async function watchDock(
   const taken = new Set<string>();
   const left = new Set<string>();
   const changes = new Map<string, number>();
+  const patience = openPatience(clock, ROOM_PATIENCE_MS);
   // Once a reason: the next look tries again and would say the same.
   const leave = async (key: string, file: Left, error: BewaardError): Promise<boolean> => {
     if (left.has(`${error.code} ${key}`)) return true;
@@ -88,7 +92,7 @@ async function watchDock(
       const { files, unread } = await newFiles(clock, ask, one, taken, signal);
       for (const { path, why } of unread)
         await leave(path.toString("hex"), { path }, new BewaardError("CARD_READ", why));
-      const room = roomFor(ask, files);
+      const room = roomFor(ask, patience, files);
       for (const file of files) {
         signal.throwIfAborted();
         const result = await takeFile(clock, events, sealing, one, file, room, changes, signal);
@@ -129,10 +133,6 @@ async function newFiles(
     })),
   });
   return { files: settled.filter((_, index) => known[index] !== true), unread };
-}
-
-function keyOf({ path, bytes, modifiedAt }: CardFile): string {
-  return `${bytes} ${modifiedAt} ${path.toString("hex")}`;
 }
 
 async function warnOfRecipients(

@@ -16,6 +16,7 @@ export function openEvents(logger: Logger) {
   return {
     ...boxEvents(say),
     ...footageEvents(say),
+    ...vaultEvents(say),
     ...deskEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),
@@ -70,8 +71,25 @@ function boxEvents(say: Say) {
       }),
     evicted: (segments: number) =>
       say("info", "evicted", "stored footage overwritten in the ring", { segments }),
+    evictDelayed: (segments: number, error: BewaardError) =>
+      say("error", "evict-delayed", "files could not be removed to make room", {
+        segments,
+        ...failed(error),
+      }),
+    overwritten: (segments: readonly SegmentId[]) =>
+      say("alert", "overwritten", "footage that the vault did not have was overwritten: a gap", {
+        segments,
+      }),
+    catalogFull: () =>
+      say(
+        "alert",
+        "catalog-full",
+        "the catalog's disk is full: it lives on its reserve, or has none",
+        {},
+      ),
+    reserveMade: () => say("notice", "reserve-made", "the catalog has its reserve of room", {}),
     spoolFull: (wantedBytes: number) =>
-      say("alert", "spool-full", "no room in the spool, and nothing stored left to overwrite", {
+      say("alert", "spool-full", "no room in the spool, and nothing left that may be overwritten", {
         wantedBytes,
       }),
   };
@@ -106,15 +124,6 @@ function footageEvents(say: Say) {
       }),
     gapRecorded: (device: DeviceId, cause: string) =>
       say("warning", "gap", "something was not recorded", { device, cause }),
-    stored: (segment: SegmentId) =>
-      say("info", "stored", "the vault holds the same bytes", { segment }),
-    storeDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
-    unsafe: (segment: SegmentId, error: BewaardError) =>
-      say("alert", "unsafe", "footage cannot be stored: look at this segment today", {
-        segment,
-        ...failed(error),
-      }),
     destroyed: (segments: number) =>
       say("notice", "destroyed", "footage destroyed at the end of its term, and looked for again", {
         segments,
@@ -139,6 +148,29 @@ function footageEvents(say: Say) {
           id,
         },
       ),
+  };
+}
+
+function vaultEvents(say: Say) {
+  return {
+    stored: (segment: SegmentId) =>
+      say("info", "stored", "the vault holds the same bytes", { segment }),
+    storeDelayed: (segment: SegmentId, error: BewaardError) =>
+      say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
+    storePaused: (waitMs: number) =>
+      say(
+        "error",
+        "store-paused",
+        "the vault does not answer: everything waits, and it is asked again",
+        {
+          waitMs,
+        },
+      ),
+    unsafe: (segment: SegmentId, error: BewaardError) =>
+      say("alert", "unsafe", "footage cannot be stored: look at this segment today", {
+        segment,
+        ...failed(error),
+      }),
   };
 }
 

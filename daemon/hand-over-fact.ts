@@ -87,10 +87,13 @@ async function handOverSealed(incoming: string, known: Recorded, sealed: Sealed)
     },
     truncated: false,
   };
+  const path = join(incoming, `${known.id}.json`);
   try {
-    await writeFact(join(incoming, `${known.id}.json`), manifestText(manifest));
+    await writeFact(path, manifestText(manifest));
   } catch (error) {
-    // Nobody would ever speak of it, and its source is still on the card.
+    // Its source is still on the card. The manifest first, which may have its name already: without its
+    // sealed file it would be a lie.
+    await rm(path, { force: true });
     await rm(sealedPath(incoming, known.id), { force: true });
     throw error;
   }

@@ -9,6 +9,7 @@ import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { recordPlaces } from "../storage/catalog/place.ts";
+import { openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
@@ -37,10 +38,12 @@ import {
   namedBy,
   originOf,
   placesOf,
+  reservePath,
   ringLimits,
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
+import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
@@ -77,7 +80,9 @@ export async function runCore(
   await recordPlaces(database, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
-  const makeRoom = roomMaker(clock, events, database, spool, limits);
+  const reserve = openReserve(reservePath(config));
+  const sure = withReserve(database, reserve, events.catalogFull);
+  const makeRoom = roomMaker(clock, events, sure, spool, limits);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
@@ -88,10 +93,11 @@ export async function runCore(
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
-    (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, askHistory, s),
+    (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
     (s) => timestamp(clock, events, database, vault, node, config.timestamps, askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
+    (s) => replenish(clock, events, reserve, s),
   ]);
 }
 

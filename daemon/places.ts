@@ -14,6 +14,11 @@ export function catalogPath(config: Config): string {
   return join(config.state, "catalog.db");
 }
 
+/** On the catalog's disk, see storage/catalog/reserve.ts. */
+export function reservePath(config: Config): string {
+  return join(config.state, "reserve");
+}
+
 export function socketPath(config: Config): string {
   return join(config.state, "control.sock");
 }

@@ -1,15 +1,16 @@
-import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { diskError } from "#base/disk-errors";
-import { syncDirectory } from "#base/durable";
-import { systemCode } from "#base/errors";
 import { step } from "#base/step";
 import { type Clock, every, SECOND_MS } from "#base/time";
-import { closeSweep } from "../storage/catalog/batches.ts";
-import { evicting, markEvictable, recordEvicted, spoolBytes } from "../storage/catalog/copies.ts";
+import {
+  type Mark,
+  markSecured,
+  markStored,
+  markUnstored,
+  spoolBytes,
+} from "../storage/catalog/evict.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { diskBytes, freeBytes, type Spool, segmentPath } from "../storage/spool/spool.ts";
+import { diskBytes, freeBytes, type Spool } from "../storage/spool/spool.ts";
 import type { Events } from "./events.ts";
+import { evictor } from "./evict.ts";
 import { steady } from "./steady.ts";
 
 /** How much footage the ring may take, and what must stay free on its disk. */
@@ -18,8 +19,11 @@ export interface RingLimits {
   readonly keepFreeBytes: number;
 }
 
-/** Makes room for bytes that are about to come; false when there is none to be made. */
-export type MakeRoom = (bytes: number) => Promise<boolean>;
+/**
+ * Makes room for bytes that are about to come; false when there is none to be made. `urgent`: there is
+ * no other place for them, so that footage the vault does not have yet may be overwritten.
+ */
+export type MakeRoom = (bytes: number, urgent: boolean) => Promise<boolean>;
 
 const LOOK_EVERY_MS = 10 * SECOND_MS;
 
@@ -39,7 +43,7 @@ export async function ring(
   let full = false;
   for await (const _ of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
-      const room = await makeRoom(ahead);
+      const room = await makeRoom(ahead, false);
       if (!room && !full) events.spoolFull(ahead);
       full = !room;
     });
@@ -47,8 +51,8 @@ export async function ring(
 }
 
 /**
- * The one way room is made: marks the oldest stored, unheld spool copies, unlinks them, records it.
- * Calls queue. What a crash left marked is finished first.
+ * The one way room is made, in the order of docs/design.md, procedure "Ring": each kind of copy is touched
+ * only when there are none of the kind before it. Calls queue. What a crash left marked is finished first.
  */
 export function roomMaker(
   clock: Clock,
@@ -57,60 +61,43 @@ export function roomMaker(
   spool: Spool,
   limits: RingLimits,
 ): MakeRoom {
+  const evict = evictor(clock, events, database, spool);
   let tail: Promise<unknown> = Promise.resolve();
 
-  async function missingBytes(wanted: number): Promise<number> {
-    const overLimit = (await spoolBytes(database)) + wanted - limits.limitBytes;
-    const underFloor = limits.keepFreeBytes + wanted - (await freeBytes(spool));
-    return Math.max(overLimit, underFloor);
-  }
+  const overwrite: Mark = async (_, at, bytes) => {
+    const segments = await markUnstored(database, at, bytes);
+    if (segments.length === 0) return 0;
+    step("ring.overwritten");
+    events.overwritten(segments.map(({ id }) => id));
+    return segments.length;
+  };
 
-  async function make(wanted: number): Promise<boolean> {
-    await unlinkMarked();
+  async function make(wanted: number, urgent: boolean): Promise<boolean> {
+    await evict();
     // What no ring could hold must not empty this one.
     if (wanted > limits.limitBytes) return false;
     if (wanted + limits.keepFreeBytes > (await diskBytes(spool))) return false;
-    for (;;) {
-      const missing = await missingBytes(wanted);
-      if (missing <= 0) return true;
-      const marked = await markEvictable(database, clock.now(), missing);
-      if (marked.length === 0) return false;
-      step("ring.marked");
-      await unlinkMarked();
+    // Measured once: a file system may give back later what was unlinked, and nothing must be
+    // overwritten for want of patience.
+    const underFloor = limits.keepFreeBytes + wanted - (await freeBytes(spool));
+    let freed = 0;
+    for (const mark of [markStored, markSecured, ...(urgent ? [overwrite] : [])]) {
+      for (;;) {
+        const overLimit = (await spoolBytes(database)) + wanted - limits.limitBytes;
+        const missing = Math.max(overLimit, underFloor - freed);
+        if (missing <= 0) return true;
+        const marked = await mark(database, clock.now(), missing);
+        if (marked === 0) break;
+        step("ring.marked");
+        freed += await evict();
+      }
     }
+    return false;
   }
 
-  async function unlinkMarked(): Promise<void> {
-    const leaving = await evicting(database);
-    if (leaving.length === 0) return;
-    for (const { id, arrivedAt } of leaving) {
-      await unlinkCopy(segmentPath(spool, id, arrivedAt));
-      step("ring.unlinked");
-    }
-    await recordEvicted(
-      database,
-      clock.now(),
-      leaving.map(({ id }) => id),
-    );
-    await closeSweep(database, "evicted", clock.now());
-    step("ring.recorded");
-    events.evicted(leaving.length);
-  }
-
-  return (bytes) => {
-    const turn = tail.then(() => make(bytes));
+  return (bytes, urgent) => {
+    const turn = tail.then(() => make(bytes, urgent));
     tail = turn.catch(() => undefined);
     return turn;
   };
-}
-
-async function unlinkCopy(path: string): Promise<void> {
-  try {
-    await rm(path, { force: true });
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    // No such day: then no such file either.
-    if (systemCode(error) === "ENOENT") return;
-    throw diskError(error, "making room");
-  }
 }

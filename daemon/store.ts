@@ -1,3 +1,4 @@
+import { openBackOff } from "#base/back-off";
 import { BewaardError } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
 import { step } from "#base/step";
@@ -14,6 +15,7 @@ import {
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
   intendStore,
+  recordNothingWriting,
   recordStored,
   recordStoreFailed,
   segmentsToStore,
@@ -29,8 +31,13 @@ import { steady } from "./steady.ts";
 
 const STORE_EVERY_MS = 5 * SECOND_MS;
 const AT_ONCE = 200;
-/** What failed waits this long, so that one bad segment does not hold up the others. */
-const RETRY_AFTER_MS = MINUTE_MS;
+/** What failed by itself waits this long, so that one bad segment does not hold up the others. */
+const RETRY_AFTER_MS = HOUR_MS;
+/** While the vault does not answer it is asked this often, less and less. */
+const AWAY_FIRST_MS = MINUTE_MS;
+const AWAY_MOST_MS = 15 * MINUTE_MS;
+/** One segment may have bad luck; when this many fail in a row it is the vault. */
+const AWAY_AFTER = 2;
 /** What is due within this time is not worth a write that would be undone. */
 const LAST_CALL_MS = HOUR_MS;
 
@@ -46,12 +53,38 @@ export async function store(
 ): Promise<void> {
   const waitUntil = new Map<SegmentId, number>();
   const turn = steady(clock, events, "store");
+  const backOff = openBackOff(AWAY_FIRST_MS, AWAY_MOST_MS, Math.random);
+  let askAgainAtMs = 0;
+  let cutOff = false;
   for await (const now of every(clock, STORE_EVERY_MS, signal)) {
-    await turn(() =>
-      storeQueue(clock, events, database, spool, vault, node, waitUntil, now, signal),
-    );
+    if (clock.uptimeMs() < askAgainAtMs) continue;
+    await turn(async () => {
+      // The catalog could not be told how the last write ended: nothing is being written now.
+      if (cutOff) await recordNothingWriting(database, clock.now());
+      cutOff = true;
+      const seen = await storeQueue(
+        clock,
+        events,
+        database,
+        spool,
+        vault,
+        node,
+        waitUntil,
+        now,
+        signal,
+      );
+      cutOff = false;
+      if (seen === "answers") backOff.reset();
+      if (seen !== "away") return;
+      const waitMs = backOff.next();
+      askAgainAtMs = clock.uptimeMs() + waitMs;
+      events.storePaused(waitMs);
+    });
   }
 }
+
+/** What the queue learned of the vault: whether it answers, or that there was nothing to ask. */
+type VaultSeen = "answers" | "away" | "not asked";
 
 async function storeQueue(
   clock: Clock,
@@ -63,20 +96,39 @@ async function storeQueue(
   waitUntil: Map<SegmentId, number>,
   now: Instant,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<VaultSeen> {
   const queue = await segmentsToStore(database, plus(now, LAST_CALL_MS), AT_ONCE + waitUntil.size);
+  let seen: VaultSeen = "not asked";
+  const unanswered: SegmentId[] = [];
   for (const segment of queue) {
     if (signal.aborted) break;
     if ((waitUntil.get(segment.id) ?? 0) > clock.uptimeMs()) continue;
     waitUntil.delete(segment.id);
-    const waitMs = await storeOne(clock, events, database, spool, vault, node, segment, signal);
-    if (waitMs > 0) waitUntil.set(segment.id, clock.uptimeMs() + waitMs);
+    const outcome = await storeOne(clock, events, database, spool, vault, node, segment, signal);
+    if (outcome === "stored") {
+      seen = "answers";
+      unanswered.length = 0;
+      continue;
+    }
+    if (outcome === "refused") waitUntil.set(segment.id, clock.uptimeMs() + RETRY_AFTER_MS);
+    if (outcome !== "unanswered") continue;
+    waitUntil.set(segment.id, clock.uptimeMs() + AWAY_FIRST_MS);
+    unanswered.push(segment.id);
+    if (unanswered.length === AWAY_AFTER) break;
   }
   const stored = await closeSweep(database, "stored", clock.now());
   if (stored > 0) step("store.batch-closed");
+  if (unanswered.length < AWAY_AFTER && (unanswered.length === 0 || seen === "answers"))
+    return seen;
+  // It is the vault, not they: the oldest is the first to be tried when it is asked again.
+  for (const id of unanswered) waitUntil.delete(id);
+  return "away";
 }
 
-/** How long it has to wait before it is tried again; 0 when it is stored. Throws only for bugs. */
+/** How a write ended. `unanswered`: another time it may succeed; `refused`: look at this segment. */
+type Outcome = "stored" | "unwanted" | "unanswered" | "refused";
+
+/** Throws for bugs, and when the catalog cannot take what happened. */
 async function storeOne(
   clock: Clock,
   events: Events,
@@ -86,8 +138,8 @@ async function storeOne(
   node: NodeId,
   segment: Segment & { readonly held: boolean },
   signal: AbortSignal,
-): Promise<number> {
-  if (!(await intendStore(database, segment.id, clock.now()))) return 0;
+): Promise<Outcome> {
+  if (!(await intendStore(database, segment.id, clock.now()))) return "unwanted";
   step("store.intended");
   try {
     const key = footageKey(node, segment.device, segment.startedAt, segment.id);
@@ -98,14 +150,14 @@ async function storeOne(
     await recordStored(database, segment.id, version, clock.now());
     step("store.recorded");
     events.stored(segment.id);
-    return 0;
+    return "stored";
   } catch (error) {
     await recordStoreFailed(database, segment.id, clock.now());
-    if (signal.aborted) return RETRY_AFTER_MS;
+    if (signal.aborted) return "unwanted";
     if (!(error instanceof BewaardError)) throw error;
     if (error.transient) events.storeDelayed(segment.id, error);
     else events.unsafe(segment.id, error);
-    return error.transient ? RETRY_AFTER_MS : HOUR_MS;
+    return error.transient ? "unanswered" : "refused";
   }
 }
 

@@ -6,6 +6,7 @@ import type { Ask } from "./control/client.ts";
 import type { Dock, Sealing } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { handOver } from "./hand-over-fact.ts";
+import type { Patience } from "./patience.ts";
 
 /** What was read of a file that changed meanwhile is kept so often; then it must settle first. */
 const CHANGED_READS_KEPT = 2;
@@ -45,26 +46,51 @@ export async function takeFile(
 }
 
 /** Asks core for room for many files at once: a card of 10,000 small ones is not 10,000 questions. */
-export function roomFor(ask: Ask, files: readonly CardFile[]): (file: CardFile) => Promise<void> {
+export function roomFor(
+  ask: Ask,
+  patience: Patience,
+  files: readonly CardFile[],
+): (file: CardFile) => Promise<void> {
   let next = 0;
   let grantedBytes = 0;
   return async (file) => {
     const index = files.indexOf(file, next);
     next = index + 1;
-    if (file.bytes > grantedBytes) grantedBytes = await askRoom(ask, files, index);
+    if (file.bytes > grantedBytes) grantedBytes = await askRoom(ask, patience, files, index);
     grantedBytes -= file.bytes;
   };
 }
 
-/** How many bytes core has room for, for the file at `index` and some of those behind it. */
-async function askRoom(ask: Ask, files: readonly CardFile[], index: number): Promise<number> {
-  const own = files[index]?.bytes ?? 0;
-  let together = own;
+/**
+ * How many bytes core has room for, for the file at `index` and some of those behind it. Urgently, for
+ * the file alone, when it has waited too long.
+ */
+async function askRoom(
+  ask: Ask,
+  patience: Patience,
+  files: readonly CardFile[],
+  index: number,
+): Promise<number> {
+  const file = files[index];
+  if (!file) throw new RangeError("room is asked for the files of one look, in their order");
+  let together = file.bytes;
   for (let at = index + 1; at < files.length && together < ROOM_AT_ONCE_BYTES; at += 1) {
     together += files[at]?.bytes ?? 0;
   }
-  for (const bytes of together === own ? [own] : [together, own]) {
-    if ((await ask("room", { bytes })).granted) return bytes;
+  const questions = [
+    ...(together > file.bytes ? [{ bytes: together, urgent: false }] : []),
+    { bytes: file.bytes, urgent: patience.atEnd(keyOf(file)) },
+  ];
+  for (const question of questions) {
+    if (!(await ask("room", question)).granted) continue;
+    patience.answered(keyOf(file), true);
+    return question.bytes;
   }
+  patience.answered(keyOf(file), false);
   throw new BewaardError("SPOOL_FULL", "no room in the spool", { transient: true });
+}
+
+/** Tells files of a card apart, and one from what it was before it changed. */
+export function keyOf({ path, bytes, modifiedAt }: CardFile): string {
+  return `${bytes} ${modifiedAt} ${path.toString("hex")}`;
 }

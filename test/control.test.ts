@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,7 +9,7 @@ import { HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { asker } from "../daemon/control/client.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
-import { runCore } from "../daemon/main.ts";
+import { runCore, runDock } from "../daemon/main.ts";
 import { socketPath } from "../daemon/places.ts";
 import { capturedEvents, NEVER } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
@@ -97,12 +97,31 @@ describe("a box", () => {
     });
   });
 
-  it("refuses a second daemon on its spool", async () => {
+  it("refuses a second daemon on its spool, core as well as dock, and the second touches nothing", async () => {
     await using site = await openSite(START, ["bc-0101"], 3);
+    const { config } = site.demo;
     await whileRunning(site, async () => {
-      const second = runCore(site.clock, capturedEvents([]), site.demo.config, NEVER);
-      await assert.rejects(second, { code: "LEASE_HELD" });
+      const incoming = join(config.spool.path, "incoming", "dock");
+      await writeFile(join(incoming, "being-sealed.age.partial"), "half");
+      const before = await readdir(config.spool.path, { recursive: true });
+      const refused = { code: "LEASE_HELD" };
+      await assert.rejects(runCore(site.clock, capturedEvents([]), config, NEVER), refused);
+      await assert.rejects(runDock(site.clock, capturedEvents([]), config, NEVER), refused);
+      assert.deepEqual(await readdir(config.spool.path, { recursive: true }), before);
     });
+  });
+
+  it("refuses a spool that a newer bewaard has laid out", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const { config } = site.demo;
+    const path = join(config.spool.path, "bewaard-spool.json");
+    const known = await readFile(path, "utf8");
+    await writeFile(path, known.replace('"version":1', '"version":2'));
+    const refused = { code: "SPOOL_VERSION" };
+    await assert.rejects(runCore(site.clock, capturedEvents([]), config, NEVER), refused);
+    await assert.rejects(runDock(site.clock, capturedEvents([]), config, NEVER), refused);
+    await writeFile(path, known.replace('"version":1,', ""));
+    await whileRunning(site, async () => undefined);
   });
 
   it("refuses another node's spool, and one that is not mounted", async () => {

@@ -5,8 +5,13 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { instant } from "#base/time";
+import { replenish } from "../daemon/replenish.ts";
+import { roomMaker } from "../daemon/ring.ts";
 import { findSegments } from "../storage/catalog/find.ts";
+import { openReserve, withReserve } from "../storage/catalog/reserve.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
 import { CAMERA, openRig, type Rig } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
 
 /** Fills the disk of `folder` to its last byte with a file, to be removed to make room again. */
 async function fill(folder: string): Promise<string> {
@@ -86,5 +91,50 @@ if (process.getuid?.() !== 0) {
     });
   });
 });
+
+(process.getuid?.() === 0 ? describe : leftOut)("a catalog whose disk is full", () => {
+  it("has a reserve from which what makes room is recorded, and gets it back when there is room", async function () {
+    this.timeout(30_000);
+    await using folder = await temporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder.path]);
+    await using mounted = new AsyncDisposableStack();
+    mounted.defer(() => void execFileSync("umount", ["-l", folder.path]));
+    await using rig = await openRig({ database: join(folder.path, "catalog.db") });
+    const reserve = openReserve(join(folder.path, "reserve"));
+    assert.equal(await reserve.replenish(), "made");
+    await rig.keep("beeld");
+    await rig.database.transaction((sql) => sql.script("create table ballast (filling blob)"));
+    const ballast = await fill(folder.path);
+    await fillCatalog(rig);
+    const limits = { limitBytes: 1000, keepFreeBytes: 0 };
+    const { clock, events, database, spool } = rig;
+    const poor = roomMaker(clock, events, database, spool, limits);
+    await assert.rejects(poor(1000, false), { code: "CATALOG_FULL", transient: true });
+    const sure = withReserve(database, reserve, events.catalogFull);
+    assert.equal(await roomMaker(clock, events, sure, spool, limits)(1000, false), true);
+    assert.deepEqual(rig.said.slice(-2), ["catalog-full", "evicted"]);
+    assert.equal(await reserve.replenish(), "no room");
+    await rm(ballast);
+    const turn = turns(clock, 2);
+    await replenish(turn.clock, events, reserve, turn.signal);
+    assert.equal(rig.said.at(-1), "reserve-made");
+    assert.equal(await reserve.replenish(), "kept");
+    await database.transaction((sql) => sql.script("drop table ballast"));
+    assert.deepEqual(await rig.check(), []);
+  });
+});
+
+/** Writes until not one page more goes into the catalog. */
+async function fillCatalog(rig: Rig): Promise<void> {
+  const add = "insert into ballast values (zeroblob(2000))";
+  const write = (text: string) => rig.database.transaction((sql) => sql.script(text));
+  for (;;) {
+    try {
+      await write(add);
+    } catch {
+      return;
+    }
+  }
+}
 
 function leftOut(): void {}

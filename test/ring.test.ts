@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { parseHoldId } from "#base/ids";
+import { parseHoldId, type SegmentId } from "#base/ids";
 import { instant } from "#base/time";
+import { retain } from "../daemon/retain.ts";
 import { ring, roomMaker } from "../daemon/ring.ts";
-import { spoolBytes } from "../storage/catalog/copies.ts";
-import { recordHold } from "../storage/catalog/holds.ts";
-import { freeBytes } from "../storage/spool/spool.ts";
-import { named, openRig, type Rig } from "./fakes/rig.ts";
+import { confirmTime } from "../daemon/trust.ts";
+import { markStored, spoolBytes } from "../storage/catalog/evict.ts";
+import { findGaps, findSegments, readSegment } from "../storage/catalog/find.ts";
+import { recordHold, recordInForce, type TooLate } from "../storage/catalog/holds.ts";
+import { freeBytes, segmentPath } from "../storage/spool/spool.ts";
+import { footageKey } from "../storage/vault/keys.ts";
+import { named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
+
+const HOLD = parseHoldId("01J00000000000000000000001");
+const EVER = { device: undefined, from: instant(0), to: instant(9e12) };
 
 async function inRing(rig: Rig): Promise<readonly string[]> {
   const names = await readdir(join(rig.spool.path, "segments"), { recursive: true });
@@ -18,6 +25,41 @@ async function inRing(rig: Rig): Promise<readonly string[]> {
 
 function maker(rig: Rig, limitBytes: number, keepFreeBytes = 0) {
   return roomMaker(rig.clock, rig.events, rig.database, rig.spool, { limitBytes, keepFreeBytes });
+}
+
+function hold(rig: Rig, id: SegmentId): Promise<TooLate> {
+  const asked = {
+    id: HOLD,
+    incident: "zaak-1",
+    deskNumber: 1,
+    reviewAt: instant(9e12),
+    segments: [id],
+  };
+  return rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), asked));
+}
+
+async function states(rig: Rig): Promise<Record<string, string>> {
+  const all = await findSegments(rig.database, EVER);
+  return Object.fromEntries(all.map(({ id, state }) => [id, state]));
+}
+
+async function keyOf(rig: Rig, id: SegmentId): Promise<string> {
+  const segment = await readSegment(rig.database, id);
+  if (!segment) throw new Error(`no ${id}`);
+  return footageKey(rig.box.node, segment.device, segment.startedAt, id);
+}
+
+async function versionOf(rig: Rig, id: SegmentId): Promise<string> {
+  const [version] = await rig.vault.versions(await keyOf(rig, id));
+  return version?.versionId ?? "";
+}
+
+async function sweep(rig: Rig): Promise<void> {
+  const { clock, signal } = turns(rig.clock, 1);
+  const { events, database, spool, vault, box } = rig;
+  const heeded = async () => true;
+  const { node, term } = box;
+  await retain(clock, events, database, spool, vault, node, term, heeded, rig.askHistory, signal);
 }
 
 describe("the ring (AR-27)", () => {
@@ -29,7 +71,7 @@ describe("the ring (AR-27)", () => {
       rig.clock.move(60_000);
     }
     const one = (await spoolBytes(rig.database)) / 4;
-    assert.equal(await maker(rig, 4 * one)(one + 1), true);
+    assert.equal(await maker(rig, 4 * one)(one + 1, false), true);
     assert.deepEqual((await inRing(rig)).toSorted(), ids.slice(2).toSorted());
     assert.equal(await spoolBytes(rig.database), 2 * one);
     assert.deepEqual(await rig.check(), []);
@@ -39,38 +81,109 @@ describe("the ring (AR-27)", () => {
     await using rig = await openRig();
     const id = await rig.record("beeld");
     await rig.adoptOnce();
-    assert.equal(await maker(rig, 10)(1), false);
+    assert.equal(await maker(rig, 10)(1, false), false);
     assert.deepEqual(await inRing(rig), [id]);
   });
 
   it("is not emptied by a file that it could never hold", async () => {
     await using rig = await openRig();
     const id = await rig.keep("beeld");
-    assert.equal(await maker(rig, 1e6)(5e12), false);
-    assert.equal(await maker(rig, 1e15)(9e14), false);
+    assert.equal(await maker(rig, 1e6)(5e12, false), false);
+    assert.equal(await maker(rig, 1e15)(9e14, false), false);
     assert.deepEqual(await inRing(rig), [id]);
   });
 
-  it("never overwrites what is held (invariant 4)", async () => {
+  it("never overwrites what is held and has no other copy (invariant 4)", async () => {
     await using rig = await openRig();
     const id = await rig.keep("beeld");
-    const hold = {
-      id: parseHoldId("01J00000000000000000000001"),
-      incident: "zaak-1",
-      deskNumber: 1,
-      reviewAt: instant(9e12),
-      segments: [id],
-    };
-    await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), hold));
-    assert.equal(await maker(rig, 10)(1), false);
+    await hold(rig, id);
+    assert.equal(await maker(rig, 10)(1, true), false);
     assert.deepEqual(await inRing(rig), [id]);
+  });
+
+  it("overwrites held footage whose hold is in force in the vault, after all that nothing holds", async () => {
+    await using rig = await openRig();
+    const held = await rig.keep("beeld", named(0));
+    const free = await rig.keep("beeld", named(1));
+    await hold(rig, held);
+    await recordInForce(rig.database, rig.clock.now(), HOLD, held);
+    await rig.vault.setHold(await keyOf(rig, held), await versionOf(rig, held), true);
+    const one = (await spoolBytes(rig.database)) / 2;
+    assert.equal(await maker(rig, 2 * one)(one, false), true);
+    assert.deepEqual(await inRing(rig), [held]);
+    assert.equal(await maker(rig, 2 * one)(2 * one, false), true);
+    assert.deepEqual(await inRing(rig), []);
+    assert.deepEqual(await states(rig), { [held]: "stored", [free]: "stored" });
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("keeps a marked copy that a hold reaches before it is unlinked", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    await markStored(rig.database, rig.clock.now(), 1);
+    await hold(rig, id);
+    assert.equal(await maker(rig, 10)(1, true), false);
+    assert.deepEqual(await inRing(rig), [id]);
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("says that a copy is gone when a hold comes after a crash that had unlinked it", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    await markStored(rig.database, rig.clock.now(), 1);
+    await rm(segmentPath(rig.spool, id, rig.clock.now()));
+    await hold(rig, id);
+    assert.equal(await maker(rig, 1000)(1, true), true);
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("overwrites what the vault does not have only when asked urgently, the oldest recording first, with a gap and an alarm", async () => {
+    await using rig = await openRig();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    const younger = await rig.record("beeld", named(1));
+    const older = await rig.record("beeld", named(0));
+    await rig.adoptOnce();
+    const one = (await spoolBytes(rig.database)) / 2;
+    assert.equal(await maker(rig, 2 * one)(one, false), false);
+    assert.equal(await maker(rig, 2 * one)(one, true), true);
+    assert.deepEqual(await inRing(rig), [younger]);
+    assert.deepEqual(await states(rig), { [older]: "destroying", [younger]: "sealed" });
+    assert.ok(rig.said.includes("overwritten"));
+    const gaps = await findGaps(rig.database, EVER);
+    assert.deepEqual(
+      gaps.map(({ startedAt, cause }) => [startedAt, cause]),
+      [[START, "ring-overwritten"]],
+    );
+    await sweep(rig);
+    assert.deepEqual(await states(rig), { [older]: "destroyed", [younger]: "sealed" });
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("overwrites nothing un-stored when even all of it would not make the room", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    const held = await rig.record("x".repeat(5000), named(1));
+    await rig.adoptOnce();
+    await hold(rig, held);
+    const all = await spoolBytes(rig.database);
+    assert.equal(await maker(rig, all)(all, true), false);
+    assert.deepEqual((await inRing(rig)).toSorted(), [id, held].toSorted());
+  });
+
+  it("tells a hold that comes after the overwriting that it is too late", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    await maker(rig, 1000)(1000, true);
+    assert.deepEqual(await hold(rig, id), [id]);
   });
 
   it("keeps the floor of free space on its disk", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
     const free = await freeBytes(rig.spool);
-    assert.equal(await maker(rig, 1e15, free + 1e9)(1), false);
+    assert.equal(await maker(rig, 1e15, free + 1e9)(1, false), false);
     assert.deepEqual(await inRing(rig), []);
   });
 
@@ -88,7 +201,7 @@ describe("the ring (AR-27)", () => {
     await using rig = await openRig();
     await rig.keep("beeld", named(0));
     await rig.keep("beeld 2", named(1));
-    await maker(rig, 1)(0);
+    await maker(rig, 1)(0, false);
     const rows = await rig.database.transaction((sql) =>
       sql.all("select body ->> 'rows' as rows from entry where kind = 'copies.evicted'"),
     );

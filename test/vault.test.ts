@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { glob, mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { glob, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
@@ -45,6 +45,18 @@ describe("directory vault", () => {
     });
     await rm(under.root, { recursive: true });
     await rename(`${under.root}-unmounted`, under.root);
+    assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
+  });
+
+  it("refuses to touch one that a newer bewaard has laid out, and reads one of before it had a version", async () => {
+    await using under = await openUnderTest();
+    const identity = join(under.root, "bewaard-vault.json");
+    const known = await readFile(identity, "utf8");
+    await writeFile(identity, known.replace('"version":1', '"version":2'));
+    const body = bytesBody(Buffer.from("beeld"));
+    const refused = { code: "VAULT_VERSION", transient: true };
+    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), refused);
+    await writeFile(identity, known.replace('"version":1,', ""));
     assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
   });
 

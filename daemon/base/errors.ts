@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   "SPOOL_FULL",
   "SPOOL_IDENTITY",
   "SPOOL_IO",
+  "SPOOL_VERSION",
   "TIMESTAMP_REFUSED",
   "TIMESTAMP_UNAVAILABLE",
   "TOOL_MISSING",
@@ -51,6 +52,7 @@ export const ERROR_CODES = [
   "VAULT_IDENTITY",
   "VAULT_NOT_FOUND",
   "VAULT_UNAVAILABLE",
+  "VAULT_VERSION",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

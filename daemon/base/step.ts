@@ -42,6 +42,7 @@ export const STEPS = [
   "destroy.spool-unlinked",
   "destroy.recorded",
   "destroy.batch-closed",
+  "ring.overwritten",
   "ring.marked",
   "ring.unlinked",
   "ring.recorded",

@@ -44,6 +44,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   SPOOL_FULL: "geen ruimte meer op de kast / no room left on the box",
   SPOOL_IDENTITY: "dit is niet de spool van deze kast / this is not this box's spool",
   SPOOL_IO: "de schijf van de spool weigert / the spool's disk refuses",
+  SPOOL_VERSION: "de spool is van een nieuwere bewaard / spool of a newer bewaard",
   TIMESTAMP_REFUSED: "het tijdstempel is niet te vertrouwen / the timestamp is not to be trusted",
   TIMESTAMP_UNAVAILABLE:
     "de tijdstempeldienst antwoordt niet / the timestamp authority does not answer",
@@ -56,4 +57,5 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   VAULT_IDENTITY: "dit is niet de kluis van deze kast / this is not this box's vault",
   VAULT_NOT_FOUND: "de kluis heeft dit niet / the vault does not have this",
   VAULT_UNAVAILABLE: "de kluis antwoordt niet / the vault does not answer",
+  VAULT_VERSION: "de kluis is van een nieuwere bewaard / vault of a newer bewaard",
 };

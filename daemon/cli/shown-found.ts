@@ -16,7 +16,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   "camera-unreachable": "camera niet bereikbaar / camera could not be reached",
   "card-removed": "kaart te vroeg uit het dock / card taken out of the dock too soon",
   "card-unreadable": "kaart onleesbaar / card could not be read",
-  overwritten: "overschreven vóór de kluis het had / overwritten before the vault had it",
+  "ring-overwritten": "overschreven vóór de kluis het had / overwritten before the vault had it",
   "spool-full": "geen ruimte op de kast / no room on the box",
   stopped: "bewaard stond uit / bewaard was not running",
 };

@@ -123,7 +123,7 @@ export const METHODS = {
     result: z.object({ known: z.array(z.boolean()) }),
   },
   room: {
-    params: z.strictObject({ bytes: z.int() }),
+    params: z.strictObject({ bytes: z.int(), urgent: z.boolean() }),
     result: z.object({ granted: z.boolean() }),
   },
 } as const;

@@ -1,9 +1,9 @@
-import { parseSegmentId, type SegmentId } from "#base/ids";
+import type { SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { addToBatch } from "./batches.ts";
-import { moment, number, text } from "./row.ts";
+import { number } from "./row.ts";
 import { type Segment, segmentOfRow } from "./segments.ts";
-import type { Database, SqlRow } from "./sqlite.ts";
+import type { Database } from "./sqlite.ts";
 
 /**
  * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what is
@@ -87,93 +87,4 @@ export function recordNothingWriting(database: Database, at: Instant): Promise<n
       { $at: at },
     ),
   );
-}
-
-/** Bytes of footage in the ring. One row, kept by triggers. */
-export function spoolBytes(database: Database): Promise<number> {
-  return database.transaction(async (sql) => {
-    const [row] = await sql.all("select bytes from spool_use");
-    return number(row, "bytes");
-  });
-}
-
-export interface SpoolCopy {
-  readonly id: SegmentId;
-  readonly arrivedAt: Instant;
-  readonly bytes: number;
-}
-
-/**
- * Marks the oldest spool copies that the ring may overwrite, until `bytes` are marked: the vault has
- * them, and nothing holds them (AR-27). Returns fewer when there are no more.
- */
-export function markEvictable(
-  database: Database,
-  at: Instant,
-  bytes: number,
-): Promise<readonly SpoolCopy[]> {
-  return database.transaction(async (sql) => {
-    const rows = await sql.all(
-      `select segment.id, segment.arrived_at_ms, copy.bytes from copy
-       join segment on segment.id = copy.segment_id
-       where copy.place = 'spool' and copy.state = 'present' and segment.state = 'stored'
-         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
-       order by copy.changed_at_ms limit 1000`,
-    );
-    const marked: SpoolCopy[] = [];
-    let sum = 0;
-    for (const row of rows) {
-      if (sum >= bytes) break;
-      marked.push(spoolCopyOf(row));
-      sum += number(row, "bytes");
-    }
-    await sql.run(
-      `update copy set state = 'leaving', changed_at_ms = $at
-       where place = 'spool' and segment_id in (select value from json_each($ids))`,
-      { $at: at, $ids: JSON.stringify(marked.map(({ id }) => id)) },
-    );
-    return marked;
-  });
-}
-
-/** Spool copies being evicted, also those a crash left so. */
-export function evicting(database: Database): Promise<readonly SpoolCopy[]> {
-  return database.transaction(async (sql) => {
-    const rows = await sql.all(
-      `select segment.id, segment.arrived_at_ms, copy.bytes from copy
-       join segment on segment.id = copy.segment_id
-       where copy.place = 'spool' and copy.state = 'leaving' and segment.state = 'stored'`,
-    );
-    return rows.map(spoolCopyOf);
-  });
-}
-
-/** Records that the file is gone from the ring. */
-export function recordEvicted(
-  database: Database,
-  at: Instant,
-  ids: readonly SegmentId[],
-): Promise<void> {
-  return database.transaction(async (sql) => {
-    await sql.run(
-      `update copy set state = 'gone', changed_at_ms = $at
-       where place = 'spool' and segment_id in (select value from json_each($ids))`,
-      { $at: at, $ids: JSON.stringify(ids) },
-    );
-    const facts = { place: "spool" };
-    await addToBatch(
-      sql,
-      "evicted",
-      at,
-      ids.map((id) => ({ id, facts })),
-    );
-  });
-}
-
-function spoolCopyOf(row: SqlRow): SpoolCopy {
-  return {
-    id: parseSegmentId(text(row, "id")),
-    arrivedAt: moment(row, "arrived_at_ms"),
-    bytes: number(row, "bytes"),
-  };
 }

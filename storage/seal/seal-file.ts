@@ -47,12 +47,14 @@ export interface SealedFile extends Sealed {
 export function sealFile(job: SealFileJob): SealedFile {
   const partial = `${job.target}.partial`;
   const source = openSource(job.source);
+  let named = false;
   try {
     const before = regular(source);
     const sealed = writeSealed(source, partial, job);
     const sourceChanged = changed(before, fstatSync(source), sealed.plaintextBytes);
     // Not rename: an id that came twice must never replace footage.
     linkSync(partial, job.target);
+    named = true;
     step("seal.named");
     unlinkSync(partial);
     syncDirectory(dirname(job.target));
@@ -60,6 +62,8 @@ export function sealFile(job: SealFileJob): SealedFile {
     return { ...sealed, sourceChanged };
   } catch (error) {
     rmSync(partial, { force: true });
+    // No manifest will ever speak of it.
+    if (named) rmSync(job.target, { force: true });
     throw diskError(error, "sealing");
   } finally {
     closeSync(source);

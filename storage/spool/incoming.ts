@@ -98,17 +98,16 @@ async function openOwned(path: Buffer, owner: number): Promise<FileHandle> {
     if (systemCode(error) === "EACCES") throw lies("not readable");
     throw error;
   }
-  const stats = await file.stat();
-  const why = !stats.isFile()
-    ? "not a regular file"
-    : stats.nlink !== 1
-      ? "has a second name"
-      : stats.uid !== owner
-        ? "belongs to another user"
-        : undefined;
-  if (why === undefined) return file;
-  await file.close();
-  throw lies(why);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw lies("not a regular file");
+    if (stats.nlink !== 1) throw lies("has a second name");
+    if (stats.uid !== owner) throw lies("belongs to another user");
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 function lies(what: string): BewaardError {

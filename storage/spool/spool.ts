@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { StatsFs } from "node:fs";
 import { mkdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import type { NodeId, SegmentId } from "#base/ids";
@@ -23,7 +25,10 @@ export interface Spool {
 }
 
 const IDENTITY = "bewaard-spool.json";
+/** The layout of folders above. A spool of before it was written down has none, and is 1. */
+const VERSION = 1;
 const identity = z.object({ spool: z.uuid(), node: z.string() });
+const versioned = z.object({ version: z.int().positive().default(VERSION) });
 
 /** Makes an empty folder a spool for `node`. Harmless on one that is its spool already. */
 export async function createSpool(path: string, node: NodeId): Promise<void> {
@@ -35,17 +40,24 @@ export async function createSpool(path: string, node: NodeId): Promise<void> {
   } catch (error) {
     if (!(error instanceof BewaardError) || error.code !== "SPOOL_IDENTITY") throw error;
     if (systemCode(error.cause) !== "ENOENT") throw error;
-    const text = `${JSON.stringify({ spool: randomUUID(), node })}\n`;
+    const text = `${JSON.stringify({ version: VERSION, spool: randomUUID(), node })}\n`;
     await writeDurably(join(path, IDENTITY), text, 0o600);
   }
 }
 
 /**
  * Opens the spool of `node`.
- * @throws BewaardError SPOOL_IDENTITY when nothing is mounted there, or somebody else's disk is.
+ * @throws BewaardError SPOOL_IDENTITY when nothing is mounted there, or somebody else's disk is;
+ * SPOOL_VERSION when a newer bewaard has laid it out.
  */
 export async function openSpool(path: string, node: NodeId): Promise<Spool> {
-  const found = identity.safeParse(await readIdentity(path));
+  const text = await readIdentity(path);
+  const { data: layout } = versioned.safeParse(text);
+  if (layout && layout.version > VERSION) {
+    const message = `${path} has layout ${layout.version}, this bewaard knows ${VERSION}: install the newer one`;
+    throw new BewaardError("SPOOL_VERSION", message);
+  }
+  const found = identity.safeParse(text);
   if (!found.success) {
     throw new BewaardError("SPOOL_IDENTITY", `${path}: ${IDENTITY} is not readable as such`);
   }
@@ -72,16 +84,24 @@ async function readIdentity(path: string): Promise<unknown> {
   }
 }
 
-/** Size of the spool's file system. */
+/** Size of the spool's file system. @throws BewaardError SPOOL_IO (transient). */
 export async function diskBytes(spool: Spool): Promise<number> {
-  const { blocks, bsize } = await statfs(spool.path);
+  const { blocks, bsize } = await fileSystem(spool);
   return blocks * bsize;
 }
 
-/** Bytes this process may still write to the spool's file system. */
+/** Bytes this process may still write to the spool's file system. @throws BewaardError SPOOL_IO (transient). */
 export async function freeBytes(spool: Spool): Promise<number> {
-  const { bavail, bsize } = await statfs(spool.path);
+  const { bavail, bsize } = await fileSystem(spool);
   return bavail * bsize;
+}
+
+async function fileSystem({ path }: Spool): Promise<StatsFs> {
+  try {
+    return await statfs(path);
+  } catch (error) {
+    throw diskError(error, "measuring the spool");
+  }
 }
 
 export function incomingFolder(spool: Spool, producer: string): string {

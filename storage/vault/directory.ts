@@ -33,6 +33,8 @@ import { agrees, writeVersion } from "./directory-write.ts";
 import type { ByteRange, ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
 
 const IDENTITY = "bewaard-vault.json";
+/** The layout of folders below. A vault of before it was written down has none, and is 1. */
+const VERSION = 1;
 
 /**
  * Says whether the vault with this id is the right one.
@@ -47,7 +49,11 @@ const anyVault: Recognise = async () => undefined;
 export async function createDirectoryVault(root: string): Promise<void> {
   await mkdir(join(root, WRITING), { recursive: true });
   if (await exists(join(root, IDENTITY))) return;
-  await writeDurably(join(root, IDENTITY), `${JSON.stringify({ vault: randomUUID() })}\n`, 0o600);
+  await writeDurably(join(root, IDENTITY), identityText(), 0o600);
+}
+
+function identityText(): string {
+  return `${JSON.stringify({ version: VERSION, vault: randomUUID() })}\n`;
 }
 
 /**
@@ -265,5 +271,9 @@ async function identityOf(root: string): Promise<string> {
     const message = `${root} is no bewaard vault: is it mounted? A new one is made by \`bewaard setup\``;
     throw new BewaardError("VAULT_IDENTITY", message, { transient: true });
   }
-  return readText(join(root, IDENTITY), IDENTITY);
+  const text = await readText(join(root, IDENTITY), IDENTITY);
+  const [, version] = /"version":\s*(\d+)/.exec(text) ?? [];
+  if (Number(version ?? VERSION) <= VERSION) return text;
+  const message = `${root} has layout ${version}, this bewaard knows ${VERSION}: install the newer one`;
+  throw new BewaardError("VAULT_VERSION", message, { transient: true });
 }

@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
@@ -18,20 +19,32 @@ import { openEvents } from "../../daemon/events.ts";
 import { runCore, runDock } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 
-// The whole life of three recordings and of what a crash left of a fourth in one process, which a crash test kills anywhere and starts again:
-// docked, stored, one held, one held and released, 28 days, destroyed. Each start goes on where it was.
+// The whole life of five recordings in one process, which a crash test kills anywhere and starts again:
+// docked, stored, one held, one held and released, 28 days, destroyed. The fourth claims to be overdue by
+// a clock nobody believes, so it stays in the spool, where the ring overwrites it. The fifth was cut off by
+// a crash before. Each start goes on where it was.
 
 const folder = process.argv[2] ?? "";
-const FILES = 4;
+/** What is noted here is no part of the program under test, and outlives its disk. */
+const notes = process.argv[3] ?? folder;
+const FILES = 5;
+/** Nearly the whole ring of the life: nothing that may be overwritten can stay. */
+const ALL_THE_ROOM = 1_150_000;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {
-  return simulatedClock(instant(Number(await readFile(join(folder, "now"), "utf8"))));
+  return simulatedClock(instant(Number(await readFile(join(notes, "now"), "utf8"))));
 }
 
 async function segmentsOf(ask: Ask) {
   const { segments } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
+  // Core answered: these are adopted, and must be there whatever happens now.
+  appendFileSync(join(notes, "seen"), segments.map(({ id }) => `${id}\n`).join(""));
   return segments.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+async function believed(ask: Ask) {
+  return (await segmentsOf(ask)).filter(({ timeTrust }) => timeTrust === "trusted");
 }
 
 async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
@@ -39,16 +52,18 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const ask = asker(socketPath(config), signal);
   await until(async () => (await ask("status", {})).node !== "");
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
-  const born = instant(Number(await readFile(join(folder, "born"), "utf8")));
+  const born = instant(Number(await readFile(join(notes, "born"), "utf8")));
   const decided = async () =>
-    (await segmentsOf(ask)).some(({ state }) => state.startsWith("destroy"));
+    (await believed(ask)).some(({ state }) => state.startsWith("destroy"));
   if (!(await decided())) {
     const stored = async () => {
-      const states = (await segmentsOf(ask)).map(({ state }) => state);
-      return states.length === FILES && states.every((state) => state === "stored");
+      const states = (await believed(ask)).map(({ state }) => state);
+      return (
+        (await segmentsOf(ask)).length === FILES && states.every((state) => state === "stored")
+      );
     };
     await mustSee("all stored", passUntil(clock, 5 * SECOND_MS, HOUR_MS, stored, signal));
-    const [, held, released] = await segmentsOf(ask);
+    const [, held, released] = await believed(ask);
     await decide(clock, parseSegmentId(held?.id ?? ""), parseSegmentId(released?.id ?? ""), signal);
     const inForce = async () => (await ask("status", {})).holds.inForce === 1;
     await mustSee("one hold in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, inForce, signal));
@@ -56,10 +71,11 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
       "a checkpoint",
       passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
     );
+    await ask("room", { bytes: ALL_THE_ROOM, urgent: true });
   }
   // The 28 days in one go: a start after this one stands where this one ends up.
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
-  await writeFile(join(folder, "now"), String(clock.now() + almost));
+  await writeFile(join(notes, "now"), String(clock.now() + almost));
   await clock.pass(almost, signal);
   const gone = async () =>
     (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;
@@ -69,7 +85,8 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   );
   const { findings } = await ask("verify", { depth: "hashes" });
   const { holds } = await ask("status", {});
-  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds }));
+  const { gaps } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
+  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds, gaps }));
 }
 
 /** What the desk decides, once: a start after a crash finds in the chain what was decided. */

@@ -114,7 +114,15 @@ export function named(minutes: number): string {
   return `DCIM/100MEDIA/${local.slice(0, 19).replaceAll("-", "").replaceAll(":", "").replace("T", "_")}.MP4`;
 }
 
-export async function openRig(options: { database?: string } = {}): Promise<Rig> {
+export interface RigOptions {
+  readonly database?: string;
+  /** Seals elsewhere than in a thread. */
+  readonly pool?: SealPool;
+  /** Stands between the loops and the catalog. */
+  readonly wrap?: (database: Database) => Database;
+}
+
+export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const temporary = await temporaryFolder();
   const folder = temporary.path;
   const clock = handClock(START);
@@ -126,13 +134,14 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
   await createSpool(join(folder, "spool"), node);
   await createDirectoryVault(join(folder, "vault"));
   const spool = await openSpool(join(folder, "spool"), node);
-  const database = await openDatabase(options.database ?? join(folder, "catalog.db"));
-  await migrate(database);
+  const catalog = await openDatabase(options.database ?? join(folder, "catalog.db"));
+  await migrate(catalog);
+  const database = options.wrap?.(catalog) ?? catalog;
   await recordPaired(database, START, [{ id: CAMERA, kind: "bodycam", pairedAt: START }]);
   const vault = await openDirectoryVault(join(folder, "vault"));
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  const pool: SealPool = openSealPool(1);
+  const pool: SealPool = options.pool ?? openSealPool(1);
   const incoming = await createIncoming(spool, "dock");
   const book = Array.from({ length: 41 }, (_, index) => ({
     day: dayOf(plus(START, index * DAY_MS)),
@@ -194,7 +203,7 @@ export async function openRig(options: { database?: string } = {}): Promise<Rig>
       return report.findings;
     },
     async [Symbol.asyncDispose]() {
-      await database[Symbol.asyncDispose]();
+      await catalog[Symbol.asyncDispose]();
       await pool[Symbol.asyncDispose]();
       await temporary[Symbol.asyncDispose]();
     },

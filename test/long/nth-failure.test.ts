@@ -1,0 +1,14 @@
+import { describe, it } from "mocha";
+import { campaign } from "../fakes/campaign.ts";
+import { fastFolders } from "../fakes/fast-folders.ts";
+import { FAULTS, lifeWithFailure } from "../fakes/nth-failure.ts";
+
+describe("the n-th call fails, for every n until a life passes untouched (invariant 8)", () => {
+  for (const fault of FAULTS) {
+    it(`${fault.code} from ${fault.calls}: lost nothing, doubled nothing, kept nothing too long`, async () => {
+      using _fast = fastFolders();
+      const stride = Math.max(1, Math.round(100 / campaign(100)));
+      for (let nth = 1; await lifeWithFailure(nth, fault); nth += stride);
+    });
+  }
+});
