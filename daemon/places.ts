@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { SECOND_MS } from "#base/time";
 import type { Config, Policy } from "../config/schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
 import type { RingLimits } from "./ring.ts";
+import type { Authority } from "./timestamp.ts";
 
 // What the loops are given, out of the configuration: each gets its few values, none gets it whole.
 
@@ -34,6 +36,16 @@ export function ringLimits({ spool }: Config): RingLimits {
 
 export function deskOf(config: Config): DeskOf {
   return { site: config.site.name, demo: config.site.demo, signersPath: config.desk_signers };
+}
+
+/** Who timestamps the ledger; undefined where the site has nobody for it. */
+export function authorityOf({ timestamps }: Config): Authority | undefined {
+  if (timestamps === undefined) return undefined;
+  return {
+    url: timestamps.url,
+    authority: timestamps.authority,
+    patienceMs: 20 * SECOND_MS,
+  };
 }
 
 export function bodycams(config: Config): readonly Omit<Device, "emptiedAt">[] {
