@@ -18,9 +18,10 @@ const TOOLS = [
   ["prlimit", "util-linux", "limits what ffmpeg may do"],
   ["ps", "procps", "looks at what runs, in the tests"],
   ["ssh-keygen", "openssh-client", "signs, and checks signatures"],
-  ["openssl", "openssl", "hashes a second time, in the tests"],
+  ["openssl", "openssl", "checks timestamps, and proofs without bewaard"],
+  ["python3", "python3", "checks proofs without bewaard"],
 ];
-const COMPILER = ["g++", "make", "python3"].map((name) => [name, name, "compiles sqlite3"]);
+const COMPILER = ["g++", "make"].map((name) => [name, name, "compiles sqlite3"]);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
 const BIN = resolve("node_modules", ".bin");

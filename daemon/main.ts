@@ -31,6 +31,7 @@ import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
 import { historyOf } from "./one-history.ts";
 import {
+  authorityOf,
   bodycams,
   boxOf,
   catalogPath,
@@ -95,7 +96,7 @@ export async function runCore(
     (s) => store(clock, events, database, spool, vault, node, s),
     (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
-    (s) => timestamp(clock, events, database, vault, node, config.timestamps, askHistory, s),
+    (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
   ]);

@@ -12,7 +12,7 @@ import type { Events } from "./events.ts";
  * Whether the ledger here goes on from what has left this box. `diverged`: a catalog that was set back, or a
  * checkpoint of somebody else; nothing is destroyed or signed then. `unknown`: the vault was not read since the start.
  */
-export type History = "one" | "diverged" | "unknown";
+type History = "one" | "diverged" | "unknown";
 
 /** Finds out, until it is known; then what was found stands until the next start. */
 export type AskHistory = (signal: AbortSignal) => Promise<History>;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SECOND_MS } from "#base/time";
 import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
@@ -7,6 +8,7 @@ import type { Placed } from "../storage/catalog/place.ts";
 import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
 import type { RingLimits } from "./ring.ts";
+import type { Authority } from "./timestamp.ts";
 
 // What the loops are given, out of the configuration: each gets its few values, none gets it whole.
 
@@ -52,6 +54,16 @@ export function ringLimits({ spool }: Config): RingLimits {
 
 export function deskOf(config: Config): DeskOf {
   return { site: config.site.name, demo: config.site.demo, signersPath: config.desk_signers };
+}
+
+/** Who timestamps the ledger; undefined where the site has nobody for it. */
+export function authorityOf({ timestamps }: Config): Authority | undefined {
+  if (timestamps === undefined) return undefined;
+  return {
+    url: timestamps.url,
+    authority: timestamps.authority,
+    patienceMs: 20 * SECOND_MS,
+  };
 }
 
 export function bodycams(config: Config): readonly Omit<Device, "emptiedAt">[] {

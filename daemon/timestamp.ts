@@ -23,11 +23,12 @@ import { steady } from "./steady.ts";
 export interface Authority {
   readonly url: string;
   /** PEM file with the root its certificate leads to; undefined: the system's own list. */
-  readonly authority?: string | undefined;
+  readonly authority: string | undefined;
+  /** How long its whole reply may take. */
+  readonly patienceMs: number;
 }
 
 const RETRY_AFTER_MS = HOUR_MS;
-const PATIENCE_MS = 20_000;
 /** A reply with a chain of certificates is a few kilobytes. */
 const REPLY_LIMIT_BYTES = 64 * 1024;
 
@@ -77,7 +78,7 @@ async function stamp(
   // A clock that was set back must not stop the asking.
   if (lastAskedAt !== undefined && Math.abs(now - lastAskedAt) < DAY_MS) return;
   const query = await timestampQuery(sha256(note), signal);
-  const reply = await replyOf(authority.url, query, signal);
+  const reply = await replyOf(authority, query, signal);
   const toldAt = await checkTimestamp({ query }, reply, authority.authority, signal);
   await recordTimestamp(database, now, { size, toldAt, reply }, sha256(reply));
   step("timestamp.recorded");
@@ -99,14 +100,18 @@ async function publish(
 }
 
 /** Sends the query and reads what comes back, never more than a reply can be, never from elsewhere. */
-async function replyOf(url: string, query: Buffer, signal: AbortSignal): Promise<Buffer> {
+async function replyOf(
+  { url, patienceMs }: Authority,
+  query: Buffer,
+  signal: AbortSignal,
+): Promise<Buffer> {
   try {
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/timestamp-query" },
       body: new Uint8Array(query),
       redirect: "manual",
-      signal: deadline(PATIENCE_MS, signal),
+      signal: deadline(patienceMs, signal),
     });
     if (response.status !== 200) throw unavailable(`answers with status ${response.status}`);
     return await bounded(response.body ?? []);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { stringify } from "yaml";
 import { BewaardError } from "#base/errors";
+import { EEA_COUNTRIES } from "../config/eea.ts";
 import { readConfig, readProfile } from "../config/load.ts";
 import { readSecret, readSecretFile } from "../config/secrets.ts";
 import { parseBytes, parseDurationMs } from "../config/units.ts";
@@ -52,6 +53,30 @@ describe("the configuration", () => {
     assert.match(said, /^CONFIG_INVALID/);
     assert.match(said, /:3:1: node: write a short name like "dock-1"/);
     assert.match(said, /:7:3: spool.limit: write a size like "400 GB"/);
+  });
+
+  it("takes a timestamp authority in each country of the EEA, and in no other (DH-11)", async () => {
+    const asked = { url: "https://tsa.example.nl/", declared_by: "privacy officer" };
+    assert.equal(new Set(EEA_COUNTRIES).size, 30);
+    for (const country of EEA_COUNTRIES)
+      assert.equal(await reading(stringify({ ...GOOD, timestamps: { ...asked, country } })), "");
+    for (const country of ["GB", "CH", "US", "nl", "EU", ""]) {
+      const said = await reading(stringify({ ...GOOD, timestamps: { ...asked, country } }));
+      assert.match(said, /timestamps.country: write the code of a country in the EEA/, country);
+    }
+  });
+
+  it("takes no timestamp address that is none, or has a password in it", async () => {
+    for (const url of [
+      "tsa.example.nl",
+      "ftp://tsa.example.nl/",
+      "https://me:secret@tsa.example.nl/",
+    ]) {
+      const timestamps = { url, country: "NL", declared_by: "privacy officer" };
+      const said = await reading(stringify({ ...GOOD, timestamps }));
+      assert.match(said, /timestamps.url: write an address/);
+      assert.doesNotMatch(said, /secret/);
+    }
   });
 
   it("refuses a key it does not know, with its line: a mistyped limit must not be no limit", async () => {

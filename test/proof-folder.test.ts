@@ -89,7 +89,7 @@ async function wholeLife(rig: Rig): Promise<Life> {
   await using server = await serveAuthority(join(rig.folder, "authority"));
   const { clock, signal } = turns(rig.clock, 1);
   const { events, database, vault, box, askHistory } = rig;
-  const asked = { url: server.url, authority };
+  const asked = { url: server.url, authority, patienceMs: 20_000 };
   await timestamp(clock, events, database, vault, box.node, asked, askHistory, signal);
   await sign(rig);
   const folder = await proved(rig, { segment: id }, authority);

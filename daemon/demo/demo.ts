@@ -11,6 +11,7 @@ import { openEvents } from "../events.ts";
 import { runCore, runDock } from "../main.ts";
 import { socketPath } from "../places.ts";
 import { recordClip } from "./clips.ts";
+import { proveDestroyed } from "./proof-scene.ts";
 import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
 import { openShow, type Show } from "./show.ts";
 import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
@@ -103,6 +104,11 @@ async function play(
     show.expect(expectation.what, expectation);
   }
   show.table(await segments());
+
+  const gone = (await segments()).find(({ state }) => state === "destroyed")?.id ?? "";
+  for (const expectation of await proveDestroyed(clock, folder, gone, ask, signal)) {
+    show.expect(expectation.what, expectation);
+  }
 }
 
 /** Lets 28 days pass; returns at what age each segment was first seen destroyed. */

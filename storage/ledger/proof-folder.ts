@@ -9,7 +9,7 @@ import { proveConsistency, proveInclusion, proveRow } from "./prove.ts";
 import { newestTimestamp } from "./timestamps.ts";
 
 /** A file of a proof folder (docs/ledger.md). */
-export interface ProofFile {
+interface ProofFile {
   readonly name: string;
   readonly content: string | Uint8Array;
 }

@@ -1,9 +1,13 @@
 import type { Figure } from "./figure.ts";
+import { ledgerBench } from "./ledger.ts";
 import { sealBench } from "./seal.ts";
 
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
 
-const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { seal: sealBench };
+const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  ledger: ledgerBench,
+  seal: sealBench,
+};
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];

@@ -6,6 +6,7 @@ import { parseSegmentId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { readConfig, readPolicy } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
 import { type Ask, asker } from "../../daemon/control/client.ts";
 import {
   passUntil,
@@ -18,6 +19,7 @@ import { openStation, readChain } from "../../daemon/desk/station.ts";
 import { openEvents } from "../../daemon/events.ts";
 import { runCore, runDock } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
+import { serveAuthority } from "../peers/timestamp-authority.ts";
 
 // The whole life of five recordings in one process, which a crash test kills anywhere and starts again:
 // docked, stored, one held, one held and released, 28 days, destroyed. The fourth claims to be overdue by
@@ -145,7 +147,18 @@ async function until(ready: () => Promise<boolean>): Promise<void> {
   }
 }
 
-const config = await readConfig(join(folder, "bewaard.yaml"));
+// Timestamps by an authority of the test's own, whose keys are in the folder that it names, if any.
+const authority = process.env["AUTHORITY"] ?? "";
+await using server = authority === "" ? undefined : await serveAuthority(authority);
+const stamped = server && {
+  timestamps: {
+    url: server.url,
+    country: "NL" as const,
+    authority: join(authority, "ca.pem"),
+    declared_by: "test",
+  },
+};
+const config: Config = { ...(await readConfig(join(folder, "bewaard.yaml"))), ...stamped };
 const clock = await clockAt();
 const finished = new AbortController();
 const events = openEvents(createLogger({ silent: true }));

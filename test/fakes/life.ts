@@ -67,13 +67,23 @@ export interface Life {
   kill(): void;
 }
 
-/** Starts the life in `folder`; what must outlive the folder's disk is noted in `notes`. */
-export function startLife(folder: string, notes: string, crashAt?: Step, nth = 1): Life {
+/**
+ * Starts the life in `folder`; what must outlive the folder's disk is noted in `notes`. `authority` is the
+ * folder of a timestamp authority's keys, where there is to be one.
+ */
+export function startLife(
+  folder: string,
+  notes: string,
+  crashAt?: Step,
+  nth = 1,
+  authority = "",
+): Life {
   const cache = join(tmpdir(), "bewaard-test-compile-cache");
   const env = {
     ...process.env,
     CRASH_AT: crashAt ?? "",
     CRASH_NTH: String(nth),
+    AUTHORITY: authority,
     NODE_COMPILE_CACHE: cache,
   };
   const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder, notes], { env });
@@ -87,13 +97,22 @@ export function startLife(folder: string, notes: string, crashAt?: Step, nth = 1
   };
 }
 
-export function start(folder: string, crashAt?: Step, nth = 1): Life["ended"] {
-  return startLife(folder, folder, crashAt, nth).ended;
+export function start(
+  folder: string,
+  crashAt: Step,
+  nth: number,
+  authority: string,
+): Life["ended"] {
+  return startLife(folder, folder, crashAt, nth, authority).ended;
 }
 
 /** Goes on to the end of the life, or fails with what the process said. */
-export async function finish(folder: string, notes = folder): Promise<z.output<typeof outcome>> {
-  const { out, err, how } = await startLife(folder, notes).ended;
+export async function finish(
+  folder: string,
+  notes = folder,
+  authority = "",
+): Promise<z.output<typeof outcome>> {
+  const { out, err, how } = await startLife(folder, notes, undefined, 1, authority).ended;
   assert.equal(how, 0, err);
   return outcome.parse(JSON.parse(out));
 }
