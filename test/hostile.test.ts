@@ -175,7 +175,8 @@ describe("a desk entry with a good signature", function () {
         const signature = await signWithSsh(station.config.sign_key, text);
         await putObject(station, 2, joinSigned(text, signature));
         assert.equal(await heed(), false);
-        assert.match(await why(rig), /DESK_TAMPERED/);
+        const tampered = count > 20_000 ? /DESK_TAMPERED.* has \d+ bytes/ : /DESK_TAMPERED.*form/;
+        assert.match(await why(rig), tampered);
         const [version] = await station.vault.versions(deskKey(2));
         await station.vault.destroy(deskKey(2), version?.versionId ?? "");
       }
