@@ -194,7 +194,7 @@ function deskEvents(say: Say) {
     holdReleased: (hold: HoldId) =>
       say("notice", "hold-released", "the desk released a hold", { hold }),
     releaseRefused: (deskNumber: number) =>
-      say("alert", "release-refused", "one person's release was refused: this is no demo site", {
+      say("alert", "release-refused", "a release was refused: the ledger says why", {
         deskNumber,
       }),
     heldByVaultOnly: (segment: SegmentId) =>

@@ -37,6 +37,8 @@ const read = z.strictObject({
   link: z.string().nullable(),
   /** When the chain was last read to its end: a restart does not forget how long ago that is. */
   heardAtMs: z.int(),
+  /** When its end was last reached: what expired before and came after was put too late. */
+  endAtMs: z.int().default(0),
 });
 type DeskRead = z.output<typeof read>;
 
@@ -66,11 +68,11 @@ export function heeder(
     try {
       const from = known ?? CHAIN_START;
       for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
-        await obey(events, database, node, desk, next.entry, next.head, now);
+        await obey(events, database, node, desk, next.entry, next.head, known?.endAtMs ?? 0, now);
       }
       await enforceHolds(events, database, vault, node, now);
       await liftHolds(database, vault, node, now);
-      if (known && Math.abs(now - known.heardAtMs) >= HOUR_MS) await hear(database, now);
+      if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);
       alarmed = -1;
       return true;
     } catch (error) {
@@ -93,7 +95,7 @@ async function hear(database: Database, now: Instant): Promise<void> {
     await writeFact(
       sql,
       "desk",
-      JSON.stringify({ ...read.parse(JSON.parse(text)), heardAtMs: now }),
+      JSON.stringify({ ...read.parse(JSON.parse(text)), heardAtMs: now, endAtMs: now }),
     );
   });
 }
@@ -104,12 +106,13 @@ async function obey(
   database: Database,
   node: NodeId,
   desk: DeskOf,
-  { command, number }: DeskEntry,
+  { command, number, expiresAt }: DeskEntry,
   readTo: ChainHead,
+  endAtMs: number,
   now: Instant,
 ): Promise<void> {
   await database.transaction(async (sql) => {
-    await writeFact(sql, "desk", JSON.stringify({ ...readTo, heardAtMs: now }));
+    await writeFact(sql, "desk", JSON.stringify({ ...readTo, heardAtMs: now, endAtMs }));
     if (command.kind === "hold") {
       const { hold: id, incident, reviewAt } = command;
       const segments = command.segments.filter((one) => one.node === node).map((one) => one.id);
@@ -121,6 +124,13 @@ async function obey(
     } else if (command.kind === "release" && !desk.demo) {
       await append(sql, now, [
         { kind: "release.refused", facts: { desk: number, why: "one person" } },
+      ]);
+      events.releaseRefused(number);
+    } else if (command.kind === "release" && expiresAt < endAtMs) {
+      // A hold that comes late still keeps footage; a release kept back would destroy what somebody
+      // may have counted on since.
+      await append(sql, now, [
+        { kind: "release.refused", facts: { desk: number, why: "put after it expired" } },
       ]);
       events.releaseRefused(number);
     } else if (command.kind === "release") {

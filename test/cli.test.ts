@@ -138,8 +138,40 @@ describe("the command lines, as people type them", function () {
     ] as const) {
       const { err, code } = await run(name, "-c", yaml, command);
       assert.equal(code, 1);
-      assert.match(err, /^CONFIG_MISSING: .*\n\(docs\/troubleshooting.md\)\n$/);
+      assert.match(err, /^CONFIG_MISSING: .+ \/ .+\n.*\n\(docs\/troubleshooting.md\)\n$/);
     }
+  });
+
+  it("tell programs what is wrong as one JSON object, and exit with 2 for what was mistyped", async () => {
+    const cases = [
+      ["bewaarctl", 1, "CONFIG_MISSING", ["-c", "/nowhere.yaml", "status", "--json"]],
+      ["bewaard", 1, "CONFIG_MISSING", ["--json", "-c", "/nowhere.yaml", "verify"]],
+      ["bewaarctl", 2, "USAGE", ["find", "--json", "--frm", "x"]],
+      ["bewaarctl", 2, "DESK_INPUT", ["--json", "find"]],
+      ["bewaard", 2, "USAGE", ["--json", "verify", "--depth", "\u001b[31m"]],
+    ] as const;
+    for (const [name, exit, code, args] of cases) {
+      const told = await run(name, ...args);
+      assert.equal(told.code, exit, told.err);
+      assert.match(told.err, /^\{[^\n]*\}\n$/);
+      const error: unknown = JSON.parse(told.err);
+      assert.ok(typeof error === "object" && error !== null && "code" in error);
+      assert.deepEqual(Object.keys(error), ["code", "message", "transient"]);
+      assert.equal(error.code, code);
+      assert.equal(told.out, "");
+    }
+  });
+
+  it("say which option was meant, and never send a terminal what it would obey", async () => {
+    const near = await run("bewaarctl", "find", "--plaats", "x", "--plac", "x");
+    assert.equal(near.code, 2);
+    assert.match(near.err, /^USAGE: .+ \/ .+\nonbekende optie \/ unknown option: --plaats/);
+    const meant = await run("bewaarctl", "find", "--plac", "x");
+    assert.match(meant.err, /bedoelt u \/ did you mean: --place/);
+    const hostile = await run("bewaarctl", "find", "--date", "\u001b]0;x\u0007\u202e");
+    assert.match(hostile.err, /\\x1b\]0;x\\x07\\xe2\\x80\\xae/);
+    assert.equal((await run("bewaarctl", "--help")).code, 0);
+    assert.equal((await run("bewaarctl")).code, 2);
   });
 
   it("name every fault of a machine in one run of check", async () => {
@@ -149,11 +181,12 @@ describe("the command lines, as people type them", function () {
     await unlink(join(folder.path, "desk", "desk.signers"));
     const { out, code } = await run("bewaard", "-c", join(folder.path, "bewaard.yaml"), "check");
     assert.equal(code, 1);
-    assert.match(out, /NOT {2}spool .*SPOOL_IDENTITY/);
-    assert.match(out, /NOT {2}desk signers/);
-    assert.match(out, /NOT {2}clock .*CONTROL_UNREACHABLE/);
-    assert.match(out, /NOT {2}recipients .*key ceremony/);
-    assert.match(out, /ok {3}vault/);
+    assert.match(out, /^✘ spool: .*SPOOL_IDENTITY/m);
+    assert.match(out, /^✘ desk signers: /m);
+    assert.match(out, /^! service: er draait geen bewaard/m);
+    assert.match(out, /^! recipients: .*\n {4}doe \/ do: .*sleutelceremonie/m);
+    assert.match(out, /^✔ vault: /m);
+    assert.match(out, /\nNIET GESCHIKT \/ NOT FIT: 2 fout/);
   });
 
   it("make a desk for a site that is no demo: two officers, no secret in the clear", async () => {

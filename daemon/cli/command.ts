@@ -1,4 +1,4 @@
-import { Command, type CommanderError, type Help, type Option } from "commander";
+import { type Argument, Command, type CommanderError, type Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { printableText } from "#base/printable";
 
@@ -16,7 +16,11 @@ export function newProgram(name: string): Command {
   return new Command(name)
     .helpOption("-h, --help", "toon deze hulp / show this help")
     .helpCommand("help [command]", "hulp bij een opdracht / help for a command")
-    .configureHelp({ styleTitle: (title) => TITLES[title] ?? title, optionDescription })
+    .configureHelp({
+      styleTitle: (title) => TITLES[title] ?? title,
+      optionDescription: described,
+      argumentDescription: described,
+    })
     .configureOutput({
       writeOut: (text) => void process.stdout.write(printableText(text)),
       writeErr: (text) => void process.stderr.write(printableText(text)),
@@ -26,7 +30,7 @@ export function newProgram(name: string): Command {
     .exitOverride();
 }
 
-function optionDescription(this: Help, { description, argChoices, defaultValue }: Option): string {
+function described({ description, argChoices, defaultValue }: Option | Argument): string {
   const more = [
     ...(argChoices === undefined ? [] : [`keuze / choices: ${argChoices.join(", ")}`]),
     ...(isTold(defaultValue) ? [`anders / default: ${String(defaultValue)}`] : []),

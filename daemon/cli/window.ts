@@ -67,7 +67,10 @@ function timeOn(date: string, time: string | undefined): Meant {
   const day = dayOf(date);
   if (time === undefined) return wholeDay(day);
   if (time.trim() === "24:00") return at(day.add({ days: 1 }).toPlainDateTime());
-  return understood(time, '"10:00"', () => at(day.toPlainDateTime(Temporal.PlainTime.from(time))));
+  return understood(time, '"10:00"', () => {
+    if (!/^\d{1,2}:\d\d/.test(time.trim())) throw new RangeError("more than a time of day");
+    return at(day.toPlainDateTime(Temporal.PlainTime.from(time.trim().padStart(5, "0"))));
+  });
 }
 
 function momentOf(text: string): Meant {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rename, stat, truncate, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Temporal } from "temporal-polyfill";
 import { BewaardError, systemCode } from "#base/errors";
@@ -39,6 +39,24 @@ export async function recordClip(
   const end = startedAt / 1000 + SECONDS;
   await utimes(path, end, end);
   return path;
+}
+
+/** Cuts a clip off in the middle, as when the camera's battery ran out: no player opens it any more. */
+export async function cutOff(path: string): Promise<void> {
+  const { size, atime, mtime } = await stat(path);
+  await truncate(path, Math.floor(size / 2));
+  await utimes(path, atime, mtime);
+}
+
+/** Gives a clip a name that is no text in UTF-8, as a broken card does; returns it, below the card. */
+export async function nameOddly(card: string, path: string): Promise<Buffer> {
+  const name = Buffer.concat([
+    Buffer.from(path.slice(dirname(path).length + 1, -".MP4".length)),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from(".MP4"),
+  ]);
+  await rename(path, Buffer.concat([Buffer.from(`${dirname(path)}/`), name]));
+  return Buffer.concat([Buffer.from(`${dirname(path).slice(card.length + 1)}/`), name]);
 }
 
 function nameOf(at: Instant): string {

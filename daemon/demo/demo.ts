@@ -3,27 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { systemClock } from "#base/system-clock";
-import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { openProgress } from "../cli/progress.ts";
+import { localTime } from "../cli/shown.ts";
 import { type Ask, asker } from "../control/client.ts";
 import { openEvents } from "../events.ts";
 import { runCore, runDock } from "../main.ts";
 import { socketPath } from "../places.ts";
-import { recordClip } from "./clips.ts";
+import { CLIPS, type Clip, dayTheClockWentBack, dockClips, oddScene } from "./odd-clips.ts";
 import { proveDestroyed } from "./proof-scene.ts";
 import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
 import { openShow, type Show } from "./show.ts";
 import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "./site.ts";
-
-/** How old each clip is when its camera is docked. The last one is nearly at its term. */
-const CLIPS = [
-  { camera: "bc-0101", ageMs: 8 * HOUR_MS },
-  { camera: "bc-0101", ageMs: 6 * HOUR_MS },
-  { camera: "bc-0102", ageMs: 5 * HOUR_MS },
-  { camera: "bc-0102", ageMs: 25 * DAY_MS },
-] as const;
 
 /** Which clip an incident is about. */
 const HELD = 1;
@@ -36,7 +29,7 @@ export async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "bewaard-demo-"));
   const show = openShow();
   try {
-    const clock = simulatedClock(systemClock.now());
+    const clock = simulatedClock(dayTheClockWentBack(systemClock.now()));
     const site = await makeDemoSite(clock, folder, ["bc-0101", "bc-0102"], 40, signal);
     const finished = new AbortController();
     const events = openEvents(createLogger({ silent: true }));
@@ -66,15 +59,11 @@ async function play(
   await answering(ask, signal);
   await ask("clock.confirm", { timeMs: clock.now(), by: "demo" });
 
+  show.say(
+    `Het is / it is ${localTime(isoOf(clock.now()))}: vannacht ging de klok terug / went back`,
+  );
   show.say("Twee bodycams worden in het dock gezet / two bodycams are docked");
-  const clips = [];
-  for (const [index, { camera, ageMs }] of CLIPS.entries()) {
-    const startedAt = plus(clock.now(), -Math.floor(ageMs / SECOND_MS) * SECOND_MS);
-    clips.push({
-      camera,
-      path: await recordClip(site.docks[camera] ?? folder, startedAt, 440 + 110 * index),
-    });
-  }
+  const clips = await dockClips(clock, site);
   const everything = { device: null, fromMs: clock.now() - 40 * DAY_MS, toMs: clock.now() };
   const segments = async () => (await ask("find", everything)).segments;
   const stored = async () =>
@@ -87,20 +76,32 @@ async function play(
   });
   show.table(await segments());
 
-  const newestFirst = (await segments()).toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
-  // By start: the old clip is first, then the others in the order they were made.
-  const held = newestFirst[HELD + 1]?.id ?? "";
+  const idOf = async (clip: Clip | undefined): Promise<string> =>
+    (await segments()).find(({ startedAt }) => clip && startedAt === isoOf(clip.startedAt))?.id ??
+    "";
   const clip = clips[HELD];
+  const held = await idOf(clip);
   // The ledger is published within the hour; the desk reads it there.
   await passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal);
   show.expect(
     "geopend met `age -d` / opened with `age -d`",
     await openWithStockAge(clock, folder, site, held, clip?.path ?? "", signal),
   );
+  for (const odd of clips) {
+    const seen = await oddScene(clock, folder, site, odd, await idOf(odd), ask, signal);
+    if (seen) show.expect(seen.what, seen);
+  }
   show.expect("veiliggesteld / held", await holdOne(clock, site, held, ask, signal));
 
   const ages = await letPass(clock, segments, signal);
-  for (const expectation of await destroyedEverywhere(site, ask, held, ages, signal)) {
+  for (const expectation of await destroyedEverywhere(
+    site,
+    ask,
+    held,
+    ages,
+    CLIPS.length,
+    signal,
+  )) {
     show.expect(expectation.what, expectation);
   }
   show.table(await segments());

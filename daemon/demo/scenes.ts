@@ -109,6 +109,7 @@ export async function destroyedEverywhere(
   ask: Ask,
   held: string,
   ages: ReadonlyMap<string, number>,
+  clips: number,
   signal: AbortSignal,
 ): Promise<readonly (Expectation & { readonly what: string })[]> {
   const vault = await openDirectoryVault(site.config.vault.directory);
@@ -123,7 +124,7 @@ export async function destroyedEverywhere(
   return [
     {
       what: "vernietigd in de 28e dag na opname / destroyed in their 28th day after recording",
-      expected: "3 van / of 3",
+      expected: `${clips - 1} van / of ${clips - 1}`,
       seen: `${inTime.length} van / of ${ages.size}`,
     },
     { what: "nog in de kluis / left in the vault", expected: held, seen: inVault.join(", ") },

@@ -30,7 +30,10 @@ export async function* chainAfter(
   let { number, link } = head;
   for (;;) {
     const object = await readEntry(vault, number + 1, signal);
-    if (object === undefined) return;
+    if (object === undefined) {
+      if (await endsAt(vault, number)) return;
+      continue;
+    }
     const { text, signature, entry } = splitSigned(object);
     const why =
       entry.number !== number + 1 || entry.previous !== link
@@ -48,6 +51,24 @@ export async function* chainAfter(
   }
 }
 
+/** An entry taken out of the chain hides all that follow it; so many numbers on, it is still noticed. */
+const LOOK_AHEAD = 16;
+
+/**
+ * True when nothing follows `number`; false when the next entry has come meanwhile.
+ * @throws BewaardError DESK_CHAIN_BROKEN when later entries are there and the next one is not.
+ */
+async function endsAt(vault: Vault, number: number): Promise<boolean> {
+  for (let later = number + 2; later <= number + LOOK_AHEAD; later += 1) {
+    if ((await vault.versions(deskKey(later))).length === 0) continue;
+    // Entries are put in order, so by now the one between is there, or was taken away.
+    if ((await vault.versions(deskKey(number + 1))).length > 0) return false;
+    const message = `desk entry ${number + 1} is missing, and ${later} is there`;
+    throw new BewaardError("DESK_CHAIN_BROKEN", message);
+  }
+  return true;
+}
+
 /** A vault that was rolled back, or swapped, shows another chain: nothing in it is obeyed then. */
 async function stillThere(vault: Vault, head: ChainHead, signal: AbortSignal): Promise<void> {
   const object = await readEntry(vault, head.number, signal);
@@ -58,6 +79,9 @@ async function stillThere(vault: Vault, head: ChainHead, signal: AbortSignal): P
   );
 }
 
+/** A hold on 10,000 segments is under a megabyte. */
+const ENTRY_LIMIT_BYTES = 2 * 1024 * 1024;
+
 // Put once: of several versions the first is the entry, whatever somebody wrote over it later.
 async function readEntry(
   vault: Vault,
@@ -66,5 +90,8 @@ async function readEntry(
 ): Promise<string | undefined> {
   const key = deskKey(number);
   const [first] = await vault.versions(key);
+  if (first !== undefined && first.bytes > ENTRY_LIMIT_BYTES) {
+    throw new BewaardError("DESK_TAMPERED", `desk entry ${number} has ${first.bytes} bytes`);
+  }
   return first && (await readText(vault, key, first.versionId, signal));
 }

@@ -27,7 +27,8 @@ const branded = <T>(parse: (text: string) => T) =>
     }
   });
 
-const short = z.string().min(1).max(200);
+// No control character, and no half of a surrogate pair: canonical JSON has no form for one.
+const short = z.string().regex(/^[^\p{C}]{1,200}$/u);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const target = z.strictObject({ node: branded(parseNodeId), id: branded(parseSegmentId) });
 
@@ -87,6 +88,10 @@ export function joinSigned(text: string, signature: string): string {
   return `${text}\n${signature}`;
 }
 
+/** One armoured signature and nothing else: what follows it would change the link and not the signature. */
+const ARMOUR =
+  /^-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?$/;
+
 /** @throws BewaardError DESK_TAMPERED when the object has not the form of a desk entry. */
 export function splitSigned(object: string): { text: string; signature: string; entry: DeskEntry } {
   const end = object.indexOf("\n");
@@ -95,7 +100,11 @@ export function splitSigned(object: string): { text: string; signature: string; 
   if (!parsed.success || deskEntryText(parsed.data) !== text) {
     throw new BewaardError("DESK_TAMPERED", "a desk entry has not the form it was signed in");
   }
-  return { text, signature: object.slice(end + 1), entry: parsed.data };
+  const signature = object.slice(end + 1);
+  if (end < 0 || !ARMOUR.test(signature)) {
+    throw new BewaardError("DESK_TAMPERED", "a desk entry has not one signature after it");
+  }
+  return { text, signature, entry: parsed.data };
 }
 
 /** The chain's link: SHA-256 of the whole object. */

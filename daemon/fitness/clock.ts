@@ -70,11 +70,7 @@ export async function lookAtTrust(
 
 /** Nothing answers: either nothing runs, or what runs is stuck. */
 async function silent(config: Machine["config"]): Promise<Seen> {
-  const spool = await openSpool(config.spool.path, config.node);
-  try {
-    await using _lease = await openLease(spool, "core");
-  } catch (error) {
-    if (!(error instanceof BewaardError && error.code === "LEASE_HELD")) throw error;
+  if (await leaseIsHeld(config)) {
     return notFit(
       { nl: "er draait een bewaard die niet antwoordt", en: "a bewaard runs that does not answer" },
       { nl: "kijk in het journaal; start opnieuw", en: "look in the journal; restart it" },
@@ -84,4 +80,15 @@ async function silent(config: Machine["config"]): Promise<Seen> {
     { nl: "er draait geen bewaard", en: "bewaard is not running" },
     { nl: "bewaard run", en: "start it: `bewaard run`" },
   );
+}
+
+/** False as well where there is no spool to hold it on, which is told elsewhere. */
+async function leaseIsHeld({ spool, node }: Machine["config"]): Promise<boolean> {
+  try {
+    await using _lease = await openLease(await openSpool(spool.path, node), "core");
+    return false;
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    return error.code === "LEASE_HELD";
+  }
 }

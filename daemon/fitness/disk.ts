@@ -8,7 +8,7 @@ import { fit, gigabytes, type Machine, notFitForReal, type Seen, warning } from 
 
 /** A disk that syncs slower than this makes each recording wait. */
 const SLOW_SYNC_MS = 500;
-const PROBE_BYTES = 1024 * 1024;
+const PROBE_BYTES = 64 * 1024;
 
 export async function lookAtSpool(machine: Machine): Promise<readonly Seen[]> {
   const { clock, config } = machine;

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { systemCode } from "#base/errors";
 import { fit, type Machine, notFit, notFitForReal, type Seen } from "./seen.ts";
 
 /** Who else could read what is kept, or change what is obeyed. */
@@ -20,7 +21,7 @@ function obeyed({ path, config }: Machine): readonly string[] {
 }
 
 async function closed(path: string, forbidden: number, mode: string): Promise<Seen | undefined> {
-  if (((await stat(path)).mode & forbidden) === 0) return undefined;
+  if ((((await modeOf(path)) ?? 0) & forbidden) === 0) return undefined;
   return notFit(
     { nl: `${path} staat open voor anderen`, en: `${path} is open to others` },
     { nl: `chmod ${mode} ${path}`, en: `chmod ${mode} ${path}` },
@@ -28,13 +29,22 @@ async function closed(path: string, forbidden: number, mode: string): Promise<Se
 }
 
 async function unchangeable(machine: Machine, path: string): Promise<Seen | undefined> {
-  const stats = await stat(path);
+  const mode = (await modeOf(path)) ?? 0;
   // In a folder like /tmp only the owner of a file can replace it.
-  const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
-  if (sticky || (stats.mode & 0o022) === 0) return undefined;
+  if ((mode & 0o1000) !== 0 || (mode & 0o022) === 0) return undefined;
   return notFitForReal(
     machine,
     { nl: `anderen kunnen ${path} veranderen`, en: `others can change ${path}` },
     { nl: `chmod go-w ${path}`, en: `chmod go-w ${path}` },
   );
+}
+
+/** Undefined where there is nothing, which is told elsewhere. */
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 
-export type Verdict = "fit" | "warning" | "not fit";
+type Verdict = "fit" | "warning" | "not fit";
 
 /** The same in both languages. */
 export interface Say {

@@ -23,7 +23,7 @@ const time = z
   .regex(/^(?!1970-01-01)(?:19[7-9]\d|[2-9]\d{3})-/)
   .transform(checked(instantOf));
 const count = z.int().min(0);
-const short = z.string().max(200);
+const short = z.string().regex(/^[\x20-\x7e]{0,200}$/);
 
 const common = {
   bewaard: z.literal("manifest/1"),
@@ -33,7 +33,7 @@ const common = {
   device,
   arrivedAt: time,
   /** The same moment by the clock that nobody sets: where wall time was wrong then, it is put right later. */
-  arrivedUptime: z.strictObject({ bootId: z.string().min(1).max(64), ms: count }),
+  arrivedUptime: z.strictObject({ bootId: z.string().regex(/^[\x20-\x7e]{1,64}$/), ms: count }),
 };
 
 /** What is known of a recording before its first byte is sealed. */
@@ -121,21 +121,51 @@ export function parseManifest(bytes: Uint8Array): Manifest {
 
 /** A fact of form `schema` in `bytes`. @throws BewaardError MANIFEST_LIES naming the first field. */
 export function parsedAs<T extends z.ZodType>(schema: T, bytes: Uint8Array): z.output<T> {
-  const parsed = schema.safeParse(json(bytes));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.join(".") || "manifest";
-  throw new BewaardError("MANIFEST_LIES", `${field}: ${issue?.message ?? "not as expected"}`);
+  const text = textOf(bytes);
+  const plain = json(text);
+  const parsed = schema.safeParse(plain);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join(".") || "manifest";
+    throw lies(`${field}: ${issue?.message ?? "not as expected"}`);
+  }
+  // JSON.parse takes the last of two: another reader would see another fact.
+  if (namesIn(text) !== fieldsOf(plain)) throw lies("a field comes twice");
+  return parsed.data;
 }
 
-function json(bytes: Uint8Array): unknown {
+function textOf(bytes: Uint8Array): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw lies("not UTF-8", cause);
+  }
+}
+
+function json(text: string): unknown {
+  try {
     const parsed: unknown = JSON.parse(text);
     return parsed;
   } catch (cause) {
-    throw new BewaardError("MANIFEST_LIES", "not JSON", { cause });
+    throw lies("not JSON", cause);
   }
+}
+
+/** How many names of fields are written in a JSON text. */
+function namesIn(text: string): number {
+  const strings = text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g);
+  return strings.filter(([, colon]) => colon !== undefined).toArray().length;
+}
+
+/** How many fields a value has. The schema has passed it, so it is not deep. */
+function fieldsOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, one) => sum + fieldsOf(one), own);
+}
+
+function lies(what: string, cause?: unknown): BewaardError {
+  return new BewaardError("MANIFEST_LIES", what, { cause });
 }
 
 /** The bytes of a manifest file. Reads back as the same manifest. */
