@@ -163,7 +163,7 @@ async function readNamed<Schema extends z.ZodType>(
   readonly mistakes: readonly Mistake[];
 }> {
   // No name, or one with a mistake of its own.
-  if (!/^(?:\/[^\0]*|[a-z0-9-]+)$/.test(name)) return { read: undefined, mistakes: [] };
+  if (!/^(?:\/\P{Cc}*|[a-z0-9-]+)$/u.test(name)) return { read: undefined, mistakes: [] };
   try {
     const read = await readYaml(shipped(folder, name), schema);
     return { read, mistakes: read.mistakes };

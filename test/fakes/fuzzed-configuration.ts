@@ -139,7 +139,7 @@ const mutilated = (value: Json): fc.Arbitrary<Buffer> =>
   fc
     .tuple(structural(value), edits)
     .map(([changedValue, all]) =>
-      all.reduce((text, one) => one(text), Buffer.from(stringify(changedValue))),
+      all.reduce<Buffer>((text, one) => one(text), Buffer.from(stringify(changedValue))),
     );
 
 /** Slower than this is a hang: parsing takes milliseconds. */
