@@ -3,11 +3,12 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { DAY_MS } from "#base/time";
 import { nearest } from "./advice.ts";
+import { type Annex, annexSchema } from "./annex-schema.ts";
 import type { Read } from "./document.ts";
 import { readBox, readYaml, shipped } from "./load.ts";
 import { accepted, type Mistake } from "./mistake.ts";
 import { narrow } from "./narrow.ts";
-import { type Annex, annexSchema, type Policy, policySchema } from "./policy-schema.ts";
+import { type Policy, policySchema } from "./policy-schema.ts";
 import { type Config, type Profile, profileSchema } from "./schema.ts";
 
 /** What the site decided, out of the files that the box's own file names. */
@@ -163,7 +164,7 @@ async function readNamed<Schema extends z.ZodType>(
   readonly mistakes: readonly Mistake[];
 }> {
   // No name, or one with a mistake of its own.
-  if (!/^(?:\/[^\0]*|[a-z0-9-]+)$/.test(name)) return { read: undefined, mistakes: [] };
+  if (!/^(?:\/\P{Cc}*|[a-z0-9-]+)$/u.test(name)) return { read: undefined, mistakes: [] };
   try {
     const read = await readYaml(shipped(folder, name), schema);
     return { read, mistakes: read.mistakes };

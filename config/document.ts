@@ -15,8 +15,8 @@ export interface Read<T> {
   mistake(path: readonly PropertyKey[], what: string, code?: Mistake["code"]): Mistake;
 }
 
-/** A thousand cameras fit twice over. Also what the text of a bomb may cost. */
-const LIMIT_CHARACTERS = 256 * 1024;
+/** A thousand cameras fit. Also what the text of a bomb may cost: some seconds. */
+const LIMIT_CHARACTERS = 128 * 1024;
 /** Aliases may stand for at most this many copies of what they name: a bomb is refused, a shorthand not. */
 const MAX_ALIASES = 50;
 
@@ -50,7 +50,7 @@ export function readDocument<Schema extends z.ZodType>(
     mistake,
   });
   if (text.length > LIMIT_CHARACTERS) {
-    return unread([at(0, "", "larger than 256 KiB: is it this file?")]);
+    return unread([at(0, "", "larger than 128 KiB: is it this file?")]);
   }
   const faults = [...document.errors, ...document.warnings];
   const broken = faults.map(({ code, pos }) => at(pos[0], "", adviceOnYaml(code)));

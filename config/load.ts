@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { z } from "zod";
 import { BewaardError, systemCode } from "#base/errors";
+import { printable } from "#base/printable";
 import { crossings } from "./crossings.ts";
 import { type Read, readDocument } from "./document.ts";
 import { accepted } from "./mistake.ts";
@@ -78,7 +79,10 @@ const LIMIT_BYTES = 8 * 1024 ** 2;
 export async function readText(path: string): Promise<string> {
   const bytes = await readBytes(path);
   if (bytes.length > LIMIT_BYTES) {
-    throw new BewaardError("CONFIG_INVALID", `${path}:1:1: larger than 8 MiB: is it this file?`);
+    throw new BewaardError(
+      "CONFIG_INVALID",
+      `${shown(path)}:1:1: larger than 8 MiB: is it this file?`,
+    );
   }
   const text = new TextDecoder().decode(bytes);
   if (isUtf8(bytes)) return text;
@@ -87,7 +91,7 @@ export async function readText(path: string): Promise<string> {
   const column = before.length - before.lastIndexOf("\n");
   throw new BewaardError(
     "CONFIG_INVALID",
-    `${path}:${line}:${column}: not UTF-8: save the file as UTF-8`,
+    `${shown(path)}:${line}:${column}: not UTF-8: save the file as UTF-8`,
   );
 }
 
@@ -96,14 +100,18 @@ async function readBytes(path: string): Promise<Buffer> {
     // Without O_NONBLOCK, opening a pipe that nobody writes to never ends.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!(await file.stat()).isFile()) {
-      throw new BewaardError("CONFIG_MISSING", `${path} is no file: name the file itself`);
+      throw new BewaardError("CONFIG_MISSING", `${shown(path)} is no file: name the file itself`);
     }
     return await readAtMost(file, LIMIT_BYTES + 1);
   } catch (cause) {
     if (cause instanceof BewaardError) throw cause;
     const code = systemCode(cause);
-    throw new BewaardError("CONFIG_MISSING", `${path} cannot be read (${code})`, { cause });
+    throw new BewaardError("CONFIG_MISSING", `${shown(path)} cannot be read (${code})`, { cause });
   }
+}
+
+function shown(path: string): string {
+  return printable(Buffer.from(path));
 }
 
 // Not by its length: files of the kernel say 0, and one that is being written grows.

@@ -1,8 +1,9 @@
-import type { Annex, Policy } from "./policy-schema.ts";
+import type { Annex } from "./annex-schema.ts";
+import type { Policy } from "./policy-schema.ts";
 import { durationText } from "./units.ts";
 
 /** Something in an annex that would allow more than the policy does. */
-export interface Widening {
+interface Widening {
   /** The key of the annex, and which of its list. */
   readonly path: readonly (string | number)[];
   readonly what: string;

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { TERM_LIMIT_MS } from "#base/term";
 import { DAY_MS } from "#base/time";
-import { day, duration, reference, slug } from "./schema.ts";
+import { day, duration, slug } from "./schema.ts";
 
-// What a municipality has decided, and what a tenant's annex may narrow of it. The code holds the upper
-// limits; each shipped policy quotes the line of its city's document that it follows.
+// What a municipality has decided. The code holds the upper limits; each shipped policy quotes the line of
+// its city's document that it follows.
 
-/** No register outlives the longest term of a criminal case by much; a mistyped one must not be for ever. */
+/** Twenty years: a longer term of a register is a mistyped one. */
 const REGISTER_LIMIT_MS = 20 * 366 * DAY_MS;
 
 const TERM = 'at most "28 days" (DH-06, AR-26): policy can only be shorter';
-const retention = duration
+export const retention = duration
   .refine((ms) => ms <= TERM_LIMIT_MS, { message: TERM })
   .refine((ms) => ms >= DAY_MS, { message: 'at least "1 day"' });
 const registerTerm = duration
@@ -18,14 +18,14 @@ const registerTerm = duration
   .refine((ms) => ms >= DAY_MS, { message: 'at least "1 day"' });
 const within = duration.refine((ms) => ms > 0, { message: 'write a time like "28 days"' });
 
-const words = z.array(slug).refine((all) => new Set(all).size === all.length, {
+export const words = z.array(slug).refine((all) => new Set(all).size === all.length, {
   message: "each word once: one stands here twice",
 });
-const ROLE = "Which role, not which person.";
+export const ROLE = "Which role, not which person.";
 /** A role of the organisation. It could be written as a person's name; so it is kept as personal. */
-const manager = slug.meta({ "x-personal": true });
+export const manager = slug.meta({ "x-personal": true });
 
-const room = z.strictObject({
+export const room = z.strictObject({
   building: slug.describe("One of buildings."),
   room: slug.describe("The room in it."),
 });
@@ -37,9 +37,6 @@ const registers = z.strictObject({
   persons: registerTerm.describe("Who was authorised, counted from the end of it."),
   audit: registerTerm.describe("Audits, access reviews, changes of configuration."),
 });
-
-/** Names of the registers that have a term of their own (R-02). */
-export type Register = keyof z.output<typeof registers>;
 
 /** For a rule over some fields: it names the first, and waits while one of them is itself wrong. */
 function over(...fields: [string, ...string[]]) {
@@ -191,73 +188,6 @@ export const policySchema = z
     message: "its rooms are in buildings of the list (AR-04, AR-14)",
   });
 
-/** What a tenant and the municipality agreed: it may narrow the policy, never widen it (AR-08, AR-09). */
-export const annexSchema = z
-  .strictObject({
-    tenant: slug.describe("The tenant: a controller of its own (AR-07)."),
-    own_regime: z
-      .boolean()
-      .default(false)
-      .describe("The tenant follows a regime of its own; then this annex narrows nothing (AR-09)."),
-    consent: z
-      .strictObject({
-        reference: reference.describe("Number of the building manager's consent."),
-        date: day.describe("Day of the consent."),
-        by: manager.describe(`Which manager consented. ${ROLE}`),
-      })
-      .describe("Consent of the building's manager to the cameras (AR-07)."),
-    agreed: z
-      .strictObject({
-        reference: reference.describe("Number of the municipality's agreement."),
-        date: day.describe("Day of the agreement."),
-        by: slug.describe(`Who agreed. ${ROLE}`),
-      })
-      .optional()
-      .describe(
-        "The municipality's agreement with this annex (AR-08). Not for a regime of its own.",
-      ),
-    retention: retention.optional().describe("Shorter than the policy's."),
-    purposes: words.min(1).optional().describe("Some of the policy's."),
-    hold_grounds: words.min(1).optional().describe("Some of the policy's, by name."),
-    recipients: words.min(1).optional().describe("Some of the policy's."),
-    hand_over_on: words.optional().describe("Some of the policy's."),
-    buildings: words.optional().describe("Some of the policy's, by name."),
-    sound_rooms: z.array(room).optional().describe("Some of the policy's; an empty list is none."),
-    covert: z.boolean().optional().describe("false: no covert cameras."),
-    external_staff: z.boolean().optional().describe("false: no external staff."),
-    live_view: z
-      .array(z.enum(["custodian", "reception", "security"]))
-      .optional()
-      .describe("Some of the policy's roles."),
-  })
-  .refine((annex) => annex.own_regime || annex.agreed !== undefined, {
-    path: ["agreed"],
-    message: "{ reference, date, by } of the municipality's agreement",
-  })
-  .superRefine((annex, context) => {
-    if (!annex.own_regime) return;
-    for (const key of NARROWING) {
-      if (annex[key] === undefined) continue;
-      const message = "leave it out: a regime of its own is no annex to the policy (AR-09)";
-      context.addIssue({ code: "custom", path: [key], message });
-    }
-  });
-
-/** The keys by which an annex narrows, and the agreement that goes with them. */
-const NARROWING = [
-  "agreed",
-  "retention",
-  "purposes",
-  "hold_grounds",
-  "recipients",
-  "hand_over_on",
-  "buildings",
-  "sound_rooms",
-  "covert",
-  "external_staff",
-  "live_view",
-] as const;
-
 function nameOf({ name }: { name: string }): string {
   return name;
 }
@@ -283,4 +213,3 @@ function soundBuildings({
 }
 
 export type Policy = z.output<typeof policySchema>;
-export type Annex = z.output<typeof annexSchema>;

@@ -11,7 +11,7 @@ import { parseBytes, parseDurationMs } from "./units.ts";
 const SITE = 'write a short name like "den-haag-handhaving"';
 const siteName = z.string(SITE).regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, SITE);
 const PATH = "write an absolute path, starting with /";
-export const absolutePath = z.string(PATH).regex(/^\//, PATH).refine(isOneLine, PATH);
+const absolutePath = z.string(PATH).regex(/^\//, PATH).refine(isOneLine, PATH);
 const SIZE = 'write a size like "400 GB"';
 const bytes = z.string(SIZE).transform(parsedBy(parseBytes, SIZE)).meta({ "x-unit": "size" });
 const TIME = 'write a time like "28 days" or "72 hours"';

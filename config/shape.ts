@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { annexSchema, policySchema } from "./policy-schema.ts";
+import { annexSchema } from "./annex-schema.ts";
+import { policySchema } from "./policy-schema.ts";
 import { configSchema, deskSchema, profileSchema } from "./schema.ts";
 
 /** The schema of each kind of file, as people name it. */

@@ -150,7 +150,7 @@ describe("a configuration that is no text of ours", () => {
       ["node: *away\n", /:1:7: not YAML: an alias/],
       ["[".repeat(100_000), /:1:\d+: not YAML/],
       ["- ".repeat(50_000), /:1:\d+: not YAML/],
-      [`node: ${"x".repeat(300_000)}`, /:1:1: larger than 256 KiB/],
+      [`node: ${"x".repeat(300_000)}`, /:1:1: larger than 128 KiB/],
       [Buffer.from([0x6e, 0x3a, 0x20, 0x61, 0x0a, 0x6d, 0x3a, 0x20, 0xff]), /:2:4: not UTF-8/],
       ["", /:1:1: write keys with values/],
       ["__proto__: { polluted: 1 }\n", /:1:1: __proto__: no such key/],

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { instant, SECOND_MS } from "#base/time";
+import { DAY_MS, dayOf, instant, plus, SECOND_MS } from "#base/time";
 import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
@@ -11,7 +11,7 @@ import { dock } from "../daemon/dock.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { sorter } from "../drivers/bodycam/profile.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
-import { CAMERA, dockOf, openRig, type Rig } from "./fakes/rig.ts";
+import { CAMERA, dockOf, openRig, type Rig, START } from "./fakes/rig.ts";
 
 /** Answers what core would, from the rig's catalog. */
 function answering(rig: Rig, room = true): Ask {
@@ -189,6 +189,30 @@ describe("the dock at its start", () => {
     await rm(join(rig.folder, "card"), { recursive: true });
     await watch(rig, 1);
     assert.deepEqual((await readdir(rig.sealing.incoming)).toSorted(), whole.toSorted());
+  });
+});
+
+describe("the dock's book of day identities", () => {
+  /** The alarms of a start with identities for these days, counted from today. */
+  async function alarms(days: readonly number[]): Promise<readonly string[]> {
+    await using rig = await openRig();
+    const [{ recipient } = { recipient: "" }] = rig.sealing.book;
+    const book = days.map((day) => ({ day: dayOf(plus(START, day * DAY_MS)), recipient }));
+    await watch({ ...rig, sealing: { ...rig.sealing, book } }, 1);
+    return rig.said.filter((event) => event.startsWith("recipients"));
+  }
+  const until = (last: number): number[] => Array.from({ length: last + 1 }, (_, day) => day);
+
+  it("is an alarm from 30 days before its end, and not before", async () => {
+    assert.deepEqual(await alarms(until(31)), []);
+    assert.deepEqual(await alarms(until(30)), ["recipients-run-out"]);
+    assert.deepEqual(await alarms([-1]), ["recipients-run-out"]);
+  });
+
+  it("is a warning where it skips days in the middle; footage of those is sealed all the same", async () => {
+    assert.deepEqual(await alarms(until(60).filter((day) => day !== 12)), ["recipients-skip"]);
+    assert.deepEqual(await alarms(until(60).filter((day) => day !== 45)), []);
+    assert.deepEqual(await alarms([0, 40]), ["recipients-skip"]);
   });
 });
 

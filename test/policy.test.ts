@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { DAY_MS } from "#base/time";
+import { type Annex, annexSchema } from "../config/annex-schema.ts";
 import { readPolicy } from "../config/load.ts";
 import { narrow } from "../config/narrow.ts";
-import { type Annex, annexSchema, type Policy } from "../config/policy-schema.ts";
+import type { Policy } from "../config/policy-schema.ts";
 import { GOOD_ANNEX, GOOD_BOX, saidOf, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 

@@ -96,7 +96,8 @@ async function survives(offers: readonly Offer[]): Promise<void> {
   const { clock, signal } = turns(rig.clock, 1);
   const { events, database, spool, vault, box } = rig;
   const heard = async () => true;
-  await retain(clock, events, database, spool, vault, box.node, box.term, heard, signal);
+  const { node, term } = box;
+  await retain(clock, events, database, spool, vault, node, term, heard, rig.askHistory, signal);
   assert.deepEqual(await names(rig, "quarantine"), [], "what was set apart is gone at its term");
 }
 
