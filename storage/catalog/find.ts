@@ -2,7 +2,7 @@ import { type DeviceId, parseDeviceId, type SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { moment, number, text } from "./row.ts";
 import { type Segment, segmentOfRow } from "./segments.ts";
-import type { Database } from "./sqlite.ts";
+import type { Database, SqlParams } from "./sqlite.ts";
 
 export interface Found extends Segment {
   /** `asked`: a hold was requested and is not yet in force. */
@@ -37,9 +37,9 @@ export function findSegments(database: Database, window: Window): Promise<readon
        from segment
        where started_at_ms between $from - ${LONGEST_RECORDING_MS} and $to
          and coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
-         and ($device is null or device_id = $device)
+         ${window.device === undefined ? "" : "and device_id = $device"}
        order by started_at_ms, device_id limit 10000`,
-      { $from: window.from, $to: window.to, $device: window.device ?? null },
+      windowParams(window),
     );
     return rows.map((row) => ({
       ...segmentOfRow(row),
@@ -52,9 +52,9 @@ export function findGaps(database: Database, window: Window): Promise<readonly G
   return database.transaction(async (sql) => {
     const rows = await sql.all(
       `select * from gap where started_at_ms <= $to and ended_at_ms >= $from
-         and ($device is null or device_id = $device)
+         ${window.device === undefined ? "" : "and device_id = $device"}
        order by started_at_ms, device_id limit 10000`,
-      { $from: window.from, $to: window.to, $device: window.device ?? null },
+      windowParams(window),
     );
     return rows.map((row) => ({
       device: parseDeviceId(text(row, "device_id")),
@@ -63,6 +63,11 @@ export function findGaps(database: Database, window: Window): Promise<readonly G
       cause: text(row, "cause"),
     }));
   });
+}
+
+// A query without a camera is another one: only so does each have its index.
+function windowParams({ from, to, device }: Window): SqlParams {
+  return device === undefined ? { $from: from, $to: to } : { $from: from, $to: to, $device: device };
 }
 
 /** What identifies a file on a card without reading it. */
