@@ -19,6 +19,7 @@ import { openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
+import { archive, archiving } from "./archive.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
@@ -26,6 +27,7 @@ import { dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
 import {
+  archivePath,
   bodycams,
   boxOf,
   catalogPath,
@@ -73,6 +75,9 @@ export async function runCore(
   const kept = { database, spool, vault, node, verifier: parseVerifier(verifierText(key)) };
   const answered = answers(clock, config, kept, makeRoom, signal);
 
+  const readBook = async () => parseRecipientBook(await readText(config.recipients));
+  const archived = archiving(node, archivePath(config), readBook);
+
   await together(signal, [
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
@@ -80,6 +85,7 @@ export async function runCore(
     (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, s),
     (s) => checkpoint(clock, events, database, vault, node, key, s),
     (s) => ring(clock, events, makeRoom, limits, s),
+    (s) => archive(clock, events, database, vault, archived, s),
   ]);
 }
 

@@ -11,6 +11,11 @@ export function catalogPath(config: Config): string {
   return join(config.state, "catalog.db");
 }
 
+/** Where a sealed archive waits until the vault has it. */
+export function archivePath(config: Config): string {
+  return join(config.state, "archive.age");
+}
+
 export function socketPath(config: Config): string {
   return join(config.state, "control.sock");
 }

@@ -67,7 +67,9 @@ export function findGaps(database: Database, window: Window): Promise<readonly G
 
 // A query without a camera is another one: only so does each have its index.
 function windowParams({ from, to, device }: Window): SqlParams {
-  return device === undefined ? { $from: from, $to: to } : { $from: from, $to: to, $device: device };
+  return device === undefined
+    ? { $from: from, $to: to }
+    : { $from: from, $to: to, $device: device };
 }
 
 /** What identifies a file on a card without reading it. */

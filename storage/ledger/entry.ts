@@ -24,6 +24,7 @@ export const ENTRY_KINDS = [
   "release.refused",
   "clock.confirmed",
   "clock.untrusted",
+  "rows.archived",
 ] as const;
 
 export type EntryKind = (typeof ENTRY_KINDS)[number];
