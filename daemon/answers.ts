@@ -24,8 +24,8 @@ export function answers(
   return {
     status: () => status(clock, config, kept),
     find: (params) => find(kept, params),
-    verify: ({ depth }) =>
-      check(kept, depth, clock.now(), signal).then(({ findings, ...counts }) => ({
+    verify: ({ depth }, watch) =>
+      check(kept, depth, clock.now(), signal, watch).then(({ findings, ...counts }) => ({
         findings: [...findings],
         ...counts,
       })),

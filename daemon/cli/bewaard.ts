@@ -6,7 +6,7 @@ import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
-import { print, runProgram, stopSignal } from "./program.ts";
+import { checked, print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
@@ -58,7 +58,9 @@ program
 
 program
   .command("verify")
-  .description("compare everything kept with the invariants; exit code 1 when something is not so")
+  .description(
+    "compare everything kept with the invariants; exit code 1 when something is not so, 2 when it could not be checked",
+  )
   .addOption(
     new Option("--depth <depth>", "how much to read")
       .choices(["rows", "sizes", "hashes"])
@@ -66,8 +68,20 @@ program
   )
   .action(async ({ depth }: { depth: "rows" | "sizes" | "hashes" }) => {
     const { shownReport, verifyBox } = await import("../verify.ts");
-    const config = await readConfig(global().config);
-    const report = await verifyBox(systemClock, config, depth, stopSignal());
+    const { openProgress } = await import("./progress.ts");
+    const signal = stopSignal();
+    const report = await checked(signal, async () => {
+      const config = await readConfig(global().config);
+      const progress = openProgress("nagekeken / verified", 100);
+      const watch = (done: number, total: number): void =>
+        progress.update(Math.floor((100 * done) / total));
+      try {
+        return await verifyBox(systemClock, config, depth, watch, signal);
+      } finally {
+        progress.end();
+      }
+    });
+    if (!report) return;
     print(global().json, report, () => shownReport(report));
     if (report.findings.length > 0) process.exitCode = 1;
   });

@@ -20,8 +20,27 @@ export async function runProgram(body: () => Promise<void>): Promise<void> {
       return;
     }
     if (!(error instanceof BewaardError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message}\n(docs/troubleshooting.md)\n`);
+    tell(error);
     process.exitCode = 1;
+  }
+}
+
+function tell(error: BewaardError): void {
+  process.stderr.write(`${error.code}: ${error.message}\n(docs/troubleshooting.md)\n`);
+}
+
+/** `body`'s result. Undefined, and exit code 2, when it could not be found out: no finding is not well. */
+export async function checked<T>(
+  signal: AbortSignal,
+  body: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    if (signal.aborted || !(error instanceof BewaardError)) throw error;
+    tell(error);
+    process.exitCode = 2;
+    return undefined;
   }
 }
 

@@ -66,7 +66,7 @@ export function deskKey(number: number): string {
   return `${DESK_PREFIX}${padded(number)}`;
 }
 
-const DESK_PREFIX = "desk/entry/";
+export const DESK_PREFIX = "desk/entry/";
 
 /** What people wrote beside a desk entry, sealed to the officers. `name` is random. */
 export function deskDetailKey(name: string): string {

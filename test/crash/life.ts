@@ -23,6 +23,8 @@ import { socketPath } from "../../daemon/places.ts";
 
 const folder = process.argv[2] ?? "";
 const FILES = 3;
+/** Four hundred days after their destruction, with room for a start in the middle. */
+const ARCHIVED_AFTER_MS = 440 * DAY_MS;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {
@@ -61,15 +63,26 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
   await writeFile(join(folder, "now"), String(clock.now() + almost));
   await clock.pass(almost, signal);
+  // Destroyed, or archived already by a life before this one.
   const gone = async () =>
-    (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;
+    (await segmentsOf(ask)).filter(({ state }) => state !== "destroyed").length === 1;
   await mustSee(
     "all but one destroyed",
     passUntil(clock, 10 * MINUTE_MS, 3 * HOUR_MS, gone, signal),
   );
+  await mustSee(
+    "all of it under a published checkpoint",
+    passUntil(clock, 20 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
+  );
+  await clock.pass(ARCHIVED_AFTER_MS, signal);
+  await writeFile(join(folder, "now"), String(clock.now()));
+  const archived = async () => (await ask("status", {})).states["archived"] === FILES - 1;
+  await mustSee("all but one archived", passUntil(clock, DAY_MS, 3 * DAY_MS, archived, signal));
   const { findings } = await ask("verify", { depth: "hashes" });
-  const { holds } = await ask("status", {});
-  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds }));
+  const { holds, states } = await ask("status", {});
+  process.stdout.write(
+    JSON.stringify({ segments: await segmentsOf(ask), findings, holds, states }),
+  );
 }
 
 /** What the desk decides, once: a start after a crash finds in the chain what was decided. */
