@@ -1,9 +1,15 @@
+import { catalogBench } from "./catalog.ts";
 import type { Figure } from "./figure.ts";
+import { idleBench } from "./idle.ts";
 import { sealBench } from "./seal.ts";
 
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
 
-const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { seal: sealBench };
+const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  catalog: catalogBench,
+  idle: idleBench,
+  seal: sealBench,
+};
 
 const name = process.argv[2] ?? "";
 const bench = BENCHES[name];
