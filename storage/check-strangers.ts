@@ -1,5 +1,6 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { decodeTime } from "ulid";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import type { Instant } from "#base/time";
 import { number, optional, text } from "./catalog/row.ts";
@@ -32,9 +33,9 @@ async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings):
     for await (const file of await opendir(join(root, producer.name))) {
       const shown = `incoming/${producer.name}/${JSON.stringify(file.name)}`;
       const path = join(root, producer.name, file.name);
-      const changed = await changedAt(path);
-      if (changed === undefined) continue;
-      if (now - changed > TERM_LIMIT_MS - DUE_MARGIN_MS)
+      const since = arrivedAt(file.name) ?? (await changedAt(path));
+      if (since === undefined) continue;
+      if (now - since > TERM_LIMIT_MS - DUE_MARGIN_MS)
         findings.add(3, `${shown} has waited longer than a term`);
       if (file.name.endsWith(".age") && !(await beginsAsAge(path)))
         findings.add(2, `${shown} does not begin as an age file`);
@@ -113,6 +114,12 @@ async function checkDesk({ vault }: Kept, findings: Findings, signal: AbortSigna
     if (found > next) findings.add(6, `desk entry ${next} is not in the vault, and later ones are`);
     next = Math.max(next, found + 1);
   }
+}
+
+/** Producers name what they hand over by ULID: the moment is in the name, by the box's clock. */
+function arrivedAt(name: string): number | undefined {
+  const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\./.exec(name) ?? [];
+  return id === undefined ? undefined : decodeTime(id);
 }
 
 async function changedAt(path: string): Promise<number | undefined> {

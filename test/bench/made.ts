@@ -49,9 +49,9 @@ export async function makeSegments(
       await insertSegments(sql, made, inSpool);
       const rows = made.map(({ id }) => ({ id, facts: { version: ulid() } }));
       const at = instant((made.at(-1)?.startedAt ?? from) + MINUTE_MS);
-      // One entry for some twenty segments, as a sweep each five seconds closes them.
-      for (let batch = 0; batch < rows.length; batch += 20) {
-        await addToBatch(sql, "stored", at, rows.slice(batch, batch + 20));
+      // As many as one sweep stores at most; a box that keeps up closes smaller ones, and more of them.
+      for (let batch = 0; batch < rows.length; batch += 200) {
+        await addToBatch(sql, "stored", at, rows.slice(batch, batch + 200));
         await closeBatch(sql, "stored", at);
       }
     });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { parseSegmentId, type SegmentId } from "#base/ids";
@@ -75,6 +75,10 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
     "all of it under a published checkpoint",
     passUntil(clock, 20 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
   );
+  // An emptied card: of what was archived a box knows no file any more, and would take it again.
+  for (const { folder: card } of config.bodycams) {
+    await rm(join(card, "DCIM"), { recursive: true, force: true });
+  }
   const old = Math.max(0, born + ARCHIVED_AFTER_MS - clock.now());
   await writeFile(join(folder, "now"), String(clock.now() + old));
   await clock.pass(old, signal);
