@@ -174,6 +174,10 @@ async function* strangersInSpool({ spool, database }: Kept): AsyncGenerator<Find
   }
 }
 
+function stranger(key: string): Finding {
+  return { invariant: 6, what: `${key} in the vault has no row` };
+}
+
 /** Versions and unfinished writes in the vault that no row speaks of. */
 async function* strangersInVault(
   { vault, node, database }: Kept,
@@ -184,10 +188,6 @@ async function* strangersInVault(
     const id = segmentOf(key);
     return id === undefined || !(await copyKnown(database, id, "vault"));
   };
-  const stranger = (key: string): Finding => ({
-    invariant: 6,
-    what: `${key} in the vault has no row`,
-  });
   for (const key of await vault.unfinished(prefix)) if (await unknown(key)) yield stranger(key);
   let last = "";
   for await (const { key } of vault.list(prefix, signal)) {

@@ -135,7 +135,7 @@ describe("the archive", () => {
     await oldBox(rig, 5000);
     while (await once(rig));
     const [nodes] = await all(rig, "select count(*) as count from tree_node");
-    assert.ok(Number(nodes?.["count"]) < 200, `${nodes?.["count"]} nodes`);
+    assert.ok(Number(nodes?.["count"]) < 200, `${String(nodes?.["count"])} nodes`);
     assert.deepEqual(await all(rig, "select count(*) as n from batch where kind = 'archived'"), [
       { n: 2 },
     ]);

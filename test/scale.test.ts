@@ -25,8 +25,8 @@ import type { Database, Sql } from "../storage/catalog/sqlite.ts";
 import { check } from "../storage/check.ts";
 import { openTree } from "../storage/ledger/append.ts";
 import { unpublishedCheckpoints } from "../storage/ledger/checkpoint.ts";
-import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { eraseDetails } from "../storage/ledger/details.ts";
+import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 
 /** A catalog that notes how SQLite means to do each statement. */
@@ -90,7 +90,7 @@ describe("at three million segments", () => {
     await evicting(db);
     await markEvictable(db, START, 1);
     await eraseDetails(db, START);
-    
+
     await unpublishedCheckpoints(db);
     await archiveDue(db, instant(1));
     await db.transaction(openTree);

@@ -113,13 +113,15 @@ async function segmentLines(sql: Sql, ids: readonly SegmentId[]): Promise<readon
        and segment_id ${wanted}`,
     $ids,
   );
-  const of = (rows: readonly SqlRow[], id: string): Json[] =>
-    rows.filter((row) => row["segment_id"] === id).map(jsonOf);
-  const copiesBy = Map.groupBy(copies, (row) => text(row, "segment_id"));
+  const copiesOf = Map.groupBy(copies, (row) => text(row, "segment_id"));
+  const holdsOf = Map.groupBy(holds, (row) => text(row, "segment_id"));
   return segments.map((row) => {
     const id = text(row, "id");
-    const kept = copiesBy.get(id) ?? [];
-    return canonical({ segment: jsonOf(row), copies: kept.map(jsonOf), holds: of(holds, id) });
+    return canonical({
+      segment: jsonOf(row),
+      copies: (copiesOf.get(id) ?? []).map(jsonOf),
+      holds: (holdsOf.get(id) ?? []).map(jsonOf),
+    });
   });
 }
 

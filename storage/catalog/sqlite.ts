@@ -60,7 +60,7 @@ export async function openDatabase(path: string): Promise<Database> {
   async function reading<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
     const reader = await connect(path, sqlite3.OPEN_READONLY);
     const lease = revocable(promised(reader));
-    readers.set(reader, lease.revoke);
+    readers.set(reader, () => lease.revoke());
     try {
       await lease.sql.script("begin");
       return await body(lease.sql);

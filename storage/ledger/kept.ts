@@ -6,7 +6,7 @@ export const KEPT_LEVEL = 10;
 export const BLOCK = 2 ** KEPT_LEVEL;
 
 /** The leaf and the siblings on its way up to `KEPT_LEVEL`: what proves that it is in the tree. */
-export function pathOfLeaf(seq: number): readonly { level: number; position: number }[] {
+function pathOfLeaf(seq: number): readonly { level: number; position: number }[] {
   return [{ level: 0, position: seq }, ...siblings(seq, 0)];
 }
 
@@ -14,7 +14,7 @@ export function pathOfLeaf(seq: number): readonly { level: number; position: num
  * The smallest subtree that a tree of `size` leaves ends in, and the siblings on its way up to
  * `KEPT_LEVEL`: what proves that a later tree begins with that one (RFC 6962 §2.1.2).
  */
-export function pathOfHead(size: number): readonly { level: number; position: number }[] {
+function pathOfHead(size: number): readonly { level: number; position: number }[] {
   let level = 0;
   while ((size >> level) % 2 === 0 && level < KEPT_LEVEL) level += 1;
   if (level === KEPT_LEVEL) return [];

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "#base/system-clock";
 import type { Config } from "../../config/schema.ts";
 import { asker } from "../../daemon/control/client.ts";
 import { socketPath } from "../../daemon/places.ts";
@@ -63,7 +64,7 @@ async function answers(child: ChildProcess, config: Config): Promise<void> {
       await ask("status", {});
       return;
     } catch {
-      await new Promise((resolve) => setImmediate(resolve));
+      await systemClock.sleep(20, NEVER);
     }
   }
 }

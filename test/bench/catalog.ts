@@ -202,9 +202,9 @@ async function timed(name: string, target: string, body: () => Promise<unknown>)
   const wall: number[] = [];
   const cpu = process.cpuUsage();
   for (let round = 0; round < ROUNDS; round += 1) {
-    const started = performance.now();
+    const began = performance.now();
     await body();
-    wall.push(performance.now() - started);
+    wall.push(performance.now() - began);
   }
   const used = process.cpuUsage(cpu);
   const cpuMs = (used.user + used.system) / 1000 / ROUNDS;

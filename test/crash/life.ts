@@ -73,7 +73,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   );
   await mustSee(
     "all of it under a published checkpoint",
-    passUntil(clock, 20 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
+    passUntil(clock, MINUTE_MS, 3 * HOUR_MS, published(ask), signal),
   );
   // An emptied card: of what was archived a box knows no file any more, and would take it again.
   for (const { folder: card } of config.bodycams) {
@@ -83,7 +83,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   await writeFile(join(folder, "now"), String(clock.now() + old));
   await clock.pass(old, signal);
   const archived = async () => (await ask("status", {})).states["archived"] === FILES - 1;
-  await mustSee("all but one archived", passUntil(clock, DAY_MS, 3 * DAY_MS, archived, signal));
+  await mustSee("all but one archived", passUntil(clock, HOUR_MS, 7 * DAY_MS, archived, signal));
   const { findings } = await ask("verify", { depth: "hashes" });
   const { holds, states } = await ask("status", {});
   process.stdout.write(
