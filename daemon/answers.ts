@@ -30,8 +30,8 @@ export function answers(
     ...ledgerAnswers(kept, config.timestamps?.authority, signal),
     status: async () => status(clock, config, kept, await askHistory(signal)),
     find: (params) => find(database, params),
-    verify: ({ depth }) =>
-      check(kept, depth, clock.now(), signal).then(({ findings, ...counts }) => ({
+    verify: ({ depth }, watch) =>
+      check(kept, depth, clock.now(), signal, watch).then(({ findings, ...counts }) => ({
         findings: [...findings],
         ...counts,
       })),

@@ -69,6 +69,14 @@ function boxEvents(say: Say) {
         loop,
         ...failed(error),
       }),
+    archived: (key: string, first: number, last: number) =>
+      say("notice", "archived", "old rows and ledger entries left for a sealed archive", {
+        key,
+        first,
+        last,
+      }),
+    archiveDelayed: (error: BewaardError) =>
+      say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
     evicted: (segments: number) =>
       say("info", "evicted", "stored footage overwritten in the ring", { segments }),
     evictDelayed: (segments: number, error: BewaardError) =>

@@ -61,7 +61,7 @@ async function verify(
   { database, vault, node, verifier }: Kept,
   signal: AbortSignal,
 ): Promise<Result<"ledger.verify">> {
-  const { findings, entries } = await checkLedger(database, verifier);
+  const { findings, entries } = await checkLedger(database, verifier, () => undefined);
   const published = await publishedFindings({ database, vault, node, verifier }, signal);
-  return { findings: [...findings, ...published], entries };
+  return { findings: [...findings, ...published.findings], entries };
 }

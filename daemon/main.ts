@@ -23,6 +23,7 @@ import { rememberedVault } from "../storage/vault/remember.ts";
 import { acceptConfiguration } from "./accept-configuration.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
+import { archive, archiving } from "./archive.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
@@ -31,6 +32,7 @@ import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
 import { historyOf } from "./one-history.ts";
 import {
+  archivePath,
   authorityOf,
   bodycams,
   boxOf,
@@ -90,6 +92,9 @@ export async function runCore(
   const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
+  const readBook = async () => parseRecipientBook(await readText(config.recipients));
+  const archived = archiving(node, archivePath(config), readBook);
+
   await together(signal, [
     (s) => control(socketPath(config), answered, s),
     (s) => adopt(clock, events, database, spool, box, s),
@@ -99,6 +104,7 @@ export async function runCore(
     (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
+    (s) => archive(clock, events, database, vault, archived, s),
   ]);
 }
 

@@ -21,6 +21,11 @@ export function reservePath(config: Config): string {
   return join(config.state, "reserve");
 }
 
+/** Where a sealed archive waits until the vault has it. */
+export function archivePath(config: Config): string {
+  return join(config.state, "archive.age");
+}
+
 export function socketPath(config: Config): string {
   return join(config.state, "control.sock");
 }

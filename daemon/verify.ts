@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
-import { check, type Depth, type Report } from "../storage/check.ts";
+import { check, type Depth, type Report, type Watch } from "../storage/check.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
@@ -18,10 +18,11 @@ export async function verifyBox(
   clock: Clock,
   config: Config,
   depth: Depth,
+  watch: Watch,
   signal: AbortSignal,
 ): Promise<Report> {
   try {
-    return await asker(socketPath(config), signal)("verify", { depth });
+    return await asker(socketPath(config), signal)("verify", { depth }, watch);
   } catch (error) {
     const alone = error instanceof BewaardError && error.code === "CONTROL_UNREACHABLE";
     if (!alone) throw error;
@@ -38,12 +39,14 @@ export async function verifyBox(
     depth,
     clock.now(),
     signal,
+    watch,
   );
 }
 
-export function shownReport({ findings, segments, entries }: Report): string {
+export function shownReport({ findings, more, segments, entries }: Report): string {
   const head = `${segments} segments, ${entries} ledger entries: `;
   if (findings.length === 0) return `${head}everything is as it should be`;
   const lines = findings.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`);
-  return [`${head}${findings.length} things are not as they should be`, ...lines].join("\n");
+  if (more > 0) lines.push(`  and ${more} more`);
+  return [`${head}${findings.length + more} things are not as they should be`, ...lines].join("\n");
 }

@@ -6,7 +6,9 @@ import { parseSegmentId, type SegmentId } from "#base/ids";
 import { optional, text } from "./catalog/row.ts";
 import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
-import type { Depth, Finding, Kept } from "./check.ts";
+import type { Depth, Kept } from "./check.ts";
+import { type Finding, openFindings } from "./findings.ts";
+import { beginsAsAge, beginsAsAgeIn } from "./seal/begins.ts";
 import { openPartDigests } from "./seal/part-digests.ts";
 import { segmentPath } from "./spool/spool.ts";
 import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
@@ -25,16 +27,24 @@ interface Row {
 export async function checkCopies(
   kept: Kept,
   depth: Depth,
+  onSegment: (done: number) => void,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): Promise<{ findings: readonly Finding[]; count: number }> {
+  const findings = openFindings();
+  const addAll = (found: readonly Finding[]): void => {
+    for (const { invariant, what } of found) findings.add(invariant, what);
+  };
+  let done = 0;
   for await (const row of rows(kept.database)) {
     signal.throwIfAborted();
-    if (row.spool === "present") findings.push(...(await checkSpoolCopy(kept, row.segment, depth)));
-    if (row.vault === "present") findings.push(...(await checkVaultCopy(kept, row, depth, signal)));
+    if (row.spool === "present") addAll(await checkSpoolCopy(kept, row.segment, depth));
+    if (row.vault === "present") addAll(await checkVaultCopy(kept, row, depth, signal));
+    done += 1;
+    onSegment(done);
   }
-  findings.push(...(await strangersInSpool(kept)), ...(await strangersInVault(kept, signal)));
-  return findings;
+  for await (const found of strangersInSpool(kept)) addAll([found]);
+  for await (const found of strangersInVault(kept, signal)) addAll([found]);
+  return { findings: findings.first, count: findings.count };
 }
 
 async function* rows(database: Database): AsyncGenerator<Row> {
@@ -83,6 +93,9 @@ async function checkSpoolCopy(kept: Kept, segment: Segment, depth: Depth): Promi
       },
     ];
   }
+  if (!(await beginsAsAge(path))) {
+    return [{ invariant: 2, what: `${segment.id} in the spool does not begin as an age file` }];
+  }
   if (depth !== "hashes") return [];
   return (await sameParts(createReadStream(path, { highWaterMark: 1 << 20 }), segment))
     ? []
@@ -103,6 +116,12 @@ async function checkVaultCopy(
       : [];
   }
   const findings: Finding[] = [];
+  if (!(await beginsAsAgeIn(vault, version, signal))) {
+    findings.push({
+      invariant: 2,
+      what: `${segment.id} in the vault does not begin as an age file`,
+    });
+  }
   if (version.bytes !== segment.ciphertextBytes) {
     findings.push({ invariant: 6, what: `${segment.id} has ${version.bytes} bytes in the vault` });
   }
@@ -144,35 +163,37 @@ async function sameParts(bytes: AsyncIterable<Uint8Array>, segment: Segment): Pr
 }
 
 /** Files in the ring that no row speaks of. */
-async function strangersInSpool({ spool, database }: Kept): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+async function* strangersInSpool({ spool, database }: Kept): AsyncGenerator<Finding> {
   const root = join(spool.path, "segments");
   for await (const day of await opendir(root)) {
     for await (const file of await opendir(join(root, day.name))) {
       const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.age$/.exec(file.name) ?? [];
       const known = id !== undefined && (await copyKnown(database, parseSegmentId(id), "spool"));
-      if (!known)
-        findings.push({ invariant: 6, what: `segments/${day.name}/${file.name} has no row` });
+      if (!known) yield { invariant: 6, what: `segments/${day.name}/${file.name} has no row` };
     }
   }
-  return findings;
+}
+
+function stranger(key: string): Finding {
+  return { invariant: 6, what: `${key} in the vault has no row` };
 }
 
 /** Versions and unfinished writes in the vault that no row speaks of. */
-async function strangersInVault(
+async function* strangersInVault(
   { vault, node, database }: Kept,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): AsyncGenerator<Finding> {
   const prefix = footagePrefix(node);
-  const keys = new Set<string>(await vault.unfinished(prefix));
-  for await (const { key } of vault.list(prefix, signal)) keys.add(key);
-  for (const key of keys) {
+  const unknown = async (key: string): Promise<boolean> => {
     const id = segmentOf(key);
-    const known = id !== undefined && (await copyKnown(database, id, "vault"));
-    if (!known) findings.push({ invariant: 6, what: `${key} in the vault has no row` });
+    return id === undefined || !(await copyKnown(database, id, "vault"));
+  };
+  for (const key of await vault.unfinished(prefix)) if (await unknown(key)) yield stranger(key);
+  let last = "";
+  for await (const { key } of vault.list(prefix, signal)) {
+    if (key !== last && (await unknown(key))) yield stranger(key);
+    last = key;
   }
-  return findings;
 }
 
 async function copyKnown(

@@ -1,7 +1,8 @@
 import type { NodeId } from "#base/ids";
 import { number, text } from "./catalog/row.ts";
 import type { Database, Sql } from "./catalog/sqlite.ts";
-import type { Finding, Kept } from "./check.ts";
+import type { Kept } from "./check.ts";
+import { type Findings, openFindings } from "./findings.ts";
 import { type Head, readCheckpoint } from "./ledger/checkpoint.ts";
 import type { VerifierKey } from "./ledger/note.ts";
 import { rootAt } from "./ledger/prove.ts";
@@ -49,13 +50,13 @@ export async function checkPublished(
 export async function publishedFindings(
   { database, vault, node, verifier }: Omit<Kept, "spool">,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<Pick<Findings, "count"> & { readonly findings: Findings["first"] }> {
+  const findings = openFindings();
   const { diverged, missing } = await checkPublished(database, vault, node, verifier, signal);
-  const gone = missing.map((size) => `the vault has no checkpoint of ${size} entries any more`);
-  return [...(diverged === undefined ? [] : [diverged]), ...gone].map((what) => ({
-    invariant: 5,
-    what,
-  }));
+  if (diverged !== undefined) findings.add(5, diverged);
+  for (const size of missing)
+    findings.add(5, `the vault has no checkpoint of ${size} entries any more`);
+  return { findings: findings.first, count: findings.count };
 }
 
 async function missingFrom(

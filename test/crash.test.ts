@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import { STEPS, type Step } from "#base/step";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { assertWhole, finish, makeLife, SIGNATURE, start } from "./fakes/life.ts";
+import { assertWhole, finish, makeLife, SIGNATURE, startLife } from "./fakes/life.ts";
 import { makeAuthority } from "./peers/timestamp-authority.ts";
 
 /** One timestamp authority for all lives: its keys are what takes time. */
@@ -46,11 +46,13 @@ describe("SIGKILL, then start again (invariants 1, 3, 4, 6, 8)", function () {
       const keys = join((await authority).path, "keys");
       // A timestamp is a write to the vault as well: it must not be counted for footage.
       const nth = IN_EVERY_PUT.includes(step) ? PUTS_BEFORE_FOOTAGE + 1 : 1;
-      const { how, err } = await start(folder.path, step, nth, nth > 1 ? "" : keys);
+      const course = { authority: keys, archive: true };
+      const cut = { ...course, crashAt: step, nth, authority: nth > 1 ? "" : keys };
+      const { how, err } = await startLife(folder.path, folder.path, cut).ended;
       assert.equal(how, "SIGKILL", `the life never came to ${step}: ${err}`);
       if (nth > 1) assert.match(await keysInVault(folder.path), /"footage\//);
       assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);
-      assertWhole(await finish(folder.path, folder.path, keys));
+      assertWhole(await finish(folder.path, folder.path, course), course);
       assert.deepEqual(await plaintextOutsideTheCard(folder.path), []);
     });
   }

@@ -46,6 +46,11 @@ export const STEPS = [
   "ring.marked",
   "ring.unlinked",
   "ring.recorded",
+  "archive.sealed",
+  "archive.intended",
+  "archive.put",
+  "archive.recorded",
+  "archive.left",
 ] as const;
 
 export type Step = (typeof STEPS)[number];

@@ -9,7 +9,7 @@ import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
-import { print, runProgram, stopSignal } from "./program.ts";
+import { checked, print, runProgram, stopSignal } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
@@ -81,7 +81,9 @@ program
 
 program
   .command("verify")
-  .description("vergelijk alles met de invarianten / compare everything kept with the invariants")
+  .description(
+    "vergelijk alles met de invarianten; afsluitcode 1: iets klopt niet, 2: niet na te gaan / compare everything kept with the invariants; exit code 1 when something is not so, 2 when it could not be checked",
+  )
   .addOption(
     new Option("--depth <depth>", "hoeveel te lezen / how much to read")
       .choices(["rows", "sizes", "hashes"])
@@ -89,8 +91,20 @@ program
   )
   .action(async ({ depth }: { depth: "rows" | "sizes" | "hashes" }) => {
     const { shownReport, verifyBox } = await import("../verify.ts");
-    const config = await readConfig(global().config);
-    const report = await verifyBox(systemClock, config, depth, stopSignal());
+    const { openProgress } = await import("./progress.ts");
+    const signal = stopSignal();
+    const report = await checked(signal, global().json, async () => {
+      const config = await readConfig(global().config);
+      const progress = openProgress("nagekeken / verified", 100);
+      const watch = (done: number, total: number): void =>
+        progress.update(Math.floor((100 * done) / total));
+      try {
+        return await verifyBox(systemClock, config, depth, watch, signal);
+      } finally {
+        progress.end();
+      }
+    });
+    if (!report) return;
     print(global().json, report, () => shownReport(report));
     if (report.findings.length > 0) process.exitCode = 1;
   });

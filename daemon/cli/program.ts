@@ -7,6 +7,8 @@ import { ERROR_SAYS } from "./error-says.ts";
 /** Exit codes (docs/operations.md). 0: done and well. */
 const FAILED = 1;
 const USAGE = 2;
+/** Whether it is well could not be found out. */
+const UNCHECKED = 2;
 const INTERRUPTED = 130;
 
 /** Aborted by the first SIGINT or SIGTERM: everything stops where it can be taken up again. */
@@ -35,6 +37,24 @@ export async function runProgram(program: Command): Promise<void> {
     if (!(failure instanceof BewaardError)) throw error;
     process.stderr.write(told(failure, program.opts<{ json?: boolean }>().json === true));
     process.exitCode = failure.code === "USAGE" || failure.code === "DESK_INPUT" ? USAGE : FAILED;
+  }
+}
+
+/**
+ * `body`'s result. Undefined, and exit code 2, when it could not be found out: no finding is not well.
+ */
+export async function checked<T>(
+  signal: AbortSignal,
+  json: boolean,
+  body: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    if (signal.aborted || !(error instanceof BewaardError)) throw error;
+    process.stderr.write(told(error, json));
+    process.exitCode = UNCHECKED;
+    return undefined;
   }
 }
 

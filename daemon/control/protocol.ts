@@ -94,7 +94,12 @@ export const METHODS = {
   },
   verify: {
     params: z.strictObject({ depth: z.enum(["rows", "sizes", "hashes"]) }),
-    result: z.object({ findings: z.array(finding), segments: z.number(), entries: z.number() }),
+    result: z.object({
+      findings: z.array(finding),
+      more: z.number(),
+      segments: z.number(),
+      entries: z.number(),
+    }),
   },
   "ledger.head": {
     params: z.strictObject({}),
@@ -145,8 +150,18 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   room: (answer) => METHODS.room.result.parse(answer),
 };
 
+/** Told now and then by an answer that takes long. */
+export type Watch = (done: number, total: number) => void;
+
 /** One function a method. */
-export type Answers = { readonly [M in Method]: (params: Params<M>) => Promise<Result<M>> };
+export type Answers = {
+  readonly [M in Method]: (params: Params<M>, watch: Watch) => Promise<Result<M>>;
+};
+
+/** A line before the reply of a question that takes long. */
+export const progressLine = z.strictObject({
+  progress: z.strictObject({ done: z.number(), total: z.number() }),
+});
 
 export const request = z.strictObject({ method: z.string(), params: z.unknown() });
 

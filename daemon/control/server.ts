@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { BewaardError } from "#base/errors";
-import { type Answers, METHODS, type Method, request } from "./protocol.ts";
+import { type Answers, METHODS, type Method, request, type Watch } from "./protocol.ts";
 
 /** A card of 100,000 files asks whether they are known in under this much. */
 const REQUEST_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -33,15 +33,27 @@ export async function control(path: string, answers: Answers, signal: AbortSigna
 }
 
 async function converse(socket: Socket, answers: Answers): Promise<void> {
-  const answer = await answered(socket, answers);
+  const watch = telling(socket);
+  const answer = await answered(socket, answers, watch);
   socket.end(`${JSON.stringify(answer)}\n`);
 }
 
-async function answered(socket: Socket, answers: Answers): Promise<object> {
+/** Tells the asker how far it is, a hundred times at most; nobody need listen. */
+function telling(socket: Socket): Watch {
+  let told = 0;
+  return (done, total) => {
+    const percent = Math.min(99, Math.floor((100 * done) / total));
+    if (percent <= told || !socket.writable) return;
+    told = percent;
+    socket.write(`${JSON.stringify({ progress: { done: percent, total: 100 } })}\n`);
+  };
+}
+
+async function answered(socket: Socket, answers: Answers, watch: Watch): Promise<object> {
   try {
     const { method, params } = request.parse(JSON.parse(await question(socket)));
     if (!isMethod(method)) throw new BewaardError("CONTROL_REFUSED", `no such question: ${method}`);
-    return { ok: true, result: await dispatch(method, params, answers) };
+    return { ok: true, result: await dispatch(method, params, answers, watch) };
   } catch (error) {
     if (error instanceof BewaardError)
       return { ok: false, code: error.code, message: error.message, transient: error.transient };
@@ -67,26 +79,31 @@ function isMethod(method: string): method is Method {
   return Object.hasOwn(METHODS, method);
 }
 
-async function dispatch(method: Method, params: unknown, answers: Answers): Promise<unknown> {
+async function dispatch(
+  method: Method,
+  params: unknown,
+  answers: Answers,
+  watch: Watch,
+): Promise<unknown> {
   switch (method) {
     case "status":
-      return answers.status(METHODS.status.params.parse(params));
+      return answers.status(METHODS.status.params.parse(params), watch);
     case "find":
-      return answers.find(METHODS.find.params.parse(params));
+      return answers.find(METHODS.find.params.parse(params), watch);
     case "clock.confirm":
-      return answers["clock.confirm"](METHODS["clock.confirm"].params.parse(params));
+      return answers["clock.confirm"](METHODS["clock.confirm"].params.parse(params), watch);
     case "verify":
-      return answers.verify(METHODS.verify.params.parse(params));
+      return answers.verify(METHODS.verify.params.parse(params), watch);
     case "ledger.head":
-      return answers["ledger.head"](METHODS["ledger.head"].params.parse(params));
+      return answers["ledger.head"](METHODS["ledger.head"].params.parse(params), watch);
     case "ledger.prove":
-      return answers["ledger.prove"](METHODS["ledger.prove"].params.parse(params));
+      return answers["ledger.prove"](METHODS["ledger.prove"].params.parse(params), watch);
     case "ledger.verify":
-      return answers["ledger.verify"](METHODS["ledger.verify"].params.parse(params));
+      return answers["ledger.verify"](METHODS["ledger.verify"].params.parse(params), watch);
     case "known":
-      return answers.known(METHODS.known.params.parse(params));
+      return answers.known(METHODS.known.params.parse(params), watch);
     case "room":
-      return answers.room(METHODS.room.params.parse(params));
+      return answers.room(METHODS.room.params.parse(params), watch);
     default:
       throw new BewaardError("CONTROL_REFUSED", "no such question");
   }

@@ -127,10 +127,10 @@ export function countOverdue(database: Database, now: Instant): Promise<number> 
   });
 }
 
-/** How many segments are in each state. */
+/** How many segments are in each state, and how many left for the archive. Kept by triggers. */
 export function countStates(database: Database): Promise<Readonly<Record<string, number>>> {
   return database.transaction(async (sql) => {
-    const rows = await sql.all("select state, count(*) as count from segment group by state");
+    const rows = await sql.all("select state, count from segment_count where count > 0");
     return Object.fromEntries(rows.map((row) => [text(row, "state"), number(row, "count")]));
   });
 }

@@ -18,6 +18,11 @@ export interface Sql {
 export interface Database extends AsyncDisposable {
   /** Runs `body` alone: calls queue, first come first served. Commits if it resolves, rolls back if it throws. */
   transaction<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Runs `body` on one snapshot, on a connection of its own that can only read, while transactions go
+   * on: for what takes seconds and more. Closing the database interrupts it.
+   */
+  aside<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -34,6 +39,7 @@ export async function openDatabase(path: string): Promise<Database> {
 
   const inside = new AsyncLocalStorage<true>();
   let tail: Promise<unknown> = Promise.resolve();
+  const readers = new Map<sqlite3.Database, () => void>();
 
   async function alone<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
     const lease = revocable(sql);
@@ -51,7 +57,20 @@ export async function openDatabase(path: string): Promise<Database> {
     }
   }
 
-  return {
+  async function reading<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
+    const reader = await connect(path, sqlite3.OPEN_READONLY);
+    const lease = revocable(promised(reader));
+    readers.set(reader, () => lease.revoke());
+    try {
+      await lease.sql.script("begin");
+      return await body(lease.sql);
+    } finally {
+      readers.delete(reader);
+      await close(reader);
+    }
+  }
+
+  const database: Database = {
     transaction(body) {
       if (inside.getStore()) {
         const message = "transaction() called inside a transaction";
@@ -61,11 +80,18 @@ export async function openDatabase(path: string): Promise<Database> {
       tail = turn.catch(() => undefined);
       return turn;
     },
+    // A catalog in memory has no second connection.
+    aside: (body) => (path === ":memory:" ? database.transaction(body) : reading(body)),
     async [Symbol.asyncDispose]() {
+      for (const [reader, revoke] of readers) {
+        revoke();
+        reader.interrupt();
+      }
       await tail;
       await close(handle);
     },
   };
+  return database;
 }
 
 /**
@@ -84,9 +110,12 @@ export async function lockFile(path: string): Promise<AsyncDisposable | undefine
   return { [Symbol.asyncDispose]: () => close(handle) };
 }
 
-function connect(path: string): Promise<sqlite3.Database> {
+function connect(
+  path: string,
+  mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE,
+): Promise<sqlite3.Database> {
   return new Promise((resolve, reject) => {
-    const handle = new sqlite3.Database(path, (error) =>
+    const handle = new sqlite3.Database(path, mode, (error) =>
       error ? reject(translated(error)) : resolve(handle),
     );
   });

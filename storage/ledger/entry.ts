@@ -29,6 +29,7 @@ export const ENTRY_KINDS = [
   "clock.untrusted",
   "checkpoint.timestamped",
   "config.changed",
+  "rows.archived",
 ] as const;
 
 export type EntryKind = (typeof ENTRY_KINDS)[number];

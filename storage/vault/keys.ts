@@ -64,12 +64,21 @@ export function entriesPrefix(node: NodeId): string {
   return `ledger/${node}/entries/`;
 }
 
+/** Rows that left the catalog with the entries `first` ≤ seq ≤ `last`, sealed; by the year they left in. */
+export function archiveKey(node: NodeId, at: Instant, first: number, last: number): string {
+  return `${archivePrefix(node)}${isoOf(at).slice(0, 4)}/${padded(first)}-${padded(last)}.age`;
+}
+
+export function archivePrefix(node: NodeId): string {
+  return `ledger/${node}/archive/`;
+}
+
 /** Entry `number` of the desk's signed chain, from 1. */
 export function deskKey(number: number): string {
   return `${DESK_PREFIX}${padded(number)}`;
 }
 
-const DESK_PREFIX = "desk/entry/";
+export const DESK_PREFIX = "desk/entry/";
 
 /** What people wrote beside a desk entry, sealed to the officers. `name` is random. */
 export function deskDetailKey(name: string): string {

@@ -1,10 +1,14 @@
+import { catalogBench } from "./catalog.ts";
 import type { Figure } from "./figure.ts";
+import { idleBench } from "./idle.ts";
 import { ledgerBench } from "./ledger.ts";
 import { sealBench } from "./seal.ts";
 
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  catalog: catalogBench,
+  idle: idleBench,
   ledger: ledgerBench,
   seal: sealBench,
 };

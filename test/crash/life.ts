@@ -1,9 +1,9 @@
 import { appendFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { parseSegmentId, type SegmentId } from "#base/ids";
-import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { readConfig, readPolicy } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -32,6 +32,8 @@ const notes = process.argv[3] ?? folder;
 const FILES = 5;
 /** Nearly the whole ring of the life: nothing that may be overwritten can stay. */
 const ALL_THE_ROOM = 1_150_000;
+/** Since the recording: its term, four hundred days, and room for a start in the middle. */
+const ARCHIVED_AFTER_MS = 440 * DAY_MS;
 
 /** Where this life's clock stands, kept outside the program under test. */
 async function clockAt(): Promise<SimulatedClock> {
@@ -56,7 +58,8 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
   const born = instant(Number(await readFile(join(notes, "born"), "utf8")));
   const decided = async () =>
-    (await believed(ask)).some(({ state }) => state.startsWith("destroy"));
+    (await believed(ask)).some(({ state }) => state.startsWith("destroy")) ||
+    ((await ask("status", {})).states["archived"] ?? 0) > 0;
   if (!(await decided())) {
     const stored = async () => {
       const states = (await believed(ask)).map(({ state }) => state);
@@ -79,16 +82,41 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const almost = Math.max(0, born + 28 * DAY_MS - 90 * MINUTE_MS - clock.now());
   await writeFile(join(notes, "now"), String(clock.now() + almost));
   await clock.pass(almost, signal);
+  // Destroyed, or archived already by a life before this one.
   const gone = async () =>
-    (await segmentsOf(ask)).filter(({ state }) => state === "destroyed").length === FILES - 1;
+    (await segmentsOf(ask)).filter(({ state }) => state !== "destroyed").length === 1;
   await mustSee(
     "all but one destroyed",
     passUntil(clock, 10 * MINUTE_MS, 3 * HOUR_MS, gone, signal),
   );
+  if (process.env["ARCHIVE"] === "yes") await growOld(clock, ask, born, signal);
   const { findings } = await ask("verify", { depth: "hashes" });
-  const { holds } = await ask("status", {});
+  const { holds, states } = await ask("status", {});
   const { gaps } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
-  process.stdout.write(JSON.stringify({ segments: await segmentsOf(ask), findings, holds, gaps }));
+  const segments = await segmentsOf(ask);
+  process.stdout.write(JSON.stringify({ segments, findings, holds, states, gaps }));
+}
+
+/** Lets what was destroyed become so old that it is archived. */
+async function growOld(
+  clock: SimulatedClock,
+  ask: Ask,
+  born: Instant,
+  signal: AbortSignal,
+): Promise<void> {
+  await mustSee(
+    "all of it under a published checkpoint",
+    passUntil(clock, MINUTE_MS, 3 * HOUR_MS, published(ask), signal),
+  );
+  // An emptied card: of what was archived a box knows no file any more, and would take it again.
+  for (const { folder: card } of config.bodycams) {
+    await rm(join(card, "DCIM"), { recursive: true, force: true });
+  }
+  const old = Math.max(0, born + ARCHIVED_AFTER_MS - clock.now());
+  await writeFile(join(notes, "now"), String(clock.now() + old));
+  await clock.pass(old, signal);
+  const archived = async () => (await ask("status", {})).states["archived"] === FILES - 1;
+  await mustSee("all but one archived", passUntil(clock, HOUR_MS, 7 * DAY_MS, archived, signal));
 }
 
 /** What the desk decides, once: a start after a crash finds in the chain what was decided. */

@@ -29,6 +29,7 @@ const NAMES = ["20260601_113000", "20260601_114000", "20260601_115000", "2026010
 const outcome = z.object({
   segments: z.array(z.object({ id: z.string(), state: z.string(), hold: z.string() })),
   findings: z.array(z.object({ invariant: z.number(), what: z.string() })),
+  states: z.record(z.string(), z.number()),
   holds: z.object({ requested: z.number(), inForce: z.number() }),
   gaps: z.array(z.object({ cause: z.string() })),
 });
@@ -67,23 +68,26 @@ export interface Life {
   kill(): void;
 }
 
-/**
- * Starts the life in `folder`; what must outlive the folder's disk is noted in `notes`. `authority` is the
- * folder of a timestamp authority's keys, where there is to be one.
- */
-export function startLife(
-  folder: string,
-  notes: string,
-  crashAt?: Step,
-  nth = 1,
-  authority = "",
-): Life {
+/** How a life is to go. */
+export interface Course {
+  readonly crashAt?: Step;
+  /** At the how manieth time `crashAt` is reached. */
+  readonly nth?: number;
+  /** The folder of a timestamp authority's keys, where there is to be one. */
+  readonly authority?: string;
+  /** Whether what was destroyed grows so old that it is archived. */
+  readonly archive?: boolean;
+}
+
+/** Starts the life in `folder`; what must outlive the folder's disk is noted in `notes`. */
+export function startLife(folder: string, notes: string, course: Course): Life {
   const cache = join(tmpdir(), "bewaard-test-compile-cache");
   const env = {
     ...process.env,
-    CRASH_AT: crashAt ?? "",
-    CRASH_NTH: String(nth),
-    AUTHORITY: authority,
+    CRASH_AT: course.crashAt ?? "",
+    CRASH_NTH: String(course.nth ?? 1),
+    AUTHORITY: course.authority ?? "",
+    ARCHIVE: course.archive ? "yes" : "",
     NODE_COMPILE_CACHE: cache,
   };
   const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder, notes], { env });
@@ -97,33 +101,26 @@ export function startLife(
   };
 }
 
-export function start(
-  folder: string,
-  crashAt: Step,
-  nth: number,
-  authority: string,
-): Life["ended"] {
-  return startLife(folder, folder, crashAt, nth, authority).ended;
-}
-
 /** Goes on to the end of the life, or fails with what the process said. */
 export async function finish(
   folder: string,
-  notes = folder,
-  authority = "",
+  notes: string,
+  course: Course,
 ): Promise<z.output<typeof outcome>> {
-  const { out, err, how } = await startLife(folder, notes, undefined, 1, authority).ended;
+  const { out, err, how } = await startLife(folder, notes, course).ended;
   assert.equal(how, 0, err);
   return outcome.parse(JSON.parse(out));
 }
 
-export function assertWhole({ segments, findings, holds, gaps }: z.output<typeof outcome>): void {
-  assert.deepEqual(findings, []);
-  const kept = segments.map(({ state, hold }) => `${state}, ${hold}`).toSorted();
-  assert.deepEqual(kept, [
-    ...Array.from({ length: 4 }, () => "destroyed, none"),
-    "stored, in force",
-  ]);
-  assert.deepEqual(holds, { requested: 0, inForce: 1 });
-  assert.deepEqual(gaps, [{ cause: "ring-overwritten" }]);
+export function assertWhole(end: z.output<typeof outcome>, { archive }: Course): void {
+  assert.deepEqual(end.findings, []);
+  const kept = end.segments.map(({ state, hold }) => `${state}, ${hold}`).toSorted();
+  const gone = Array.from({ length: archive ? 0 : 4 }, () => "destroyed, none");
+  assert.deepEqual(kept, [...gone, "stored, in force"]);
+  const { archived, destroyed, stored } = end.states;
+  // Only what was destroyed can be archived: the catalog's own rule.
+  const counts = archive ? [4, 0, 1] : [0, 4, 1];
+  assert.deepEqual([archived ?? 0, destroyed ?? 0, stored ?? 0], counts);
+  assert.deepEqual(end.holds, { requested: 0, inForce: 1 });
+  assert.deepEqual(end.gaps, [{ cause: "ring-overwritten" }]);
 }

@@ -16,7 +16,8 @@ import { store } from "../../daemon/store.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
-import { check, type Depth, type Finding } from "../../storage/check.ts";
+import { check, type Depth } from "../../storage/check.ts";
+import type { Finding } from "../../storage/findings.ts";
 import {
   type NodeKey,
   newNodeKeyPem,

@@ -37,19 +37,19 @@ async function test(kind: "xfs" | "ext4", afterMs: number): Promise<void> {
   await using notes = await temporaryFolder();
   await makeLife(disk.path, notes.path);
   disk.settle();
-  const life = startLife(disk.path, notes.path);
+  const life = startLife(disk.path, notes.path, {});
   await Promise.race([delay(afterMs), life.ended]);
   disk.cutPower();
   life.kill();
   await life.ended;
   disk.recover();
   const seen = (await readFile(join(notes.path, "seen"), "utf8").catch(() => "")).split("\n");
-  const end = await finish(disk.path, notes.path);
+  const end = await finish(disk.path, notes.path, {});
   const kept = new Set(end.segments.map(({ id }) => id));
   for (const id of seen)
     if (id !== "") assert.ok(kept.has(id), `${told}: ${id} was seen and is lost`);
   try {
-    assertWhole(end);
+    assertWhole(end, {});
   } catch (cause) {
     throw new Error(told, { cause });
   }

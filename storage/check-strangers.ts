@@ -1,0 +1,132 @@
+import { opendir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeTime } from "ulid";
+import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
+import type { Instant } from "#base/time";
+import { number, optional, text } from "./catalog/row.ts";
+import type { Kept } from "./check.ts";
+import { type Finding, type Findings, openFindings } from "./findings.ts";
+import { beginsAsAge } from "./seal/begins.ts";
+import { archivePrefix, checkpointKey, checkpointPrefix, DESK_PREFIX } from "./vault/keys.ts";
+
+/**
+ * What lies beside the ring: incoming/ and quarantine/ (invariants 2, 3 and 6), and the ledger, the
+ * archives and the desk's chain in the vault (invariant 6).
+ */
+export async function checkStrangers(
+  kept: Kept,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<{ findings: readonly Finding[]; count: number }> {
+  const findings = openFindings();
+  await checkIncoming(kept, now, findings);
+  await checkQuarantine(kept, findings);
+  await checkCheckpoints(kept, findings, signal);
+  await checkArchives(kept, findings, signal);
+  await checkDesk(kept, findings, signal);
+  return { findings: findings.first, count: findings.count };
+}
+
+async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings): Promise<void> {
+  const root = join(spool.path, "incoming");
+  for await (const producer of await opendir(root)) {
+    for await (const file of await opendir(join(root, producer.name))) {
+      const shown = `incoming/${producer.name}/${JSON.stringify(file.name)}`;
+      const path = join(root, producer.name, file.name);
+      const since = arrivedAt(file.name) ?? (await changedAt(path));
+      if (since === undefined) continue;
+      if (now - since > TERM_LIMIT_MS - DUE_MARGIN_MS)
+        findings.add(3, `${shown} has waited longer than a term`);
+      if (file.name.endsWith(".age") && !(await beginsAsAge(path)))
+        findings.add(2, `${shown} does not begin as an age file`);
+    }
+  }
+}
+
+async function checkQuarantine({ spool, database }: Kept, findings: Findings): Promise<void> {
+  const root = join(spool.path, "quarantine");
+  for await (const { name } of await opendir(root)) {
+    const [row] = await database.transaction((sql) =>
+      sql.all("select 1 from quarantine where id = $id and destroyed_at_ms is null", { $id: name }),
+    );
+    if (!row) findings.add(6, `quarantine/${JSON.stringify(name)} has no row`);
+  }
+  const rows = await database.transaction((sql) =>
+    sql.all("select id from quarantine where destroyed_at_ms is null limit 10000"),
+  );
+  for (const row of rows) {
+    const id = text(row, "id");
+    if ((await changedAt(join(root, id))) === undefined)
+      findings.add(6, `${id} is not in quarantine/`);
+  }
+}
+
+/** Each published head is in the vault, and each head there is one of ours. */
+async function checkCheckpoints(
+  { database, vault, node }: Kept,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  const published = await database.transaction((sql) =>
+    sql.all("select size, published_at_ms from checkpoint order by size"),
+  );
+  const missing = new Set(
+    published
+      .filter((row) => optional(row, "published_at_ms", number) !== undefined)
+      .map((row) => checkpointKey(node, number(row, "size"))),
+  );
+  const known = new Set(published.map((row) => checkpointKey(node, number(row, "size"))));
+  for await (const { key } of vault.list(checkpointPrefix(node), signal)) {
+    missing.delete(key);
+    if (!known.has(key)) findings.add(6, `${key} in the vault has no row`);
+  }
+  for (const key of missing) findings.add(6, `${key} is published and not in the vault`);
+}
+
+async function checkArchives(
+  { database, vault, node }: Kept,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  const rows = await database.transaction((sql) =>
+    sql.all(
+      "select archive_key, archive_bytes, read_back_at_ms from batch where kind = 'archived'",
+    ),
+  );
+  const archives = new Map(rows.map((row) => [text(row, "archive_key"), row]));
+  for await (const { key, bytes } of vault.list(archivePrefix(node), signal)) {
+    const row = archives.get(key);
+    if (!row) findings.add(6, `${key} in the vault has no row`);
+    else if (number(row, "archive_bytes") !== bytes) findings.add(6, `${key} has ${bytes} bytes`);
+    archives.delete(key);
+  }
+  for (const [key, row] of archives) {
+    if (optional(row, "read_back_at_ms", number) !== undefined)
+      findings.add(6, `${key} is archived and not in the vault`);
+  }
+}
+
+/** The desk's chain has every number from 1: a missing one hides what was decided. */
+async function checkDesk({ vault }: Kept, findings: Findings, signal: AbortSignal): Promise<void> {
+  let next = 1;
+  for await (const { key } of vault.list(DESK_PREFIX, signal)) {
+    const found = Number(key.slice(DESK_PREFIX.length));
+    if (found > next) findings.add(6, `desk entry ${next} is not in the vault, and later ones are`);
+    next = Math.max(next, found + 1);
+  }
+}
+
+/** Producers name what they hand over by ULID: the moment is in the name, by the box's clock. */
+function arrivedAt(name: string): number | undefined {
+  const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\./.exec(name) ?? [];
+  return id === undefined ? undefined : decodeTime(id);
+}
+
+async function changedAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch {
+    // Adopted or destroyed since it was listed.
+    return undefined;
+  }
+}

@@ -1,0 +1,219 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "#base/system-clock";
+import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
+import { readText } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { archiveOnce } from "../../daemon/archive.ts";
+import { makeDemoSite } from "../../daemon/demo/site.ts";
+import { archivePath, catalogPath } from "../../daemon/places.ts";
+import { closeSweep } from "../../storage/catalog/batches.ts";
+import { segmentsToStore } from "../../storage/catalog/copies.ts";
+import {
+  countOverdue,
+  countStates,
+  dueSegments,
+  markDestroying,
+  recordDestroyed,
+} from "../../storage/catalog/due.ts";
+import { markStored, spoolBytes } from "../../storage/catalog/evict.ts";
+import { findGaps, findSegments } from "../../storage/catalog/find.ts";
+import { countHolds, holdsToConfirm } from "../../storage/catalog/holds.ts";
+import { migrate } from "../../storage/catalog/migrate.ts";
+import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
+import { openTree } from "../../storage/ledger/append.ts";
+import { recordPublished, signCheckpoint } from "../../storage/ledger/checkpoint.ts";
+import { type NodeKey, newNodeKeyPem, parseNodeKey } from "../../storage/ledger/note.ts";
+import { parseRecipientBook } from "../../storage/seal/recipients.ts";
+import { openDirectoryVault } from "../../storage/vault/directory.ts";
+import { startBox } from "./box.ts";
+import { type Figure, figure } from "./figure.ts";
+import { CAMERAS, makeGaps, makeHolds, makeSegments, pairCameras, TERM_MS } from "./made.ts";
+import { flag, option } from "./options.ts";
+
+const NEVER = new AbortController().signal;
+const A_DAY = 72_000;
+const ROUNDS = 15;
+
+/**
+ * `--segments N` (3,000,000): a catalog as fifty cameras fill it, then what core asks of it, by core's own
+ * functions. `--year [--scale 0.05]`: a year of them, day by day, with the archive, and the same figures.
+ */
+export async function catalogBench(): Promise<readonly Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), "bewaard-bench-"));
+  try {
+    const { config } = await makeDemoSite(systemClock, folder, ["bc-0101"], 2, NEVER);
+    await mkdir(config.state, { recursive: true });
+    const now = systemClock.now();
+    const made = performance.now();
+    {
+      await using database = await openDatabase(catalogPath(config));
+      await migrate(database);
+      if (flag("year")) await liveAYear(database, config, now, A_DAY * option("scale", 0.05));
+      else await fill(database, now, option("segments", 3_000_000));
+    }
+    process.stderr.write(`made in ${((performance.now() - made) / 1000).toFixed(0)} s\n`);
+    const figures = [...(await started(folder, config))];
+    await using database = await openDatabase(catalogPath(config));
+    return [...figures, ...(await asked(database, now))];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Forty-two days: two thirds kept, one third destroyed, and the thousand that are due next. */
+async function fill(database: Database, now: Instant, segments: number): Promise<void> {
+  await pairCameras(database, instant(now - 60 * DAY_MS));
+  const days = 42;
+  const key = parseNodeKey("bewaard/bench/dock-1", newNodeKeyPem());
+  for (let day = days; day > 0; day -= 1) {
+    const from = instant(now - day * DAY_MS);
+    const ids = await makeSegments(database, from, plus(from, DAY_MS), segments / days, day <= 3);
+    if (day > TERM_MS / DAY_MS) {
+      await destroyAll(database, plus(from, TERM_MS), ids.slice(0, day === 29 ? -1000 : undefined));
+    }
+    if (day === 20) await makeHolds(database, from, ids);
+    await sign(database, plus(from, DAY_MS), key);
+    if (day % 7 === 0) process.stderr.write(`${days - day} of ${days} days\n`);
+  }
+  await makeGaps(database, instant(now - 42 * DAY_MS), 10_000);
+}
+
+async function sign(database: Database, at: Instant, key: NodeKey): Promise<void> {
+  const signed = await signCheckpoint(database, at, key);
+  if (signed) await recordPublished(database, signed.size, at);
+}
+
+async function destroyAll(
+  database: Database,
+  at: Instant,
+  ids: Awaited<ReturnType<typeof makeSegments>>,
+): Promise<void> {
+  for (let from = 0; from < ids.length; from += 1000) {
+    const marked = await markDestroying(database, at, ids.slice(from, from + 1000));
+    await recordDestroyed(
+      database,
+      at,
+      marked.map((id) => ({ id, versions: 1, missing: false })),
+    );
+    await closeSweep(database, "destroyed", at);
+  }
+}
+
+/** A year that ends now. Rows leave a day after their destruction here, not 400 days. */
+async function liveAYear(
+  database: Database,
+  config: Config,
+  now: Instant,
+  aDay: number,
+): Promise<void> {
+  const key = parseNodeKey("bewaard/bench/dock-1", newNodeKeyPem());
+  const readBook = async () => parseRecipientBook(await readText(config.recipients));
+  await using vault = await openDirectoryVault(config.vault.directory);
+  const box = { node: config.node, path: archivePath(config), readBook, afterMs: DAY_MS };
+  await pairCameras(database, instant(now - 400 * DAY_MS));
+  const kept = new Map<number, Awaited<ReturnType<typeof makeSegments>>>();
+  let archives = 0;
+  for (let day = 365; day > 0; day -= 1) {
+    const from = instant(now - day * DAY_MS);
+    kept.set(day, await makeSegments(database, from, plus(from, DAY_MS), aDay, day <= 3));
+    const end = plus(from, DAY_MS);
+    const due = kept.get(day + 28) ?? [];
+    kept.delete(day + 28);
+    await destroyAll(database, end, day === 1 ? due.slice(0, -1000) : due);
+    await sign(database, end, key);
+    const clock = { ...systemClock, now: () => end };
+    while (await archiveOnce(clock, database, vault, box, end, NEVER)) archives += 1;
+    if (day % 30 === 0) process.stderr.write(`day ${365 - day}, ${archives} archives\n`);
+  }
+}
+
+/** The real process: from its start to its first answer, and its memory a while later. */
+async function started(folder: string, config: Config): Promise<readonly Figure[]> {
+  // The first start fills the cache of compiled code, as the first one of a box does.
+  await (await startBox(folder, config, "core")).stop();
+  const seconds: number[] = [];
+  let peak = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const box = await startBox(folder, config, "core");
+    seconds.push(box.readySeconds);
+    await systemClock.sleep(5000, NEVER);
+    peak = Math.max(peak, await box.peakBytes());
+    await box.stop();
+  }
+  return [
+    figure("start to first answer", median(seconds), "s", "<= 3"),
+    figure("resident memory of core, at most", peak / 1e6, "MB", "<= 200"),
+  ];
+}
+
+async function asked(database: Database, now: Instant): Promise<readonly Figure[]> {
+  const device = CAMERAS[7];
+  const at = instant(now - 10 * DAY_MS);
+  const window = { device, from: at, to: plus(at, HOUR_MS) };
+  const figures = [
+    await timed("find, a camera and an hour", "<= 20", () => findSegments(database, window)),
+    await timed("find, all cameras, ten minutes", "<= 100", () =>
+      findSegments(database, { device: undefined, from: at, to: plus(at, 10 * MINUTE_MS) }),
+    ),
+    await timed("gaps, a camera and an hour", "<= 20", () => findGaps(database, window)),
+    await timed("what is to be stored", "<= 20", () => segmentsToStore(database, now, 200)),
+    await timed("holds to confirm", "<= 20", () => holdsToConfirm(database)),
+    await timed("what the ring may overwrite", "<= 100", () => markStored(database, now, 1)),
+    await timed("counts for status", "<= 20", async () => {
+      await countStates(database);
+      await countHolds(database);
+      await spoolBytes(database);
+    }),
+    await timed("count of what is overdue", "<= 100", () => countOverdue(database, now)),
+    await timed("the ledger's head", "<= 5", () => database.transaction(openTree)),
+  ];
+  return [...figures, ...(await swept(database, now))];
+}
+
+/** A sweep: finds what is due, marks it. Once only: afterwards nothing is due. */
+async function swept(database: Database, now: Instant): Promise<readonly Figure[]> {
+  const due = await dueSegments(database, now, 1000);
+  const sweep = await timed(`a sweep that finds ${due.length} due`, "<= 100", () =>
+    dueSegments(database, now, 1000),
+  );
+  const found = performance.now();
+  const marked = await markDestroying(
+    database,
+    now,
+    due.map(({ id }) => id),
+  );
+  const done = performance.now();
+  await recordDestroyed(
+    database,
+    now,
+    marked.map((id) => ({ id, versions: 1, missing: false })),
+  );
+  return [
+    sweep,
+    figure("marking them, with their ledger entry", done - found, "ms", "<= 300"),
+    figure("recording them destroyed", performance.now() - done, "ms", "<= 300"),
+  ];
+}
+
+/** The median of some rounds after a first one; the slowest and the CPU of one are printed beside it. */
+async function timed(name: string, target: string, body: () => Promise<unknown>): Promise<Figure> {
+  await body();
+  const wall: number[] = [];
+  const cpu = process.cpuUsage();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const began = performance.now();
+    await body();
+    wall.push(performance.now() - began);
+  }
+  const used = process.cpuUsage(cpu);
+  const cpuMs = (used.user + used.system) / 1000 / ROUNDS;
+  const most = Math.max(...wall);
+  process.stderr.write(`${name}: at most ${most.toFixed(1)} ms, CPU ${cpuMs.toFixed(1)} ms\n`);
+  return figure(name, median(wall), "ms", target);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
