@@ -21,6 +21,12 @@ const TOOLS = [
   ["openssl", "openssl", "checks timestamps, and proofs without bewaard"],
   ["python3", "python3", "checks proofs without bewaard"],
 ];
+// Only root may mount a disk, and only the long tests cut its power.
+const DISKS = [
+  ["xfs_io", "xfsprogs", "cuts the power of a disk, in the long tests"],
+  ["mkfs.ext4", "e2fsprogs", "makes a disk for that"],
+];
+const LONG = ["pretest:long", "pretest:nightly"].includes(process.env.npm_lifecycle_event);
 const COMPILER = ["g++", "make"].map((name) => [name, name, "compiles sqlite3"]);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
@@ -38,7 +44,8 @@ async function setUp() {
   if (!packagesMatchLock()) await installPackages();
   checkNode24();
   const compiles = !sqlite3Loads() && !(await fetchSqlite3());
-  await installTools(compiles ? [...TOOLS, ...COMPILER] : TOOLS);
+  const disks = LONG && process.getuid() === 0 ? DISKS : [];
+  await installTools([...TOOLS, ...disks, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
 }
 

@@ -8,10 +8,11 @@ import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock } from "../daemon/dock.ts";
+import { openPatience } from "../daemon/patience.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { sorter } from "../drivers/bodycam/profile.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
-import { CAMERA, dockOf, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, dockOf, handClock, openRig, type Rig, START } from "./fakes/rig.ts";
 
 /** Answers what core would, from the rig's catalog. */
 function answering(rig: Rig, room = true): Ask {
@@ -175,6 +176,23 @@ describe("a docked card", () => {
     await rm(join(rig.folder, "card"), { recursive: true });
     await watch(rig, 2);
     assert.deepEqual(rig.said, []);
+  });
+});
+
+describe("patience with a full spool", () => {
+  it("ends for a file that was refused for more than a day of uptime, and begins anew once it was granted", () => {
+    const clock = handClock(START);
+    const patience = openPatience(clock, DAY_MS);
+    assert.equal(patience.atEnd("a"), false);
+    patience.answered("a", false);
+    clock.jump(30 * DAY_MS);
+    assert.equal(patience.atEnd("a"), false);
+    clock.move(DAY_MS + 1);
+    assert.equal(patience.atEnd("a"), true);
+    assert.equal(patience.atEnd("b"), false);
+    patience.answered("a", true);
+    patience.answered("a", false);
+    assert.equal(patience.atEnd("a"), false);
   });
 });
 
