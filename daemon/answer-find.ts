@@ -15,7 +15,7 @@ import type { Database } from "../storage/catalog/sqlite.ts";
 import type { Params, Result } from "./control/protocol.ts";
 
 /** How many are given where nobody says how many. */
-const LIMIT = 1000;
+const LIMIT = 10_000;
 
 /**
  * Answers a search by time, camera and place: segments and gaps, at most `limit` together, in order of
