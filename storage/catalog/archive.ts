@@ -108,11 +108,7 @@ async function segmentLines(sql: Sql, ids: readonly SegmentId[]): Promise<readon
   const wanted = "in (select value from json_each($ids))";
   const segments = await sql.all(`select * from segment where id ${wanted} order by id`, $ids);
   const copies = await sql.all(`select * from copy where segment_id ${wanted}`, $ids);
-  const holds = await sql.all(
-    `select * from hold where hold_id in (select hold_id from hold where segment_id ${wanted})
-       and segment_id ${wanted}`,
-    $ids,
-  );
+  const holds = await sql.all(`select * from hold where segment_id ${wanted}`, $ids);
   const copiesOf = Map.groupBy(copies, (row) => text(row, "segment_id"));
   const holdsOf = Map.groupBy(holds, (row) => text(row, "segment_id"));
   return segments.map((row) => {

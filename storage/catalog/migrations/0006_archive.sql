@@ -43,6 +43,9 @@ create index gap_entry on gap (entry_seq);
 create index quarantine_entry on quarantine (entry_seq);
 create index batch_entry on batch (entry_seq);
 
+-- Released holds leave with their segment; the index of 0001 knows open ones only.
+create index hold_of_segment on hold (segment_id);
+
 -- The archive as it was sealed. The rows of an archived batch name the segments that may leave, and
 -- leave after them; the batch itself stays: it says where the archive is.
 alter table batch add column archive_sha256 text check (length(archive_sha256) = 64);
