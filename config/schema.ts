@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
 import { TERM_LIMIT_MS } from "#base/term";
-import { DAY_MS, instantOf } from "#base/time";
+import { DAY_MS, HOUR_MS, instantOf } from "#base/time";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
 // Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
@@ -90,6 +90,14 @@ export const profileSchema = z.strictObject({
   zone: z.string().refine(isZone, 'write a zone like "Europe/Amsterdam" or "UTC"'),
   /** Whether the maker or the dock keeps the clock right. */
   clock: z.enum(["synchronised", "unknown"]),
+  /** What the creation time in the container is: UTC by its standard, local time by many cameras. */
+  container_time: z.enum(["utc", "local", "none"]).default("none"),
+  /** Whether name and container tell the start of a recording, or its end. */
+  stamp_is: z.enum(["start", "end"]).default("start"),
+  /** `local` for a FAT card that is mounted with tz=UTC. */
+  file_times: z.enum(["utc", "local"]).default("utc"),
+  /** A recording that would be longer has a length that is not its own. */
+  longest_recording: duration.default(12 * HOUR_MS),
 });
 
 /** A desk station: made by `bewaarctl desk init`, kept beside the keys it names. */

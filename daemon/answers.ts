@@ -72,6 +72,7 @@ async function find({ database }: Kept, params: Params<"find">): Promise<Result<
       id: one.id,
       device: one.device,
       startedAt: isoOf(one.startedAt),
+      alternativeStartedAt: isoOrNull(one.alternativeStartedAt),
       endedAt: isoOrNull(one.endedAt),
       timeTrust: one.timeTrust,
       dueAt: isoOf(one.dueAt),

@@ -14,6 +14,7 @@ import type { RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
 import { handOver } from "./hand-over-fact.ts";
+import type { ReadContainer } from "./recording-times.ts";
 
 /** A bodycam and where it docks. */
 export interface Dock {
@@ -28,6 +29,7 @@ export interface Sealing {
   readonly pool: SealPool;
   /** `incoming/dock` of the spool. */
   readonly incoming: string;
+  readonly readContainer: ReadContainer;
 }
 
 const LOOK_EVERY_MS = 30 * SECOND_MS;

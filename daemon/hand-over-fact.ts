@@ -4,9 +4,8 @@ import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, dayOf, HOUR_MS } from "#base/time";
+import { type Clock, dayOf } from "#base/time";
 import type { CardFile } from "../drivers/bodycam/card.ts";
-import { startInName } from "../drivers/bodycam/start-time.ts";
 import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
@@ -14,9 +13,7 @@ import { sealedPath } from "../storage/spool/incoming.ts";
 import { manifestText, type SegmentManifest } from "../storage/spool/manifest.ts";
 import type { Dock, Sealing } from "./dock.ts";
 import { newSegmentId } from "./new-id.ts";
-
-/** A recording that would be longer has an end that is not its own. */
-const LONGEST_RECORDING_MS = 12 * HOUR_MS;
+import { type RecordingTimes, recordingTimes } from "./recording-times.ts";
 
 /**
  * Seals one file of a card into incoming/ and writes its manifest last: the fact is handed over at the
@@ -34,7 +31,14 @@ export async function handOver(
   const { day, recipient } = recipientFor(sealing.book, dayOf(clock.now()));
   const target = sealedPath(sealing.incoming, id);
   const sealed = await sealing.pool.seal(source, target, [recipient], signal);
-  const manifest = describe(id, sealing, dock, file, sealed, day, clock);
+  const times = await recordingTimes(
+    clock.now(),
+    sealing.readContainer,
+    dock.profile,
+    file,
+    source,
+  );
+  const manifest = describe(id, sealing, dock, file, times, sealed, day, clock);
   try {
     await writeDurably(join(sealing.incoming, `${id}.json`), manifestText(manifest), 0o400);
   } catch (error) {
@@ -51,16 +55,11 @@ function describe(
   { node }: Sealing,
   { device, profile }: Dock,
   file: CardFile,
+  times: RecordingTimes,
   sealed: Sealed,
   sealedFor: string,
   clock: Clock,
 ): SegmentManifest {
-  const now = clock.now();
-  const named = startInName(profile, file.path);
-  // Without a time in its name only its last change is known, which is about its end.
-  const dated = file.modifiedAt >= DAY_MS && file.modifiedAt <= now + DAY_MS;
-  const startedAt = named ?? (dated ? file.modifiedAt : now);
-  const lastedMs = file.modifiedAt - startedAt;
   return {
     bewaard: "manifest/1",
     kind: "segment",
@@ -68,14 +67,9 @@ function describe(
     node,
     producer: "dock",
     device,
-    arrivedAt: now,
+    arrivedAt: clock.now(),
     arrivedUptime: { bootId: clock.bootId(), ms: clock.uptimeMs() },
-    recording: {
-      startedAt,
-      endedAt: lastedMs >= 0 && lastedMs <= LONGEST_RECORDING_MS ? file.modifiedAt : null,
-      source: named !== undefined ? "name" : dated ? "modified" : "arrival",
-      clock: { declared: profile.clock, offsetMs: null },
-    },
+    recording: { ...times, clock: { declared: profile.clock, offsetMs: null } },
     file: { path: file.path.toString("base64"), modifiedAt: file.modifiedAt },
     plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
     ciphertext: {

@@ -35,6 +35,7 @@ import {
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
+import { containerReader } from "./recording-times.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
@@ -103,5 +104,7 @@ export async function runDock(
       profile: await readProfile(profile),
     })),
   );
-  await dock(clock, events, ask, { node: config.node, book, pool, incoming }, docks, signal);
+  const readContainer = containerReader(events);
+  const sealing = { node: config.node, book, pool, incoming, readContainer };
+  await dock(clock, events, ask, sealing, docks, signal);
 }

@@ -75,6 +75,7 @@ export function shownFound({ segments, gaps }: Result<"find">): string {
         STATES[one.state],
         HOLDS[one.hold],
         one.timeTrust === "trusted" ? "" : "tijd onzeker / time uncertain",
+        one.alternativeStartedAt === null ? "" : clocksChanged(one.alternativeStartedAt),
       ].join("  "),
     })),
     ...gaps.map((gap) => ({
@@ -84,6 +85,10 @@ export function shownFound({ segments, gaps }: Result<"find">): string {
   ].toSorted((a, b) => a.at.localeCompare(b.at));
   if (rows.length === 0) return "niets gevonden / nothing found";
   return rows.map(({ line }) => line.trimEnd()).join("\n");
+}
+
+function clocksChanged(alternative: string): string {
+  return `klok verzet, of / clocks changed, or: ${localTime(alternative)}`;
 }
 
 function gigabytes(bytes: number): string {

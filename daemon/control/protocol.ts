@@ -13,6 +13,7 @@ const found = z.object({
   id: z.string(),
   device: z.string(),
   startedAt: z.string(),
+  alternativeStartedAt: z.string().nullable(),
   endedAt: z.string().nullable(),
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),
   dueAt: z.string(),

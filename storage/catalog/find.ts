@@ -26,7 +26,7 @@ export interface Window {
 // The longest recording without a known end that a search still counts in: one shift.
 const LONGEST_RECORDING_MS = 8 * 60 * 60 * 1000;
 
-/** Kept segments that touch the window, by start; destroyed ones too, so that "it was here" can be said. */
+/** Kept segments that touch the window, by either start where clocks changed; destroyed ones too, so that "it was here" can be said. */
 export function findSegments(database: Database, window: Window): Promise<readonly Found[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
@@ -35,8 +35,13 @@ export function findSegments(database: Database, window: Window): Promise<readon
          (select count(*) from hold where segment_id = segment.id and released_at_ms is null
             and in_force_at_ms is null) as asked
        from segment
-       where started_at_ms between $from - ${LONGEST_RECORDING_MS} and $to
-         and coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
+       where (
+           started_at_ms between $from - ${LONGEST_RECORDING_MS} and $to
+             and coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
+           or alternative_start_ms between $from - ${LONGEST_RECORDING_MS} and $to
+             and alternative_start_ms
+               + coalesce(ended_at_ms - started_at_ms, ${LONGEST_RECORDING_MS}) >= $from
+         )
          and ($device is null or device_id = $device)
        order by started_at_ms, device_id limit 10000`,
       { $from: window.from, $to: window.to, $device: window.device ?? null },

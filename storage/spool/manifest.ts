@@ -41,6 +41,8 @@ const segment = z.strictObject({
   kind: z.literal("segment"),
   recording: z.strictObject({
     startedAt: time,
+    /** The other moment that this local time was, when clocks changed; manifests of 0.1 say nothing. */
+    alternativeStartedAt: time.nullable().default(null),
     endedAt: time.nullable(),
     source: z.enum(["name", "container", "modified", "arrival", "stream"]),
     clock: z.strictObject({
