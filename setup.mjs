@@ -18,6 +18,8 @@ const TOOLS = [
   ["ssh-keygen", "openssh-client", "signs, and checks signatures"],
   ["openssl", "openssl", "hashes a second time, in the tests"],
 ];
+// Real servers that `npm run test:peers` starts.
+const PEERS = [["chronyd", "chrony", "serves time, in the tests"]];
 const COMPILER = ["g++", "make", "python3"].map((name) => [name, name, "compiles sqlite3"]);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
@@ -35,7 +37,8 @@ async function setUp() {
   if (!packagesMatchLock()) await installPackages();
   checkNode24();
   const compiles = !sqlite3Loads() && !(await fetchSqlite3());
-  await installTools(compiles ? [...TOOLS, ...COMPILER] : TOOLS);
+  const peers = process.argv.includes("--peers") ? PEERS : [];
+  await installTools([...TOOLS, ...peers, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
 }
 

@@ -44,6 +44,11 @@ export const configSchema = z.strictObject({
   recipients: absolutePath,
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
   desk_signers: absolutePath,
+  /**
+   * What may vouch for this box's clock beside `clock confirm`: authenticated time (nts), and, only where
+   * it is listed, time that anybody on the way could forge (ntp).
+   */
+  time: z.strictObject({ sources: z.array(z.enum(["nts", "ntp"])) }).default({ sources: ["nts"] }),
   bodycams: z
     .array(bodycam)
     .default([])

@@ -28,6 +28,8 @@ function boxEvents(say: Say) {
       say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", {
         why,
       }),
+    clockTrusted: (why: string) =>
+      say("notice", "clock-trusted", "outside sources vouch for the time", { why }),
     checkpoint: (size: number, note: string) =>
       say("notice", "checkpoint", "ledger signed and published", { size, note }),
     checkpointDelayed: (error: BewaardError) =>

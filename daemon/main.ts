@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { systemClock } from "#base/system-clock";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
 import { readPolicy, readProfile, readText } from "../config/load.ts";
@@ -20,11 +21,13 @@ import { rememberedVault } from "../storage/vault/remember.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { chrony } from "./chrony.ts";
 import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
 import { dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
+import { keepTime } from "./keep-time.ts";
 import {
   bodycams,
   boxOf,
@@ -40,6 +43,7 @@ import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
+import { lookBack } from "./trust.ts";
 
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
@@ -60,6 +64,7 @@ export async function runCore(
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
   await rememberSpool(database, spool);
+  await lookBack(clock, database);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 
@@ -81,6 +86,7 @@ export async function runCore(
     (s) => retain(clock, events, database, spool, vault, node, box.term, heedDesk, s),
     (s) => checkpoint(clock, events, database, vault, node, key, s),
     (s) => ring(clock, events, makeRoom, limits, s),
+    (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);
 }
 

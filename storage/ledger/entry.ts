@@ -23,6 +23,7 @@ export const ENTRY_KINDS = [
   "hold.too-late",
   "release.refused",
   "clock.confirmed",
+  "clock.trusted",
   "clock.untrusted",
 ] as const;
 
