@@ -227,8 +227,8 @@ describe("the start of a recording", () => {
   /** `container`: what its container says, or nothing; counts how often it is asked. */
   async function times(
     name: string,
-    changes: Partial<typeof profile> = {},
-    container: Awaited<ReturnType<ReadContainer>> = undefined,
+    differing: Partial<typeof profile> = {},
+    container?: Awaited<ReturnType<ReadContainer>>,
     modifiedAt = CHANGED,
   ) {
     let asked = 0;
@@ -240,7 +240,7 @@ describe("the start of a recording", () => {
     const found = await recordingTimes(
       NOW,
       read,
-      { ...profile, ...changes },
+      { ...profile, ...differing },
       file,
       Buffer.from(name),
     );

@@ -61,12 +61,13 @@ async function until(
   ask: () => Promise<readonly Heard[]>,
   count: number,
 ): Promise<readonly Heard[]> {
-  for (let left = 60; left > 0; left -= 1) {
-    const heard = await ask();
-    if (heard.length >= count) return heard;
+  let heard = await ask();
+  for (let left = 60; heard.length < count; left -= 1) {
+    assert.ok(left > 0, `never heard ${count} sources`);
     await delay(500);
+    heard = await ask();
   }
-  assert.fail(`never heard ${count} sources`);
+  return heard;
 }
 
 function aheadMs({ time }: Heard): number {
