@@ -27,6 +27,8 @@ const DISKS = [
   ["mkfs.ext4", "e2fsprogs", "makes a disk for that"],
 ];
 const LONG = ["pretest:long", "pretest:nightly"].includes(process.env.npm_lifecycle_event);
+// Real servers that `npm run test:peers` starts.
+const PEERS = [["chronyd", "chrony", "serves time, in the tests"]];
 const COMPILER = ["g++", "make"].map((name) => [name, name, "compiles sqlite3"]);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
@@ -45,7 +47,8 @@ async function setUp() {
   checkNode24();
   const compiles = !sqlite3Loads() && !(await fetchSqlite3());
   const disks = LONG && process.getuid() === 0 ? DISKS : [];
-  await installTools([...TOOLS, ...disks, ...(compiles ? COMPILER : [])]);
+  const peers = process.argv.includes("--peers") ? PEERS : [];
+  await installTools([...TOOLS, ...disks, ...peers, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
-import { instantOf } from "#base/time";
+import { HOUR_MS, instantOf } from "#base/time";
 import { EEA_COUNTRIES } from "./eea.ts";
 import { parseBytes, parseDurationMs } from "./units.ts";
 
@@ -119,6 +119,18 @@ export const configSchema = z.strictObject({
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
   desk_signers: absolutePath.describe("Who may sign desk entries, from `bewaarctl desk init`."),
   timestamps: timestamps.optional().describe("Who timestamps the signed ledger once a day."),
+  /**
+   * What may vouch for this box's clock beside `clock confirm`: authenticated time (nts), and, only where
+   * it is listed, time that anybody on the way could forge (ntp).
+   */
+  time: z
+    .strictObject({
+      sources: z
+        .array(z.enum(["nts", "ntp"]))
+        .describe("What may vouch for the clock beside `clock confirm`: nts; ntp can be forged."),
+    })
+    .default({ sources: ["nts"] })
+    .describe("Who may vouch for this box's clock."),
   // That numbers and folders are each there once is looked at with all other paths: config/crossings.ts.
   bodycams: z.array(bodycam).default([]).describe("The bodycams that dock here."),
 });
@@ -145,6 +157,25 @@ export const profileSchema = z.strictObject({
   clock: z
     .enum(["synchronised", "unknown"])
     .describe("Whether the maker or the dock keeps the clock right."),
+  /** What the creation time in the container is: UTC by its standard, local time by many cameras. */
+  container_time: z
+    .enum(["utc", "local", "none"])
+    .default("none")
+    .describe("What the creation time in the container is; none: not to be believed."),
+  /** Whether name and container tell the start of a recording, or its end. */
+  stamp_is: z
+    .enum(["start", "end"])
+    .default("start")
+    .describe("Whether name and container tell the start of a recording, or its end."),
+  /** `local` for a FAT card that is mounted with tz=UTC. */
+  file_times: z
+    .enum(["utc", "local"])
+    .default("utc")
+    .describe("What the times of its files are: local for a FAT card mounted with tz=UTC."),
+  /** A recording that would be longer has a length that is not its own. */
+  longest_recording: duration
+    .default(12 * HOUR_MS)
+    .describe("A recording that would be longer has a length that is not its own."),
 });
 
 const PERSON = 'write a pseudonym like "p-01"';

@@ -100,6 +100,9 @@ async function settle(
         events.timeUncertain(segment.id, segment.device, segment.timeTrust);
       }
       if (recorded.unlike) events.readTwice(segment.id, segment.device, recorded.unlike);
+      if (segment.alternativeStartedAt !== undefined) {
+        events.timeAmbiguous(segment.id, segment.device);
+      }
       return;
     case "duplicate":
       // The same bytes of the same file are, or were, kept under another id: a second copy must not be.
@@ -128,6 +131,7 @@ function segmentFrom(
     device: manifest.device,
     producer: manifest.producer,
     startedAt: recording.startedAt,
+    alternativeStartedAt: after(recording.startedAt, recording.alternativeStartedAt),
     endedAt: endedAt !== undefined && endedAt >= recording.startedAt ? endedAt : undefined,
     timeSource: recording.source,
     timeTrust: reckoned.timeTrust,
@@ -146,4 +150,9 @@ function segmentFrom(
     truncated: manifest.truncated,
     rewritten: manifest.rewritten ? JSON.stringify(manifest.rewritten) : undefined,
   };
+}
+
+/** The term counts from the earlier of two starts; another that is not later is none. */
+function after(startedAt: Instant, alternative: Instant | null): Instant | undefined {
+  return alternative !== null && alternative > startedAt ? alternative : undefined;
 }

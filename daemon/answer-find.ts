@@ -54,6 +54,7 @@ function segmentShown(one: Found): Result<"find">["segments"][number] {
     device: one.device,
     place: one.place ?? null,
     startedAt: isoOf(one.startedAt),
+    alternativeStartedAt: isoOrNull(one.alternativeStartedAt),
     endedAt: isoOrNull(one.endedAt),
     timeSource: one.timeSource,
     timeTrust: one.timeTrust,

@@ -13,6 +13,7 @@ import type { Events } from "./events.ts";
 import { handOverLeft, type Left } from "./hand-over-left.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { openPatience } from "./patience.ts";
+import type { ReadContainer } from "./recording-times.ts";
 import { keyOf, roomFor, takeFile } from "./take-file.ts";
 
 /** A bodycam and where it docks. */
@@ -28,6 +29,7 @@ export interface Sealing {
   readonly pool: SealPool;
   /** `incoming/dock` of the spool. */
   readonly incoming: string;
+  readonly readContainer: ReadContainer;
 }
 
 const LOOK_EVERY_MS = 30 * SECOND_MS;

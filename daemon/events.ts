@@ -41,6 +41,8 @@ function boxEvents(say: Say) {
       say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", {
         why,
       }),
+    clockTrusted: (why: string) =>
+      say("notice", "clock-trusted", "outside sources vouch for the time", { why }),
     checkpoint: (size: number, note: string) =>
       say("notice", "checkpoint", "ledger signed and published", { size, note }),
     checkpointDelayed: (error: BewaardError) =>
@@ -108,10 +110,17 @@ function footageEvents(say: Say) {
     adopted: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
       say("info", "adopted", "footage adopted into the ring", { segment, device, timeTrust }),
     timeUncertain: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
-      say("warning", "time-uncertain", "the camera's clock cannot be relied on for the term", {
+      // Overdue: somebody has 72 hours to look.
+      say(
+        timeTrust === "overdue" ? "alert" : "warning",
+        "time-uncertain",
+        "the camera's clock cannot be relied on for the term",
+        { segment, device, timeTrust },
+      ),
+    timeAmbiguous: (segment: SegmentId, device: DeviceId) =>
+      say("warning", "time-ambiguous", "clocks changed in this hour: two starts are possible", {
         segment,
         device,
-        timeTrust,
       }),
     duplicate: (segment: SegmentId, of: SegmentId) =>
       say("info", "duplicate", "the same file was taken before; the new copy is dropped", {
@@ -228,6 +237,10 @@ function dockEvents(say: Say) {
         device,
         name,
         ...failed(error),
+      }),
+    containerUnread: (why: string) =>
+      say("warning", "container-unread", "a container could not be read: its time is not known", {
+        why,
       }),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
       say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),

@@ -5,9 +5,8 @@ import { writeDurably } from "#base/durable";
 import { BewaardError } from "#base/errors";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, dayOf, HOUR_MS } from "#base/time";
+import { type Clock, dayOf } from "#base/time";
 import type { CardFile } from "../drivers/bodycam/card.ts";
-import { startInName } from "../drivers/bodycam/start-time.ts";
 import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
@@ -16,9 +15,7 @@ import { type Intent, intentPath, intentText } from "../storage/spool/intent.ts"
 import { manifestText, type SegmentManifest } from "../storage/spool/manifest.ts";
 import type { Dock, Sealing } from "./dock.ts";
 import { newSegmentId } from "./new-id.ts";
-
-/** A recording that would be longer has an end that is not its own. */
-const LONGEST_RECORDING_MS = 12 * HOUR_MS;
+import { type RecordingTimes, recordingTimes } from "./recording-times.ts";
 
 /** A file that was handed over, and whether it changed while it was read. */
 export interface HandedOver {
@@ -44,7 +41,9 @@ export async function handOver(
   const { incoming, pool, book } = sealing;
   const id = newSegmentId(clock.now());
   const { day, recipient } = recipientFor(book, dayOf(clock.now()));
-  const known = describe(id, sealing, dock, file, day, clock);
+  const now = clock.now();
+  const times = await recordingTimes(now, sealing.readContainer, dock.profile, file, source);
+  const known = describe(id, sealing, dock, file, times, day, clock);
   await writeFact(intentPath(incoming, id), intentText(intended(known, file)));
   step("seal.intended");
   try {
@@ -117,15 +116,10 @@ function describe(
   { node }: Sealing,
   { device, profile }: Dock,
   file: CardFile,
+  times: RecordingTimes,
   sealedFor: string,
   clock: Clock,
 ): Recorded {
-  const now = clock.now();
-  const named = startInName(profile, file.path);
-  // Without a time in its name only its last change is known, which is about its end.
-  const dated = file.modifiedAt >= DAY_MS && file.modifiedAt <= now + DAY_MS;
-  const startedAt = named ?? (dated ? file.modifiedAt : now);
-  const lastedMs = file.modifiedAt - startedAt;
   return {
     kind: "segment",
     id,
@@ -133,12 +127,7 @@ function describe(
     producer: "dock",
     device,
     ...arrived(clock),
-    recording: {
-      startedAt,
-      endedAt: lastedMs >= 0 && lastedMs <= LONGEST_RECORDING_MS ? file.modifiedAt : null,
-      source: named !== undefined ? "name" : dated ? "modified" : "arrival",
-      clock: { declared: profile.clock, offsetMs: null },
-    },
+    recording: { ...times, clock: { declared: profile.clock, offsetMs: null } },
     file: { path: file.path.toString("base64"), modifiedAt: file.modifiedAt },
     sealedFor,
     rewritten: null,

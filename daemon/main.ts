@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { systemClock } from "#base/system-clock";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
@@ -25,11 +26,13 @@ import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { archive, archiving } from "./archive.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { chrony } from "./chrony.ts";
 import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
 import { dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
+import { keepTime } from "./keep-time.ts";
 import { historyOf } from "./one-history.ts";
 import {
   archivePath,
@@ -46,12 +49,14 @@ import {
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
+import { containerReader } from "./recording-times.ts";
 import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
+import { lookBack } from "./trust.ts";
 
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
@@ -72,6 +77,7 @@ export async function runCore(
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
   await rememberSpool(database, spool);
+  await lookBack(clock, database);
   await acceptConfiguration(clock, events, database, config, rules);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
@@ -105,6 +111,7 @@ export async function runCore(
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
     (s) => archive(clock, events, database, vault, archived, s),
+    (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);
 }
 
@@ -128,5 +135,7 @@ export async function runDock(
       profile: await readProfile(profile),
     })),
   );
-  await dock(clock, events, ask, { node: config.node, book, pool, incoming }, docks, signal);
+  const readContainer = containerReader(events);
+  const sealing = { node: config.node, book, pool, incoming, readContainer };
+  await dock(clock, events, ask, sealing, docks, signal);
 }

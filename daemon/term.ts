@@ -39,12 +39,11 @@ export function judge(
   const claimedDue = recording.startedAt + termMs - DUE_MARGIN_MS;
   if (believed(recording, device, arrivedAt))
     return { timeTrust: "trusted", dueAt: at(claimedDue) };
-  if (claimedDue <= arrivedAt)
-    return { timeTrust: "overdue", dueAt: plus(arrivedAt, OVERDUE_LOOK_MS) };
-  return {
-    timeTrust: "untrusted",
-    dueAt: dueFromArrival(arrivedAt, { termMs, longestUndockedMs }),
-  };
+  const dueAt = dueFromArrival(arrivedAt, { termMs, longestUndockedMs });
+  if (claimedDue > arrivedAt) return { timeTrust: "untrusted", dueAt };
+  // A policy of a day or two leaves less than 72 hours to look: nothing outlives its term for it.
+  const looked = plus(arrivedAt, OVERDUE_LOOK_MS);
+  return { timeTrust: "overdue", dueAt: at(Math.min(looked, dueAt)) };
 }
 
 /** Due when nothing but the arrival is known: it may have been recorded as early as policy allows. */

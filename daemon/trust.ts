@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { type Clock, DAY_MS, HOUR_MS, type Instant, instantOf, isoOf, MINUTE_MS } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
+import { number } from "../storage/catalog/row.ts";
 import type { Database, Sql } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
 
@@ -16,8 +17,18 @@ const remembered = z.strictObject({
   offsetMs: z.number(),
   source: z.string(),
   trusted: z.boolean(),
+  /** What outside sources said last, as wall time less uptime: nobody can set that clock. */
+  heard: z.array(z.strictObject({ source: z.string(), offsetMs: z.number() })).default([]),
+  /** What an administrator said, the same way; until the next jump or start. It breaks ties. */
+  confirmedMs: z.number().nullable().default(null),
 });
 type Remembered = z.output<typeof remembered>;
+
+/** What an outside source says: which kind it is, and what time it is there. */
+export interface Heard {
+  readonly source: string;
+  readonly time: Instant;
+}
 
 export interface Trust {
   readonly trusted: boolean;
@@ -36,10 +47,94 @@ export function timeTrust(clock: Clock, database: Database): Promise<Trust> {
     if (!known.trusted) return { trusted: false, why: known.source };
     const why = doubt(clock, known);
     if (why === undefined) return { trusted: true, why: known.source };
-    await writeFact(sql, "clock", JSON.stringify({ ...known, source: why, trusted: false }));
-    await append(sql, clock.now(), [{ kind: "clock.untrusted", facts: { why } }]);
+    await distrust(sql, clock, { ...known, heard: [], confirmedMs: null }, why, []);
     return { trusted: false, why };
   });
+}
+
+/**
+ * Counts what outside sources say. Those that agree with this box within five minutes must be more than
+ * those that do not: one liar among three does not block, and one against one is for somebody to settle.
+ * An administrator's word counts with them. Silence changes nothing.
+ */
+export function hear(clock: Clock, database: Database, said: readonly Heard[]): Promise<Trust> {
+  return database.transaction(async (sql) => {
+    const known = (await recall(sql)) ?? nothingKnown(clock);
+    const here = known.bootId === clock.bootId();
+    const why = known.trusted ? doubt(clock, known) : known.source;
+    const kept = { ...known, confirmedMs: here ? known.confirmedMs : null };
+    if (known.trusted && why !== undefined) {
+      // It jumped since it was last looked at: what is said now begins anew.
+      kept.confirmedMs = null;
+      await distrust(sql, clock, { ...kept, heard: [] }, why, []);
+      kept.trusted = false;
+      kept.source = why;
+    }
+    const heard = said.map(({ source, time }) => ({ source, offsetMs: time - clock.uptimeMs() }));
+    const counted = count(offset(clock), heard, kept.confirmedMs);
+    const told = toldOf(clock, heard);
+    if (heard.length > 0 && !counted.outvoted && counted.agreeing > 0) {
+      const source = `${counted.agreeing} outside sources agree, ${counted.disagreeing} do not`;
+      const now = { ...kept, bootId: clock.bootId(), offsetMs: offset(clock), source, heard };
+      await writeFact(sql, "clock", JSON.stringify({ ...now, trusted: true }));
+      if (!kept.trusted)
+        await append(sql, clock.now(), [{ kind: "clock.trusted", facts: { sources: told } }]);
+      return { trusted: true, why: source };
+    }
+    if (heard.length > 0 && kept.trusted) {
+      await distrust(sql, clock, { ...kept, heard }, DISAGREE, told);
+      return { trusted: false, why: DISAGREE };
+    }
+    const source = heard.length > 0 ? DISAGREE : kept.source;
+    await writeFact(sql, "clock", JSON.stringify({ ...kept, source, heard }));
+    return { trusted: kept.trusted, why: source };
+  });
+}
+
+/**
+ * Distrusts a clock that is behind the ledger's newest entry by more than five minutes: called at the
+ * start, before anything is written.
+ */
+export function lookBack(clock: Clock, database: Database): Promise<void> {
+  return database.transaction(async (sql) => {
+    const known = await recall(sql);
+    const [newest] = await sql.all("select coalesce(max(at_ms), 0) as at from entry");
+    if (!known?.trusted || clock.now() >= number(newest, "at") - SLACK_MS) return;
+    const why = "the clock is behind the ledger's newest entry";
+    await distrust(sql, clock, { ...known, heard: [], confirmedMs: null }, why, []);
+  });
+}
+
+const DISAGREE = "outside sources disagree about the time";
+
+function nothingKnown(clock: Clock): Remembered {
+  const source = "never confirmed on this box";
+  const none = { heard: [], confirmedMs: null, trusted: false };
+  return { bootId: clock.bootId(), offsetMs: offset(clock), source, ...none };
+}
+
+function count(offsetMs: number, heard: Remembered["heard"], confirmedMs: number | null) {
+  const said = heard.map((one) => one.offsetMs);
+  const all = confirmedMs === null ? said : [...said, confirmedMs];
+  const agreeing = all.filter((one) => Math.abs(offsetMs - one) <= SLACK_MS).length;
+  const disagreeing = all.length - agreeing;
+  return { agreeing, disagreeing, outvoted: disagreeing >= agreeing && disagreeing > 0 };
+}
+
+/** For the ledger: which kind of source said by how much this box is ahead of it. No addresses. */
+function toldOf(clock: Clock, heard: Remembered["heard"]) {
+  return heard.map(({ source, offsetMs }) => ({ source, offMs: offset(clock) - offsetMs }));
+}
+
+async function distrust(
+  sql: Sql,
+  clock: Clock,
+  known: Remembered,
+  why: string,
+  sources: ReturnType<typeof toldOf>,
+): Promise<void> {
+  await writeFact(sql, "clock", JSON.stringify({ ...known, source: why, trusted: false }));
+  await append(sql, clock.now(), [{ kind: "clock.untrusted", facts: { why, sources } }]);
 }
 
 function doubt(clock: Clock, known: Remembered): string | undefined {
@@ -72,17 +167,27 @@ export function confirmTime(
   }
   return database.transaction(async (sql) => {
     const source = `confirmed at ${isoOf(clock.now())}`;
+    const before = await recall(sql);
+    const heard = before?.bootId === clock.bootId() ? before.heard : [];
+    const confirmedMs = offset(clock) - offMs;
+    const { disagreeing, outvoted } = count(offset(clock), heard, confirmedMs);
+    if (outvoted) {
+      const message = `${disagreeing} outside sources say another time, and no more than that agree: mend or remove them, then confirm again`;
+      throw new BewaardError("CLOCK_DISAGREES", message);
+    }
     const now: Remembered = {
       bootId: clock.bootId(),
       offsetMs: offset(clock),
       source,
       trusted: true,
+      heard,
+      confirmedMs,
     };
     await writeFact(sql, "clock", JSON.stringify(now));
     await append(sql, clock.now(), [
       {
         kind: "clock.confirmed",
-        facts: { source: "administrator", offMs },
+        facts: { source: "administrator", offMs, sources: toldOf(clock, heard) },
         detail: { facts: { by }, eraseAfterMs: clock.now() + WHO_TERM_MS },
       },
     ]);

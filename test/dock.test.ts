@@ -292,8 +292,6 @@ describe("a profile", () => {
     const sort = sorter({
       media: ["DCIM/**/*.MP4"],
       ignore: ["**/._*"],
-      start_in_name: null,
-      zone: "UTC",
     });
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/a.mp4")), "media");
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/._a.mp4")), "ignored");

@@ -95,6 +95,7 @@ describe("the code", () => {
       "shamir-secret-sharing",
       "canonicalize",
       "cli-progress",
+      "fluent-ffmpeg",
     ]) {
       const users = [];
       for (const file of files)

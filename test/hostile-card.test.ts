@@ -25,6 +25,7 @@ import { sealFile } from "../storage/seal/seal-file.ts";
 import { fuzzCards } from "./fakes/card-trees.ts";
 import { asNobody } from "./fakes/nobody.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
+import { shown } from "./fakes/shown.ts";
 import { turns } from "./fakes/turns.ts";
 
 const ALL = { device: CAMERA, from: instant(0), to: instant(9e12) };
@@ -244,13 +245,6 @@ describe("a file that cannot be read", () => {
   });
 });
 
-/** What `find` tells of `found` on a day of the test. */
-function shown(found: Partial<Result<"find">>): string {
-  const nothing = { segments: [], gaps: [], left: [], more: null, knownFrom: null, places: [] };
-  const window = parseWindow({ date: "2026-06-20" });
-  return shownFound({ ...nothing, ...found }, window, { camera: undefined, place: undefined });
-}
-
 describe("what stays on a card, or was cut off", () => {
   it("is shown to whoever looks for footage, with the moment to decide by, in Dutch and English", () => {
     const id = "01J00000000000000000000001";
@@ -271,6 +265,7 @@ describe("what stays on a card, or was cut off", () => {
       timeSource: "name",
       arrivedAt: decideBy,
       startedAt: decideBy,
+      alternativeStartedAt: null,
       endedAt: null,
       timeTrust: "trusted",
       dueAt: decideBy,

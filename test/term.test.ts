@@ -4,10 +4,8 @@ import { describe, it } from "mocha";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, type Instant, instant, instantOf, MINUTE_MS, plus } from "#base/time";
 import { judge, type Term } from "../daemon/term.ts";
-import { startInName } from "../drivers/bodycam/start-time.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { SegmentManifest } from "../storage/spool/manifest.ts";
-import { dockOf } from "./fakes/rig.ts";
 
 const ARRIVED = instantOf("2026-11-22T17:00:00.000Z");
 const TERM: Term = { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS };
@@ -23,7 +21,14 @@ function recording(
   changes: Partial<SegmentManifest["recording"]> = {},
 ): SegmentManifest["recording"] {
   const clock = { declared: "synchronised", offsetMs: null } as const;
-  return { startedAt, endedAt: null, source: "name", clock, ...changes };
+  return {
+    startedAt,
+    alternativeStartedAt: null,
+    endedAt: null,
+    source: "name",
+    clock,
+    ...changes,
+  };
 }
 
 const unknown = { clock: { declared: "unknown", offsetMs: null } } as const;
@@ -90,6 +95,42 @@ describe("the term", () => {
     assert.equal(timeTrust, "untrusted");
   });
 
+  const claims = fc.record({
+    startedAt: fc.integer({ min: DAY_MS, max: 4e12 }).map(instant),
+    source: fc.constantFrom("name", "container", "modified", "arrival"),
+    declared: fc.constantFrom("synchronised", "unknown"),
+    offsetMs: fc.option(fc.integer({ min: -1e10, max: 1e10 })),
+    emptiedAt: fc.option(fc.integer({ min: 0, max: 4e12 }).map(instant), { nil: undefined }),
+    pairedAt: fc.integer({ min: 30 * DAY_MS, max: 4e12 }).map(instant),
+    termDays: fc.integer({ min: 2, max: 28 }),
+  });
+
+  it("never ends later than arrival and term, whatever is claimed and whenever it was emptied", () => {
+    fc.assert(
+      fc.property(claims, (one) => {
+        const term = { termMs: one.termDays * DAY_MS, longestUndockedMs: DAY_MS };
+        const clock = { declared: one.declared, offsetMs: one.offsetMs } as const;
+        const device = { ...DEVICE, emptiedAt: one.emptiedAt, pairedAt: one.pairedAt };
+        const { dueAt } = judge({ ...one, clock }, device, ARRIVED, term);
+        assert.ok(dueAt < ARRIVED + term.termMs);
+      }),
+    );
+  });
+
+  it("leaves 72 hours to look at whatever no right clock says is over, however old it claims to be", () => {
+    fc.assert(
+      fc.property(claims, (one) => {
+        const seen = one.offsetMs !== null && Math.abs(one.offsetMs) <= 5 * MINUTE_MS;
+        fc.pre(one.declared === "unknown" && !seen);
+        const clock = { declared: one.declared, offsetMs: one.offsetMs } as const;
+        const device = { ...DEVICE, emptiedAt: one.emptiedAt, pairedAt: one.pairedAt };
+        const { timeTrust, dueAt } = judge({ ...one, clock }, device, ARRIVED, TERM);
+        assert.notEqual(timeTrust, "trusted");
+        assert.ok(dueAt >= ARRIVED + 72 * HOUR_MS);
+      }),
+    );
+  });
+
   it("never lets anything live past 28 days from its arrival, whatever it claims (invariant 3)", () => {
     fc.assert(
       fc.property(
@@ -103,28 +144,5 @@ describe("the term", () => {
         },
       ),
     );
-  });
-});
-
-describe("the start in a file's name", () => {
-  const { profile } = dockOf(DEVICE.id, "/");
-  const start = (name: string) => {
-    const at = startInName(profile, Buffer.from(name));
-    return at === undefined ? undefined : new Date(at).toISOString();
-  };
-
-  it("is local time in the camera's zone, summer and winter", () => {
-    assert.equal(start("DCIM/100MEDIA/20261122_170309.MP4"), "2026-11-22T16:03:09.000Z");
-    assert.equal(start("DCIM/100MEDIA/20260701_170309.MP4"), "2026-07-01T15:03:09.000Z");
-  });
-
-  it("counts an hour that came twice as the first, so that nothing is kept too long", () => {
-    assert.equal(start("20261025_023000.MP4"), "2026-10-25T00:30:00.000Z");
-  });
-
-  it("is none for names that tell no time, or an impossible one", () => {
-    for (const name of ["MOV00001.MP4", "20261332_250000.MP4", "20260230_100000.MP4", "", "\xff"]) {
-      assert.equal(start(name), undefined, name);
-    }
   });
 });

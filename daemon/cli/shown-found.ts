@@ -58,10 +58,15 @@ function segmentLine(one: Result<"find">["segments"][number]): string {
     HOLDS[one.hold] ?? one.hold,
     one.place ?? "",
     one.timeTrust === "trusted" ? "" : "tijd onzeker / time uncertain",
+    one.alternativeStartedAt === null ? "" : clocksChanged(one.alternativeStartedAt),
     one.truncated ? "afgebroken / cut off" : "",
   ]
     .filter((column) => column !== "")
     .join("  ");
+}
+
+function clocksChanged(alternative: string): string {
+  return `klok verzet, of / clocks changed, or: ${localTime(alternative)}`;
 }
 
 function gapLine(gap: Result<"find">["gaps"][number]): string {

@@ -19,6 +19,7 @@ const found = z.object({
   device: z.string(),
   place: z.string().nullable(),
   startedAt: z.string(),
+  alternativeStartedAt: z.string().nullable(),
   endedAt: z.string().nullable(),
   timeSource: z.string(),
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),

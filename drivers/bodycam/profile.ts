@@ -9,6 +9,14 @@ export interface CameraProfile {
   readonly start_in_name: string | null;
   /** IANA zone the camera's clock keeps. */
   readonly zone: string;
+  /** What the container's creation time is, whatever it says of its zone; none: not to be read. */
+  readonly container_time: "utc" | "local" | "none";
+  /** Whether name and container tell when a recording began, or when it ended. */
+  readonly stamp_is: "start" | "end";
+  /** `local`: a FAT card mounted with `tz=UTC`, whose times of change are the camera's local ones. */
+  readonly file_times: "utc" | "local";
+  /** In ms: a recording that would be longer has a length, or an end, that is not its own. */
+  readonly longest_recording: number;
 }
 
 /** What a profile makes of a path on the card. */
@@ -18,7 +26,9 @@ export type FileKind = "media" | "other" | "ignored";
  * Sorts the files of a card. Globs see a name as people do; a byte that is no text never matches, so an
  * odd name is `other` and is taken, not passed over.
  */
-export function sorter(profile: CameraProfile): (path: Uint8Array) => FileKind {
+export function sorter(
+  profile: Pick<CameraProfile, "media" | "ignore">,
+): (path: Uint8Array) => FileKind {
   const options = { nocase: true, dot: true };
   const isMedia = picomatch([...profile.media], options);
   const isIgnored =

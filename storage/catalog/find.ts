@@ -42,7 +42,13 @@ const WHOLE: Part = { place: undefined, after: undefined, limit: 10_000 };
 // The longest recording without a known end that a search still counts in: one shift.
 const LONGEST_RECORDING_MS = 8 * 60 * 60 * 1000;
 
-/** Kept segments that touch the window, by start; destroyed ones too, so that "it was here" can be said. */
+// What came twice, or never, lies at most this far apart; in Troll, Antarctica, two hours.
+const CLOCKS_CHANGE_MS = 2 * 60 * 60 * 1000;
+
+/**
+ * Kept segments that touch the window, by either start where clocks changed, in order of the earlier;
+ * destroyed ones too, so that "it was here" can be said.
+ */
 export function findSegments(
   database: Database,
   window: Window,
@@ -57,9 +63,11 @@ export function findSegments(
             and in_force_at_ms is null) as asked
        from segment ${hint}
        where started_at_ms between $earliest and $to
-         and coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
+         and (coalesce(ended_at_ms, started_at_ms + ${LONGEST_RECORDING_MS}) >= $from
+           or alternative_start_ms
+             + coalesce(ended_at_ms - started_at_ms, ${LONGEST_RECORDING_MS}) >= $from)
          ${narrowed}`,
-      earliest: window.from - LONGEST_RECORDING_MS,
+      earliest: window.from - LONGEST_RECORDING_MS - CLOCKS_CHANGE_MS,
     }));
     return rows.map((row) => ({
       ...segmentOfRow(row),

@@ -32,6 +32,8 @@ export interface Segment {
   readonly device: DeviceId;
   readonly producer: string;
   readonly startedAt: Instant;
+  /** The later moment that the same local time was, when clocks changed; undefined when it was one. */
+  readonly alternativeStartedAt: Instant | undefined;
   readonly endedAt: Instant | undefined;
   readonly timeSource: string;
   readonly timeTrust: TimeTrust;
@@ -144,6 +146,8 @@ function sealedFacts(
     id: segment.id,
     device: segment.device,
     startedAt: isoOf(segment.startedAt),
+    alternativeStartedAt:
+      segment.alternativeStartedAt === undefined ? null : isoOf(segment.alternativeStartedAt),
     endedAt: segment.endedAt === undefined ? null : isoOf(segment.endedAt),
     timeSource: segment.timeSource,
     timeTrust: segment.timeTrust,
@@ -165,11 +169,11 @@ async function insertSegment(
   entry: number,
 ): Promise<void> {
   await sql.run(
-    `insert into segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust,
-       arrived_at_ms, arrived_boot_id, arrived_uptime_ms, clock_declared, clock_offset_ms,
+    `insert into segment (id, device_id, producer, started_at_ms, alternative_start_ms, ended_at_ms, time_source,
+       time_trust, arrived_at_ms, arrived_boot_id, arrived_uptime_ms, clock_declared, clock_offset_ms,
        due_at_ms, due_provisional, source_path, source_modified_at_ms, plaintext_sha256, plaintext_bytes,
        ciphertext_bytes, part_sha256, sealed_for, truncated, rewritten, state, entry_seq, place_id)
-     values ($id, $device, $producer, $startedAt, $endedAt, $timeSource, $timeTrust,
+     values ($id, $device, $producer, $startedAt, $alternative, $endedAt, $timeSource, $timeTrust,
        $arrivedAt, $bootId, $uptime, $clockDeclared, $clockOffset,
        $dueAt, $provisional, $sourcePath, $sourceModifiedAt, $plaintextSha256, $plaintextBytes,
        $ciphertextBytes, $parts, $sealedFor, $truncated, $rewritten, 'sealed', $entry,
@@ -179,6 +183,7 @@ async function insertSegment(
       $device: segment.device,
       $producer: segment.producer,
       $startedAt: segment.startedAt,
+      $alternative: segment.alternativeStartedAt ?? null,
       $endedAt: segment.endedAt ?? null,
       $timeSource: segment.timeSource,
       $timeTrust: segment.timeTrust,
@@ -209,6 +214,7 @@ export function segmentOfRow(row: SqlRow): Segment {
     device: parseDeviceId(text(row, "device_id")),
     producer: text(row, "producer"),
     startedAt: moment(row, "started_at_ms"),
+    alternativeStartedAt: optional(row, "alternative_start_ms", moment),
     endedAt: optional(row, "ended_at_ms", moment),
     timeSource: text(row, "time_source"),
     timeTrust: trustOf(text(row, "time_trust")),

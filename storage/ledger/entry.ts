@@ -26,6 +26,7 @@ export const ENTRY_KINDS = [
   "hold.too-late",
   "release.refused",
   "clock.confirmed",
+  "clock.trusted",
   "clock.untrusted",
   "checkpoint.timestamped",
   "config.changed",

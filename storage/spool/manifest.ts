@@ -42,6 +42,8 @@ export const recorded = {
   kind: z.literal("segment"),
   recording: z.strictObject({
     startedAt: time,
+    /** The other moment that this local time was, when clocks changed; manifests of 0.1 say nothing. */
+    alternativeStartedAt: time.nullable().default(null),
     endedAt: time.nullable(),
     source: z.enum(["name", "container", "modified", "arrival", "stream"]),
     clock: z.strictObject({

@@ -38,6 +38,7 @@ export async function leaveCutOff(incoming: string, cut: CutOff): Promise<Segmen
     arrivedUptime: { bootId: "yesterday", ms: 1 },
     recording: {
       startedAt: cut.startedAt,
+      alternativeStartedAt: null,
       endedAt: null,
       source: "name",
       clock: { declared: "synchronised", offsetMs: null },

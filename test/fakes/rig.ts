@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { createLogger, transports } from "winston";
 import { type DeviceId, parseDeviceId, parseNodeId, type SegmentId } from "#base/ids";
-import { type Clock, DAY_MS, dayOf, type Instant, instant, plus } from "#base/time";
+import { type Clock, DAY_MS, dayOf, HOUR_MS, type Instant, instant, plus } from "#base/time";
 import type { Box } from "../../daemon/adopt.ts";
 import { adopt } from "../../daemon/adopt.ts";
 import type { Dock, Sealing } from "../../daemon/dock.ts";
@@ -12,6 +12,7 @@ import { type Events, openEvents } from "../../daemon/events.ts";
 import { handOver } from "../../daemon/hand-over-fact.ts";
 import { LEVELS } from "../../daemon/journal.ts";
 import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
+import { containerReader } from "../../daemon/recording-times.ts";
 import { store } from "../../daemon/store.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
@@ -87,7 +88,7 @@ export interface Rig extends AsyncDisposable {
   readonly identity: string;
   readonly sealing: Sealing;
   /** Seals `content` as a file of the card and hands it over. */
-  record(content: string, name?: string): Promise<SegmentId>;
+  record(content: string | Uint8Array, name?: string): Promise<SegmentId>;
   /** As `record`, then adopts it and copies it to the vault. */
   keep(content: string, name?: string): Promise<SegmentId>;
   adoptOnce(): Promise<void>;
@@ -148,7 +149,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     day: dayOf(plus(START, index * DAY_MS)),
     recipient,
   }));
-  const sealing: Sealing = { node, book, pool, incoming };
+  const readContainer = containerReader(events);
+  const sealing: Sealing = { node, book, pool, incoming, readContainer };
   const key = parseNodeKey("bewaard/test/dock-1", newNodeKeyPem());
   const verifier = parseVerifier(verifierText(key));
   const box: Box = {
@@ -223,6 +225,10 @@ export function dockOf(device: DeviceId, folder: string): Dock {
         "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
       zone: "Europe/Amsterdam",
       clock: "synchronised",
+      container_time: "utc",
+      stamp_is: "start",
+      file_times: "utc",
+      longest_recording: 12 * HOUR_MS,
     },
   };
 }

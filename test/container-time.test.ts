@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { parseSegmentId } from "#base/ids";
+import { confinement, mayBeContainer, readContainer } from "../drivers/bodycam/container-time.ts";
+import { readSegment } from "../storage/catalog/find.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { openRig } from "./fakes/rig.ts";
+
+const CREATED = "2026-05-31T08:30:00.000000Z";
+const MADE = { createdAt: CREATED, durationMs: 2000 };
+
+/** Two seconds of a test picture, with a creation time, in the container its name asks for. */
+function makeClip(path: string): Buffer {
+  const picture = ["-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=2", "-c:v", "mpeg4"];
+  const what = ["-metadata", `creation_time=${CREATED}`, "-y", path];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...picture, ...what]);
+  return Buffer.from(path);
+}
+
+async function read(folder: string, name: string | Buffer, content: string | Uint8Array) {
+  const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)]);
+  await writeFile(path, content);
+  return readContainer(path);
+}
+
+const CONFINED = new URL("../drivers/bodycam/ffprobe-confined", import.meta.url);
+
+describe("a container", () => {
+  it("tells when it was made and how long it is, with its index at the end or none at all", async () => {
+    await using folder = await temporaryFolder();
+    for (const name of ["a.mp4", "a.mov", "a.mkv"]) {
+      assert.deepEqual(await readContainer(makeClip(join(folder.path, name))), MADE, name);
+    }
+    const silent = await readContainer(makeClip(join(folder.path, "a.ts")));
+    assert.deepEqual(silent, { createdAt: undefined, durationMs: 2000 });
+  });
+
+  it("is read whatever its name is: an option, a protocol, a template, bytes that are no text", async () => {
+    await using folder = await temporaryFolder();
+    const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
+    const bytes = Buffer.concat([Buffer.from([0xff, 0x0a, 0x1b]), Buffer.from("%03d $(id) '.mp4")]);
+    for (const name of ["-y.mp4", "-i", "concat:a.mp4|b.mp4", "http:", "%s%n.mp4", bytes]) {
+      assert.deepEqual(await read(folder.path, name, clip), MADE, String(name));
+    }
+  });
+
+  it("that is cut off, garbage, empty, sparse or no file at all is no failure", async () => {
+    await using folder = await temporaryFolder();
+    const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
+    const at = (name: string): Buffer => Buffer.from(join(folder.path, name));
+    for (const cut of [1, 40, Math.floor(clip.length / 2), clip.length - 100]) {
+      assert.equal(await read(folder.path, "cut.mp4", clip.subarray(0, cut)), "refused", `${cut}`);
+    }
+    assert.equal(await read(folder.path, "noise.mp4", randomBytes(100_000)), "refused");
+    assert.equal(await read(folder.path, "empty.mp4", ""), "refused");
+    await truncate(at("empty.mp4"), 5 * 1024 ** 3);
+    assert.equal(await readContainer(at("empty.mp4")), "refused");
+    execFileSync("mkfifo", [join(folder.path, "fifo.mp4")]);
+    await symlink("a.mp4", join(folder.path, "link.mp4"));
+    for (const name of ["fifo.mp4", "link.mp4", "nowhere.mp4", "."]) {
+      assert.equal(await readContainer(at(name)), "refused", name);
+    }
+  });
+});
+
+describe("a playlist that calls itself a film", () => {
+  it("is refused before it is read, and reaches neither network nor other files", async () => {
+    await using folder = await temporaryFolder();
+    let calls = 0;
+    const server = createServer((socket) => {
+      calls += 1;
+      socket.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    const url = `http://127.0.0.1:${port}/x.ts`;
+    // Were it followed, its time would come back.
+    const canary = makeClip(join(folder.path, "canary.mp4")).toString();
+    const targets = [url, canary, `file:${canary}`, "canary.mp4"];
+    const disguises = targets.flatMap((target) => [
+      `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`,
+      `ffconcat version 1.0\nfile '${target}'\n`,
+      `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><BaseURL>${target}</BaseURL></MPD>`,
+    ]);
+    const sdp = `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video ${port} RTP/AVP 96\n`;
+    for (const content of [...disguises, sdp, url, "[playlist]\nFile1=canary.mp4\n"]) {
+      assert.equal(await read(folder.path, "disguised.mp4", content), "refused", content);
+    }
+    server.close();
+    assert.equal(calls, 0);
+  }).timeout(60_000);
+});
+
+describe("ffprobe", () => {
+  it("runs without network, and without a byte of its own on disk", async () => {
+    // As far as this machine lets it: on one that refuses, the whitelists are what there is.
+    assert.notEqual(await confinement(), "absent");
+    await using folder = await temporaryFolder();
+    await readContainer(makeClip(join(folder.path, "a.mp4")));
+    assert.deepEqual(await readdir(folder.path), ["a.mp4"]);
+  });
+
+  it("that hangs, is not there, or says too much is no failure, and none is left running", async () => {
+    await using folder = await temporaryFolder();
+    const clip = makeClip(join(folder.path, "a.mp4"));
+    const script = await readFile(CONFINED, "utf8");
+    const program = join(folder.path, "confined");
+    const bin = join(folder.path, "bin");
+    await mkdir(bin);
+    const quick = script.replace("--signal=KILL 10", "--signal=KILL 1");
+    await writeFile(program, quick.replace(/^PATH=.*$/m, `PATH=${bin}:/usr/bin`), { mode: 0o755 });
+    const instead = (does: string) =>
+      writeFile(join(bin, "ffprobe"), `#!/bin/bash\n${does}\n`, { mode: 0o755 });
+
+    await instead(`echo x > ${bin}/written; env | tr '\\n' ' ' | sed 's/^/TAG:creation_time=/'`);
+    process.env["BEWAARD_CANARY"] = "secret";
+    const told = await readContainer(clip, program);
+    delete process.env["BEWAARD_CANARY"];
+    assert.ok(!JSON.stringify(told).includes("secret"));
+    assert.equal(await readFile(join(bin, "written"), "utf8"), "");
+    await instead("sleep 61.25");
+    assert.equal(await readContainer(clip, program), "late");
+    const running = await Promise.all(
+      (await readdir("/proc")).map((pid) =>
+        readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
+      ),
+    );
+    assert.ok(!running.some((line) => line.includes("61.25")));
+    await instead("yes '[FORMAT]'");
+    assert.equal(await readContainer(clip, program), "refused");
+    await writeFile(program, quick.replace(/^PATH=.*$/m, `PATH=${folder.path}`), { mode: 0o755 });
+    assert.equal(await readContainer(clip, program), "absent");
+  });
+
+  it("is asked about what may be a recording, by the end of its name alone", () => {
+    const bytes = Buffer.from([0xff, 0x2e, 0x4d, 0x50, 0x34]);
+    assert.ok(mayBeContainer(bytes));
+    for (const name of ["device.txt", "a.thm", "mp4", "a.mp4.tmp", ""]) {
+      assert.ok(!mayBeContainer(Buffer.from(name)), name);
+    }
+  });
+});
+
+describe("a clip whose name tells no time", () => {
+  it("is kept with the time of its container; one that cannot be read is kept all the same", async () => {
+    await using rig = await openRig();
+    await mkdir(join(rig.folder, "made"));
+    const clip = await readFile(makeClip(join(rig.folder, "made", "a.mp4")));
+    const whole = await rig.record(clip, "DCIM/100MEDIA/MOV0001.MP4");
+    const cut = await rig.record(clip.subarray(0, 500), "DCIM/100MEDIA/MOV0002.MP4");
+    await rig.record(clip.subarray(0, 600), "DCIM/100MEDIA/MOV0003.MP4");
+    await rig.adoptOnce();
+    const told = async (id: string) => {
+      const segment = await readSegment(rig.database, parseSegmentId(id));
+      return [segment?.timeSource, segment?.timeTrust];
+    };
+    assert.deepEqual(await told(whole), ["container", "trusted"]);
+    assert.deepEqual(await told(cut), ["modified", "untrusted"]);
+    assert.equal(rig.said.filter((event) => event === "container-unread").length, 1);
+    assert.deepEqual(await rig.check(), []);
+  });
+});

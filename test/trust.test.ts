@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { describe, it } from "mocha";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { keepTime } from "../daemon/keep-time.ts";
+import { confirmTime, hear, lookBack, timeTrust } from "../daemon/trust.ts";
+import { openRig, type Rig } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+
+/** Sources of which each says that this box is ahead of it by so much. */
+async function said(rig: Rig, ...aheadMs: readonly number[]): Promise<boolean> {
+  const heard = aheadMs.map((ms) => ({ source: "nts", time: plus(rig.clock.now(), -ms) }));
+  await hear(rig.clock, rig.database, heard);
+  return (await timeTrust(rig.clock, rig.database)).trusted;
+}
+
+function confirm(rig: Rig): Promise<number> {
+  return confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+}
+
+async function entries(rig: Rig): Promise<readonly string[]> {
+  const rows = await rig.database.transaction((sql) =>
+    sql.all("select body from entry where kind like 'clock.%' order by seq"),
+  );
+  return rows.map(({ body }) => String(body));
+}
+
+describe("outside sources of time (invariant 10)", () => {
+  it("vouch when one agrees, within five minutes, and nobody contradicts it", async () => {
+    await using rig = await openRig();
+    assert.equal(await said(rig), false);
+    assert.equal(await said(rig, 5 * MINUTE_MS + 1), false);
+    assert.equal(await said(rig, -5 * MINUTE_MS), true);
+    assert.match(
+      (await entries(rig)).join("\n"),
+      /"kind":"clock.trusted","sources":\[\{"offMs":-300000,"source":"nts"\}\]/,
+    );
+  });
+
+  it("that lie alone do not block when two others agree", async () => {
+    await using rig = await openRig();
+    assert.equal(await said(rig, 0, 29 * DAY_MS, 1000), true);
+    assert.equal(await said(rig, 0, 29 * DAY_MS, 1000), true);
+    assert.equal((await entries(rig)).length, 1);
+  });
+
+  it("one against one are for somebody to settle, and stay settled", async () => {
+    await using rig = await openRig();
+    assert.equal(await said(rig, 0, HOUR_MS), false);
+    await confirm(rig);
+    assert.equal(await said(rig, 0, HOUR_MS), true);
+    rig.clock.restart();
+    assert.equal(await said(rig, 0, HOUR_MS), false);
+  });
+
+  it("that come to disagree take the trust away, and the ledger says what they said", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    assert.equal(await said(rig, HOUR_MS), false);
+    assert.match(
+      (await entries(rig)).at(-1) ?? "",
+      /clock.untrusted","sources":\[\{"offMs":3600000/,
+    );
+    await assert.rejects(
+      async () => {
+        await hear(rig.clock, rig.database, [
+          { source: "nts", time: plus(rig.clock.now(), HOUR_MS) },
+          { source: "nts", time: plus(rig.clock.now(), HOUR_MS) },
+        ]);
+        await confirm(rig);
+      },
+      { code: "CLOCK_DISAGREES" },
+    );
+  });
+
+  it("that fall silent change nothing; a jump and a start still do, and they vouch again after", async () => {
+    await using rig = await openRig();
+    await said(rig, 0);
+    assert.equal(await said(rig), true);
+    rig.clock.jump(HOUR_MS);
+    assert.equal(await said(rig), false);
+    assert.equal(await said(rig, HOUR_MS), false);
+    rig.clock.jump(-HOUR_MS);
+    assert.equal(await said(rig), false);
+    assert.equal(await said(rig, 0), true);
+    rig.clock.restart();
+    assert.equal(await said(rig), false);
+    assert.equal(await said(rig, 0), true);
+  });
+
+  it("are asked at the start, each minute until they vouch, and each ten minutes from then on", async () => {
+    await using rig = await openRig();
+    let asked = 0;
+    const source = async () => {
+      asked += 1;
+      return asked < 3 ? [] : [{ source: "nts", time: rig.clock.now() }];
+    };
+    const turn = turns(rig.clock, 24);
+    await keepTime(turn.clock, rig.events, rig.database, [source], turn.signal);
+    assert.equal(asked, 5);
+    assert.deepEqual(rig.said, ["clock-trusted"]);
+  });
+
+  it("are not trusted over a majority, whatever boots, jumps and answers come in whatever order", async () => {
+    const answers = fc.array(fc.constantFrom(0, 1000, HOUR_MS, -DAY_MS), { maxLength: 4 });
+    const event = fc.oneof(
+      fc.record({ kind: fc.constant("said" as const), answers }),
+      fc.record({ kind: fc.constant("jump" as const), ms: fc.constantFrom(HOUR_MS, 1000, DAY_MS) }),
+      fc.record({ kind: fc.constantFrom("restart" as const, "confirm" as const, "pass" as const) }),
+    );
+    await using rig = await openRig({ database: ":memory:" });
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 20 }), async (events) => {
+        rig.clock.restart();
+        for (const one of events) {
+          const before = (await timeTrust(rig.clock, rig.database)).trusted;
+          if (one.kind === "jump") rig.clock.jump(one.ms);
+          if (one.kind === "restart") rig.clock.restart();
+          if (one.kind === "pass") rig.clock.move(HOUR_MS);
+          if (one.kind === "confirm") await confirm(rig).catch(() => undefined);
+          const trusted =
+            one.kind === "said"
+              ? await said(rig, ...one.answers)
+              : (await timeTrust(rig.clock, rig.database)).trusted;
+          if (one.kind === "restart" || (one.kind === "jump" && one.ms > 5 * MINUTE_MS))
+            assert.equal(trusted, false);
+          if (one.kind !== "said") continue;
+          const wrong = one.answers.filter((ms) => Math.abs(ms) > 5 * MINUTE_MS).length;
+          if (wrong > one.answers.length - wrong)
+            assert.ok(!trusted || wrong <= one.answers.length - wrong + 1);
+          if (wrong > one.answers.length - wrong + 1) assert.equal(trusted, false);
+          if (one.answers.length > 0 && wrong === 0) assert.equal(trusted, true);
+          if (one.answers.length === 0) assert.equal(trusted, before);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("a clock behind the ledger", () => {
+  it("is not trusted at the start, though its uptime says nothing", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    await lookBack(rig.clock, rig.database);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, true);
+    // A machine put back to an older picture of itself: wall time and uptime went back together.
+    await lookBack(
+      {
+        ...rig.clock,
+        now: () => instant(rig.clock.now() - HOUR_MS),
+        uptimeMs: () => 1000 - HOUR_MS,
+      },
+      rig.database,
+    );
+    assert.match((await timeTrust(rig.clock, rig.database)).why, /behind the ledger/);
+  });
+});
