@@ -15,6 +15,7 @@ export function openEvents(logger: Logger) {
     void logger.log({ level, message, event, ...fields });
   return {
     ...boxEvents(say),
+    ...roomEvents(say),
     ...footageEvents(say),
     ...vaultEvents(say),
     ...deskEvents(say),
@@ -79,6 +80,11 @@ function boxEvents(say: Say) {
       }),
     archiveDelayed: (error: BewaardError) =>
       say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
+  };
+}
+
+function roomEvents(say: Say) {
+  return {
     evicted: (segments: number) =>
       say("info", "evicted", "stored footage overwritten in the ring", { segments }),
     evictDelayed: (segments: number, error: BewaardError) =>

@@ -56,7 +56,7 @@ import { ring, roomMaker } from "./ring.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
-import { lookBack } from "./trust.ts";
+import { lookBack, timeTrust } from "./trust.ts";
 
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
@@ -91,10 +91,12 @@ export async function runCore(
   const limits = ringLimits(config);
   const reserve = openReserve(reservePath(config));
   const sure = withReserve(database, reserve, events.catalogFull);
-  const makeRoom = roomMaker(clock, events, sure, spool, limits);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
+  const mayDestroy = async () =>
+    (await timeTrust(clock, database)).trusted && (await askHistory(signal)) !== "diverged";
+  const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 

@@ -53,6 +53,7 @@ export async function ring(
 /**
  * The one way room is made, in the order of docs/design.md, procedure "Ring": each kind of copy is touched
  * only when there are none of the kind before it. Calls queue. What a crash left marked is finished first.
+ * `mayDestroy` says whether un-stored footage may go at all: not while time is not trusted (invariant 10).
  */
 export function roomMaker(
   clock: Clock,
@@ -60,6 +61,7 @@ export function roomMaker(
   database: Database,
   spool: Spool,
   limits: RingLimits,
+  mayDestroy: () => Promise<boolean>,
 ): MakeRoom {
   const evict = evictor(clock, events, database, spool);
   let tail: Promise<unknown> = Promise.resolve();
@@ -81,7 +83,8 @@ export function roomMaker(
     // overwritten for want of patience.
     const underFloor = limits.keepFreeBytes + wanted - (await freeBytes(spool));
     let freed = 0;
-    for (const mark of [markStored, markSecured, ...(urgent ? [overwrite] : [])]) {
+    const last = urgent && (await mayDestroy()) ? [overwrite] : [];
+    for (const mark of [markStored, markSecured, ...last]) {
       for (;;) {
         const overLimit = (await spoolBytes(database)) + wanted - limits.limitBytes;
         const missing = Math.max(overLimit, underFloor - freed);

@@ -108,10 +108,13 @@ if (process.getuid?.() !== 0) {
     await fillCatalog(rig);
     const limits = { limitBytes: 1000, keepFreeBytes: 0 };
     const { clock, events, database, spool } = rig;
-    const poor = roomMaker(clock, events, database, spool, limits);
+    const poor = roomMaker(clock, events, database, spool, limits, async () => true);
     await assert.rejects(poor(1000, false), { code: "CATALOG_FULL", transient: true });
     const sure = withReserve(database, reserve, events.catalogFull);
-    assert.equal(await roomMaker(clock, events, sure, spool, limits)(1000, false), true);
+    assert.equal(
+      await roomMaker(clock, events, sure, spool, limits, async () => true)(1000, false),
+      true,
+    );
     assert.deepEqual(rig.said.slice(-2), ["catalog-full", "evicted"]);
     assert.equal(await reserve.replenish(), "no room");
     await rm(ballast);

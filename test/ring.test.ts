@@ -23,8 +23,10 @@ async function inRing(rig: Rig): Promise<readonly string[]> {
   return names.filter((name) => name.endsWith(".age")).map((name) => name.slice(-30, -4));
 }
 
-function maker(rig: Rig, limitBytes: number, keepFreeBytes = 0) {
-  return roomMaker(rig.clock, rig.events, rig.database, rig.spool, { limitBytes, keepFreeBytes });
+function maker(rig: Rig, limitBytes: number, keepFreeBytes = 0, mayDestroy = true) {
+  const { clock, events, database, spool } = rig;
+  const limits = { limitBytes, keepFreeBytes };
+  return roomMaker(clock, events, database, spool, limits, async () => mayDestroy);
 }
 
 function hold(rig: Rig, id: SegmentId): Promise<TooLate> {

@@ -21,13 +21,19 @@ export function addConfigCommands(
 ): void {
   const config = program
     .command("config")
-    .description("the configuration: check it, show what holds, print its schema");
+    .description(
+      "de configuratie: nakijken, tonen wat geldt / the configuration: check it, show what holds, print its schema",
+    );
   addCheck(config, clock, global);
   addShow(config, global);
   config
     .command("schema")
-    .description("JSON Schema of a file, for editors")
-    .addArgument(new Argument("[kind]", "which file").choices(Object.keys(SCHEMAS)).default("box"))
+    .description("JSON-schema van een bestand, voor editors / JSON Schema of a file, for editors")
+    .addArgument(
+      new Argument("[kind]", "welk bestand / which file")
+        .choices(Object.keys(SCHEMAS))
+        .default("box"),
+    )
     .action((kind: FileKind) => {
       process.stdout.write(`${JSON.stringify(jsonSchema(kind), null, 2)}\n`);
     });
@@ -40,8 +46,10 @@ function addCheck(
 ): void {
   config
     .command("check")
-    .description("name every mistake in the configuration and the files it names; exit code 0 or 1")
-    .argument("[file]", "another file than --config says")
+    .description(
+      "noem elke fout in de configuratie en de bestanden die ze noemt; afsluitcode 0 of 1 / name every mistake in the configuration and the files it names; exit code 0 or 1",
+    )
+    .argument("[file]", "een ander bestand dan --config zegt / another file than --config says")
     .action(async (file?: string) => {
       const path = resolve(file ?? global().config);
       const mistakes = await findMistakes(path);
@@ -69,7 +77,9 @@ async function checkRecipients({ recipients }: Config): Promise<void> {
 function addShow(config: Command, global: () => { config: string; json: boolean }): void {
   config
     .command("show")
-    .description("show all that holds here: defaults filled in, the annex laid over the policy")
+    .description(
+      "toon alles wat hier geldt, met de annex over het beleid / show all that holds here: defaults filled in, the annex laid over the policy",
+    )
     .action(async () => {
       const { config: box, rules } = await readConfiguration(resolve(global().config));
       const shown = effective(box, rules);

@@ -8,8 +8,15 @@ const BATCHES_AT_ONCE = 100;
 
 /** An entry stays as long as a row refers to it. */
 const UNREFERRED = [
-  ...["segment", "hold", "gap", "device", "quarantine", "batch", "detail"],
-  ...["left_file", "timestamp"],
+  "segment",
+  "hold",
+  "gap",
+  "device",
+  "quarantine",
+  "batch",
+  "detail",
+  "left_file",
+  "timestamp",
 ]
   .map((table) => `not exists (select 1 from ${table} where entry_seq = entry.seq)`)
   .join(" and ");

@@ -10,7 +10,7 @@ import { heeder } from "../../daemon/heed.ts";
 import { recoverQuarantine } from "../../daemon/quarantine.ts";
 import { retain } from "../../daemon/retain.ts";
 import { roomMaker } from "../../daemon/ring.ts";
-import { confirmTime } from "../../daemon/trust.ts";
+import { confirmTime, timeTrust } from "../../daemon/trust.ts";
 import { recordNothingWriting } from "../../storage/catalog/copies.ts";
 import { findSegments } from "../../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../../storage/catalog/holds.ts";
@@ -170,7 +170,9 @@ async function act(rig: Rig, known: Known, happening: Happening): Promise<void> 
       return moveVault(rig, known, happening.kind === "vault away");
     case "evict": {
       const limits = { limitBytes: 1000, keepFreeBytes: 0 };
-      await roomMaker(clock, rig.events, database, rig.spool, limits)(1000, happening.urgent);
+      const mayDestroy = async () => (await timeTrust(clock, database)).trusted;
+      const makeRoom = roomMaker(clock, rig.events, database, rig.spool, limits, mayDestroy);
+      await makeRoom(1000, happening.urgent);
       return;
     }
     case "sweep":
@@ -242,6 +244,7 @@ async function assertKept(rig: Rig, known: Known, happening: Happening): Promise
     if (alive || before === "destroying" || before === "destroyed") continue;
     if (happening.kind === "evict") {
       assert.ok(happening.urgent && before === "sealed", `${why}: ${before} was overwritten`);
+      assert.ok(isTrusted, `${why}: overwritten while time was not trusted`);
     } else {
       assert.equal(happening.kind, "sweep", `${why} destroyed footage`);
       assert.ok(isTrusted, `${why}: destroyed while time was not trusted`);
@@ -278,10 +281,9 @@ async function end(rig: Rig, known: Known): Promise<void> {
     await sweep(rig, false);
     rig.clock.move(HOUR_MS);
   }
-  const makeRoom = roomMaker(rig.clock, rig.events, rig.database, rig.spool, {
-    limitBytes: 1e9,
-    keepFreeBytes: 0,
-  });
+  const limits = { limitBytes: 1e9, keepFreeBytes: 0 };
+  const never = async () => false;
+  const makeRoom = roomMaker(rig.clock, rig.events, rig.database, rig.spool, limits, never);
   await makeRoom(0, false);
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
   await sweep(rig, false);

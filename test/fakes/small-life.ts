@@ -52,7 +52,8 @@ export async function liveOnce(rig: Rig): Promise<readonly unknown[]> {
   await sweep();
   // The desk is read each minute: what failed once is not given up.
   await attempt(() => holdOne(rig));
-  const makeRoom = roomMaker(clock, events, database, spool, { limitBytes: 1, keepFreeBytes: 0 });
+  const limits = { limitBytes: 1, keepFreeBytes: 0 };
+  const makeRoom = roomMaker(clock, events, database, spool, limits, async () => false);
   await attempt(() => makeRoom(0, false));
   clock.move(28 * DAY_MS);
   await sweep();
