@@ -145,7 +145,7 @@ describe("the command lines, as people type them", function () {
   it("tell programs what is wrong as one JSON object, and exit with 2 for what was mistyped", async () => {
     const cases = [
       ["bewaarctl", 1, "CONFIG_MISSING", ["-c", "/nowhere.yaml", "status", "--json"]],
-      ["bewaard", 1, "CONFIG_MISSING", ["--json", "-c", "/nowhere.yaml", "verify"]],
+      ["bewaard", 2, "CONFIG_MISSING", ["--json", "-c", "/nowhere.yaml", "verify"]],
       ["bewaarctl", 2, "USAGE", ["find", "--json", "--frm", "x"]],
       ["bewaarctl", 2, "DESK_INPUT", ["--json", "find"]],
       ["bewaard", 2, "USAGE", ["--json", "verify", "--depth", "\u001b[31m"]],

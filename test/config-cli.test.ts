@@ -68,7 +68,10 @@ describe("bewaard config, as administrators type it", function () {
     });
     const { err, code } = await run("config", "check", path);
     assert.equal(code, 1);
-    assert.match(err, /^RECIPIENT_INVALID: recipients line 2: write a UTC day and its recipient/);
+    assert.match(
+      err,
+      /^RECIPIENT_INVALID: .*\nrecipients line 2: write a UTC day and its recipient/,
+    );
     assert.doesNotMatch(err, /geheim/);
   });
 

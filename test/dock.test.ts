@@ -13,6 +13,7 @@ import { listCard } from "../drivers/bodycam/card.ts";
 import { sorter } from "../drivers/bodycam/profile.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { CAMERA, dockOf, handClock, openRig, type Rig, START } from "./fakes/rig.ts";
+import { WELL } from "./fakes/well.ts";
 
 /** Answers what core would, from the rig's catalog. */
 function answering(rig: Rig, room = true): Ask {
@@ -27,19 +28,6 @@ function answering(rig: Rig, room = true): Ask {
     return READ[method]({ known: await knownFiles(rig.database, CAMERA, files) });
   };
 }
-
-const WELL = {
-  site: "test",
-  node: "dock-1",
-  states: {},
-  holds: { requested: 0, inForce: 0 },
-  spoolBytes: 0,
-  spoolLimitBytes: 0,
-  clock: { trusted: true, why: "" },
-  checkpoint: null,
-  deskReadTo: 0,
-  left: { files: 0, decideBy: null },
-};
 
 /** Lets the dock look at its card `looks` times. */
 async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<void> {

@@ -24,6 +24,7 @@ import { asNobody } from "./fakes/nobody.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
 import { turns } from "./fakes/turns.ts";
+import { WELL } from "./fakes/well.ts";
 
 const ALL = { device: CAMERA, from: instant(0), to: instant(9e12) };
 
@@ -48,20 +49,6 @@ function answering(rig: Rig): Asked {
   };
   return { ask, methods };
 }
-
-const WELL = {
-  history: "one" as const,
-  site: "test",
-  node: "dock-1",
-  states: {},
-  holds: { requested: 0, inForce: 0 },
-  spoolBytes: 0,
-  spoolLimitBytes: 0,
-  clock: { trusted: true, why: "" },
-  checkpoint: null,
-  deskReadTo: 0,
-  left: { files: 0, decideBy: null },
-};
 
 /** Lets the dock look at its card `looks` times; core adopts after each. Returns what it asked. */
 async function watch(rig: Rig, looks: number, sealing: Sealing = rig.sealing) {

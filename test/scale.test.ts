@@ -57,7 +57,7 @@ function explaining(database: Database, plans: Map<string, string[]>): Database 
 const SMALL = /^SCAN (segment_count|spool_use|wanted|value|json_each|CONSTANT ROW|\(|before|\d)/;
 /** A walk along an index made for exactly this: its length is what there is to do. */
 const WHAT_THERE_IS_TO_DO =
-  /^SCAN \w+ USING (COVERING )?INDEX (segment_to_store|segment_destroying|segment_provisional|hold_requested|hold_to_lift|hold_segment|checkpoint_unpublished|quarantine_provisional)/;
+  /^SCAN \w+ USING (COVERING )?INDEX (segment_to_store|segment_destroying|segment_provisional|hold_requested|hold_to_lift|hold_segment|checkpoint_unpublished|quarantine_provisional|copy_evictable|copy_evicting)/;
 
 describe("at three million segments", () => {
   it("no loop and no question passes a whole table: each is as long as what it has to do", async () => {

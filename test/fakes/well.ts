@@ -1,0 +1,16 @@
+import type { Result } from "../../daemon/control/protocol.ts";
+
+/** What core answers of a box on which nothing goes on and nothing is wrong. */
+export const WELL: Result<"status"> = {
+  site: "test",
+  node: "dock-1",
+  states: {},
+  holds: { requested: 0, inForce: 0 },
+  spoolBytes: 0,
+  spoolLimitBytes: 0,
+  clock: { trusted: true, why: "" },
+  checkpoint: null,
+  history: "one",
+  deskReadTo: 0,
+  left: { files: 0, decideBy: null },
+};
