@@ -7,6 +7,7 @@ import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, plus } from "#base/time";
 import { type Archiving, archive, archiveOnce } from "../daemon/archive.ts";
 import { checkpoint } from "../daemon/checkpoint.ts";
+import type { AskHistory } from "../daemon/one-history.ts";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { countStates } from "../storage/catalog/due.ts";
@@ -79,6 +80,13 @@ async function oldBox(rig: Rig, entries = 40): Promise<{ gone: SegmentId; held: 
 
 function once(rig: Rig) {
   return archiveOnce(rig.clock, rig.database, rig.vault, boxOf(rig), rig.clock.now(), NEVER);
+}
+
+/** One turn of the loop, for a box of the usual age. */
+async function turn(rig: Rig, askHistory: AskHistory): Promise<void> {
+  const { clock, signal } = turns(rig.clock, 1);
+  const { events, database, vault } = rig;
+  await archive(clock, events, database, vault, boxOf(rig), askHistory, signal);
 }
 
 async function all(rig: Rig, sql: string) {
@@ -165,10 +173,20 @@ describe("the archive", () => {
     await using rig = await openRig();
     await oldBox(rig);
     rig.clock.jump(DAY_MS);
-    const turn = turns(rig.clock, 1);
-    await archive(turn.clock, rig.events, rig.database, rig.vault, boxOf(rig), turn.signal);
+    await turn(rig, rig.askHistory);
     assert.deepEqual(await countStates(rig.database), { stored: 1, destroyed: 1 });
   });
+
+  for (const history of ["diverged", "unknown"] as const) {
+    it(`waits while the ledger's history is ${history} (invariant 5)`, async () => {
+      await using rig = await openRig();
+      await oldBox(rig);
+      await turn(rig, async () => history);
+      assert.deepEqual(await countStates(rig.database), { stored: 1, destroyed: 1 });
+      await turn(rig, rig.askHistory);
+      assert.deepEqual(await countStates(rig.database), { stored: 1, archived: 1 });
+    });
+  }
 
   it("never lets a row leave that is not in a read-back archive, whatever the code asks", async () => {
     await using rig = await openRig();
