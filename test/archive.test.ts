@@ -14,6 +14,9 @@ import { countStates } from "../storage/catalog/due.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import { bytes } from "../storage/catalog/row.ts";
 import { append } from "../storage/ledger/append.ts";
+import { checkProofs } from "../storage/ledger/check-proof.ts";
+import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { proofFolder } from "../storage/ledger/proof-folder.ts";
 import { rootOver } from "../storage/ledger/tree.ts";
 import { decrypted } from "./fakes/decrypted.ts";
 import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -214,12 +217,53 @@ describe("the archive", () => {
   });
 });
 
+describe("a proof, where entries lie in the archive", () => {
+  for (const entries of [40, 1500, 5000]) {
+    it(`of footage that is still held leads to the newest head, ${entries} entries on`, async () => {
+      await using rig = await openRig();
+      const { held, gone } = await oldBox(rig, entries);
+      while (await once(rig));
+      await facts(rig, 7);
+      await sign(rig);
+      const verifier = parseVerifier(verifierText(rig.key));
+      const { files } = await proofFolder(rig.database, verifier, { segment: held });
+      const folder = new Map(files.map(({ name, content }) => [name, Buffer.from(content)]));
+      const claims = checkProofs(folder, verifier);
+      assert.ok(claims.some(({ file }) => file.endsWith("segments.stored.0.row")));
+      assert.ok(claims.some(({ file }) => file === "older.checkpoint"));
+      assert.deepEqual(
+        claims.filter(({ proven }) => !proven),
+        [],
+      );
+      const archived = /archive.* ledger\/dock-1\/archive\/2026\/0{20}-/;
+      const left = proofFolder(rig.database, verifier, { entry: 12 });
+      await assert.rejects(left, { code: "LEDGER_NOT_FOUND", message: archived });
+      // Its destruction is younger than its sealing, and is still here.
+      const destroyed = await proofFolder(rig.database, verifier, { segment: gone });
+      assert.ok(destroyed.files.some(({ name }) => name.endsWith("segments.destroyed.0.row")));
+    });
+  }
+});
+
 describe("verify, where entries lie in the archive", () => {
   const spoilt = {
     "an entry that stayed": "update entry set body = replace(body, '{', '{ ') where seq = 1",
     "a kept root": "update tree_node set hash = zeroblob(32) where level = 10",
     "the frontier": "update tree_node set hash = zeroblob(32) where level > 10",
   };
+  it("finds that an entry was changed which stayed behind the last whole block", async () => {
+    await using rig = await openRig();
+    await oldBox(rig);
+    await once(rig);
+    assert.deepEqual(await rig.check("rows"), []);
+    const change = "update entry set body = replace(body, '{', '{ ') where seq = 1";
+    await rig.database.transaction((sql) => sql.script(`drop trigger entry_stays; ${change}`));
+    assert.deepEqual(
+      (await rig.check("rows")).map(({ what }) => what),
+      ["ledger entry 1 is not the one in the archived tree"],
+    );
+  });
+
   for (const [what, change] of Object.entries(spoilt)) {
     it(`finds that ${what} was changed`, async () => {
       await using rig = await openRig();
