@@ -24,6 +24,7 @@ import { bytesBody } from "../storage/vault/body.ts";
 import { archiveKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
+import type { AskHistory } from "./one-history.ts";
 import { steady } from "./steady.ts";
 import { timeTrust } from "./trust.ts";
 
@@ -50,7 +51,8 @@ export function archiving(
 
 /**
  * Moves old rows to sealed archives in the vault, daily, until the signal aborts (procedure "Archive").
- * Nothing leaves while time is not trusted: a clock that is ahead would make everything old.
+ * Nothing leaves while time is not trusted: a clock that is ahead would make everything old. Nor while the
+ * ledger is not known to be the one that left this box: what is looked for then is in the older rows.
  */
 export async function archive(
   clock: Clock,
@@ -58,12 +60,14 @@ export async function archive(
   database: Database,
   vault: Vault,
   box: Archiving,
+  askHistory: AskHistory,
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "archive");
   for await (const now of every(clock, DAY_MS, signal)) {
     await turn(async () => {
       try {
+        if ((await askHistory(signal)) !== "one") return;
         await finishLeaving(database, box);
         while (!signal.aborted && (await timeTrust(clock, database)).trusted) {
           const done = await archiveOnce(clock, database, vault, box, now, signal);

@@ -10,8 +10,7 @@ import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { recordPlaces } from "../storage/catalog/place.ts";
-import { openReserve, withReserve } from "../storage/catalog/reserve.ts";
-import { openDatabase } from "../storage/catalog/sqlite.ts";
+import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
 import { openSealPool } from "../storage/seal/pool.ts";
@@ -74,23 +73,23 @@ export async function runCore(
   const spool = await openSpool(config.spool.path, node);
   await using _lease = await openLease(spool, "core");
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
-  await using database = await openDatabase(catalogPath(config));
-  await migrate(database);
-  await rememberSpool(database, spool);
-  await lookBack(clock, database);
-  await acceptConfiguration(clock, events, database, config, rules);
+  const reserve = openReserve(reservePath(config));
+  await using database = await openOnReserve(catalogPath(config), reserve, events.catalogFull);
+  const sure = withReserve(database, reserve, events.catalogFull);
+  await migrate(sure);
+  await rememberSpool(sure, spool);
+  await lookBack(clock, sure);
+  await acceptConfiguration(clock, events, sure, config, rules);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 
   await createIncoming(spool, "dock");
-  await recordNothingWriting(database, clock.now());
-  await recoverQuarantine(database, spool, box.term, clock.now());
-  await recordPaired(database, clock.now(), bodycams(config));
-  await recordPlaces(database, clock.now(), placesOf(config));
+  await recordNothingWriting(sure, clock.now());
+  await recoverQuarantine(sure, spool, box.term, clock.now());
+  await recordPaired(sure, clock.now(), bodycams(config));
+  await recordPlaces(sure, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
-  const reserve = openReserve(reservePath(config));
-  const sure = withReserve(database, reserve, events.catalogFull);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
@@ -112,7 +111,7 @@ export async function runCore(
     (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
-    (s) => archive(clock, events, database, vault, archived, s),
+    (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);
 }

@@ -98,8 +98,9 @@ export function hear(clock: Clock, database: Database, said: readonly Heard[]): 
 export function lookBack(clock: Clock, database: Database): Promise<void> {
   return database.transaction(async (sql) => {
     const known = await recall(sql);
-    const [newest] = await sql.all("select coalesce(max(at_ms), 0) as at from entry");
-    if (!known?.trusted || clock.now() >= number(newest, "at") - SLACK_MS) return;
+    // The newest, not the latest: what a clock that was ahead once wrote must not raise doubts for ever.
+    const [newest] = await sql.all("select at_ms as at from entry order by seq desc limit 1");
+    if (!known?.trusted || !newest || clock.now() >= number(newest, "at") - SLACK_MS) return;
     const why = "the clock is behind the ledger's newest entry";
     await distrust(sql, clock, { ...known, heard: [], confirmedMs: null }, why, []);
   });

@@ -2,7 +2,7 @@ import { archivedTo } from "./catalog/archive.ts";
 import { bytes, number, text } from "./catalog/row.ts";
 import type { Sql } from "./catalog/sqlite.ts";
 import type { Findings } from "./findings.ts";
-import { BLOCK, KEPT_LEVEL } from "./ledger/kept.ts";
+import { KEPT_LEVEL } from "./ledger/kept.ts";
 import { type Appender, frontierOf, leafHash, nodeHash, openAppender } from "./ledger/tree.ts";
 
 type Nodes = ReadonlyMap<string, Buffer>;
@@ -35,13 +35,12 @@ export async function checkArchived(
         findings.add(5, `node ${position} of level ${level} is not made of the two below it`);
     }
   }
-  const full = Math.floor(size / BLOCK) * BLOCK;
   for (const row of await sql.all("select seq, body from entry where seq < $size", {
     $size: size,
   })) {
     const seq = number(row, "seq");
-    const proven = seq >= full || climbs(nodes, 0, seq, leafHash(text(row, "body")));
-    if (!proven) findings.add(5, `ledger entry ${seq} is not the one in the archived tree`);
+    if (!climbs(nodes, size, seq, leafHash(text(row, "body"))))
+      findings.add(5, `ledger entry ${seq} is not the one in the archived tree`);
   }
   for (const [head, root] of heads) {
     if (head <= size && !ends(nodes, head, root))
@@ -64,16 +63,18 @@ async function keptNodes(sql: Sql, size: number): Promise<Nodes> {
   );
 }
 
-/** Whether the kept siblings lead from this node to a kept root of 1,024 leaves. */
-function climbs(nodes: Nodes, level: number, position: number, hash: Buffer): boolean {
-  let [at, up] = [position, hash];
-  for (let height = level; height < KEPT_LEVEL; height += 1, at = Math.floor(at / 2)) {
-    const right = at % 2 === 1;
-    const sibling = nodes.get(nameOf({ level: height, position: right ? at - 1 : at + 1 }));
+/** Whether the kept siblings lead from leaf `seq` to a kept root of 1,024 leaves, or to where the tree ends. */
+function climbs(nodes: Nodes, size: number, seq: number, leaf: Buffer): boolean {
+  const ending = new Set(frontierOf(size).map(nameOf));
+  let [position, up] = [seq, leaf];
+  for (let level = 0; ; level += 1, position = Math.floor(position / 2)) {
+    const here = nameOf({ level, position });
+    if (level === KEPT_LEVEL || ending.has(here)) return nodes.get(here)?.equals(up) ?? false;
+    const right = position % 2 === 1;
+    const sibling = nodes.get(nameOf({ level, position: right ? position - 1 : position + 1 }));
     if (!sibling) return false;
     up = right ? nodeHash(sibling, up) : nodeHash(up, sibling);
   }
-  return nodes.get(nameOf({ level: KEPT_LEVEL, position: at }))?.equals(up) ?? false;
 }
 
 /** Whether a tree of `size` leaves ends in kept nodes that have this root. */

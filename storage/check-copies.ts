@@ -1,17 +1,17 @@
 import { createReadStream } from "node:fs";
-import { opendir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { systemCode } from "#base/errors";
-import { parseSegmentId, type SegmentId } from "#base/ids";
+import { stat } from "node:fs/promises";
+import { BewaardError, systemCode } from "#base/errors";
+import type { SegmentId } from "#base/ids";
 import { optional, text } from "./catalog/row.ts";
 import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
+import { rowlessInSpool, rowlessInVault } from "./check-rowless.ts";
 import { type Finding, openFindings } from "./findings.ts";
 import { beginsAsAge, beginsAsAgeIn } from "./seal/begins.ts";
 import { openPartDigests } from "./seal/part-digests.ts";
 import { segmentPath } from "./spool/spool.ts";
-import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
+import { footageKey } from "./vault/keys.ts";
 
 const PAGE = 1000;
 
@@ -42,8 +42,8 @@ export async function checkCopies(
     done += 1;
     onSegment(done);
   }
-  for await (const found of strangersInSpool(kept)) addAll([found]);
-  for await (const found of strangersInVault(kept, signal)) addAll([found]);
+  for await (const found of rowlessInSpool(kept)) addAll([found]);
+  for await (const found of rowlessInVault(kept, signal)) addAll([found]);
   return { findings: findings.first, count: findings.count };
 }
 
@@ -76,68 +76,90 @@ async function* rows(database: Database): AsyncGenerator<Row> {
   }
 }
 
+/** A copy that has left since its row was read, or leaves while it is read, is no finding. */
 async function checkSpoolCopy(kept: Kept, segment: Segment, depth: Depth): Promise<Finding[]> {
-  const path = segmentPath(kept.spool, segment.id, segment.arrivedAt);
-  const bytes = await sizeOf(path);
-  if (bytes === undefined) {
-    // Evicted or destroyed since its row was read.
-    return (await stillPresent(kept.database, segment.id, "spool"))
-      ? [{ invariant: 6, what: `${segment.id} is not in the spool` }]
-      : [];
-  }
-  if (bytes !== segment.ciphertextBytes) {
-    return [
-      {
-        invariant: 6,
-        what: `${segment.id} has ${bytes} bytes in the spool, not ${segment.ciphertextBytes}`,
-      },
-    ];
-  }
-  if (!(await beginsAsAge(path))) {
-    return [{ invariant: 2, what: `${segment.id} in the spool does not begin as an age file` }];
-  }
-  if (depth !== "hashes") return [];
-  return (await sameParts(createReadStream(path, { highWaterMark: 1 << 20 }), segment))
-    ? []
-    : [{ invariant: 6, what: `${segment.id} in the spool is not the bytes that were sealed` }];
+  const found = await lookInSpool(kept, segment, depth);
+  if (found === undefined) return [];
+  return (await stillPresent(kept.database, segment.id, "spool")) ? [found] : [];
 }
 
+async function lookInSpool(
+  { spool }: Kept,
+  segment: Segment,
+  depth: Depth,
+): Promise<Finding | undefined> {
+  const { id, arrivedAt, ciphertextBytes } = segment;
+  const path = segmentPath(spool, id, arrivedAt);
+  try {
+    const { size } = await stat(path);
+    if (size !== ciphertextBytes)
+      return { invariant: 6, what: `${id} has ${size} bytes in the spool, not ${ciphertextBytes}` };
+    if (!(await beginsAsAge(path)))
+      return { invariant: 2, what: `${id} in the spool does not begin as an age file` };
+    if (depth !== "hashes") return undefined;
+    if (await sameParts(createReadStream(path, { highWaterMark: 1 << 20 }), segment))
+      return undefined;
+    return { invariant: 6, what: `${id} in the spool is not the bytes that were sealed` };
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    return { invariant: 6, what: `${id} is not in the spool` };
+  }
+}
+
+/** As for the spool; and a hold that was released meanwhile need not be there any more. */
 async function checkVaultCopy(
-  { vault, node, database }: Kept,
+  kept: Kept,
+  row: Row,
+  depth: Depth,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const found = await lookInVault(kept, row, depth, signal);
+  if (found.length === 0) return found;
+  if (!(await stillPresent(kept.database, row.segment.id, "vault"))) return [];
+  const held = await stillHeld(kept.database, row.segment.id);
+  return found.filter(({ invariant }) => invariant !== 4 || held);
+}
+
+async function lookInVault(
+  { vault, node }: Kept,
   { segment, versionId, held }: Row,
   depth: Depth,
   signal: AbortSignal,
-): Promise<Finding[]> {
-  const key = footageKey(node, segment.device, segment.startedAt, segment.id);
-  const version = (await vault.versions(key)).find((one) => one.versionId === versionId);
-  if (!version) {
-    return (await stillPresent(database, segment.id, "vault"))
-      ? [{ invariant: 6, what: `${segment.id} is not in the vault` }]
-      : [];
-  }
+): Promise<readonly Finding[]> {
+  const { id, device, startedAt, ciphertextBytes } = segment;
+  const key = footageKey(node, device, startedAt, id);
+  const gone = [{ invariant: 6, what: `${id} is not in the vault` }];
   const findings: Finding[] = [];
-  if (!(await beginsAsAgeIn(vault, version, signal))) {
-    findings.push({
-      invariant: 2,
-      what: `${segment.id} in the vault does not begin as an age file`,
-    });
+  try {
+    const version = (await vault.versions(key)).find((one) => one.versionId === versionId);
+    if (!version) return gone;
+    if (!(await beginsAsAgeIn(vault, version, signal)))
+      findings.push({ invariant: 2, what: `${id} in the vault does not begin as an age file` });
+    if (version.bytes !== ciphertextBytes)
+      findings.push({ invariant: 6, what: `${id} has ${version.bytes} bytes in the vault` });
+    if (held && !(await vault.isHeld(key, version.versionId)))
+      findings.push({ invariant: 4, what: `${id} is held and the vault does not hold it` });
+    if (
+      depth === "hashes" &&
+      !(await sameParts(vault.read(key, version.versionId, signal), segment))
+    )
+      findings.push({ invariant: 6, what: `${id} in the vault is not the bytes that were sealed` });
+    return findings;
+  } catch (error) {
+    if (error instanceof BewaardError && error.code === "VAULT_NOT_FOUND") return gone;
+    throw error;
   }
-  if (version.bytes !== segment.ciphertextBytes) {
-    findings.push({ invariant: 6, what: `${segment.id} has ${version.bytes} bytes in the vault` });
-  }
-  if (held && !(await vault.isHeld(key, version.versionId))) {
-    findings.push({ invariant: 4, what: `${segment.id} is held and the vault does not hold it` });
-  }
-  if (
-    depth === "hashes" &&
-    !(await sameParts(vault.read(key, version.versionId, signal), segment))
-  ) {
-    findings.push({
-      invariant: 6,
-      what: `${segment.id} in the vault is not the bytes that were sealed`,
-    });
-  }
-  return findings;
+}
+
+async function stillHeld(database: Database, id: SegmentId): Promise<boolean> {
+  const found = await database.transaction((sql) =>
+    sql.all(
+      `select 1 from hold where segment_id = $id and released_at_ms is null
+         and in_force_at_ms is not null`,
+      { $id: id },
+    ),
+  );
+  return found.length > 0;
 }
 
 async function stillPresent(
@@ -160,61 +182,4 @@ async function sameParts(bytes: AsyncIterable<Uint8Array>, segment: Segment): Pr
   const digests = openPartDigests();
   for await (const chunk of bytes) digests.update(chunk);
   return digests.finish().parts.join() === segment.parts.join();
-}
-
-/** Files in the ring that no row speaks of. */
-async function* strangersInSpool({ spool, database }: Kept): AsyncGenerator<Finding> {
-  const root = join(spool.path, "segments");
-  for await (const day of await opendir(root)) {
-    for await (const file of await opendir(join(root, day.name))) {
-      const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.age$/.exec(file.name) ?? [];
-      const known = id !== undefined && (await copyKnown(database, parseSegmentId(id), "spool"));
-      if (!known) yield { invariant: 6, what: `segments/${day.name}/${file.name} has no row` };
-    }
-  }
-}
-
-function stranger(key: string): Finding {
-  return { invariant: 6, what: `${key} in the vault has no row` };
-}
-
-/** Versions and unfinished writes in the vault that no row speaks of. */
-async function* strangersInVault(
-  { vault, node, database }: Kept,
-  signal: AbortSignal,
-): AsyncGenerator<Finding> {
-  const prefix = footagePrefix(node);
-  const unknown = async (key: string): Promise<boolean> => {
-    const id = segmentOf(key);
-    return id === undefined || !(await copyKnown(database, id, "vault"));
-  };
-  for (const key of await vault.unfinished(prefix)) if (await unknown(key)) yield stranger(key);
-  let last = "";
-  for await (const { key } of vault.list(prefix, signal)) {
-    if (key !== last && (await unknown(key))) yield stranger(key);
-    last = key;
-  }
-}
-
-async function copyKnown(
-  database: Database,
-  id: SegmentId,
-  place: "spool" | "vault",
-): Promise<boolean> {
-  const found = await database.transaction((sql) =>
-    sql.all("select 1 from copy where segment_id = $id and place = $place and state <> 'gone'", {
-      $id: id,
-      $place: place,
-    }),
-  );
-  return found.length > 0;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }

@@ -31,13 +31,15 @@ export async function checkPublished(
   verifier: VerifierKey,
   signal: AbortSignal,
 ): Promise<Published> {
+  // Before the listing: what is published while it runs is not missing from it.
+  const published = await database.transaction(publishedSizes);
   const versions = await Array.fromAsync(vault.list(checkpointPrefix(node), signal));
   const sizes = new Map(
     // Of several versions under one key the first is the checkpoint: it is put once.
     versions.toReversed().map((version) => [checkpointSizeOf(version.key), version]),
   );
   sizes.delete(undefined);
-  const missing = await database.transaction((sql) => missingFrom(sql, new Set(sizes.keys())));
+  const missing = published.filter((size) => !sizes.has(size));
   const size = Math.max(0, ...[...sizes.keys()].filter((one) => one !== undefined));
   const newest = sizes.get(size);
   if (newest === undefined) return { diverged: undefined, missing };
@@ -59,14 +61,11 @@ export async function publishedFindings(
   return { findings: findings.first, count: findings.count };
 }
 
-async function missingFrom(
-  sql: Sql,
-  present: ReadonlySet<number | undefined>,
-): Promise<readonly number[]> {
+async function publishedSizes(sql: Sql): Promise<readonly number[]> {
   const rows = await sql.all(
     "select size from checkpoint where published_at_ms is not null order by size",
   );
-  return rows.map((row) => number(row, "size")).filter((size) => !present.has(size));
+  return rows.map((row) => number(row, "size"));
 }
 
 async function divergence(

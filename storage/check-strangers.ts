@@ -2,12 +2,15 @@ import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeTime } from "ulid";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
-import type { Instant } from "#base/time";
+import { type Instant, MINUTE_MS } from "#base/time";
 import { number, optional, text } from "./catalog/row.ts";
 import type { Kept } from "./check.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { beginsAsAge } from "./seal/begins.ts";
 import { archivePrefix, checkpointKey, checkpointPrefix, DESK_PREFIX } from "./vault/keys.ts";
+
+/** Setting something apart takes less than this. */
+const MOVING_MS = MINUTE_MS;
 
 /**
  * What lies beside the ring: incoming/ and quarantine/ (invariants 2, 3 and 6), and the ledger, the
@@ -20,7 +23,7 @@ export async function checkStrangers(
 ): Promise<{ findings: readonly Finding[]; count: number }> {
   const findings = openFindings();
   await checkIncoming(kept, now, findings);
-  await checkQuarantine(kept, findings);
+  await checkQuarantine(kept, now, findings);
   await checkCheckpoints(kept, findings, signal);
   await checkArchives(kept, findings, signal);
   await checkDesk(kept, findings, signal);
@@ -43,16 +46,28 @@ async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings):
   }
 }
 
-async function checkQuarantine({ spool, database }: Kept, findings: Findings): Promise<void> {
+async function checkQuarantine(
+  { spool, database }: Kept,
+  now: Instant,
+  findings: Findings,
+): Promise<void> {
   const root = join(spool.path, "quarantine");
   for await (const { name } of await opendir(root)) {
+    // The row comes after the files have moved; and core records what a crash left, at its start.
+    if (now - (arrivedAt(`${name}.`) ?? 0) < MOVING_MS) continue;
     const [row] = await database.transaction((sql) =>
       sql.all("select 1 from quarantine where id = $id and destroyed_at_ms is null", { $id: name }),
     );
-    if (!row) findings.add(6, `quarantine/${JSON.stringify(name)} has no row`);
+    if (!row && (await changedAt(join(root, name))) !== undefined)
+      findings.add(6, `quarantine/${JSON.stringify(name)} has no row`);
   }
   const rows = await database.transaction((sql) =>
-    sql.all("select id from quarantine where destroyed_at_ms is null limit 10000"),
+    sql.all(
+      // What is due may be leaving this moment.
+      `select id from quarantine
+       where destroyed_at_ms is null and (due_at_ms > $now or due_provisional = 1) limit 10000`,
+      { $now: now },
+    ),
   );
   for (const row of rows) {
     const id = text(row, "id");
@@ -67,16 +82,20 @@ async function checkCheckpoints(
   findings: Findings,
   signal: AbortSignal,
 ): Promise<void> {
-  const published = await database.transaction((sql) =>
-    sql.all("select size, published_at_ms from checkpoint order by size"),
-  );
+  const heads = () =>
+    database.transaction((sql) =>
+      sql.all("select size, published_at_ms from checkpoint order by size"),
+    );
   const missing = new Set(
-    published
+    (await heads())
       .filter((row) => optional(row, "published_at_ms", number) !== undefined)
       .map((row) => checkpointKey(node, number(row, "size"))),
   );
-  const known = new Set(published.map((row) => checkpointKey(node, number(row, "size"))));
-  for await (const { key } of vault.list(checkpointPrefix(node), signal)) {
+  const there: string[] = [];
+  for await (const { key } of vault.list(checkpointPrefix(node), signal)) there.push(key);
+  // Read again: one may have been signed and put since.
+  const known = new Set((await heads()).map((row) => checkpointKey(node, number(row, "size"))));
+  for (const key of there) {
     missing.delete(key);
     if (!known.has(key)) findings.add(6, `${key} in the vault has no row`);
   }
@@ -88,19 +107,25 @@ async function checkArchives(
   findings: Findings,
   signal: AbortSignal,
 ): Promise<void> {
-  const rows = await database.transaction((sql) =>
-    sql.all(
-      "select archive_key, archive_bytes, read_back_at_ms from batch where kind = 'archived'",
-    ),
-  );
-  const archives = new Map(rows.map((row) => [text(row, "archive_key"), row]));
-  for await (const { key, bytes } of vault.list(archivePrefix(node), signal)) {
-    const row = archives.get(key);
+  const archives = async () => {
+    const rows = await database.transaction((sql) =>
+      sql.all(
+        "select archive_key, archive_bytes, read_back_at_ms from batch where kind = 'archived'",
+      ),
+    );
+    return new Map(rows.map((row) => [text(row, "archive_key"), row]));
+  };
+  const missing = await archives();
+  const there = await Array.fromAsync(vault.list(archivePrefix(node), signal));
+  // Read again: one may have been made and put since.
+  const known = await archives();
+  for (const { key, bytes } of there) {
+    const row = known.get(key);
     if (!row) findings.add(6, `${key} in the vault has no row`);
     else if (number(row, "archive_bytes") !== bytes) findings.add(6, `${key} has ${bytes} bytes`);
-    archives.delete(key);
+    missing.delete(key);
   }
-  for (const [key, row] of archives) {
+  for (const [key, row] of missing) {
     if (optional(row, "read_back_at_ms", number) !== undefined)
       findings.add(6, `${key} is archived and not in the vault`);
   }

@@ -7,12 +7,16 @@ import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, plus } from "#base/time";
 import { type Archiving, archive, archiveOnce } from "../daemon/archive.ts";
 import { checkpoint } from "../daemon/checkpoint.ts";
+import type { AskHistory } from "../daemon/one-history.ts";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import { bytes } from "../storage/catalog/row.ts";
 import { append } from "../storage/ledger/append.ts";
+import { checkProofs } from "../storage/ledger/check-proof.ts";
+import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { proofFolder } from "../storage/ledger/proof-folder.ts";
 import { rootOver } from "../storage/ledger/tree.ts";
 import { decrypted } from "./fakes/decrypted.ts";
 import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -79,6 +83,13 @@ async function oldBox(rig: Rig, entries = 40): Promise<{ gone: SegmentId; held: 
 
 function once(rig: Rig) {
   return archiveOnce(rig.clock, rig.database, rig.vault, boxOf(rig), rig.clock.now(), NEVER);
+}
+
+/** One turn of the loop, for a box of the usual age. */
+async function turn(rig: Rig, askHistory: AskHistory): Promise<void> {
+  const { clock, signal } = turns(rig.clock, 1);
+  const { events, database, vault } = rig;
+  await archive(clock, events, database, vault, boxOf(rig), askHistory, signal);
 }
 
 async function all(rig: Rig, sql: string) {
@@ -165,10 +176,20 @@ describe("the archive", () => {
     await using rig = await openRig();
     await oldBox(rig);
     rig.clock.jump(DAY_MS);
-    const turn = turns(rig.clock, 1);
-    await archive(turn.clock, rig.events, rig.database, rig.vault, boxOf(rig), turn.signal);
+    await turn(rig, rig.askHistory);
     assert.deepEqual(await countStates(rig.database), { stored: 1, destroyed: 1 });
   });
+
+  for (const history of ["diverged", "unknown"] as const) {
+    it(`waits while the ledger's history is ${history} (invariant 5)`, async () => {
+      await using rig = await openRig();
+      await oldBox(rig);
+      await turn(rig, async () => history);
+      assert.deepEqual(await countStates(rig.database), { stored: 1, destroyed: 1 });
+      await turn(rig, rig.askHistory);
+      assert.deepEqual(await countStates(rig.database), { stored: 1, archived: 1 });
+    });
+  }
 
   it("never lets a row leave that is not in a read-back archive, whatever the code asks", async () => {
     await using rig = await openRig();
@@ -196,12 +217,53 @@ describe("the archive", () => {
   });
 });
 
+describe("a proof, where entries lie in the archive", () => {
+  for (const entries of [40, 1500, 5000]) {
+    it(`of footage that is still held leads to the newest head, ${entries} entries on`, async () => {
+      await using rig = await openRig();
+      const { held, gone } = await oldBox(rig, entries);
+      while (await once(rig));
+      await facts(rig, 7);
+      await sign(rig);
+      const verifier = parseVerifier(verifierText(rig.key));
+      const { files } = await proofFolder(rig.database, verifier, { segment: held });
+      const folder = new Map(files.map(({ name, content }) => [name, Buffer.from(content)]));
+      const claims = checkProofs(folder, verifier);
+      assert.ok(claims.some(({ file }) => file.endsWith("segments.stored.0.row")));
+      assert.ok(claims.some(({ file }) => file === "older.checkpoint"));
+      assert.deepEqual(
+        claims.filter(({ proven }) => !proven),
+        [],
+      );
+      const archived = /archive.* ledger\/dock-1\/archive\/2026\/0{20}-/;
+      const left = proofFolder(rig.database, verifier, { entry: 12 });
+      await assert.rejects(left, { code: "LEDGER_NOT_FOUND", message: archived });
+      // Its destruction is younger than its sealing, and is still here.
+      const destroyed = await proofFolder(rig.database, verifier, { segment: gone });
+      assert.ok(destroyed.files.some(({ name }) => name.endsWith("segments.destroyed.0.row")));
+    });
+  }
+});
+
 describe("verify, where entries lie in the archive", () => {
   const spoilt = {
     "an entry that stayed": "update entry set body = replace(body, '{', '{ ') where seq = 1",
     "a kept root": "update tree_node set hash = zeroblob(32) where level = 10",
     "the frontier": "update tree_node set hash = zeroblob(32) where level > 10",
   };
+  it("finds that an entry was changed which stayed behind the last whole block", async () => {
+    await using rig = await openRig();
+    await oldBox(rig);
+    await once(rig);
+    assert.deepEqual(await rig.check("rows"), []);
+    const change = "update entry set body = replace(body, '{', '{ ') where seq = 1";
+    await rig.database.transaction((sql) => sql.script(`drop trigger entry_stays; ${change}`));
+    assert.deepEqual(
+      (await rig.check("rows")).map(({ what }) => what),
+      ["ledger entry 1 is not the one in the archived tree"],
+    );
+  });
+
   for (const [what, change] of Object.entries(spoilt)) {
     it(`finds that ${what} was changed`, async () => {
       await using rig = await openRig();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseHoldId } from "#base/ids";
@@ -72,6 +73,15 @@ describe("transactions", () => {
 });
 
 describe("a catalog file", () => {
+  it("counts its migrations: they are numbered without a gap, for one put in later would never run", async () => {
+    const names = await readdir(new URL("../storage/catalog/migrations/", import.meta.url));
+    const numbers = names.toSorted().map((name) => Number(name.slice(0, 4)));
+    assert.deepEqual(
+      numbers,
+      Array.from(numbers, (_, index) => index + 1),
+    );
+  });
+
   it("from a newer bewaard is refused and not touched", async () => {
     await using database = await openCatalog();
     await database.transaction((sql) => sql.script("pragma user_version = 99"));

@@ -7,8 +7,11 @@ import { describe, it } from "mocha";
 import { instant } from "#base/time";
 import { replenish } from "../daemon/replenish.ts";
 import { roomMaker } from "../daemon/ring.ts";
+import { writeFact } from "../storage/catalog/facts.ts";
 import { findSegments } from "../storage/catalog/find.ts";
-import { openReserve, withReserve } from "../storage/catalog/reserve.ts";
+import { migrate } from "../storage/catalog/migrate.ts";
+import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { CAMERA, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -124,6 +127,34 @@ if (process.getuid?.() !== 0) {
     assert.equal(await reserve.replenish(), "kept");
     await database.transaction((sql) => sql.script("drop table ballast"));
     assert.deepEqual(await rig.check(), []);
+  });
+});
+
+(process.getuid?.() === 0 ? describe : leftOut)("a box that was stopped with a full disk", () => {
+  it("starts again on its reserve, without a hand (invariant 8)", async function () {
+    this.timeout(30_000);
+    await using folder = await temporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder.path]);
+    await using mounted = new AsyncDisposableStack();
+    mounted.defer(() => void execFileSync("umount", ["-l", folder.path]));
+    const path = join(folder.path, "catalog.db");
+    const reserve = openReserve(join(folder.path, "reserve"));
+    await writeFile(join(folder.path, "reserve.partial"), "of a crash");
+    assert.equal(await reserve.replenish(), "made");
+    assert.deepEqual(await readdir(folder.path), ["reserve"]);
+    {
+      await using database = await openDatabase(path);
+      await migrate(database);
+    }
+    await fill(folder.path);
+    await assert.rejects(openDatabase(path), { code: "CATALOG_IO" });
+    let said = 0;
+    await using database = await openOnReserve(path, reserve, () => {
+      said += 1;
+    });
+    assert.equal(said, 1);
+    await database.transaction((sql) => writeFact(sql, "desk", "{}"));
+    assert.equal(await reserve.giveUp(), false);
   });
 });
 

@@ -9,10 +9,11 @@ import { ring, roomMaker } from "../daemon/ring.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { markStored, spoolBytes } from "../storage/catalog/evict.ts";
 import { findGaps, findSegments, readSegment } from "../storage/catalog/find.ts";
+import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordHold, recordInForce, type TooLate } from "../storage/catalog/holds.ts";
 import { freeBytes, segmentPath } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
-import { named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -158,6 +159,17 @@ describe("the ring (AR-27)", () => {
     );
     await sweep(rig);
     assert.deepEqual(await states(rig), { [older]: "destroyed", [younger]: "sealed" });
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("is not stopped by a producer that told a gap under the id of footage", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    const lie = { id, device: CAMERA, startedAt: START, endedAt: START, cause: "made-up" };
+    await recordGap(rig.database, rig.clock.now(), lie);
+    assert.equal(await maker(rig, 1000)(1000, true), true);
+    assert.deepEqual(await inRing(rig), []);
     assert.deepEqual(await rig.check(), []);
   });
 

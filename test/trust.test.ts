@@ -4,6 +4,7 @@ import { describe, it } from "mocha";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { keepTime } from "../daemon/keep-time.ts";
 import { confirmTime, hear, lookBack, timeTrust } from "../daemon/trust.ts";
+import { append } from "../storage/ledger/append.ts";
 import { openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -154,5 +155,20 @@ describe("a clock behind the ledger", () => {
       rig.database,
     );
     assert.match((await timeTrust(rig.clock, rig.database)).why, /behind the ledger/);
+  });
+
+  it("that was ahead once is doubted at one start, and not at each one after somebody confirmed it", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    rig.clock.jump(DAY_MS);
+    await rig.database.transaction((sql) =>
+      append(sql, rig.clock.now(), [{ kind: "bewaard.started", facts: { bootId: "test" } }]),
+    );
+    rig.clock.jump(-DAY_MS);
+    await lookBack(rig.clock, rig.database);
+    assert.match((await timeTrust(rig.clock, rig.database)).why, /behind the ledger/);
+    await confirm(rig);
+    await lookBack(rig.clock, rig.database);
+    assert.equal((await timeTrust(rig.clock, rig.database)).trusted, true);
   });
 });

@@ -36,7 +36,9 @@ export async function recordGaps(sql: Sql, at: Instant, gaps: readonly Gap[]): P
     `insert into gap (id, device_id, started_at_ms, ended_at_ms, cause, entry_seq, place_id)
      select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, $seq + key,
        (select place_id from device where device.id = value ->> 1)
-     from json_each($rows)`,
+     from json_each($rows)
+     -- A producer may have told a gap under the id of a segment: the entry says what became of both.
+     where true on conflict (id) do nothing`,
     { $seq: seq, $rows: JSON.stringify(rows) },
   );
 }

@@ -2,7 +2,7 @@ import { open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
-import type { Database } from "./sqlite.ts";
+import { type Database, openDatabase } from "./sqlite.ts";
 
 /**
  * Room on the catalog's disk that nothing else can take: a file of zeros, given up when the disk is full,
@@ -26,6 +26,8 @@ export function openReserve(path: string): Reserve {
   return {
     async replenish() {
       if ((await sizeOf(path)) !== undefined) return "kept";
+      // What a crash left half made takes room, and is no reserve.
+      await rm(`${path}.partial`, { force: true });
       const { blocks, bavail, bsize } = await statfs(dirname(path));
       const bytes = Math.min(RESERVE_BYTES, Math.floor(blocks * bsize * SHARE_OF_DISK));
       if (bavail * bsize < 2 * bytes) return "no room";
@@ -38,6 +40,30 @@ export function openReserve(path: string): Reserve {
       return true;
     },
   };
+}
+
+/** With less than this free SQLite cannot even begin: it makes a file of 32 KiB beside the catalog. */
+const BEGIN_BYTES = 1024 * 1024;
+
+/**
+ * Opens the catalog at `path`, on its reserve where its disk is full: a box must not need a hand because
+ * it was stopped with a full disk (invariant 8).
+ * @throws BewaardError CATALOG_IO when the file cannot be opened.
+ */
+export async function openOnReserve(
+  path: string,
+  reserve: Reserve,
+  givenUp: () => void,
+): Promise<Database> {
+  try {
+    return await openDatabase(path);
+  } catch (error) {
+    if (!(error instanceof BewaardError && error.transient)) throw error;
+    const { bavail, bsize } = await statfs(dirname(path));
+    if (bavail * bsize >= BEGIN_BYTES || !(await reserve.giveUp())) throw error;
+    givenUp();
+    return await openDatabase(path);
+  }
 }
 
 /** Written, not only sized: a hole would hold no room. */

@@ -33,9 +33,14 @@ export interface Database extends AsyncDisposable {
 export async function openDatabase(path: string): Promise<Database> {
   const handle = await connect(path);
   const sql = promised(handle);
-  await sql.script(
-    "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
-  );
+  try {
+    await sql.script(
+      "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
+    );
+  } catch (error) {
+    await close(handle);
+    throw error;
+  }
 
   const inside = new AsyncLocalStorage<true>();
   let tail: Promise<unknown> = Promise.resolve();

@@ -35,8 +35,7 @@ export function proofFolder(
   return database.transaction(async (sql) => {
     const facts = "segment" in about ? await ofSegment(sql, about.segment) : await one(sql, about);
     const what = "segment" in about ? about.segment : `entry ${about.entry}`;
-    if (facts.length === 0)
-      throw new BewaardError("LEDGER_NOT_FOUND", `the ledger of this box says nothing of ${what}`);
+    if (facts.length === 0) throw nothingOf(what, await archiveOf(sql, about));
     const head = await newestPublished(sql);
     const covered = facts.filter((row) => number(row, "seq") < (head?.size ?? 0));
     const [first] = covered;
@@ -55,6 +54,26 @@ export function proofFolder(
     const waiting = facts.slice(covered.length).map((row) => text(row, "kind"));
     return { files, waiting };
   });
+}
+
+/** The archive in which this entry is, or the newest of all where nobody can say which; undefined before the first. */
+async function archiveOf(sql: Sql, about: About): Promise<string | undefined> {
+  const [row] = await sql.all(
+    `select archive_key from batch where kind = 'archived' and read_back_at_ms is not null
+       and ($entry is null or $entry between first_seq and last_seq)
+     order by last_seq desc limit 1`,
+    { $entry: "entry" in about ? about.entry : null },
+  );
+  return row && text(row, "archive_key");
+}
+
+function nothingOf(what: string, archive: string | undefined): BewaardError {
+  const where =
+    archive === undefined ? "" : `; what left it lies in archives in the vault, such as ${archive}`;
+  return new BewaardError(
+    "LEDGER_NOT_FOUND",
+    `the ledger of this box says nothing of ${what}${where}`,
+  );
 }
 
 function one(sql: Sql, { entry }: { readonly entry: number }): Promise<readonly SqlRow[]> {
