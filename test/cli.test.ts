@@ -174,6 +174,26 @@ describe("the command lines, as people type them", function () {
     assert.equal((await run("bewaarctl")).code, 2);
   });
 
+  it("end quietly when whoever reads them stops early", async () => {
+    for (const args of [["config", "schema"], ["--help"]]) {
+      const child = start("bewaard", ...args);
+      child.stdout?.destroy();
+      const [err, ended] = await Promise.all([
+        child.stderr ? text(child.stderr) : "",
+        once(child, "close"),
+      ]);
+      assert.deepEqual([err, ended[0]], ["", 141], args.join(" "));
+    }
+  });
+
+  it("say what is wrong with a key that is not there, or no file", async () => {
+    for (const key of ["./nowhere+.vkey", "/", "/dev/zero"]) {
+      const { err, code } = await run("bewaarctl", "log", "verify", ".", "--key", key);
+      assert.equal(code, 2);
+      assert.match(err, /^DESK_INPUT: .+\n--key: /);
+    }
+  });
+
   it("name every fault of a machine in one run of check", async () => {
     await using folder = await temporaryFolder();
     await makeDemoSite(systemClock, folder.path, ["bc-0101"], 3, NEVER);

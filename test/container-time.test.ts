@@ -10,7 +10,7 @@ import { parseSegmentId } from "#base/ids";
 import { confinement, mayBeContainer, readContainer } from "../drivers/bodycam/container-time.ts";
 import { readSegment } from "../storage/catalog/find.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { openRig } from "./fakes/rig.ts";
+import { NEVER, openRig } from "./fakes/rig.ts";
 
 const CREATED = "2026-05-31T08:30:00.000000Z";
 const MADE = { createdAt: CREATED, durationMs: 2000 };
@@ -101,7 +101,7 @@ describe("a playlist that calls itself a film", () => {
 describe("ffprobe", () => {
   it("runs without network, and without a byte of its own on disk", async () => {
     // As far as this machine lets it: on one that refuses, the whitelists are what there is.
-    assert.notEqual(await confinement(), "absent");
+    assert.notEqual(await confinement(NEVER), "absent");
     await using folder = await temporaryFolder();
     await readContainer(makeClip(join(folder.path, "a.mp4")));
     assert.deepEqual(await readdir(folder.path), ["a.mp4"]);

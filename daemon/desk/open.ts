@@ -6,11 +6,12 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { parseSha256, type SegmentId, type Sha256 } from "#base/ids";
 import type { Clock } from "#base/time";
-import { readPolicy } from "../../config/load.ts";
+import { readRules } from "../../config/configuration.ts";
 import { readSecretFile } from "../../config/secrets.ts";
 import { openSealed } from "../../storage/seal/open.ts";
 import { type Salvaged, salvageSealed } from "../../storage/seal/salvage.ts";
 import { decrypterOf, openText } from "../../storage/seal/small.ts";
+import { namedByDesk } from "../places.ts";
 import { findInLedger, type LedgerSegment } from "./node-ledger.ts";
 import { appendEntry, demoOnly, type Station } from "./station.ts";
 import type { Target } from "./targets.ts";
@@ -116,7 +117,7 @@ export async function beginOpening(
 ): Promise<Opening> {
   demoOnly(station, "Openen / Opening");
   const { vault, config } = station;
-  const { purposes } = await readPolicy(config.policy);
+  const { purposes } = (await readRules(namedByDesk(config))).policy;
   if (!purposes.includes(purpose)) {
     const message = `doel "${purpose}" staat niet in het beleid; kies uit / choose from: ${purposes.join(", ")}`;
     throw new BewaardError("DESK_INPUT", message);
