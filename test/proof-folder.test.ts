@@ -225,7 +225,7 @@ describe("the proof of a segment", function () {
     const outside = join(rig.folder, "outside");
     await writeFile(join(copy, "base64.py"), `open(${JSON.stringify(outside)}, "w")`);
     assert.ok((await checkByHand(copy)).proven);
-    for (const made of ["base64.py", "signed"]) await rm(join(copy, made));
+    for (const name of ["base64.py", "signed"]) await rm(join(copy, name));
     await symlink(outside, join(copy, "signed"));
     assert.equal((await checkByHand(copy)).proven, false);
     await assert.rejects(unproven(copy, key), { code: "PROOF_INVALID" });
