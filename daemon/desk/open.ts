@@ -18,7 +18,7 @@ import type { Target } from "./targets.ts";
 
 const dayKey = z.object({ day: z.string(), identity: z.string() });
 
-/** A segment about to be opened: found in the ledger, its key at hand, the opening in the chain. */
+/** A segment about to be opened: found in the ledger, its key at hand. */
 export interface Opening {
   readonly known: LedgerSegment;
   readonly versionId: string;
@@ -106,9 +106,32 @@ function agreed(id: SegmentId, known: LedgerSegment, hash: Hash): Sha256 {
   throw new BewaardError("DESK_TAMPERED", message);
 }
 
-/** Finds a segment and its key, and puts the opening in the chain. On a demo site only. */
-export async function beginOpening(
+async function beginOpening(
   clock: Clock,
+  station: Station,
+  segment: Target,
+  purpose: string,
+  officerKeyPath: string,
+  signal: AbortSignal,
+): Promise<Opening> {
+  const opening = await prepareOpening(station, segment, purpose, officerKeyPath, signal);
+  await recordOpening(clock, station, segment, purpose, signal);
+  return opening;
+}
+
+/** Puts the opening in the chain: before the first byte flows, and not when nothing will. */
+export async function recordOpening(
+  clock: Clock,
+  station: Station,
+  { node, id }: Target,
+  purpose: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
+}
+
+/** Finds a segment and its key. Whoever uses it records the opening first. On a demo site only. */
+export async function prepareOpening(
   station: Station,
   { node, id }: Target,
   purpose: string,
@@ -127,7 +150,6 @@ export async function beginOpening(
   const [version] = await vault.versions(known.key);
   if (!version)
     throw new BewaardError("DESK_NOT_FOUND", `${id} is er niet (meer) / is not there any more`);
-  await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
   return { known, versionId: version.versionId, decrypter: decrypterOf(identity) };
 }
 
