@@ -236,7 +236,7 @@ describe("a file that cannot be read", () => {
     assert.equal(rig.said.filter((event) => event === "decide").length, 1);
   });
 
-  it("is an alarm a day from the moment somebody must have decided by, until it is taken", async () => {
+  it("is an alarm, and not each minute, from the moment somebody must have decided by until it is taken", async () => {
     await using rig = await openRig();
     const path = await place(rig, named(0), "een");
     await chmod(path, 0o000);
