@@ -24,13 +24,14 @@ const remembered = z.strictObject({
 });
 type Remembered = z.output<typeof remembered>;
 
-/** What a change of needs the consent of the works council (AR-43). */
+/** What a change of needs the consent of the works council (AR-43); and whose consent that is. */
 const CONSENTED = [
   "policy.purposes",
   "policy.retention",
   "policy.keeps",
   "policy.sound",
   "policy.covert",
+  "policy.approved_by",
 ];
 /** A ledger entry is read by people: more than this many changes say how many there are more. */
 const SHOWN_CHANGES = 200;
@@ -146,6 +147,8 @@ function requireApproval(
   changes: readonly Change[],
   now: Instant,
 ): Config["approval"] {
+  // Who had the say until now has it over who is to have it.
+  const approver = known.settings["policy.approved_by"] ?? policy.approved_by;
   const touched = CONSENTED.filter((prefix) => changes.some(({ path }) => path.startsWith(prefix)));
   if (touched.length === 0) return undefined;
   const why =
@@ -153,7 +156,7 @@ function requireApproval(
       ? "nothing says who consented"
       : known.approvals.includes(approval.reference)
         ? `approval ${approval.reference} has served for a change before`
-        : approval.by !== policy.approved_by
+        : approval.by !== approver
           ? `approval ${approval.reference} is by ${approval.by}`
           : approval.date > now
             ? `approval ${approval.reference} is of ${dayText(approval.date)}, still to come`
@@ -161,7 +164,7 @@ function requireApproval(
   if (why === undefined) return approval;
   throw new BewaardError(
     "CONFIG_UNAPPROVED",
-    `a change of ${touched.join(", ")} needs consent, and ${why}: write approval: { reference: …, date: …, by: ${policy.approved_by} } in the box's file, or undo the change`,
+    `a change of ${touched.join(", ")} needs consent, and ${why}: write approval: { reference: …, date: …, by: ${approver} } in the box's file, or undo the change`,
   );
 }
 

@@ -1,12 +1,10 @@
 import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, HoldId, SegmentId } from "#base/ids";
-import { type Instant, isoOf } from "#base/time";
-import type { Level } from "./journal.ts";
+import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
+import { failed, type Say } from "./say.ts";
 
-type Say = (level: Level, event: string, message: string, fields: object) => void;
-
-/** Everything bewaard ever logs: one function an event, so the list is here and nowhere else. */
+/** Everything bewaard ever logs: one function an event, here and in events-of-cards.ts. */
 export type Events = ReturnType<typeof openEvents>;
 
 /** Names are stable: administrators match on `event`. Fields never carry a person, a secret or a signed URL. */
@@ -22,10 +20,6 @@ export function openEvents(logger: Logger) {
     ...dockEvents(say),
     ...oddFileEvents(say),
   };
-}
-
-function failed(error: BewaardError): object {
-  return { code: error.code, why: error.message };
 }
 
 function boxEvents(say: Say) {
@@ -228,75 +222,6 @@ function deskEvents(say: Say) {
       say(days >= 14 ? "alert" : "error", "desk-unreadable", "the desk's entries cannot be read", {
         days,
         ...failed(error),
-      }),
-  };
-}
-
-function dockEvents(say: Say) {
-  return {
-    cardSeen: (device: DeviceId, files: number, taken: number) =>
-      say("info", "card-seen", "a card was read", { device, files, taken }),
-    sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
-      say("info", "sealed", "footage sealed", { segment, device, bytes }),
-    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
-      say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
-        device,
-        name,
-        ...failed(error),
-      }),
-    containerUnread: (why: string) =>
-      say("warning", "container-unread", "a container could not be read: its time is not known", {
-        why,
-      }),
-    dockDelayed: (device: DeviceId, error: BewaardError) =>
-      say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
-    recipientsSkip: (days: readonly string[]) =>
-      say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
-        days,
-      }),
-    recipientsRunOut: (lastDay: string) =>
-      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
-        lastDay,
-      }),
-  };
-}
-
-/** Files of a card that were not read once, whole and the same. */
-function oddFileEvents(say: Say) {
-  return {
-    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
-      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
-        segment,
-        device,
-        unlike,
-      }),
-    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
-      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
-        device,
-        left,
-        code,
-        decideBy: isoOf(decideBy),
-      }),
-    sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
-      say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
-        segment,
-        device,
-        name,
-      }),
-    truncatedClosed: (segment: SegmentId, device: DeviceId) =>
-      say(
-        "alert",
-        "truncated",
-        "sealing was cut off and the source is gone: kept as far as it is",
-        {
-          segment,
-          device,
-        },
-      ),
-    cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
-      say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
-        segment,
-        device,
       }),
   };
 }

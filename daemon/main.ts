@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { systemClock } from "#base/system-clock";
-import type { Clock } from "#base/time";
+import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
 import { readProfile, readText } from "../config/load.ts";
@@ -57,6 +57,8 @@ import { store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
 import { lookBack, timeTrust } from "./trust.ts";
 
+const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
+
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
  * reverse, runs its loops until the signal aborts or one of them fails.
@@ -103,7 +105,7 @@ export async function runCore(
   const archived = archiving(node, archivePath(config), readBook);
 
   await together(signal, [
-    (s) => control(socketPath(config), answered, s),
+    (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
     (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),

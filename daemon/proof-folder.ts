@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BewaardError, systemCode } from "#base/errors";
 import { isoOf } from "#base/time";
@@ -12,6 +12,8 @@ const README = new URL("../docs/proof-readme.txt", import.meta.url);
 
 /** No file of a proof is larger: an entry names at most 10,000 segments. */
 const FILE_LIMIT_BYTES = 16 * 1024 * 1024;
+/** A segment has a dozen facts at most, of four files each. */
+const FILES_LIMIT = 1000;
 
 /**
  * Writes what core proved into `folder`, which must be new, with how to check it without bewaard.
@@ -35,9 +37,9 @@ export async function writeProofFolder(
 }
 
 /**
- * Checks a proof folder, or the one proof at `path`, under `key`, with no box at all. A timestamp is checked
- * when `authorities` says whose.
- * @throws BewaardError PROOF_INVALID when there is no proof in it.
+ * Checks a proof folder, or the one proof at `path`, under `key`, with no box at all. A timestamp is checked,
+ * and must be there, when `authorities` says whose.
+ * @throws BewaardError PROOF_INVALID when there is no proof in it, or what no proof has.
  */
 export async function checkProofFolder(
   path: string,
@@ -47,21 +49,20 @@ export async function checkProofFolder(
 ): Promise<readonly Claim[]> {
   const files = await proofFilesAt(path);
   const claims = [...checkProofs(files, key)];
-  const reply = files.get("timestamped.tsr");
-  const note = files.get("timestamped.checkpoint");
-  if (reply && note && authorities !== undefined)
-    claims.push(await timestampClaim(note, reply, authorities, signal));
   if (claims.length === 0) throw new BewaardError("PROOF_INVALID", `${path}: no proof in there`);
+  if (authorities !== undefined) claims.push(await timestampClaim(files, authorities, signal));
   return claims;
 }
 
 async function timestampClaim(
-  note: Buffer,
-  reply: Buffer,
+  files: ProofFiles,
   authorities: string,
   signal: AbortSignal,
 ): Promise<Claim> {
   const file = "timestamped.tsr";
+  const reply = files.get(file);
+  const note = files.get("timestamped.checkpoint");
+  if (!reply || !note) return { file, proven: false, what: "is not there" };
   try {
     const digest = createHash("sha256").update(note).digest("hex");
     const toldAt = await checkTimestamp({ digest }, reply, authorities, signal);
@@ -82,12 +83,17 @@ async function proofFilesAt(path: string): Promise<ProofFiles> {
     for (const name of await readdir(folder)) {
       if (stem !== undefined && !name.startsWith(`${stem}.`)) continue;
       const file = join(folder, name);
-      const found = await stat(file);
-      if (found.isFile() && found.size <= FILE_LIMIT_BYTES) files.set(name, await readFile(file));
+      const found = await lstat(file);
+      // What is passed over would be neither proven nor missed.
+      if (!found.isFile() || found.size > FILE_LIMIT_BYTES || files.size === FILES_LIMIT) {
+        const message = `${path} has what no proof has: a link, a folder, a pipe, or far too much`;
+        throw new BewaardError("PROOF_INVALID", message);
+      }
+      files.set(name, await readFile(file));
     }
     return files;
   } catch (cause) {
-    if (systemCode(cause) === undefined) throw cause;
+    if (cause instanceof BewaardError || systemCode(cause) === undefined) throw cause;
     throw new BewaardError("PROOF_INVALID", `${path} cannot be read (${systemCode(cause)})`, {
       cause,
     });

@@ -14,6 +14,7 @@ import {
   markDestroying,
   recordDestroyed,
 } from "../storage/catalog/due.ts";
+import { countUndecided } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { eraseDetails } from "../storage/ledger/details.ts";
 import type { Spool } from "../storage/spool/spool.ts";
@@ -57,6 +58,8 @@ export async function retain(
   const hourly = atMostEvery(clock, HOUR_MS);
   for await (const now of every(clock, MINUTE_MS, signal)) {
     await turn(async () => {
+      const undecided = await countUndecided(database, now);
+      if (undecided > 0 && daily("undecided")) events.decisionDue(undecided);
       const trust = await timeTrust(clock, database);
       const heeded = await heedDesk(now, signal);
       const history = await askHistory(signal);

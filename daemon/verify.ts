@@ -44,9 +44,10 @@ export async function verifyBox(
 }
 
 export function shownReport({ findings, more, segments, entries }: Report): string {
-  const head = `${segments} segments, ${entries} ledger entries: `;
-  if (findings.length === 0) return `${head}everything is as it should be`;
+  const head = `${segments} fragmenten / segments, ${entries} regels / ledger entries: `;
+  if (findings.length === 0) return `${head}in orde / all well`;
   const lines = findings.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`);
-  if (more > 0) lines.push(`  and ${more} more`);
-  return [`${head}${findings.length + more} things are not as they should be`, ...lines].join("\n");
+  if (more > 0) lines.push(`  en nog ${more} / and ${more} more`);
+  const count = findings.length + more;
+  return [`${head}NIET IN ORDE / NOT WELL: ${count}`, ...lines].join("\n");
 }

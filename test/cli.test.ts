@@ -111,7 +111,7 @@ describe("the command lines, as people type them", function () {
       );
       assert.match(held.out, /veiliggesteld \/ held/, held.err);
       const verified = await run("bewaard", "-c", yaml, "verify", "--depth", "hashes");
-      assert.match(verified.out, /everything is as it should be/);
+      assert.match(verified.out, /: in orde \/ all well/);
 
       box.kill("SIGTERM");
       assert.deepEqual(await once(box, "close"), [0, null]);
@@ -172,6 +172,26 @@ describe("the command lines, as people type them", function () {
     assert.match(hostile.err, /\\x1b\]0;x\\x07\\xe2\\x80\\xae/);
     assert.equal((await run("bewaarctl", "--help")).code, 0);
     assert.equal((await run("bewaarctl")).code, 2);
+  });
+
+  it("end quietly when whoever reads them stops early", async () => {
+    for (const args of [["config", "schema"], ["--help"]]) {
+      const child = start("bewaard", ...args);
+      child.stdout?.destroy();
+      const [err, ended] = await Promise.all([
+        child.stderr ? text(child.stderr) : "",
+        once(child, "close"),
+      ]);
+      assert.deepEqual([err, ended[0]], ["", 141], args.join(" "));
+    }
+  });
+
+  it("say what is wrong with a key that is not there, or no file", async () => {
+    for (const key of ["./nowhere+.vkey", "/", "/dev/zero"]) {
+      const { err, code } = await run("bewaarctl", "log", "verify", ".", "--key", key);
+      assert.equal(code, 2);
+      assert.match(err, /^DESK_INPUT: .+\n--key: /);
+    }
   });
 
   it("name every fault of a machine in one run of check", async () => {

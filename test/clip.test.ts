@@ -8,7 +8,8 @@ import { text } from "node:stream/consumers";
 import { Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { after, describe, it } from "mocha";
 import { z } from "zod";
-import { clipOf } from "../daemon/desk/clip.ts";
+import { instant } from "#base/time";
+import { clipOf, placeIn } from "../daemon/desk/clip.ts";
 import type { LedgerSegment } from "../daemon/desk/node-ledger.ts";
 import { provenSource } from "../daemon/desk/proven-source.ts";
 import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
@@ -136,6 +137,38 @@ describe("a time window of sealed footage", function () {
   });
 });
 
+describe("where in a recording a window lies", () => {
+  const [hour, minute] = [3_600_000, 60_000];
+  const once = {
+    startedAt: instant(10 * hour),
+    endedAt: instant(10 * hour + 2 * minute),
+    alternativeStartedAt: undefined,
+  };
+  const at = (known: Parameters<typeof placeIn>[0], from: number, to: number) =>
+    placeIn(known, instant(from), instant(to));
+
+  it("is reckoned from its start, and goes no further back than that", () => {
+    assert.deepEqual(at(once, 10 * hour + 1000, 10 * hour + 5000), { fromMs: 1000, toMs: 5000 });
+    assert.deepEqual(at(once, 9 * hour, 11 * hour), { fromMs: 0, toMs: hour });
+  });
+
+  it("is nowhere before it or after its end: nothing beside what was asked for is opened", () => {
+    const refused = { code: "DESK_INPUT" };
+    assert.throws(() => at(once, 9 * hour, 10 * hour), refused);
+    assert.throws(() => at(once, 10 * hour + 2 * minute, 11 * hour), refused);
+    assert.throws(() => at(once, 10 * hour + 5000, 10 * hour + 1000), refused);
+    const endless = { ...once, endedAt: undefined };
+    assert.equal(at(endless, 11 * hour, 12 * hour).fromMs, hour);
+  });
+
+  it("is found from either start where the clocks changed", () => {
+    const twice = { ...once, alternativeStartedAt: instant(11 * hour) };
+    assert.deepEqual(at(twice, 10 * hour + 1000, 10 * hour + 5000), { fromMs: 1000, toMs: 5000 });
+    assert.deepEqual(at(twice, 11 * hour + 1000, 11 * hour + 5000), { fromMs: 1000, toMs: 5000 });
+    assert.throws(() => at(twice, 10.5 * hour, 10.6 * hour), { code: "DESK_INPUT" });
+  });
+});
+
 describe("a sealed file in the vault, read for a window", () => {
   it("gives any bytes across its parts, and none of a part that is not the ledger's", async () => {
     await using rig = await openRig();
@@ -146,6 +179,8 @@ describe("a sealed file in the vault, read for a window", () => {
     const known: LedgerSegment = {
       key,
       startedAt: START,
+      alternativeStartedAt: undefined,
+      endedAt: undefined,
       plaintextSha256: undefined,
       ciphertextBytes: content.length,
       parts: body.parts,

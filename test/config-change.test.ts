@@ -125,6 +125,19 @@ describe("a change of the configuration (AR-43)", () => {
     assert.match(again, /^CONFIG_UNAPPROVED .*OR-2026-017 has served for a change before/);
   });
 
+  it("of who must consent needs the consent of who had to until now", async () => {
+    await using rig = await openRig();
+    const shipped = await readFile(SHIPPED, "utf8");
+    await start(rig, BOX, shipped);
+    const other = shipped.replace("approved_by: ondernemingsraad", "approved_by: beheer");
+    const shorter = other.replace("retention: 28 days", "retention: 20 days");
+    const own = { ...BOX, approval: { ...APPROVAL, by: "beheer" } };
+    for (const policy of [other, shorter]) {
+      assert.match(await start(rig, own, policy), /^CONFIG_UNAPPROVED .*by: ondernemingsraad \}/);
+    }
+    assert.equal(await start(rig, { ...BOX, approval: APPROVAL }, shorter), "");
+  });
+
   it("of an annex is one of the policy as it leaves it", async () => {
     await using rig = await openRig();
     await start(rig, BOX);

@@ -1,20 +1,40 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
 import { HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { asker } from "../daemon/control/client.ts";
+import type { Answers } from "../daemon/control/protocol.ts";
+import { control } from "../daemon/control/server.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { runCore, runDock } from "../daemon/main.ts";
 import { socketPath } from "../daemon/places.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, NEVER } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+
+const refuse = async (): Promise<never> => {
+  throw new Error("not asked here");
+};
+const NO_ANSWERS: Answers = {
+  status: refuse,
+  find: refuse,
+  "clock.confirm": refuse,
+  verify: refuse,
+  "ledger.head": refuse,
+  "ledger.prove": refuse,
+  "ledger.verify": refuse,
+  known: refuse,
+  room: refuse,
+};
 
 async function raw(path: string, line: string): Promise<string> {
   const socket = connect(path);
@@ -62,6 +82,30 @@ describe("core's socket", () => {
       socket.on("error", () => undefined);
       socket.write('{"method":');
     });
+  });
+
+  it("lets an answer take longer than anybody may be silent", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "control.sock");
+    const stop = new AbortController();
+    const patienceMs = 100;
+    const verify = async () => {
+      await systemClock.sleep(5 * patienceMs, NEVER);
+      return { findings: [], more: 0, segments: 7, entries: 0 };
+    };
+    const serving = control(path, { ...NO_ANSWERS, verify }, patienceMs, stop.signal);
+    try {
+      while (!existsSync(path)) await systemClock.sleep(10, NEVER);
+      const asked = `${JSON.stringify({ method: "verify", params: { depth: "rows" } })}\n`;
+      assert.match(await raw(path, asked), /"segments":7/);
+      const silent = connect(path);
+      await once(silent, "connect");
+      silent.write("{");
+      await once(silent.resume(), "close");
+    } finally {
+      stop.abort();
+      await serving;
+    }
   });
 
   it("is told to be unreachable when no core runs", async () => {

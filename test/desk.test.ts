@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { describe, it } from "mocha";
@@ -320,6 +320,21 @@ describe("a site that is no demo (AR-21, invariant 12)", () => {
     const target = { node: NODE, id: ID };
     const opening = openFootage(site.clock, station, target, "x", site.demo.officerKey, NEVER);
     await assert.rejects(Array.fromAsync(opening), forbidden);
+  });
+
+  it("opens for no purpose that the annex took out of the policy (AR-08)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const annex = join(site.folder, "annex.yaml");
+    const agreed = "{ reference: A-1, date: 2026-01-01, by: college }";
+    const purposes = "purposes: [klacht]";
+    await writeFile(annex, `tenant: huurder\nconsent: ${agreed}\nagreed: ${agreed}\n${purposes}\n`);
+    const yaml = join(site.demo.desk, "desk.yaml");
+    await appendFile(yaml, `annex: ${annex}\n`);
+    await using station = await openStation(site.demo.desk);
+    const target = { node: NODE, id: ID };
+    const key = site.demo.officerKey;
+    const opening = openFootage(site.clock, station, target, "evaluatie", key, NEVER);
+    await assert.rejects(Array.fromAsync(opening), { code: "DESK_INPUT", message: /klacht$/ });
   });
 
   it("still takes a hold from one person", async () => {

@@ -83,11 +83,20 @@ describe("the time somebody means", () => {
       { date: "2026-11-22", from: "12:00", to: "10:00" },
       { from: "2026-11-22 10:00", to: "2026-11-21 10:00" },
       { date: "2026-11-22", from: "2026-11-22 10:00" },
+      { date: "1960-01-01" },
+      { date: "1970-01-01" },
+      { from: "1960-01-01", to: "2026-11-22" },
+      { from: "2026-11-22", to: "+275760-09-13" },
+      { date: "+275760-09-13" },
+      { date: "12000-01-01" },
+      { from: "1960-01-01 10:00", to: "2026-11-22 10:00+01:00" },
+      { from: "1960-01-01T10:00Z", to: "2026-11-22 10:00+01:00" },
     ];
     for (const asked of wrong) {
       assert.throws(() => parseWindow(asked), { code: "DESK_INPUT" }, JSON.stringify(asked));
     }
     assert.throws(() => parseDay("morgen"), { code: "DESK_INPUT" });
+    assert.throws(() => parseDay("1960-01-01"), { code: "DESK_INPUT" });
   });
 });
 

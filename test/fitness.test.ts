@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
@@ -12,6 +12,7 @@ import { kindOf } from "../daemon/fitness/file-system.ts";
 import { socketPath } from "../daemon/places.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
+import { asNobody } from "./fakes/nobody.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 
@@ -302,6 +303,38 @@ describe("bewaard check", function () {
     } finally {
       process.env["PATH"] = path;
     }
+  });
+
+  it("shows the policy as the annex leaves it, and a regime of one's own as such (AR-08, AR-09)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const annex = at(site, "annex.yaml");
+    const agreed = "{ reference: A-1, date: 2026-01-01, by: college }";
+    const tenant = `tenant: huurder\nconsent: ${agreed}\n`;
+    await writeFile(annex, `${tenant}agreed: ${agreed}\nretention: 7 days\n`);
+    await edit(site, "bewaard.yaml", "policy: den-haag", `policy: den-haag\nannex: ${annex}`);
+    assert.match(shownFitness(await checked(site)), /^✔ policy: .*bodycams.*huurder.*: 7 dagen/m);
+    await writeFile(annex, `${tenant}agreed: ${agreed}\npurposes: [nergens]\n`);
+    assert.match(told(await checked(site), "not fit"), /^policy: .*POLICY_WIDENED/m);
+    const own = at(site, "own.yaml");
+    await cp(new URL("../config/policies/den-haag.yaml", import.meta.url), own);
+    await writeFile(annex, `${tenant}own_regime: true\n`);
+    await edit(site, "bewaard.yaml", "policy: den-haag", `policy: ${own}`);
+    assert.match(shownFitness(await checked(site)), /^✔ policy: .*EIGEN REGELING/m);
+  });
+
+  it("says how ffprobe is kept from the network", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    assert.match(shownFitness(await checked(site)), /^[✔!] tools: ffprobe .*netwerk/m);
+  });
+
+  it("looks for keys in what it may read, and says what it may not", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    await writeFile(at(site, "root-only"), "x", { mode: 0o000 });
+    await asNobody(site.folder, async () => {
+      const found = await checked(site);
+      assert.match(told(found, "warning"), /^secrets: 1 bestand/m);
+      assert.doesNotMatch(told(found, "not fit"), /^secrets/m);
+    });
   });
 
   it("believes chrony or timedatectl that the clock is kept right", async () => {

@@ -14,6 +14,7 @@ import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock, type Sealing } from "../daemon/dock.ts";
+import { retain } from "../daemon/retain.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { countLeft, findLeft } from "../storage/catalog/left.ts";
@@ -185,6 +186,14 @@ describe("a file that changes while it is read", () => {
   });
 });
 
+async function retainOnce(rig: Rig, times = 1): Promise<void> {
+  const { clock, signal } = turns(rig.clock, times);
+  const { events, database, spool, vault, box, askHistory } = rig;
+  const { node, term } = box;
+  const heard = async (): Promise<boolean> => true;
+  await retain(clock, events, database, spool, vault, node, term, heard, askHistory, signal);
+}
+
 describe("a file that cannot be read", () => {
   it("stays on the card, is a fact with a date to decide by, once, and is closed when it is taken after all", async () => {
     await using rig = await openRig();
@@ -212,6 +221,26 @@ describe("a file that cannot be read", () => {
     const told = (await kinds(rig)).filter((kind) => kind.startsWith("file."));
     assert.deepEqual(told, ["file.left", "file.taken"]);
     assert.equal(rig.said.filter((event) => event === "decide").length, 1);
+  });
+
+  it("is an alarm, and not each minute, from the moment somebody must have decided by until it is taken", async () => {
+    await using rig = await openRig();
+    const path = await place(rig, named(0), "een");
+    await chmod(path, 0o000);
+    await asNobody(rig.folder, async () => {
+      await watch(rig, 2);
+      await retainOnce(rig);
+      const due = (): number => rig.said.filter((event) => event === "decision-due").length;
+      assert.equal(due(), 0);
+      const [left] = await findLeft(rig.database, ALL);
+      rig.clock.move((left?.decideBy ?? 0) - rig.clock.now());
+      await retainOnce(rig, 3);
+      assert.equal(due(), 1);
+      await chmod(path, 0o600);
+      await watch(rig, 2);
+      await retainOnce(rig);
+      assert.equal(due(), 1);
+    });
   });
 
   it("because its folder cannot be listed is a fact too, closed by the first file out of it", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import type { SegmentId } from "#base/ids";
@@ -104,7 +106,9 @@ async function copied({ rig, folder }: Life): Promise<string> {
 }
 
 async function unproven(folder: string, key: VerifierKey): Promise<readonly string[]> {
-  const claims = await checkProofFolder(folder, key, join(folder, "authority.pem"), NEVER);
+  const pem = join(folder, "authority.pem");
+  const authority = existsSync(pem) ? pem : undefined;
+  const claims = await checkProofFolder(folder, key, authority, NEVER);
   return claims.filter(({ proven }) => !proven).map(({ file }) => file);
 }
 
@@ -187,6 +191,66 @@ describe("the proof of a segment", function () {
     assert.deepEqual(await unproven(copy, key), [entry]);
   });
 
+  it("proves no entry or row under the name of another", async () => {
+    const { key } = await life();
+    const copy = await copied(await life());
+    for (const name of await readdir(copy)) {
+      if (/segments\.destroyed\./.test(name)) await rm(join(copy, name));
+    }
+    for (const name of await readdir(copy)) {
+      const lie = name.replace("segments.stored.", "segments.destroyed.");
+      if (lie !== name) await rename(join(copy, name), join(copy, lie));
+    }
+    const failed = await unproven(copy, key);
+    assert.deepEqual(
+      failed.map((name) => name.replace(/^\d+-/, "")),
+      ["segments.destroyed.0.row", "segments.destroyed.entry"],
+    );
+    assert.equal((await checkByHand(copy)).proven, false);
+  });
+
+  it("lets no name pass for a verdict, on a terminal either", async () => {
+    const { key } = await life();
+    const copy = await copied(await life());
+    await writeFile(join(copy, "9\r\nbewezen - proven: 9-x.entry"), "{}");
+    assert.equal((await unproven(copy, key)).length, 1);
+    const { proven, shown } = await checkByHand(copy);
+    assert.equal(proven, false);
+    assert.doesNotMatch(shown, /9-x\.entry/);
+  });
+
+  it("runs nothing that lies in the folder, and writes through no link in it", async () => {
+    const { rig, key } = await life();
+    const copy = await copied(await life());
+    const outside = join(rig.folder, "outside");
+    await writeFile(join(copy, "base64.py"), `open(${JSON.stringify(outside)}, "w")`);
+    assert.ok((await checkByHand(copy)).proven);
+    for (const name of ["base64.py", "signed"]) await rm(join(copy, name));
+    await symlink(outside, join(copy, "signed"));
+    assert.equal((await checkByHand(copy)).proven, false);
+    await assert.rejects(unproven(copy, key), { code: "PROOF_INVALID" });
+    assert.equal(existsSync(outside), false);
+  });
+
+  it("is not looked through when it has what no proof has: a pipe, or a huge file", async () => {
+    const { key } = await life();
+    const copy = await copied(await life());
+    const odd = join(copy, "9-x.entry");
+    execFileSync("mkfifo", [odd]);
+    await assert.rejects(unproven(copy, key), { code: "PROOF_INVALID" });
+    await rm(odd);
+    await writeFile(odd, "");
+    await truncate(odd, 17 * 1024 * 1024);
+    await assert.rejects(unproven(copy, key), { code: "PROOF_INVALID" });
+  });
+
+  it("has its timestamp proven, or the lack of it said, when somebody asks for that", async () => {
+    const { key } = await life();
+    const copy = await copied(await life());
+    await rm(join(copy, "timestamped.tsr"));
+    assert.deepEqual(await unproven(copy, key), ["timestamped.tsr"]);
+  });
+
   it("names no other segment, and no file name of the camera", async () => {
     const { folder, other } = await life();
     for (const name of await readdir(folder)) {
@@ -242,7 +306,7 @@ describe("docs/ledger.md", () => {
   it("has its procedure in blocks that need a shell, python3 and openssl, and nothing of bewaard", async () => {
     const page = await readFile(new URL("../docs/ledger.md", import.meta.url), "utf8");
     const blocks = procedureIn(page);
-    assert.equal(blocks.length, 8);
+    assert.equal(blocks.length, 9);
     for (const block of blocks) assert.doesNotMatch(block, /bewaard(ctl)? |node |npm |pip /);
   });
 });

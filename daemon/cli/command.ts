@@ -1,6 +1,7 @@
 import { type Argument, Command, type CommanderError, type Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { printableText } from "#base/printable";
+import { tell } from "./tell.ts";
 
 // Commander speaks English only; people in an office read Dutch first.
 
@@ -22,7 +23,7 @@ export function newProgram(name: string): Command {
       argumentDescription: described,
     })
     .configureOutput({
-      writeOut: (text) => void process.stdout.write(printableText(text)),
+      writeOut: (text) => tell(printableText(text)),
       writeErr: (text) => void process.stderr.write(printableText(text)),
       // Told once, by whoever runs the program.
       outputError: () => undefined,

@@ -12,6 +12,7 @@ import { type FileKind, jsonSchema, SCHEMAS } from "../../config/shape.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { requireInForce } from "../accept-configuration.ts";
 import { print } from "./program.ts";
+import { tell } from "./tell.ts";
 
 /** `bewaard config …`: what a site decided, whether it can be read, and how editors can know. */
 export function addConfigCommands(
@@ -35,7 +36,7 @@ export function addConfigCommands(
         .default("box"),
     )
     .action((kind: FileKind) => {
-      process.stdout.write(`${JSON.stringify(jsonSchema(kind), null, 2)}\n`);
+      tell(`${JSON.stringify(jsonSchema(kind), null, 2)}\n`);
     });
 }
 

@@ -18,6 +18,7 @@ import { namedByDesk } from "../places.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openCounter, openProgress } from "./progress.ts";
 import { shownSalvaged } from "./shown.ts";
+import { hungUp } from "./tell.ts";
 import { parseDay, parseWindow } from "./window.ts";
 
 interface InitOptions {
@@ -200,7 +201,8 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
       await using station = await openStation(folder());
       const signal = stopSignal();
       const bytes = opening(clock, station, parseTarget(text), options, signal);
-      await pipeline(bytes, counted, process.stdout, { signal });
+      // A player that is closed has seen enough; what was opened is in the chain.
+      await pipeline(bytes, counted, process.stdout, { signal }).catch(hungUp);
     });
 }
 

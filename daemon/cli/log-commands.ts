@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseSegmentId } from "#base/ids";
+import { readText } from "../../config/load.ts";
 import { parseVerifier } from "../../storage/ledger/note.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
@@ -111,7 +111,14 @@ async function keyText(key: string | undefined): Promise<string> {
     const message = "--key: de publieke sleutel, van elders / the public key, from elsewhere";
     throw new BewaardError("DESK_INPUT", message);
   }
-  return key.includes("+") ? key : readFile(resolve(key), "utf8");
+  // A key is named like bewaard/den-haag/dock-1: a path that is none begins otherwise.
+  if (key.includes("+") && !/^[./]/.test(key)) return key;
+  try {
+    return await readText(resolve(key));
+  } catch (cause) {
+    if (!(cause instanceof BewaardError)) throw cause;
+    throw new BewaardError("DESK_INPUT", `--key: ${cause.message}`, { cause });
+  }
 }
 
 function shownHead({ vkey, checkpoint, timestamp }: Result<"ledger.head">): string {

@@ -3,6 +3,7 @@ import { BewaardError } from "#base/errors";
 import { printableJson, printableText } from "#base/printable";
 import { usageError } from "./command.ts";
 import { ERROR_SAYS } from "./error-says.ts";
+import { tell } from "./tell.ts";
 
 /** Exit codes (docs/operations.md). 0: done and well. */
 const FAILED = 1;
@@ -65,7 +66,7 @@ function told({ code, message, transient }: BewaardError, json: boolean): string
 
 /** Prints a result: for a person, or as one JSON value for a program. */
 export function print(json: boolean, value: unknown, shown: () => string): void {
-  process.stdout.write(json ? `${printableJson(value)}\n` : `${printableText(shown())}\n`);
+  tell(json ? `${printableJson(value)}\n` : `${printableText(shown())}\n`);
 }
 
 /**

@@ -77,8 +77,9 @@ function momentOf(text: string): Meant {
   const iso = text.trim().replace(" ", "T");
   if (!/[T:]/.test(iso)) return wholeDay(dayOf(iso));
   return understood(text, '"2026-11-22 10:00"', () => {
-    if (!/(?:Z|[+-]\d\d:\d\d)$/.test(iso)) return at(Temporal.PlainDateTime.from(iso));
-    const ms = Temporal.Instant.from(iso).epochMilliseconds;
+    if (!/(?:Z|[+-]\d\d:\d\d)$/.test(iso)) return at(known(Temporal.PlainDateTime.from(iso)));
+    const zoned = known(Temporal.Instant.from(iso).toZonedDateTimeISO(ZONE));
+    const ms = zoned.epochMilliseconds;
     return { from: ms, to: ms, cameTwice: false, remarks: [] };
   });
 }
@@ -87,7 +88,13 @@ function momentOf(text: string): Meant {
 function dayOf(text: string): Temporal.PlainDate {
   const [, day, month, year] = /^(\d{1,2})-(\d{1,2})-(\d{4})$/.exec(text.trim()) ?? [];
   const iso = year ? `${year}-${month?.padStart(2, "0")}-${day?.padStart(2, "0")}` : text.trim();
-  return understood(text, '"2026-11-22"', () => Temporal.PlainDate.from(iso));
+  return understood(text, '"2026-11-22"', () => known(Temporal.PlainDate.from(iso)));
+}
+
+/** No footage is from before 1971, and no manifest has room for a fifth digit. @throws RangeError. */
+function known<T extends { readonly year: number }>(when: T): T {
+  if (when.year > 1970 && when.year < 9999) return when;
+  throw new RangeError("no year of footage");
 }
 
 function wholeDay(day: Temporal.PlainDate): Meant {

@@ -6,13 +6,18 @@ import { type Answers, METHODS, type Method, request, type Watch } from "./proto
 
 /** A card of 100,000 files asks whether they are known in under this much. */
 const REQUEST_LIMIT_BYTES = 64 * 1024 * 1024;
-const PATIENCE_MS = 10 * 60 * 1000;
 
 /**
  * Answers at the socket `path` until the signal aborts. Who may open the socket (its owner and group)
- * may ask. A socket left by a crash is replaced: the lease says that no other core runs.
+ * may ask. A socket left by a crash is replaced: the lease says that no other core runs. Who neither asks
+ * nor listens for `patienceMs` is hung up on; an answer may take as long as it takes.
  */
-export async function control(path: string, answers: Answers, signal: AbortSignal): Promise<void> {
+export async function control(
+  path: string,
+  answers: Answers,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   await rm(path, { force: true });
   const sockets = new Set<Socket>();
   // The asker closes its side after the question; the answer goes out on the other.
@@ -21,8 +26,8 @@ export async function control(path: string, answers: Answers, signal: AbortSigna
     socket.once("close", () => sockets.delete(socket));
     // A caller that hangs up, or never ends, does not concern anybody else.
     socket.on("error", () => undefined);
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
-    void converse(socket, answers);
+    socket.setTimeout(patienceMs).on("timeout", () => socket.destroy());
+    void converse(socket, answers, patienceMs);
   });
   server.listen(path);
   await once(server, "listening");
@@ -32,9 +37,10 @@ export async function control(path: string, answers: Answers, signal: AbortSigna
   for (const socket of sockets) socket.destroy();
 }
 
-async function converse(socket: Socket, answers: Answers): Promise<void> {
+async function converse(socket: Socket, answers: Answers, patienceMs: number): Promise<void> {
   const watch = telling(socket);
   const answer = await answered(socket, answers, watch);
+  socket.setTimeout(patienceMs);
   socket.end(`${JSON.stringify(answer)}\n`);
 }
 
@@ -52,6 +58,8 @@ function telling(socket: Socket): Watch {
 async function answered(socket: Socket, answers: Answers, watch: Watch): Promise<object> {
   try {
     const { method, params } = request.parse(JSON.parse(await question(socket)));
+    // Verifying the hashes of a large vault says nothing for longer than anybody may be silent.
+    socket.setTimeout(0);
     if (!isMethod(method)) throw new BewaardError("CONTROL_REFUSED", `no such question: ${method}`);
     return { ok: true, result: await dispatch(method, params, answers, watch) };
   } catch (error) {

@@ -2,7 +2,8 @@ import { BewaardError } from "#base/errors";
 import type { Clock, Instant } from "#base/time";
 import { openWindow, type PlaintextWindow } from "../../storage/seal/range.ts";
 import { type Container, cutClip } from "./ffmpeg.ts";
-import { beginOpening } from "./open.ts";
+import type { LedgerSegment } from "./node-ledger.ts";
+import { prepareOpening, recordOpening } from "./open.ts";
 import { provenSource } from "./proven-source.ts";
 import { servePlaintext } from "./serve-plaintext.ts";
 import type { Station } from "./station.ts";
@@ -27,19 +28,37 @@ export async function* openClip(
   officerKeyPath: string,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const opening = await prepareOpening(station, segment, purpose, officerKeyPath, signal);
+  const { known, versionId, decrypter } = opening;
+  const { fromMs, toMs } = placeIn(known, from, to);
+  await recordOpening(clock, station, segment, purpose, signal);
+  const source = provenSource(station.vault, known, versionId, signal);
+  const window = await openWindow(source, known.truncated, decrypter);
+  yield* clipOf(window, fromMs, toMs, signal);
+}
+
+/**
+ * Where the window lies in a recording, in ms after its start; from the later start where two are
+ * possible and only that one has it.
+ * @throws BewaardError DESK_INPUT when it has none of it: the nearest picture is not what was asked for.
+ */
+export function placeIn(
+  known: Pick<LedgerSegment, "startedAt" | "alternativeStartedAt" | "endedAt">,
+  from: Instant,
+  to: Instant,
+): { readonly fromMs: number; readonly toMs: number } {
   if (to <= from) {
     throw new BewaardError("DESK_INPUT", "--to komt niet na --from / does not come after it");
   }
-  const opening = await beginOpening(clock, station, segment, purpose, officerKeyPath, signal);
-  const { known, versionId, decrypter } = opening;
-  const toMs = to - known.startedAt;
-  if (toMs <= 0) {
-    const message = "het tijdvak ligt vóór deze opname / the window is before this recording";
-    throw new BewaardError("DESK_INPUT", message);
+  const { startedAt, alternativeStartedAt, endedAt } = known;
+  const lengthMs = endedAt === undefined ? Number.POSITIVE_INFINITY : endedAt - startedAt;
+  for (const start of [startedAt, alternativeStartedAt]) {
+    if (start === undefined || to <= start || from >= start + lengthMs) continue;
+    return { fromMs: Math.max(0, from - start), toMs: to - start };
   }
-  const source = provenSource(station.vault, known, versionId, signal);
-  const window = await openWindow(source, known.truncated, decrypter);
-  yield* clipOf(window, Math.max(0, from - known.startedAt), toMs, signal);
+  const message =
+    "in dat tijdvak is dit niet opgenomen, voor zover bekend / not recorded in that window, as far as is known: open it whole";
+  throw new BewaardError("DESK_INPUT", message);
 }
 
 async function containerOf(window: PlaintextWindow): Promise<Container> {

@@ -7,7 +7,7 @@ export type Container = "mp4" | "avi" | "ts";
 // The one place where the desk runs ffmpeg. It parses what somebody else's camera wrote: it may open
 // nothing but what the script names, write no file, leave no core, and dies with its group. What it is
 // told goes over its standard input, because a command line is for everybody to read (invariant 7).
-const GUARDS = ["--fsize=0", "--core=0", "--", "ffmpeg"];
+const GUARDS = ["--as=2147483648", "--fsize=0", "--core=0", "--", "ffmpeg"];
 const READ = [
   ..."-nostdin -hide_banner -loglevel quiet -f concat -safe 0".split(" "),
   ..."-protocol_whitelist pipe,http,tcp".split(" "),

@@ -22,6 +22,9 @@ const sealed = z.object({
   id: z.string(),
   device: z.string(),
   startedAt: z.string(),
+  // 0.1 did not write it.
+  alternativeStartedAt: z.string().nullish(),
+  endedAt: z.string().nullable(),
   plaintextSha256: z.string().nullable(),
   ciphertextBytes: z.number(),
   parts: z.array(z.string()),
@@ -33,6 +36,9 @@ const sealed = z.object({
 export interface LedgerSegment {
   readonly key: string;
   readonly startedAt: Instant;
+  /** The later start, where clocks changed. */
+  readonly alternativeStartedAt: Instant | undefined;
+  readonly endedAt: Instant | undefined;
   /** Undefined for a truncated one: nobody had opened it. */
   readonly plaintextSha256: Sha256 | undefined;
   readonly ciphertextBytes: number;
@@ -107,10 +113,13 @@ function segmentIn(body: string, node: NodeId, id: SegmentId): LedgerSegment | u
   const parsed = sealed.safeParse(JSON.parse(body));
   if (!parsed.success || parsed.data.id !== id) return undefined;
   const { device, plaintextSha256, ciphertextBytes, parts, sealedFor, truncated } = parsed.data;
+  const { alternativeStartedAt, endedAt } = parsed.data;
   const startedAt = instantOf(parsed.data.startedAt);
   return {
     key: footageKey(node, parseDeviceId(device), startedAt, id),
     startedAt,
+    alternativeStartedAt: alternativeStartedAt ? instantOf(alternativeStartedAt) : undefined,
+    endedAt: endedAt === null ? undefined : instantOf(endedAt),
     plaintextSha256: plaintextSha256 === null ? undefined : parseSha256(plaintextSha256),
     ciphertextBytes,
     parts: parts.map(parseCiphertextSha256),

@@ -6,18 +6,19 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { parseSha256, type SegmentId, type Sha256 } from "#base/ids";
 import type { Clock } from "#base/time";
-import { readPolicy } from "../../config/load.ts";
+import { readRules } from "../../config/configuration.ts";
 import { readSecretFile } from "../../config/secrets.ts";
 import { openSealed } from "../../storage/seal/open.ts";
 import { type Salvaged, salvageSealed } from "../../storage/seal/salvage.ts";
 import { decrypterOf, openText } from "../../storage/seal/small.ts";
+import { namedByDesk } from "../places.ts";
 import { findInLedger, type LedgerSegment } from "./node-ledger.ts";
 import { appendEntry, demoOnly, type Station } from "./station.ts";
 import type { Target } from "./targets.ts";
 
 const dayKey = z.object({ day: z.string(), identity: z.string() });
 
-/** A segment about to be opened: found in the ledger, its key at hand, the opening in the chain. */
+/** A segment about to be opened: found in the ledger, its key at hand. */
 export interface Opening {
   readonly known: LedgerSegment;
   readonly versionId: string;
@@ -105,9 +106,32 @@ function agreed(id: SegmentId, known: LedgerSegment, hash: Hash): Sha256 {
   throw new BewaardError("DESK_TAMPERED", message);
 }
 
-/** Finds a segment and its key, and puts the opening in the chain. On a demo site only. */
-export async function beginOpening(
+async function beginOpening(
   clock: Clock,
+  station: Station,
+  segment: Target,
+  purpose: string,
+  officerKeyPath: string,
+  signal: AbortSignal,
+): Promise<Opening> {
+  const opening = await prepareOpening(station, segment, purpose, officerKeyPath, signal);
+  await recordOpening(clock, station, segment, purpose, signal);
+  return opening;
+}
+
+/** Puts the opening in the chain: before the first byte flows, and not when nothing will. */
+export async function recordOpening(
+  clock: Clock,
+  station: Station,
+  { node, id }: Target,
+  purpose: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
+}
+
+/** Finds a segment and its key. Whoever uses it records the opening first. On a demo site only. */
+export async function prepareOpening(
   station: Station,
   { node, id }: Target,
   purpose: string,
@@ -116,7 +140,7 @@ export async function beginOpening(
 ): Promise<Opening> {
   demoOnly(station, "Openen / Opening");
   const { vault, config } = station;
-  const { purposes } = await readPolicy(config.policy);
+  const { purposes } = (await readRules(namedByDesk(config))).policy;
   if (!purposes.includes(purpose)) {
     const message = `doel "${purpose}" staat niet in het beleid; kies uit / choose from: ${purposes.join(", ")}`;
     throw new BewaardError("DESK_INPUT", message);
@@ -126,7 +150,6 @@ export async function beginOpening(
   const [version] = await vault.versions(known.key);
   if (!version)
     throw new BewaardError("DESK_NOT_FOUND", `${id} is er niet (meer) / is not there any more`);
-  await appendEntry(clock, station, { kind: "open", segment: { node, id }, purpose }, signal);
   return { known, versionId: version.versionId, decrypter: decrypterOf(identity) };
 }
 

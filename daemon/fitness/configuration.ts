@@ -1,11 +1,16 @@
 import { DAY_MS } from "#base/time";
-import { readPolicy, readProfile } from "../../config/load.ts";
+import { readRules } from "../../config/configuration.ts";
+import { readProfile } from "../../config/load.ts";
+import { namedBy } from "../places.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
 
 export async function lookAtPolicy({ config }: Machine): Promise<readonly Seen[]> {
-  const policy = await readPolicy(config.policy);
+  // A profile has a look of its own.
+  const { policy, annex } = await readRules({ ...namedBy(config), profiles: [] });
   const days = policy.retention / DAY_MS;
-  return [fit(`${policy.name}: ${days} dagen`, `${days} days`)];
+  const tenant = annex ? `, huurder / tenant ${annex.tenant}` : "";
+  const own = policy.own_regime ? ", EIGEN REGELING / A REGIME OF ITS OWN" : "";
+  return [fit(`${policy.name}${tenant}${own}: ${days} dagen`, `${days} days`)];
 }
 
 export async function lookAtProfiles({ config }: Machine): Promise<readonly Seen[]> {

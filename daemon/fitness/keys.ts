@@ -1,6 +1,6 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { BewaardError } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 import { parsePersonId } from "#base/ids";
 import { DAY_MS, dayOf } from "#base/time";
 import { readText } from "../../config/load.ts";
@@ -85,7 +85,18 @@ export async function lookForSecrets(machine: Machine): Promise<readonly Seen[]>
   const folders = new Set([config.state, dirname(path), dirname(config.recipients)]);
   const seen: Seen[] = [];
   for (const folder of folders) {
-    const count = await secretsIn(folder);
+    const { count, closed } = await secretsIn(folder);
+    if (closed > 0) {
+      seen.push(
+        warning(
+          {
+            nl: `${closed} bestand(en) in ${folder} kan bewaard niet inzien`,
+            en: `${closed} files there that bewaard may not read`,
+          },
+          { nl: "draai check eens als root", en: "run check as root once" },
+        ),
+      );
+    }
     if (count === 0) continue;
     seen.push(
       notFitForReal(
@@ -104,13 +115,24 @@ export async function lookForSecrets(machine: Machine): Promise<readonly Seen[]>
   return seen.length > 0 ? seen : [fit("geen sleutels van het bureau", "no keys of the desk here")];
 }
 
-async function secretsIn(folder: string): Promise<number> {
-  let count = 0;
+/** Files with a secret in them, and files that may not be looked into. */
+async function secretsIn(folder: string): Promise<{ count: number; closed: number }> {
+  let [count, closed] = [0, 0];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    await using file = await open(join(folder, entry.name), "r");
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(KEY_BYTES), 0, KEY_BYTES, 0);
-    if (SECRET.test(buffer.toString("latin1", 0, bytesRead))) count += 1;
+    try {
+      if (SECRET.test(await beginningOf(join(folder, entry.name)))) count += 1;
+    } catch (error) {
+      if (systemCode(error) === "EACCES") closed += 1;
+      // Core's own files come and go.
+      else if (systemCode(error) !== "ENOENT") throw error;
+    }
   }
-  return count;
+  return { count, closed };
+}
+
+async function beginningOf(path: string): Promise<string> {
+  await using file = await open(path, "r");
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(KEY_BYTES), 0, KEY_BYTES, 0);
+  return buffer.toString("latin1", 0, bytesRead);
 }

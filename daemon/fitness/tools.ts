@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { systemCode } from "#base/errors";
+import { type Confinement, confinement } from "../../drivers/bodycam/container-time.ts";
 import { output } from "./output.ts";
 import { fit, type Machine, notFit, type Say, type Seen, warning } from "./seen.ts";
 
@@ -11,8 +12,8 @@ const TOOLS = [
   { name: "openssl", from: "openssl", ask: "version", needed: false },
 ] as const;
 
-export function lookAtTools(_: Machine, signal: AbortSignal): Promise<readonly Seen[]> {
-  return Promise.all(
+export async function lookAtTools(_: Machine, signal: AbortSignal): Promise<readonly Seen[]> {
+  const programs = await Promise.all(
     TOOLS.map(async ({ name, from, ask, needed }) => {
       const version = await versionOf(name, ask, signal);
       if (version !== undefined) return fit(`${name} ${version}`.trim(), `${name} is there`);
@@ -21,7 +22,25 @@ export function lookAtTools(_: Machine, signal: AbortSignal): Promise<readonly S
       return needed ? notFit(says, todo) : warning(says, todo);
     }),
   );
+  return [...programs, ...NETWORK[await confinement(signal)]];
 }
+
+/** What a hostile file could reach by way of ffprobe (docs/decisions/0009). */
+const NETWORK: Readonly<Record<Confinement, readonly Seen[]>> = {
+  own: [fit("ffprobe zonder netwerk", "ffprobe has no network")],
+  none: [fit("ffprobe zonder netwerk: er is er geen", "ffprobe has no network: there is none")],
+  shared: [
+    warning(
+      { nl: "ffprobe deelt het netwerk van bewaard", en: "ffprobe shares the network of bewaard" },
+      {
+        nl: "sta naamruimten toe (sysctl user.max_user_namespaces), of neem de kast van het net",
+        en: "allow namespaces (sysctl user.max_user_namespaces), or take the box off the network",
+      },
+    ),
+  ],
+  // Told already.
+  absent: [],
+};
 
 async function versionOf(
   name: string,

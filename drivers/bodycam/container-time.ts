@@ -50,8 +50,9 @@ export async function readContainer(
 }
 
 /** How ffprobe is kept from the network on this machine. */
-export async function confinement(): Promise<Confinement> {
-  const { stdout } = await promisify(execFile)(CONFINED, ["--confinement"], { env: {} });
+export async function confinement(signal: AbortSignal): Promise<Confinement> {
+  const asked = { env: {}, signal };
+  const { stdout } = await promisify(execFile)(CONFINED, ["--confinement"], asked);
   const level = (["own", "none", "shared"] as const).find((one) => one === stdout.trim());
   return level ?? "absent";
 }

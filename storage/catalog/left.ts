@@ -79,6 +79,17 @@ export async function recordTaken(
   }
 }
 
+/** How many files stay on cards past the moment that somebody must have decided by. */
+export function countUndecided(database: Database, now: Instant): Promise<number> {
+  return database.transaction(async (sql) => {
+    const [row] = await sql.all(
+      `select count(*) as files from left_file where taken_at_ms is null and decide_by_ms <= $now`,
+      { $now: now },
+    );
+    return number(row, "files");
+  });
+}
+
 /** How many files stay on cards, and the first moment somebody must have decided by. */
 export function countLeft(
   database: Database,

@@ -31,7 +31,7 @@ const CLAIMS: Readonly<Record<string, string>> = {
 export function checkProofs(files: ProofFiles, key: VerifierKey): readonly Claim[] {
   const claims = new Map<string, Verdict>();
   for (const name of [...files.keys()].toSorted()) {
-    const [, stem = "", end = ""] = /^(.+)\.([a-z-]+)$/.exec(name) ?? [];
+    const [, stem = "", end = ""] = /^(.+)\.([a-z-]+)$/s.exec(name) ?? [];
     const about = CLAIMS[end];
     const file = `${stem}.${about}`;
     if (about === "entry") claims.set(file, entryClaim(files, stem, key));
@@ -46,7 +46,10 @@ export function checkProofs(files: ProofFiles, key: VerifierKey): readonly Claim
 
 type Verdict = Omit<Claim, "file">;
 
-/** The checkpoint that the proof of this entry leads to; undefined when it proves nothing. */
+/**
+ * The checkpoint that the proof of this entry leads to; undefined when it proves nothing. Its file must be
+ * named for the entry: people read a proof of destruction in the name.
+ */
 function headOver(files: ProofFiles, stem: string, key: VerifierKey): Head | undefined {
   const body = files.get(`${stem}.entry`);
   const proof = parseTlogProof(textIn(files, `${stem}.tlog-proof`));
@@ -54,7 +57,8 @@ function headOver(files: ProofFiles, stem: string, key: VerifierKey): Head | und
   const head = readCheckpoint(key, proof.checkpoint);
   if (head === undefined) return undefined;
   const root = rootOfInclusion(leafHash(body), proof.index, head.size, proof.path);
-  return root?.equals(head.root) ? head : undefined;
+  if (!root?.equals(head.root)) return undefined;
+  return stem === `${proof.index}-${kindIn(body)}` ? head : undefined;
 }
 
 function headClaim(files: ProofFiles, key: VerifierKey): Verdict {
@@ -72,7 +76,7 @@ function keyClaim(shown: string, known: string): Verdict {
 function entryClaim(files: ProofFiles, stem: string, key: VerifierKey): Verdict {
   const head = headOver(files, stem, key);
   if (head === undefined)
-    return { proven: false, what: "is not in the ledger that this key signed" };
+    return { proven: false, what: "is not, under this name, in the ledger that this key signed" };
   return { proven: true, what: `is one of the ${head.size} entries that ${head.origin} signed` };
 }
 
@@ -83,7 +87,7 @@ function rowClaim(files: ProofFiles, stem: string, key: VerifierKey): Verdict {
   const entry = stem.replace(/\.\d+$/, "");
   if (body === undefined || proof === undefined || !headOver(files, entry, key)) return not;
   const batch = batchIn(textIn(files, `${entry}.entry`));
-  if (batch === undefined) return not;
+  if (batch === undefined || stem !== `${entry}.${proof.index}`) return not;
   const root = rootOfInclusion(leafHash(body), proof.index, batch.rows, proof.path);
   if (root?.toString("hex") !== batch.root) return not;
   return { proven: true, what: `is one of the ${batch.rows} rows under entry ${entry}` };
@@ -100,6 +104,13 @@ function olderClaim(files: ProofFiles, stem: string, key: VerifierKey): Verdict 
   return consistent
     ? { proven: true, what: "is signed, and the beginning of the newer one" }
     : { proven: false, what: "is not the signed beginning of the newer one" };
+}
+
+/** Of an entry that is in the ledger; empty for one that says no kind. */
+function kindIn(entry: Buffer): string {
+  const parsed: unknown = JSON.parse(entry.toString("utf8"));
+  if (typeof parsed !== "object" || parsed === null || !("kind" in parsed)) return "";
+  return String(parsed.kind);
 }
 
 function batchIn(entry: string): { readonly root: string; readonly rows: number } | undefined {

@@ -1,0 +1,79 @@
+import type { BewaardError } from "#base/errors";
+import type { DeviceId, SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
+import { failed, type Say } from "./say.ts";
+
+// What there is to say of docks and their cards: a part of daemon/events.ts.
+
+export function dockEvents(say: Say) {
+  return {
+    cardSeen: (device: DeviceId, files: number, taken: number) =>
+      say("info", "card-seen", "a card was read", { device, files, taken }),
+    sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
+      say("info", "sealed", "footage sealed", { segment, device, bytes }),
+    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
+      say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
+        device,
+        name,
+        ...failed(error),
+      }),
+    containerUnread: (why: string) =>
+      say("warning", "container-unread", "a container could not be read: its time is not known", {
+        why,
+      }),
+    dockDelayed: (device: DeviceId, error: BewaardError) =>
+      say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+    recipientsSkip: (days: readonly string[]) =>
+      say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
+        days,
+      }),
+    recipientsRunOut: (lastDay: string) =>
+      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
+        lastDay,
+      }),
+  };
+}
+
+/** Files of a card that were not read once, whole and the same. */
+export function oddFileEvents(say: Say) {
+  return {
+    readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
+      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
+        segment,
+        device,
+        unlike,
+      }),
+    decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
+      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
+        device,
+        left,
+        code,
+        decideBy: isoOf(decideBy),
+      }),
+    decisionDue: (files: number) =>
+      say("alert", "decision-due", "files stay on cards, and somebody must have decided by now", {
+        files,
+      }),
+    sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
+      say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
+        segment,
+        device,
+        name,
+      }),
+    truncatedClosed: (segment: SegmentId, device: DeviceId) =>
+      say(
+        "alert",
+        "truncated",
+        "sealing was cut off and the source is gone: kept as far as it is",
+        {
+          segment,
+          device,
+        },
+      ),
+    cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
+      say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
+        segment,
+        device,
+      }),
+  };
+}
