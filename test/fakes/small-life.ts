@@ -6,13 +6,14 @@ import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, instant } from "#base/time";
 import { checkpoint } from "../../daemon/checkpoint.ts";
 import { heeder } from "../../daemon/heed.ts";
+import { settleLeftovers } from "../../daemon/leftovers.ts";
 import { retain } from "../../daemon/retain.ts";
 import { roomMaker } from "../../daemon/ring.ts";
 import { confirmTime } from "../../daemon/trust.ts";
 import { recordNothingWriting } from "../../storage/catalog/copies.ts";
 import { findSegments, knownFiles } from "../../storage/catalog/find.ts";
 import { recordHold } from "../../storage/catalog/holds.ts";
-import { CAMERA, NEVER, named, type Rig, START } from "./rig.ts";
+import { CAMERA, dockOf, NEVER, named, type Rig, START } from "./rig.ts";
 import { turns } from "./turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -44,6 +45,8 @@ export async function liveOnce(rig: Rig): Promise<readonly unknown[]> {
       const { node, term } = box;
       return retain(turn.clock, events, database, spool, vault, node, term, heed, ask, turn.signal);
     });
+  const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
+  await attempt(() => settleLeftovers(events, rig.sealing.incoming, docks));
   await attempt(() => confirmTime(clock, database, clock.now(), "test"));
   for (const name of Object.values(NAMES)) await attempt(() => take(rig, name));
   await attempt(() => rig.adoptOnce());
