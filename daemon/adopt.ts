@@ -18,6 +18,7 @@ import { incomingFolder, type Spool } from "../storage/spool/spool.ts";
 import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
 import { quarantine } from "./quarantine.ts";
+import { steady } from "./steady.ts";
 import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
 
@@ -46,15 +47,18 @@ export async function adopt(
   box: Box,
   signal: AbortSignal,
 ): Promise<void> {
+  const turn = steady(clock, events, "adopt");
   const hourly = atMostEvery(clock, HOUR_MS);
   for await (const now of every(clock, SECOND_MS, signal)) {
-    for (const producer of box.producers) {
-      const folder = incomingFolder(spool, producer.name);
-      for (const name of await manifestNames(folder)) {
-        if (signal.aborted) return;
-        await adoptNamed(clock, events, database, spool, box, producer, name, now, hourly);
+    await turn(async () => {
+      for (const producer of box.producers) {
+        const folder = incomingFolder(spool, producer.name);
+        for (const name of await manifestNames(folder)) {
+          if (signal.aborted) return;
+          await adoptNamed(clock, events, database, spool, box, producer, name, now, hourly);
+        }
       }
-    }
+    });
   }
 }
 

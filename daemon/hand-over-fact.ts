@@ -27,9 +27,26 @@ export interface HandedOver {
  * Seals one file of a card into incoming/ and writes its manifest last: the fact is handed over at the
  * moment the manifest has its name (docs/design.md, procedure "Seal"). What was read of a file that
  * changed meanwhile is handed over only if `keepChanged`.
- * @throws BewaardError SOURCE_CHANGED (transient), and what sealing throws: nothing is left behind.
+ * @throws BewaardError SOURCE_CHANGED, SPOOL_FULL, SPOOL_IO (transient), and what sealing throws: nothing
+ * is left behind.
  */
 export async function handOver(
+  clock: Clock,
+  sealing: Sealing,
+  dock: Dock,
+  file: CardFile,
+  source: Uint8Array,
+  keepChanged: boolean,
+  signal: AbortSignal,
+): Promise<HandedOver> {
+  try {
+    return await sealAndHandOver(clock, sealing, dock, file, source, keepChanged, signal);
+  } catch (error) {
+    throw diskError(error, "handing a file over");
+  }
+}
+
+async function sealAndHandOver(
   clock: Clock,
   sealing: Sealing,
   dock: Dock,

@@ -1,5 +1,6 @@
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { joined } from "../drivers/bodycam/card.ts";
@@ -15,12 +16,21 @@ const OURS = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.(?:age|age\.partial|intent)$/;
  * Settles what a crash left half done in `incoming`, before anything new is sealed: where the same file
  * is still on a docked card it is removed, and taken again; where it is not, it is closed as truncated
  * and kept (docs/design.md, procedure "Seal").
+ * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what is left then is settled at the next start.
  */
 export async function settleLeftovers(
   events: Events,
   incoming: string,
   docks: readonly Dock[],
 ): Promise<void> {
+  try {
+    await settleAll(events, incoming, docks);
+  } catch (error) {
+    throw diskError(error, "settling what a crash left");
+  }
+}
+
+async function settleAll(events: Events, incoming: string, docks: readonly Dock[]): Promise<void> {
   const names = new Set(await readdir(incoming));
   const ids = new Set<string>();
   for (const name of names) {

@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { fastFolders } from "./fakes/fast-folders.ts";
-import { lifeWithFailure } from "./fakes/nth-failure.ts";
+import { openFailing } from "./fakes/nth-failure.ts";
 
 // A few of the calls; test/long/nth-failure.test.ts lets every one of them fail.
 const SOME = [
@@ -16,7 +17,8 @@ describe("a call that fails in the middle of a life (invariant 8)", function () 
   for (const [nth, fault] of SOME) {
     it(`${fault.code} at call ${nth} to ${fault.calls}: loses nothing, doubles nothing, keeps nothing too long`, async () => {
       using _fast = fastFolders();
-      await lifeWithFailure(nth, fault);
+      await using failing = await openFailing();
+      assert.ok(await failing.live(nth, fault), "a life has as many calls");
     });
   }
 });

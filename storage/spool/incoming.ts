@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
 import { openPartDigests } from "../seal/part-digests.ts";
 import {
@@ -12,7 +13,10 @@ import {
 
 const READ_BYTES = 1024 * 1024;
 
-/** Names of the manifests that lie in a producer's folder, oldest id first, as bytes. */
+/**
+ * Names of the manifests that lie in a producer's folder, oldest id first, as bytes.
+ * @throws BewaardError SPOOL_IO (transient).
+ */
 export async function manifestNames(folder: string): Promise<readonly Buffer[]> {
   try {
     const names = await readdir(Buffer.from(folder), { encoding: "buffer" });
@@ -21,7 +25,7 @@ export async function manifestNames(folder: string): Promise<readonly Buffer[]> 
       .toSorted((a, b) => a.compare(b));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
-    throw error;
+    throw diskError(error, "looking for manifests");
   }
 }
 
@@ -67,7 +71,7 @@ export async function agreesWithManifest(
   const { size } = await sealed.stat();
   if (size !== manifest.ciphertext.bytes) throw lies(`sealed file has ${size} bytes`);
   const digests = openPartDigests();
-  const block = Buffer.allocUnsafeSlow(READ_BYTES);
+  const block = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(1, size)));
   for (;;) {
     const { bytesRead } = await sealed.read(block, 0, block.length);
     if (bytesRead === 0) break;

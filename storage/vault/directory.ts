@@ -161,13 +161,13 @@ async function putOnce(
     await makeFolder(dirname(folder), root);
     await rename(writing, folder);
   } catch (error) {
-    await rm(writing, { recursive: true, force: true });
+    await inVaultWords(key, rm(writing, { recursive: true, force: true }));
     const code = systemCode(error);
     if (code === "ENOTEMPTY" || code === "EEXIST") return undefined;
     throw translated(error, key);
   }
   step("store.named");
-  await syncDirectory(dirname(folder));
+  await inVaultWords(key, syncDirectory(dirname(folder)));
   return versionId;
 }
 

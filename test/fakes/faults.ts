@@ -27,38 +27,75 @@ export function openFaults(): Faults {
       left = 0;
       return came;
     },
-    meet() {
-      if (left <= 0) return undefined;
+    meet(call) {
+      if (left <= 0 || (code === SHORT && call !== "writeSync")) return undefined;
       left -= 1;
       return left === 0 ? code : undefined;
     },
   };
 }
 
-const SYNC = ["openSync", "writeSync", "readSync", "fsyncSync", "fdatasyncSync", "fstatSync"];
-const SYNC_NAMES = ["linkSync", "unlinkSync"];
-const PROMISES = ["open", "readdir", "readFile", "rename", "rm", "mkdir", "rmdir", "lstat"];
-const PROMISES_MORE = ["access", "opendir", "stat", "statfs"];
+/** The kernel has written less than it was given. */
+export const SHORT = "SHORT";
+
+const SYNC = [
+  "openSync",
+  "readSync",
+  "fsyncSync",
+  "fdatasyncSync",
+  "fstatSync",
+  "linkSync",
+  "unlinkSync",
+  "rmSync",
+];
+const PROMISES = [
+  "readdir",
+  "readFile",
+  "rename",
+  "rm",
+  "mkdir",
+  "rmdir",
+  "lstat",
+  "access",
+  "opendir",
+  "stat",
+  "statfs",
+  "link",
+];
 const HANDLE = ["sync", "stat", "read", "writeFile", "readFile"];
 const CALLBACK = ["open", "read"];
 
-/** Makes the file system calls that the program uses subject to `faults`, until disposed. */
-export async function failingFiles(faults: Faults): Promise<Disposable> {
+/**
+ * Makes the file system calls that the program uses subject to `faults`, until disposed. A call that fails
+ * did nothing; a close that fails has closed, and a short write has written one byte.
+ */
+export function failingFiles(faults: Faults): Disposable {
   const undo = new DisposableStack();
-  const handle: object = await (async () => {
-    await using file = await promises.open("/dev/null");
-    const prototype: unknown = Object.getPrototypeOf(file);
-    if (typeof prototype !== "object" || prototype === null) throw new TypeError("no prototype");
-    return prototype;
-  })();
-  for (const name of [...SYNC, ...SYNC_NAMES]) undo.defer(patch(fs, name, faults, thrown));
-  for (const name of [...PROMISES, ...PROMISES_MORE]) {
-    undo.defer(patch(promises, name, faults, rejected));
-  }
-  for (const name of HANDLE) undo.defer(patch(handle, name, faults, rejected));
+  for (const name of SYNC) undo.defer(patch(fs, name, faults, thrown));
+  undo.defer(patch(fs, "closeSync", faults, thrown, "after"));
+  for (const name of PROMISES) undo.defer(patch(promises, name, faults, rejected));
+  undo.defer(
+    replace(promises, "open", (open) => async (...args) => {
+      const code = faults.meet("open");
+      if (code !== undefined) throw failureOf(code, "open");
+      const handle = await open(...args);
+      if (typeof handle !== "object" || handle === null) throw new TypeError("no handle");
+      for (const name of HANDLE) patch(handle, name, faults, rejected);
+      patch(handle, "close", faults, rejected, "after");
+      return handle;
+    }),
+  );
   for (const name of CALLBACK) undo.defer(patch(fs, name, faults, called));
+  undo.defer(
+    replace(fs, "writeSync", (write) => (...args) => {
+      const [fd, bytes, offset] = args;
+      const short = faults.meet("writeSync");
+      if (short === undefined) return write(...args);
+      if (short === SHORT) return write(fd, bytes, offset, 1);
+      throw failureOf(short, "writeSync");
+    }),
+  );
   syncBuiltinESMExports();
-  undo.defer(syncBuiltinESMExports);
   return {
     [Symbol.dispose]() {
       undo.dispose();
@@ -81,15 +118,39 @@ const called: Fail = (error, args) => {
   process.nextTick(() => void Reflect.apply(callback, undefined, [error]));
 };
 
-function patch(target: object, name: string, faults: Faults, fail: Fail): () => void {
+/** Lets a call fail: before it does anything, or after it has done it. */
+function patch(
+  target: object,
+  name: string,
+  faults: Faults,
+  fail: Fail,
+  when: "before" | "after" = "before",
+): () => void {
+  return replace(target, name, (original) => (...args) => {
+    const code = faults.meet(name);
+    if (code === undefined) return original(...args);
+    const failure = failureOf(code, name);
+    if (when === "before") return fail(failure, args);
+    const done: unknown = original(...args);
+    return done instanceof Promise ? done.then(() => fail(failure, args)) : fail(failure, args);
+  });
+}
+
+function failureOf(code: string, name: string): Error {
+  return Object.assign(new Error(`${code}: made to fail, ${name}`), { code });
+}
+
+type Call = (...args: readonly unknown[]) => unknown;
+
+/** Puts another function in place of one; returns what puts it back. */
+function replace(target: object, name: string, other: (original: Call) => Call): () => void {
   const original: unknown = Reflect.get(target, name);
   if (typeof original !== "function") throw new TypeError(`no ${name} to make fail`);
-  const patched = function (this: unknown, ...args: unknown[]): unknown {
-    const code = faults.meet(name);
-    if (code === undefined) return Reflect.apply(original, this, args);
-    return fail(Object.assign(new Error(`${code}: made to fail, ${name}`), { code }), args);
-  };
-  Reflect.set(target, name, patched);
+  Reflect.set(
+    target,
+    name,
+    other((...args) => Reflect.apply(original, target, args)),
+  );
   return () => void Reflect.set(target, name, original);
 }
 

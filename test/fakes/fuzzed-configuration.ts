@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { systemClock } from "#base/system-clock";
+import { assertAlways } from "./campaign.ts";
 import { GOOD_ANNEX, GOOD_BOX, saidOf, writtenIn } from "./configuration.ts";
 import { temporaryFolder } from "./folder.ts";
 
@@ -149,11 +150,11 @@ const HANG_MS = 10_000;
  * Reads `runs` mutilated configurations, of a box with its annex and its own policy: each is taken, or
  * refused with a code, and line and column; none crashes, hangs, or writes to a terminal what it should not.
  */
-export async function assertEveryFuzzedOneHasACode(runs: number): Promise<void> {
+export async function assertEveryFuzzedOneHasACode(runs: number): Promise<number> {
   await using folder = await temporaryFolder();
   const box = { ...GOOD_BOX, annex: join(folder.path, "annex.yaml") };
   let refused = 0;
-  await fc.assert(
+  await assertAlways(
     fc.asyncProperty(
       mutilated(json.parse(box)),
       fc.option(mutilated(ANNEX), { nil: undefined }),
@@ -169,7 +170,8 @@ export async function assertEveryFuzzedOneHasACode(runs: number): Promise<void> 
         assert.doesNotMatch(said.replaceAll("\n", ""), /\p{Cc}/u);
       },
     ),
-    { numRuns: runs },
+    runs,
   );
   assert.ok(refused > runs / 4 && refused < runs, `${refused} of ${runs} refused`);
+  return runs;
 }

@@ -9,6 +9,7 @@ import { newHoldId } from "../../daemon/new-id.ts";
 import { readText } from "../../storage/vault/body.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
+import { assertAlways } from "./campaign.ts";
 import { type Mangle, mangle } from "./mangled.ts";
 import { NEVER, openRig, START } from "./rig.ts";
 import { openSite } from "./site.ts";
@@ -19,7 +20,7 @@ const NODE = parseNodeId("dock-1");
  * `entries` in the place of the next one of a desk's chain, none of which its people signed: a box
  * neither stops nor hangs, obeys nothing of it, and keeps what it read before.
  */
-export async function hostileDesk(entries: number): Promise<void> {
+export async function hostileDesk(entries: number): Promise<number> {
   await using site = await openSite(START, ["bc-0101"], 3);
   await using station = await openStation(site.demo.desk);
   await using rig = await openRig();
@@ -61,7 +62,7 @@ export async function hostileDesk(entries: number): Promise<void> {
     assert.equal((await deskReadTo(rig.database))?.number, before?.number);
     assert.deepEqual(await holds(), held);
   });
-  await fc.assert(property, { numRuns: entries, endOnFailure: true });
+  return await assertAlways(property, entries);
 }
 
 /** Damages the line that was signed, or anything in the object. */

@@ -6,6 +6,7 @@ import { ulid } from "ulid";
 import { DAY_MS, isoOf, plus } from "#base/time";
 import { retain } from "../../daemon/retain.ts";
 import { confirmTime } from "../../daemon/trust.ts";
+import { assertAlways } from "./campaign.ts";
 import { type Mangle, mangle } from "./mangled.ts";
 import { named, openRig, type Rig, START } from "./rig.ts";
 import { turns } from "./turns.ts";
@@ -68,11 +69,13 @@ const AT_ONCE = 50;
  * `manifests` of a hostile producer: core neither stops nor hangs, refuses each lie it can know, leaves
  * alone what it keeps, and destroys at its term what it set apart.
  */
-export async function hostileIncoming(manifests: number): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(fc.array(offer, { minLength: AT_ONCE, maxLength: AT_ONCE }), survives),
-    { numRuns: Math.ceil(manifests / AT_ONCE), endOnFailure: true },
+export async function hostileIncoming(manifests: number): Promise<number> {
+  const offers = fc.array(offer, { minLength: AT_ONCE, maxLength: AT_ONCE });
+  const runs = await assertAlways(
+    fc.asyncProperty(offers, survives),
+    Math.ceil(manifests / AT_ONCE),
   );
+  return runs * AT_ONCE;
 }
 
 async function survives(offers: readonly Offer[]): Promise<void> {

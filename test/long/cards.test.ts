@@ -6,7 +6,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { listCard } from "../../drivers/bodycam/card.ts";
 import { openSealPool } from "../../storage/seal/pool.ts";
-import { campaign } from "../fakes/campaign.ts";
+import { campaign, timed } from "../fakes/campaign.ts";
 import { fuzzCards } from "../fakes/card-trees.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { NEVER } from "../fakes/rig.ts";
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 
 describe("a hostile card", () => {
   it("of any form is listed and sealed without harm: each file is taken, or reported with a code", async () => {
-    await fuzzCards(campaign(5000));
+    await timed("card trees", () => fuzzCards(campaign(5000)));
   });
 
   it("with a sparse file of 5 GiB is sealed whole in bounded memory", async () => {

@@ -1,8 +1,8 @@
 import { describe, it } from "mocha";
-import { campaign } from "../fakes/campaign.ts";
+import { campaign, timed } from "../fakes/campaign.ts";
 import { assertEveryFuzzedOneHasACode } from "../fakes/fuzzed-configuration.ts";
 
 describe("2,000 fuzzed configurations", () => {
   it("are each taken, or refused with a code, a line and a column: no crash, no hang", () =>
-    assertEveryFuzzedOneHasACode(campaign(2000)));
+    timed("configurations", () => assertEveryFuzzedOneHasACode(campaign(2000))));
 });

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, it } from "mocha";
-import { campaign } from "../fakes/campaign.ts";
+import { campaign, timed } from "../fakes/campaign.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { assertWhole, finish, makeLife, startLife } from "../fakes/life.ts";
 import { openLoopDisk, whyNoLoopDisk } from "../fakes/loop-disk.ts";
@@ -23,10 +23,12 @@ if (why !== undefined) {
 (why === undefined ? describe : leftOut)("power loss (invariants 1, 3, 4, 6, 8)", () => {
   for (const kind of ["xfs", "ext4"] as const) {
     it(`on ${kind}: what was seen adopted, stored or held is so afterwards, and the life goes on`, async () => {
-      for (let cut = 0; cut < CUTS; cut += 1) {
-        const afterMs = Math.round(Math.random() * LIFE_MS);
-        await test(kind, afterMs);
-      }
+      await timed(`power cuts on ${kind}`, async () => {
+        for (let cut = 0; cut < CUTS; cut += 1) {
+          await test(kind, Math.round(Math.random() * LIFE_MS));
+        }
+        return CUTS;
+      });
     });
   }
 });
