@@ -35,9 +35,13 @@ export interface Box {
   readonly producers: readonly Producer[];
 }
 
+/** Without anything handed over for so long it looks less often: looking is most of what an idle box does. */
+const QUIET_AFTER_MS = 30 * SECOND_MS;
+const QUIET_LOOK_MS = 5 * SECOND_MS;
+
 /**
- * Adopts what producers hand over, each second, until the signal aborts: checks it, moves sealed files
- * into the ring, and records them (docs/design.md, procedure "Adopt").
+ * Adopts what producers hand over, each second, and each five while it is quiet, until the signal aborts:
+ * checks it, moves sealed files into the ring, and records them (docs/design.md, procedure "Adopt").
  */
 export async function adopt(
   clock: Clock,
@@ -49,12 +53,15 @@ export async function adopt(
 ): Promise<void> {
   const turn = steady(clock, events, "adopt");
   const hourly = atMostEvery(clock, HOUR_MS);
-  for await (const now of every(clock, SECOND_MS, signal)) {
+  let seenAtMs = clock.uptimeMs();
+  const pace = () => (clock.uptimeMs() - seenAtMs < QUIET_AFTER_MS ? SECOND_MS : QUIET_LOOK_MS);
+  for await (const now of every(clock, pace, signal)) {
     await turn(async () => {
       for (const producer of box.producers) {
         const folder = incomingFolder(spool, producer.name);
         for (const name of await manifestNames(folder)) {
           if (signal.aborted) return;
+          seenAtMs = clock.uptimeMs();
           await adoptNamed(clock, events, database, spool, box, producer, name, now, hourly);
         }
       }

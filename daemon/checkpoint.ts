@@ -20,6 +20,8 @@ import { steady } from "./steady.ts";
 const LOOK_EVERY_MS = MINUTE_MS;
 /** At least hourly, says invariant 5; a desk can open only what is under a signed head. */
 const SIGN_EVERY_MS = 15 * MINUTE_MS;
+/** So many go into one object, a few megabytes: after weeks without the vault there are millions. */
+const ENTRIES_AT_ONCE = 8192;
 
 /**
  * Signs the ledger and publishes it in the vault and the journal, until the signal aborts. Nothing is signed
@@ -82,10 +84,13 @@ async function publish(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { size, note, after } of await unpublishedCheckpoints(database)) {
-    const entries = await entryBodies(database, after, size);
-    const lines = entries.map((body) => `${body}\n`).join("");
-    await vault.put(entriesKey(node, after, size), textBody(lines), {}, false, signal);
-    step("checkpoint.entries-put");
+    for (let from = after; from < size; from += ENTRIES_AT_ONCE) {
+      const to = Math.min(from + ENTRIES_AT_ONCE, size);
+      const entries = await entryBodies(database, from, to);
+      const lines = entries.map((body) => `${body}\n`).join("");
+      await vault.put(entriesKey(node, from, to), textBody(lines), {}, false, signal);
+      step("checkpoint.entries-put");
+    }
     await vault.put(checkpointKey(node, size), textBody(note), {}, false, signal);
     step("checkpoint.put");
     await recordPublished(database, size, clock.now());

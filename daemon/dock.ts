@@ -5,7 +5,7 @@ import { type Clock, DAY_MS, dayOf, every, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { type Card, type CardFile, listCard } from "../drivers/bodycam/card.ts";
 import { lookAgain } from "../drivers/bodycam/look-again.ts";
-import { type CameraProfile, sorter } from "../drivers/bodycam/profile.ts";
+import { type CameraProfile, type Sort, sorter } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import { daysWithout, type RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
@@ -81,6 +81,7 @@ async function watchDock(
   const left = new Set<string>();
   const changes = new Map<string, number>();
   const patience = openPatience(clock, ROOM_PATIENCE_MS);
+  const sort = sorter(one.profile);
   // Once a reason: the next look tries again and would say the same.
   const leave = async (key: string, file: Left, error: BewaardError): Promise<boolean> => {
     if (left.has(`${error.code} ${key}`)) return true;
@@ -91,7 +92,7 @@ async function watchDock(
   };
   for await (const _ of lookAgain(clock, one.folder, LOOK_EVERY_MS, signal)) {
     try {
-      const { files, unread } = await newFiles(clock, ask, one, taken, signal);
+      const { files, unread } = await newFiles(clock, ask, one, sort, taken, signal);
       for (const { path, why } of unread)
         await leave(path.toString("hex"), { path }, new BewaardError("CARD_READ", why));
       const room = roomFor(ask, patience, files);
@@ -116,10 +117,10 @@ async function newFiles(
   clock: Clock,
   ask: Ask,
   one: Dock,
+  sort: Sort,
   taken: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<{ readonly files: readonly CardFile[]; readonly unread: Card["unread"] }> {
-  const sort = sorter(one.profile);
   const { files, unread } = (await listCard(one.folder)) ?? NO_CARD;
   const wanted = files.filter((file) => sort(file.path) !== "ignored" && !taken.has(keyOf(file)));
   if (wanted.length === 0) return { files: [], unread };

@@ -97,6 +97,10 @@ function roomEvents(say: Say) {
         "the catalog's disk is full: it lives on its reserve, or has none",
         {},
       ),
+    catalogChecked: () =>
+      say("info", "catalog-checked", "the whole catalog was read and is sound", {}),
+    catalogDamaged: (error: BewaardError) =>
+      say("alert", "catalog-damaged", "the catalog's file is damaged", failed(error)),
     reserveMade: () => say("notice", "reserve-made", "the catalog has its reserve of room", {}),
     spoolFull: (wantedBytes: number) =>
       say("alert", "spool-full", "no room in the spool, and nothing left that may be overwritten", {

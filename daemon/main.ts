@@ -24,6 +24,7 @@ import { acceptConfiguration } from "./accept-configuration.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { archive, archiving } from "./archive.ts";
+import { checkCatalog } from "./check-catalog.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { chrony } from "./chrony.ts";
 import { asker } from "./control/client.ts";
@@ -113,6 +114,7 @@ export async function runCore(
     (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
+    (s) => checkCatalog(clock, events, database, s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);

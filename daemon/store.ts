@@ -55,13 +55,14 @@ export async function store(
   const turn = steady(clock, events, "store");
   const backOff = openBackOff(AWAY_FIRST_MS, AWAY_MOST_MS, Math.random);
   let askAgainAtMs = 0;
-  let cutOff = false;
+  let before: "start" | "whole" | "cut off" = "start";
   for await (const now of every(clock, STORE_EVERY_MS, signal)) {
     if (clock.uptimeMs() < askAgainAtMs) continue;
     await turn(async () => {
       // The catalog could not be told how the last write ended: nothing is being written now.
-      if (cutOff) await recordNothingWriting(database, clock.now());
-      cutOff = true;
+      if (before === "cut off") await recordNothingWriting(database, clock.now());
+      const mayBeOpen = before !== "whole";
+      before = "cut off";
       const seen = await storeQueue(
         clock,
         events,
@@ -70,10 +71,11 @@ export async function store(
         vault,
         node,
         waitUntil,
+        mayBeOpen,
         now,
         signal,
       );
-      cutOff = false;
+      before = "whole";
       if (seen === "answers") backOff.reset();
       if (seen !== "away") return;
       const waitMs = backOff.next();
@@ -86,6 +88,7 @@ export async function store(
 /** What the queue learned of the vault: whether it answers, or that there was nothing to ask. */
 type VaultSeen = "answers" | "away" | "not asked";
 
+/** Stores what waits. `mayBeOpen`: a sweep that was cut off may have left its batch open. */
 async function storeQueue(
   clock: Clock,
   events: Events,
@@ -94,10 +97,12 @@ async function storeQueue(
   vault: Vault,
   node: NodeId,
   waitUntil: Map<SegmentId, number>,
+  mayBeOpen: boolean,
   now: Instant,
   signal: AbortSignal,
 ): Promise<VaultSeen> {
   const queue = await segmentsToStore(database, plus(now, LAST_CALL_MS), AT_ONCE + waitUntil.size);
+  if (queue.length === 0 && !mayBeOpen) return "not asked";
   let seen: VaultSeen = "not asked";
   const unanswered: SegmentId[] = [];
   for (const segment of queue) {

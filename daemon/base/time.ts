@@ -51,16 +51,19 @@ export function dayOf(at: Instant): string {
   return isoOf(at).slice(0, 10);
 }
 
-/** Yields at once, then every `periodMs`, until the signal aborts. Never overlaps itself. */
+/**
+ * Yields at once, then every `periodMs`, until the signal aborts. Never overlaps itself. A period that is a
+ * function is asked anew before each wait.
+ */
 export async function* every(
   clock: Clock,
-  periodMs: number,
+  periodMs: number | (() => number),
   signal: AbortSignal,
 ): AsyncGenerator<Instant, void, undefined> {
   while (!signal.aborted) {
     yield clock.now();
     try {
-      await clock.sleep(periodMs, signal);
+      await clock.sleep(typeof periodMs === "number" ? periodMs : periodMs(), signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -4,6 +4,7 @@ import type { ErrorCode } from "#base/errors";
 export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   CARD_READ: "de kaart is niet te lezen / the card cannot be read",
   CATALOG_BUSY: "iets anders heeft de catalogus open / something else has the catalog open",
+  CATALOG_DAMAGED: "het bestand van de catalogus is beschadigd / the catalog's file is damaged",
   CATALOG_FULL: "de schijf met de catalogus is vol / the catalog's disk is full",
   CATALOG_IO: "de catalogus is niet te lezen of te schrijven / catalog not readable or writable",
   CATALOG_NESTED_TRANSACTION: "fout in het programma / a bug",

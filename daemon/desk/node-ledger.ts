@@ -14,7 +14,12 @@ import { readCheckpoint } from "../../storage/ledger/checkpoint.ts";
 import { parseVerifier, type VerifierKey } from "../../storage/ledger/note.ts";
 import { leafHash, openAppender } from "../../storage/ledger/tree.ts";
 import { readText } from "../../storage/vault/body.ts";
-import { checkpointPrefix, entriesPrefix, footageKey } from "../../storage/vault/keys.ts";
+import {
+  checkpointPrefix,
+  entriesPrefix,
+  firstEntryOf,
+  footageKey,
+} from "../../storage/vault/keys.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
 
 const sealed = z.object({
@@ -72,8 +77,10 @@ export async function findInLedger(
   let found: LedgerSegment | undefined;
   const tree = openAppender(0, []);
   const head = await newestCheckpoint(vault, node, key, signal);
-  for await (const body of entries(vault, node, signal)) {
+  for await (const { seq, body } of entries(vault, node, signal)) {
     if (tree.size === head.size) break;
+    // Objects may overlap: what was put before a crash was cut elsewhere by another release.
+    if (seq < tree.size) continue;
     tree.append(leafHash(body));
     found ??= segmentIn(body, node, id);
   }
@@ -102,10 +109,16 @@ async function newestCheckpoint(vault: Vault, node: NodeId, key: VerifierKey, si
   );
 }
 
-async function* entries(vault: Vault, node: NodeId, signal: AbortSignal): AsyncGenerator<string> {
+async function* entries(
+  vault: Vault,
+  node: NodeId,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly seq: number; readonly body: string }> {
   for await (const { key, versionId } of vault.list(entriesPrefix(node), signal)) {
-    const lines = await readText(vault, key, versionId, signal);
-    yield* lines.split("\n").slice(0, -1);
+    const from = firstEntryOf(key);
+    if (from === undefined) continue;
+    const lines = (await readText(vault, key, versionId, signal)).split("\n").slice(0, -1);
+    for (const [offset, body] of lines.entries()) yield { seq: from + offset, body };
   }
 }
 

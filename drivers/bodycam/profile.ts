@@ -21,14 +21,13 @@ export interface CameraProfile {
 
 /** What a profile makes of a path on the card. */
 export type FileKind = "media" | "other" | "ignored";
+export type Sort = (path: Uint8Array) => FileKind;
 
 /**
  * Sorts the files of a card. Globs see a name as people do; a byte that is no text never matches, so an
  * odd name is `other` and is taken, not passed over.
  */
-export function sorter(
-  profile: Pick<CameraProfile, "media" | "ignore">,
-): (path: Uint8Array) => FileKind {
+export function sorter(profile: Pick<CameraProfile, "media" | "ignore">): Sort {
   const options = { nocase: true, dot: true };
   const isMedia = picomatch([...profile.media], options);
   const isIgnored =

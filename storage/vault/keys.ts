@@ -64,6 +64,13 @@ export function entriesPrefix(node: NodeId): string {
   return `ledger/${node}/entries/`;
 }
 
+/** Where the entries of such a key begin, or undefined for a key of another form. */
+export function firstEntryOf(key: string): number | undefined {
+  const [, digits] = /^ledger\/[^/]+\/entries\/(\d{20})-\d{20}\.jsonl$/.exec(key) ?? [];
+  const from = Number(digits);
+  return Number.isSafeInteger(from) ? from : undefined;
+}
+
 /** Rows that left the catalog with the entries `first` ≤ seq ≤ `last`, sealed; by the year they left in. */
 export function archiveKey(node: NodeId, at: Instant, first: number, last: number): string {
   return `${archivePrefix(node)}${isoOf(at).slice(0, 4)}/${padded(first)}-${padded(last)}.age`;

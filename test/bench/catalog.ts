@@ -1,14 +1,16 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SegmentId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
 import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
-import { readText } from "../../config/load.ts";
+import { readConfig, readText } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
+import { readSecret } from "../../config/secrets.ts";
 import { archiveOnce } from "../../daemon/archive.ts";
 import { makeDemoSite } from "../../daemon/demo/site.ts";
-import { archivePath, catalogPath } from "../../daemon/places.ts";
-import { closeSweep } from "../../storage/catalog/batches.ts";
+import { archivePath, catalogPath, originOf } from "../../daemon/places.ts";
 import { segmentsToStore } from "../../storage/catalog/copies.ts";
 import {
   countOverdue,
@@ -24,60 +26,84 @@ import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
 import { openTree } from "../../storage/ledger/append.ts";
 import { recordPublished, signCheckpoint } from "../../storage/ledger/checkpoint.ts";
-import { type NodeKey, newNodeKeyPem, parseNodeKey } from "../../storage/ledger/note.ts";
+import { type NodeKey, parseNodeKey } from "../../storage/ledger/note.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { startBox } from "./box.ts";
+import { hurry } from "./bulk.ts";
 import { type Figure, figure } from "./figure.ts";
-import { CAMERAS, makeGaps, makeHolds, makeSegments, pairCameras, TERM_MS } from "./made.ts";
-import { flag, option } from "./options.ts";
+import { CAMERAS, destroyDay, makeDay, makeGaps, makeHolds, pairCameras } from "./made.ts";
+import { flag, option, textOption } from "./options.ts";
 
 const NEVER = new AbortController().signal;
 const A_DAY = 72_000;
+const TERM_DAYS = 28;
 const ROUNDS = 15;
 
 /**
  * `--segments N` (3,000,000): a catalog as fifty cameras fill it, then what core asks of it, by core's own
  * functions. `--year [--scale 0.05]`: a year of them, day by day, with the archive, and the same figures.
+ * `--folder F`: made there, kept, and only measured the next time.
  */
 export async function catalogBench(): Promise<readonly Figure[]> {
-  const folder = await mkdtemp(join(tmpdir(), "bewaard-bench-"));
+  const kept = textOption("folder");
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), "bewaard-bench-")));
   try {
-    const { config } = await makeDemoSite(systemClock, folder, ["bc-0101"], 2, NEVER);
-    await mkdir(config.state, { recursive: true });
-    const now = systemClock.now();
-    const made = performance.now();
-    {
-      await using database = await openDatabase(catalogPath(config));
-      await migrate(database);
-      if (flag("year")) await liveAYear(database, config, now, A_DAY * option("scale", 0.05));
-      else await fill(database, now, option("segments", 3_000_000));
-    }
-    process.stderr.write(`made in ${((performance.now() - made) / 1000).toFixed(0)} s\n`);
+    const config = (await configIn(folder)) ?? (await make(folder));
     const figures = [...(await started(folder, config))];
     await using database = await openDatabase(catalogPath(config));
-    return [...figures, ...(await asked(database, now))];
+    // Of a kept one the thousand that were due have been destroyed; an hour on there are more.
+    return [...figures, ...(await asked(database, plus(systemClock.now(), HOUR_MS)))];
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
+async function configIn(folder: string): Promise<Config | undefined> {
+  const path = join(folder, "bewaard.yaml");
+  return existsSync(path) ? readConfig(path) : undefined;
+}
+
+async function make(folder: string): Promise<Config> {
+  const began = performance.now();
+  const { config } = await makeDemoSite(systemClock, folder, ["bc-0101"], 2, NEVER);
+  await mkdir(config.state, { recursive: true });
+  // The box's own: it goes on signing this ledger, and `verify` checks the signatures.
+  const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+  const now = systemClock.now();
+  await using database = await openDatabase(catalogPath(config));
+  await migrate(database);
+  await hurry(database);
+  if (flag("year")) await liveAYear(database, config, now, key, A_DAY * option("scale", 0.05));
+  else await fill(database, now, key, option("segments", 3_000_000));
+  process.stderr.write(`made in ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+  return config;
+}
+
 /** Forty-two days: two thirds kept, one third destroyed, and the thousand that are due next. */
-async function fill(database: Database, now: Instant, segments: number): Promise<void> {
+async function fill(database: Database, now: Instant, key: NodeKey, all: number): Promise<void> {
   await pairCameras(database, instant(now - 60 * DAY_MS));
   const days = 42;
-  const key = parseNodeKey("bewaard/bench/dock-1", newNodeKeyPem());
+  const segments = Math.round(all / days);
+  const due = new Map<number, readonly SegmentId[]>();
   for (let day = days; day > 0; day -= 1) {
     const from = instant(now - day * DAY_MS);
-    const ids = await makeSegments(database, from, plus(from, DAY_MS), segments / days, day <= 3);
-    if (day > TERM_MS / DAY_MS) {
-      await destroyAll(database, plus(from, TERM_MS), ids.slice(0, day === 29 ? -1000 : undefined));
-    }
+    const destroyed = destroyedOf(day, segments);
+    const ids = await makeDay(database, { from, segments, destroyed, inSpool: day <= 3 });
+    due.set(day, ids.slice(0, destroyed));
     if (day === 20) await makeHolds(database, from, ids);
+    await destroyDay(database, plus(from, DAY_MS), due.get(day + TERM_DAYS) ?? []);
+    due.delete(day + TERM_DAYS);
     await sign(database, plus(from, DAY_MS), key);
     if (day % 7 === 0) process.stderr.write(`${days - day} of ${days} days\n`);
   }
   await makeGaps(database, instant(now - 42 * DAY_MS), 10_000);
+}
+
+/** How many segments of the day `day` days ago are destroyed by now: all that were due, but a thousand. */
+function destroyedOf(day: number, segments: number): number {
+  if (day <= TERM_DAYS) return 0;
+  return Math.max(0, segments - (day === TERM_DAYS + 1 ? 1000 : 0));
 }
 
 async function sign(database: Database, at: Instant, key: NodeKey): Promise<void> {
@@ -85,43 +111,28 @@ async function sign(database: Database, at: Instant, key: NodeKey): Promise<void
   if (signed) await recordPublished(database, signed.size, at);
 }
 
-async function destroyAll(
-  database: Database,
-  at: Instant,
-  ids: Awaited<ReturnType<typeof makeSegments>>,
-): Promise<void> {
-  for (let from = 0; from < ids.length; from += 1000) {
-    const marked = await markDestroying(database, at, ids.slice(from, from + 1000));
-    await recordDestroyed(
-      database,
-      at,
-      marked.map((id) => ({ id, versions: 1, missing: false })),
-    );
-    await closeSweep(database, "destroyed", at);
-  }
-}
-
 /** A year that ends now. Rows leave a day after their destruction here, not 400 days. */
 async function liveAYear(
   database: Database,
   config: Config,
   now: Instant,
+  key: NodeKey,
   aDay: number,
 ): Promise<void> {
-  const key = parseNodeKey("bewaard/bench/dock-1", newNodeKeyPem());
   const readBook = async () => parseRecipientBook(await readText(config.recipients));
   await using vault = await openDirectoryVault(config.vault.directory);
   const box = { node: config.node, path: archivePath(config), readBook, afterMs: DAY_MS };
   await pairCameras(database, instant(now - 400 * DAY_MS));
-  const kept = new Map<number, Awaited<ReturnType<typeof makeSegments>>>();
+  const due = new Map<number, readonly SegmentId[]>();
   let archives = 0;
   for (let day = 365; day > 0; day -= 1) {
     const from = instant(now - day * DAY_MS);
-    kept.set(day, await makeSegments(database, from, plus(from, DAY_MS), aDay, day <= 3));
     const end = plus(from, DAY_MS);
-    const due = kept.get(day + 28) ?? [];
-    kept.delete(day + 28);
-    await destroyAll(database, end, day === 1 ? due.slice(0, -1000) : due);
+    const destroyed = destroyedOf(day, aDay);
+    const ids = await makeDay(database, { from, segments: aDay, destroyed, inSpool: day <= 3 });
+    due.set(day, ids.slice(0, destroyed));
+    await destroyDay(database, end, due.get(day + TERM_DAYS) ?? []);
+    due.delete(day + TERM_DAYS);
     await sign(database, end, key);
     const clock = { ...systemClock, now: () => end };
     while (await archiveOnce(clock, database, vault, box, end, NEVER)) archives += 1;

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import { ulid } from "ulid";
 import { parseDeviceId, parseSegmentId, type SegmentId } from "#base/ids";
-import { DAY_MS, type Instant, instant, isoOf, MINUTE_MS } from "#base/time";
-import { addToBatch, closeBatch } from "../../storage/catalog/batches.ts";
+import { DAY_MS, type Instant, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import type { Database, Sql } from "../../storage/catalog/sqlite.ts";
 import { append } from "../../storage/ledger/append.ts";
-import type { Entry } from "../../storage/ledger/entry.ts";
+import { type Bulk, insert, openBulk, withoutTriggers } from "./bulk.ts";
 
-// Rows as a box makes them, thousands a transaction: through the same tables, triggers and ledger.
+// Rows as a box makes them, a day a transaction: the same tables, and a ledger that adds up.
 
 export const TERM_MS = 28 * DAY_MS;
 export const CAMERAS = Array.from({ length: 50 }, (_, index) =>
@@ -20,7 +19,21 @@ export interface Made {
   readonly startedAt: Instant;
 }
 
-const CHUNK = 2000;
+/** A day of recording as it is at the end of the story. */
+export interface Day {
+  readonly from: Instant;
+  readonly segments: number;
+  /** How many of them, the oldest first, will have been destroyed: `destroyDay` tells the ledger when. */
+  readonly destroyed: number;
+  /** Not yet evicted from the ring. */
+  readonly inSpool: boolean;
+}
+
+const CHUNK = 4000;
+/** As many as one sweep stores at most; a box that keeps up closes smaller batches, and more of them. */
+const STORED_AT_ONCE = 200;
+const DESTROYED_AT_ONCE = 1000;
+const BYTES = 15_003_000;
 
 export function pairCameras(database: Database, at: Instant): Promise<void> {
   return recordPaired(
@@ -30,95 +43,123 @@ export function pairCameras(database: Database, at: Instant): Promise<void> {
   );
 }
 
-/** `count` segments spread over [`from`, `to`), sealed as they came, stored, and evicted from the ring if asked. */
-export async function makeSegments(
-  database: Database,
-  from: Instant,
-  to: Instant,
-  count: number,
-  inSpool: boolean,
-): Promise<readonly SegmentId[]> {
+/** Segments spread over a day, each sealed, stored, and evicted or destroyed as the day says. */
+export async function makeDay(database: Database, day: Day): Promise<readonly SegmentId[]> {
   const ids: SegmentId[] = [];
-  for (let done = 0; done < count; done += CHUNK) {
-    const some = Math.min(CHUNK, count - done);
-    const made = Array.from({ length: some }, (_, index): Made => {
-      const at = from + Math.floor(((done + index) / count) * (to - from));
-      return { id: parseSegmentId(ulid(at)), startedAt: instant(at) };
-    });
-    await database.transaction(async (sql) => {
-      await insertSegments(sql, made, inSpool);
-      const rows = made.map(({ id }) => ({ id, facts: { version: ulid() } }));
-      const at = instant((made.at(-1)?.startedAt ?? from) + MINUTE_MS);
-      // As many as one sweep stores at most; a box that keeps up closes smaller ones, and more of them.
-      for (let batch = 0; batch < rows.length; batch += 200) {
-        await addToBatch(sql, "stored", at, rows.slice(batch, batch + 200));
-        await closeBatch(sql, "stored", at);
+  await database.transaction((sql) =>
+    withoutTriggers(sql, async () => {
+      const bulk = await openBulk(sql);
+      for (let done = 0; done < day.segments; done += CHUNK) {
+        const made = Array.from({ length: Math.min(CHUNK, day.segments - done) }, (_, index) => {
+          const at = day.from + Math.floor(((done + index) / day.segments) * DAY_MS);
+          return { id: parseSegmentId(ulid(at, Math.random)), startedAt: instant(at) };
+        });
+        await insertSegments(sql, bulk, made, day, day.destroyed - done);
+        for (const { id } of made) ids.push(id);
       }
-    });
-    ids.push(...made.map(({ id }) => id));
-  }
+      await count(sql, day);
+    }),
+  );
   return ids;
 }
 
-async function insertSegments(sql: Sql, made: readonly Made[], inSpool: boolean): Promise<void> {
-  const rows = made.map((one, index) => ({
-    ...one,
-    device: CAMERAS[index % CAMERAS.length] ?? "",
-    sha256: createHash("sha256").update(one.id).digest("hex"),
-  }));
-  const entries = rows.map(({ id, device, startedAt, sha256 }): Entry => {
-    const facts = {
-      id,
-      device,
-      startedAt: isoOf(startedAt),
-      endedAt: isoOf(instant(startedAt + MINUTE_MS)),
-      timeSource: "stream",
-      timeTrust: "trusted",
-      arrivedAt: isoOf(instant(startedAt + MINUTE_MS)),
-      dueAt: isoOf(instant(startedAt + TERM_MS)),
-      dueProvisional: false,
-      plaintextSha256: sha256,
-      plaintextBytes: 15_000_000,
-      ciphertextBytes: 15_003_000,
-      parts: [sha256],
-      sealedFor: isoOf(startedAt).slice(0, 10),
-      truncated: false,
-    };
-    return { kind: "segment.sealed", facts };
+/** What a day's destruction leaves in the ledger, at its own time. */
+export async function destroyDay(
+  database: Database,
+  at: Instant,
+  ids: readonly SegmentId[],
+): Promise<void> {
+  await database.transaction(async (sql) => {
+    const bulk = await openBulk(sql);
+    for (let from = 0; from < ids.length; from += DESTROYED_AT_ONCE) {
+      const gone = ids.slice(from, from + DESTROYED_AT_ONCE);
+      const facts = { versions: 1, missing: false, left: 0 };
+      bulk.batch(
+        "destroying",
+        at,
+        gone.map((id) => ({ id, facts: { rule: "term" } })),
+      );
+      bulk.batch(
+        "destroyed",
+        at,
+        gone.map((id) => ({ id, facts })),
+      );
+      await bulk.flush();
+    }
   });
-  const [first, ...rest] = entries;
-  const last = rows.at(-1);
-  if (!first || !last) return;
-  const seq = await append(sql, instant(last.startedAt + MINUTE_MS), [first, ...rest]);
-  const params = { $rows: JSON.stringify(rows) };
-  await sql.run(
-    `insert into segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust,
-       arrived_at_ms, arrived_boot_id, arrived_uptime_ms, clock_declared, due_at_ms, plaintext_sha256,
-       plaintext_bytes, ciphertext_bytes, part_sha256, sealed_for, state, entry_seq)
-     select value ->> 'id', value ->> 'device', 'record', value ->> 'startedAt',
-       (value ->> 'startedAt') + ${MINUTE_MS}, 'stream', 'trusted', (value ->> 'startedAt') + ${MINUTE_MS},
-       'boot', 1, 'synchronised', (value ->> 'startedAt') + ${TERM_MS}, value ->> 'sha256',
-       15000000, 15003000, unhex(value ->> 'sha256'), date((value ->> 'startedAt') / 1000, 'unixepoch'),
-       'sealed', $seq + key
-     from json_each($rows)`,
-    { ...params, $seq: seq },
-  );
-  for (const [place, state] of [
-    ["spool", inSpool ? "present" : "gone"],
-    ["vault", "present"],
-  ]) {
-    await sql.run(
-      `insert into copy (segment_id, place, state, version_id, bytes, changed_at_ms)
-       select value ->> 'id', '${place}', '${state}',
-         case '${place}' when 'vault' then value ->> 'id' end, 15003000, (value ->> 'startedAt') + ${MINUTE_MS}
-       from json_each($rows)`,
-      params,
+}
+
+async function insertSegments(
+  sql: Sql,
+  bulk: Bulk,
+  made: readonly Made[],
+  day: Day,
+  destroyed: number,
+): Promise<void> {
+  const rows = made.map(({ id, startedAt }, index) => {
+    const device = CAMERAS[index % CAMERAS.length] ?? "";
+    const sha256 = createHash("sha256").update(id).digest("hex");
+    const arrivedAt = plus(startedAt, MINUTE_MS);
+    const seq = bulk.entry(arrivedAt, "segment.sealed", factsOf(id, device, startedAt, sha256));
+    const gone = index < destroyed;
+    const changedAt = gone ? plus(day.from, DAY_MS + TERM_MS) : arrivedAt;
+    return [id, device, startedAt, sha256, seq, gone ? "destroyed" : "stored", changedAt];
+  });
+  const at = plus(made.at(-1)?.startedAt ?? day.from, MINUTE_MS);
+  for (let from = 0; from < made.length; from += STORED_AT_ONCE) {
+    const some = made.slice(from, from + STORED_AT_ONCE);
+    bulk.batch(
+      "stored",
+      at,
+      some.map(({ id }) => ({ id, facts: { version: id } })),
     );
   }
-  await sql.run(
-    "update segment set state = 'stored' where id in (select value ->> 'id' from json_each($rows))",
-    params,
+  await bulk.flush();
+  await insert(
+    sql,
+    `segment (id, device_id, producer, started_at_ms, ended_at_ms, time_source, time_trust, arrived_at_ms,
+       arrived_boot_id, arrived_uptime_ms, clock_declared, due_at_ms, plaintext_sha256, plaintext_bytes,
+       ciphertext_bytes, part_sha256, sealed_for, state, entry_seq)`,
+    `?0, ?1, 'record', ?2, ?2 + ${MINUTE_MS}, 'stream', 'trusted', ?2 + ${MINUTE_MS}, 'boot', 1,
+       'synchronised', ?2 + ${TERM_MS}, ?3, 15000000, ${BYTES}, unhex(?3), date(?2 / 1000, 'unixepoch'),
+       ?5, ?4`,
+    rows,
   );
+  const copy = "copy (segment_id, place, state, stored, version_id, bytes, changed_at_ms)";
+  const there = (present: boolean): string =>
+    `case ?5 when 'stored' then '${present ? "present" : "gone"}' else 'gone' end`;
+  await insert(sql, copy, `?0, 'spool', ${there(day.inSpool)}, 1, null, ${BYTES}, ?6`, rows);
+  await insert(sql, copy, `?0, 'vault', ${there(true)}, 0, ?0, ${BYTES}, ?6`, rows);
+}
+
+function factsOf(id: SegmentId, device: string, startedAt: Instant, sha256: string) {
+  return {
+    id,
+    device,
+    startedAt: isoOf(startedAt),
+    endedAt: isoOf(plus(startedAt, MINUTE_MS)),
+    timeSource: "stream",
+    timeTrust: "trusted",
+    arrivedAt: isoOf(plus(startedAt, MINUTE_MS)),
+    dueAt: isoOf(plus(startedAt, TERM_MS)),
+    dueProvisional: false,
+    plaintextSha256: sha256,
+    plaintextBytes: 15_000_000,
+    ciphertextBytes: BYTES,
+    parts: [sha256],
+    sealedFor: isoOf(startedAt).slice(0, 10),
+    truncated: false,
+  };
+}
+
+/** What triggers would have counted. */
+async function count(sql: Sql, { segments, destroyed, inSpool }: Day): Promise<void> {
+  const kept = segments - destroyed;
+  const states = "update segment_count set count = count +";
+  await sql.run(`${states} $count where state = 'stored'`, { $count: kept });
+  await sql.run(`${states} $count where state = 'destroyed'`, { $count: destroyed });
+  const bytes = inSpool ? kept * BYTES : 0;
+  await sql.run("update spool_use set bytes = bytes + $bytes", { $bytes: bytes });
 }
 
 /** Gaps and holds, some: every thousandth segment of `ids` is held, and in force. */
