@@ -71,12 +71,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "less room than it must keep free": {
     round: 3,
-    spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "900000 TB"),
+    spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "9000 TB"),
     says: /^spool: .*SPOOL_FULL.*less than keep_free/m,
   },
   "a ring larger than its disk": {
     round: 4,
-    spoil: (site) => edit(site, "bewaard.yaml", "20 GB", "900000 TB"),
+    spoil: (site) => edit(site, "bewaard.yaml", "20 GB", "9000 TB"),
     says: /^spool: limit en keep_free passen niet/m,
     warns: true,
   },
@@ -89,6 +89,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     round: 1,
     spoil: (site) => chmod(at(site, "state"), 0o755),
     says: /^permissions: .*state.*chmod 710/m,
+  },
+  "a policy of which nobody says when employees were informed (AR-11)": {
+    round: 2,
+    spoil: asReal,
+    says: /^policy: .*POLICY_NOT_IN_FORCE.*informed_on/m,
   },
   "a configuration that others can change": {
     round: 2,

@@ -1,11 +1,15 @@
 import { DAY_MS } from "#base/time";
-import { readPolicy, readProfile } from "../../config/load.ts";
+import { readRules } from "../../config/configuration.ts";
+import { readProfile } from "../../config/load.ts";
+import { requireInForce } from "../accept-configuration.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
 
-export async function lookAtPolicy({ config }: Machine): Promise<readonly Seen[]> {
-  const policy = await readPolicy(config.policy);
-  const days = policy.retention / DAY_MS;
-  return [fit(`${policy.name}: ${days} dagen`, `${days} days`)];
+/** What the box goes by, its annex laid over the policy; and whether core would start under it (AR-11). */
+export async function lookAtPolicy({ clock, config }: Machine): Promise<readonly Seen[]> {
+  const rules = await readRules({ policy: config.policy, annex: config.annex, profiles: [] });
+  requireInForce(config, rules, clock.now());
+  const days = rules.policy.retention / DAY_MS;
+  return [fit(`${rules.policy.name}: ${days} dagen`, `${days} days`)];
 }
 
 export async function lookAtProfiles({ config }: Machine): Promise<readonly Seen[]> {
