@@ -91,6 +91,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     spoil: (site) => chmod(at(site, "state"), 0o755),
     says: /^permissions: .*state.*chmod 710/m,
   },
+  "a policy of which nobody says when employees were informed (AR-11)": {
+    round: 2,
+    spoil: asReal,
+    says: /^policy: .*POLICY_NOT_IN_FORCE.*informed_on/m,
+  },
   "a configuration that others can change": {
     round: 2,
     spoil: async (site) => {

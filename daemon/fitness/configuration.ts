@@ -1,12 +1,16 @@
 import { DAY_MS } from "#base/time";
 import { readRules } from "../../config/configuration.ts";
 import { readProfile } from "../../config/load.ts";
+import { requireInForce } from "../accept-configuration.ts";
 import { namedBy } from "../places.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
 
-export async function lookAtPolicy({ config }: Machine): Promise<readonly Seen[]> {
+/** What the box goes by, its annex laid over the policy; and whether core would start under it (AR-11). */
+export async function lookAtPolicy({ clock, config }: Machine): Promise<readonly Seen[]> {
   // A profile has a look of its own.
-  const { policy, annex } = await readRules({ ...namedBy(config), profiles: [] });
+  const rules = await readRules({ ...namedBy(config), profiles: [] });
+  requireInForce(config, rules, clock.now());
+  const { policy, annex } = rules;
   const days = policy.retention / DAY_MS;
   const tenant = annex ? `, huurder / tenant ${annex.tenant}` : "";
   const own = policy.own_regime ? ", EIGEN REGELING / A REGIME OF ITS OWN" : "";
