@@ -72,12 +72,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "less room than it must keep free": {
     round: 3,
-    spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "900000 TB"),
+    spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "9000 TB"),
     says: /^spool: .*SPOOL_FULL.*less than keep_free/m,
   },
   "a ring larger than its disk": {
     round: 4,
-    spoil: (site) => edit(site, "bewaard.yaml", "20 GB", "900000 TB"),
+    spoil: (site) => edit(site, "bewaard.yaml", "20 GB", "9000 TB"),
     says: /^spool: limit en keep_free passen niet/m,
     warns: true,
   },
