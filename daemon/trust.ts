@@ -208,7 +208,8 @@ async function recall(sql: Sql): Promise<Remembered | undefined> {
 export function parseWallTime(text: string): Instant {
   if (
     !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) ||
-    Number.isNaN(Date.parse(text))
+    // NaN is not, either.
+    !(Date.parse(text) >= 0)
   ) {
     throw new BewaardError(
       "CLOCK_DISAGREES",

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { clockWhy } from "../daemon/cli/shown-clock.ts";
 import { keepTime } from "../daemon/keep-time.ts";
-import { confirmTime, hear, lookBack, timeTrust } from "../daemon/trust.ts";
+import { confirmTime, hear, lookBack, parseWallTime, timeTrust } from "../daemon/trust.ts";
 import { append } from "../storage/ledger/append.ts";
 import { openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -25,6 +26,51 @@ async function entries(rig: Rig): Promise<readonly string[]> {
   );
   return rows.map(({ body }) => String(body));
 }
+
+describe("why a clock is trusted or not", () => {
+  it("is told in Dutch, whatever happened", async () => {
+    await using rig = await openRig();
+    const { clock, database } = rig;
+    const told: string[] = [];
+    const tell = async () => told.push(clockWhy((await timeTrust(clock, database)).why));
+    await tell();
+    for (const happens of [
+      () => confirm(rig),
+      () => clock.jump(2 * HOUR_MS),
+      () => confirm(rig),
+      () => clock.jump(-2 * HOUR_MS),
+      () => said(rig, 0, 0),
+      () => said(rig, DAY_MS, DAY_MS),
+      () => clock.restart(),
+      () => said(rig, 0, 0),
+      () => clock.restart(),
+    ]) {
+      await happens();
+      await tell();
+    }
+    assert.deepEqual(
+      told.map((why) => why.replace(/\d{4}-.*/, "…")),
+      [
+        "nog nooit bevestigd op deze kast",
+        "bevestigd op …",
+        "de klok sprong 2.0 uur vooruit",
+        "bevestigd op …",
+        "de klok sprong 2.0 uur terug",
+        "2 bronnen van buiten zijn het eens, 0 niet",
+        "bronnen van buiten spreken elkaar tegen",
+        "bronnen van buiten spreken elkaar tegen",
+        "2 bronnen van buiten zijn het eens, 0 niet",
+        "de machine is gestart",
+      ],
+    );
+  });
+
+  it("is asked for a time after 1970, with its offset", () => {
+    for (const text of ["0000-01-01T00:00Z", "1960-01-01T00:00+01:00", "2026-11-22 17:05", ""]) {
+      assert.throws(() => parseWallTime(text), { code: "CLOCK_DISAGREES" }, text);
+    }
+  });
+});
 
 describe("outside sources of time (invariant 10)", () => {
   it("vouch when one agrees, within five minutes, and nobody contradicts it", async () => {

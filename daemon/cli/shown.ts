@@ -1,6 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 import type { Salvaged } from "../../storage/seal/salvage.ts";
 import type { Result } from "../control/protocol.ts";
+import { clockWhy } from "./shown-clock.ts";
 import { ZONE } from "./window.ts";
 
 // What people in an office read: Dutch first, English beside it.
@@ -45,7 +46,7 @@ export function shownStatus(status: Result<"status">): string {
     ...states.map((line) => `  ${line}`),
     `  veiliggesteld / held: ${status.holds.inForce}, aangevraagd / asked: ${status.holds.requested}`,
     `  ring: ${gigabytes(status.spoolBytes)} van / of ${gigabytes(status.spoolLimitBytes)}`,
-    `  klok / clock: ${status.clock.trusted ? "vertrouwd / trusted" : "NIET vertrouwd / NOT trusted"} (${status.clock.why})`,
+    `  klok / clock: ${status.clock.trusted ? "vertrouwd / trusted" : "NIET vertrouwd / NOT trusted"} (${clockWhy(status.clock.why)} / ${status.clock.why})`,
     `  logboek / ledger: ${head ? `${head.size} regels getekend / entries signed` : "nog niet getekend / not signed yet"}`,
     ...(status.history === "one" ? [] : [`  ${HISTORIES[status.history]}`]),
     `  bureau gelezen tot / desk read to: ${status.deskReadTo}`,

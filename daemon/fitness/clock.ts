@@ -2,6 +2,7 @@ import { BewaardError } from "#base/errors";
 import { isoOf } from "#base/time";
 import { openLease } from "../../storage/spool/lease.ts";
 import { openSpool } from "../../storage/spool/spool.ts";
+import { clockWhy } from "../cli/shown-clock.ts";
 import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { output } from "./output.ts";
@@ -54,12 +55,16 @@ export async function lookAtTrust(
 ): Promise<readonly Seen[]> {
   try {
     const { clock } = await asker(socketPath(config), signal)("status", {});
-    if (clock.trusted) return [fit(`draait; tijd vertrouwd (${clock.why})`, "runs; time trusted")];
-    const says = `tijd NIET vertrouwd: ${clock.why}`;
+    if (clock.trusted)
+      return [fit(`draait; tijd vertrouwd (${clockWhy(clock.why)})`, "runs; time trusted")];
+    const says = `tijd NIET vertrouwd: ${clockWhy(clock.why)}`;
     return [
       notFit(
-        { nl: `draait; ${says}`, en: "runs; time is not trusted: nothing is destroyed" },
-        { nl: "bewaarctl clock confirm", en: "run `bewaarctl clock confirm`" },
+        { nl: `draait; ${says}`, en: `runs; time is not trusted: ${clock.why}` },
+        {
+          nl: "bewaarctl clock confirm, tot dan wordt niets vernietigd",
+          en: "run `bewaarctl clock confirm`: nothing is destroyed until then",
+        },
       ),
     ];
   } catch (error) {
