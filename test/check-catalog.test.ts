@@ -22,7 +22,8 @@ async function fill(rig: Rig): Promise<void> {
   await rig.keep("beeld");
   await rig.database.transaction(async (sql) => {
     const one = { kind: "bewaard.started" as const, facts: { bootId: "x".repeat(500) } };
-    await append(sql, rig.clock.now(), [one, ...Array<typeof one>(500).fill(one)]);
+    const more = Array.from({ length: 500 }, () => one);
+    await append(sql, rig.clock.now(), [one, ...more]);
   });
   // Into the file, and out of the log beside it.
   await rig.database.transaction((sql) =>

@@ -26,7 +26,8 @@ async function unpublishedRig() {
   const first = await rig.keep("eerste");
   await rig.database.transaction(async (sql) => {
     const one = { kind: "bewaard.started" as const, facts: { bootId: "1" } };
-    await append(sql, rig.clock.now(), [one, ...Array<typeof one>(ENTRIES - 1).fill(one)]);
+    const more = Array.from({ length: ENTRIES - 1 }, () => one);
+    await append(sql, rig.clock.now(), [one, ...more]);
   });
   const last = await rig.keep("laatste", "DCIM/100MEDIA/20260601_130000.MP4");
   return { rig, first, last };

@@ -36,14 +36,14 @@ describe("why a clock is trusted or not", () => {
     await tell();
     for (const happens of [
       () => confirm(rig),
-      () => clock.jump(2 * HOUR_MS),
+      async () => clock.jump(2 * HOUR_MS),
       () => confirm(rig),
-      () => clock.jump(-2 * HOUR_MS),
+      async () => clock.jump(-2 * HOUR_MS),
       () => said(rig, 0, 0),
       () => said(rig, DAY_MS, DAY_MS),
-      () => clock.restart(),
+      async () => clock.restart(),
       () => said(rig, 0, 0),
-      () => clock.restart(),
+      async () => clock.restart(),
     ]) {
       await happens();
       await tell();

@@ -20,7 +20,7 @@ export interface CameraProfile {
 }
 
 /** What a profile makes of a path on the card. */
-export type FileKind = "media" | "other" | "ignored";
+type FileKind = "media" | "other" | "ignored";
 export type Sort = (path: Uint8Array) => FileKind;
 
 /**

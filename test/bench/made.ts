@@ -57,7 +57,7 @@ export async function makeDay(database: Database, day: Day): Promise<readonly Se
         await insertSegments(sql, bulk, made, day, day.destroyed - done);
         for (const { id } of made) ids.push(id);
       }
-      await count(sql, day);
+      await countStates(sql, day);
     }),
   );
   return ids;
@@ -153,7 +153,7 @@ function factsOf(id: SegmentId, device: string, startedAt: Instant, sha256: stri
 }
 
 /** What triggers would have counted. */
-async function count(sql: Sql, { segments, destroyed, inSpool }: Day): Promise<void> {
+async function countStates(sql: Sql, { segments, destroyed, inSpool }: Day): Promise<void> {
   const kept = segments - destroyed;
   const states = "update segment_count set count = count +";
   await sql.run(`${states} $count where state = 'stored'`, { $count: kept });

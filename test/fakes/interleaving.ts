@@ -24,7 +24,7 @@ import { openLives } from "./sync-database.ts";
 import { turns } from "./turns.ts";
 
 /** Something that happens to a box, in any order. */
-export type Happening =
+type Happening =
   | { readonly kind: "arrive"; readonly file: number }
   | { readonly kind: "hold" | "release"; readonly file: number; readonly hold: number }
   | { readonly kind: "pass" | "jump"; readonly ms: number }
