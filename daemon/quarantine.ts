@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "ulid";
 import { syncDirectory } from "#base/durable";
-import { type ErrorCode, systemCode } from "#base/errors";
+import { BewaardError, type ErrorCode, systemCode } from "#base/errors";
 import type { Instant } from "#base/time";
 import {
   dueQuarantine,
@@ -60,19 +60,33 @@ export async function recoverQuarantine(
   }
 }
 
-/** Destroys what has been in quarantine for its term (invariant 3). */
+/**
+ * Destroys what has been in quarantine for its term (invariant 3). What the disk will not let go keeps no
+ * other from leaving.
+ * @throws BewaardError SPOOL_IO (transient) for the last such.
+ */
 export async function emptyQuarantine(
   events: Events,
   database: Database,
   spool: Spool,
   now: Instant,
 ): Promise<void> {
+  let refused: BewaardError | undefined;
   for (const id of await dueQuarantine(database, now)) {
-    await rm(quarantineFolder(spool, id), { recursive: true, force: true });
-    await syncDirectory(join(spool.path, "quarantine"));
+    try {
+      await rm(quarantineFolder(spool, id), { recursive: true, force: true });
+      await syncDirectory(join(spool.path, "quarantine"));
+    } catch (cause) {
+      const code = systemCode(cause);
+      if (code === undefined) throw cause;
+      const message = `${id} in quarantine cannot be removed (${code})`;
+      refused = new BewaardError("SPOOL_IO", message, { transient: true, cause });
+      continue;
+    }
     await recordQuarantineDestroyed(database, now, id);
     events.quarantineDestroyed(id);
   }
+  if (refused) throw refused;
 }
 
 async function moveIfThere(from: string, to: string, name: Uint8Array): Promise<void> {

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { instant } from "#base/time";
+import { emptyQuarantine } from "../daemon/quarantine.ts";
 import { replenish } from "../daemon/replenish.ts";
 import { roomMaker } from "../daemon/ring.ts";
 import { writeFact } from "../storage/catalog/facts.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
+import { recordQuarantined } from "../storage/catalog/quarantined.ts";
 import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
+import { quarantineFolder } from "../storage/spool/spool.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { CAMERA, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -155,6 +158,33 @@ if (process.getuid?.() !== 0) {
     assert.equal(said, 1);
     await database.transaction((sql) => writeFact(sql, "desk", "{}"));
     assert.equal(await reserve.giveUp(), false);
+  });
+});
+
+(process.getuid?.() === 0 ? describe : leftOut)("quarantine that the disk will not let go", () => {
+  it("keeps no other from leaving at the end of its term (invariant 3)", async () => {
+    await using rig = await openRig();
+    const { clock, database, spool, events } = rig;
+    const ids = ["01J00000000000000000000001", "01J00000000000000000000002"];
+    for (const id of ids) {
+      await mkdir(join(quarantineFolder(spool, id), "stuck"), { recursive: true });
+      const name = Buffer.from("lie.json");
+      const at = { arrivedAt: clock.now(), dueAt: clock.now(), dueProvisional: false };
+      const found = { id, producer: "dock", name, code: "MANIFEST_LIES", ...at } as const;
+      await recordQuarantined(database, clock.now(), found);
+    }
+    const stuck = join(quarantineFolder(spool, ids[0] ?? ""), "stuck");
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", stuck]);
+    try {
+      const left = emptyQuarantine(events, database, spool, clock.now());
+      await assert.rejects(left, { code: "SPOOL_IO", transient: true });
+      assert.deepEqual(await readdir(join(spool.path, "quarantine")), [ids[0]]);
+    } finally {
+      execFileSync("umount", [stuck]);
+    }
+    await emptyQuarantine(events, database, spool, clock.now());
+    assert.deepEqual(await readdir(join(spool.path, "quarantine")), []);
+    assert.deepEqual(await rig.check(), []);
   });
 });
 
