@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type Dirent, readdirSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HoldId, SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
@@ -138,6 +138,8 @@ export function openBystander(
       };
     },
     stored() {
+      // A vault that is away confirms nothing, also not what reached it just before a crash.
+      if (existsSync(join(folder, "vault-away"))) return;
       for (const id of inVault()) confirmed.add(id);
     },
     overwriting() {
