@@ -15,6 +15,8 @@ export interface LoopDisk extends AsyncDisposable {
   cutPower(): void;
   /** Mounts it again, which recovers it as after a real power cut. */
   recover(): void;
+  /** Mounts it read-only, with everything behind a place within the file `name` unreadable (EIO). */
+  decay(name: string): void;
 }
 
 // XFS makes nothing smaller.
@@ -28,23 +30,43 @@ export async function openLoopDisk(kind: FileSystem): Promise<LoopDisk> {
   const folder = await temporaryFolder();
   const image = join(folder.path, "image");
   const path = join(folder.path, "disk");
-  await mkdir(path);
-  run("truncate", "-s", SIZE, image);
-  run(`mkfs.${kind}`, "-q", image);
-  run("mount", "-o", "loop", image, path);
+  const mount = (options: string): void => run("mount", "-o", options, image, path);
+  const close = async (): Promise<void> => {
+    spawnSync("umount", ["-l", path]);
+    await folder[Symbol.asyncDispose]();
+  };
+  try {
+    await mkdir(path);
+    run("truncate", "-s", SIZE, image);
+    run(`mkfs.${kind}`, "-q", image);
+    mount("loop");
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     path,
     settle: () => run("sync", "-f", path),
     cutPower: () => run("xfs_io", "-x", "-c", "shutdown", path),
     recover() {
       run("umount", path);
-      run("mount", "-o", "loop", image, path);
+      mount("loop");
     },
-    async [Symbol.asyncDispose]() {
-      spawnSync("umount", ["-l", path]);
-      await folder[Symbol.asyncDispose]();
+    decay(name) {
+      const middle = middleOf(join(path, name));
+      run("umount", path);
+      mount("loop,ro");
+      run("truncate", "-s", String(middle), image);
     },
+    [Symbol.asyncDispose]: close,
   };
+}
+
+/** Where on its disk the middle of the last piece of a file lies, in bytes. */
+function middleOf(path: string): number {
+  const told = execFileSync("filefrag", ["-b1", "-v", path], { encoding: "utf8" });
+  const [, first, last] = /: +(\d+)\.\. *(\d+):[^\n]*last/.exec(told) ?? [];
+  return Math.floor((Number(first) + Number(last)) / 2 / 4096) * 4096;
 }
 
 /** Whether this machine lets us mount a file as a disk and cut its power; undefined, or why not. */
