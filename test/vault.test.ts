@@ -33,6 +33,12 @@ async function openUnderTest(): Promise<VaultUnderTest & { readonly root: string
 
 vaultContract("directory", openUnderTest);
 
+/** Bytes during whose writing the vault's disk goes away. */
+async function* leaving(root: string, away: string): AsyncGenerator<Uint8Array> {
+  await rename(root, away);
+  yield Buffer.from("beeld");
+}
+
 describe("directory vault", () => {
   it("writes nothing into a mount point whose disk is not there", async () => {
     await using under = await openUnderTest();
@@ -46,6 +52,20 @@ describe("directory vault", () => {
     await rm(under.root, { recursive: true });
     await rename(`${under.root}-unmounted`, under.root);
     assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
+  });
+
+  it("does not make itself anew when its disk goes away in the middle of a write", async () => {
+    await using under = await openUnderTest();
+    const away = `${under.root}-away`;
+    const vault = await openDirectoryVault(under.root, () => rename(under.root, away));
+    const gone = { code: "VAULT_UNAVAILABLE", transient: true };
+    await assert.rejects(vault.put("footage/a", bytesBody(Buffer.from("a")), {}, false, NEVER), gone);
+    await rename(away, under.root);
+    const body = { ...bytesBody(Buffer.from("beeld")), open: () => leaving(under.root, away) };
+    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), gone);
+    // Fails when anything of the vault was made again in its place.
+    await rename(away, under.root);
+    assert.deepEqual(await under.vault.versions("footage/a"), []);
   });
 
   it("refuses to touch one that a newer bewaard has laid out, and reads one of before it had a version", async () => {

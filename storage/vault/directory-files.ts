@@ -34,11 +34,18 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Makes every missing folder down to `path`, each name durable. */
+/**
+ * Makes every missing folder between `root` and `path`, each name durable. Never `root` itself: what is
+ * missing there is a NAS that went away, and its mount point must stay empty.
+ */
 export async function makeFolder(path: string, root: string): Promise<void> {
   if (path === root || (await exists(path))) return;
   await makeFolder(dirname(path), root);
-  await mkdir(path, { recursive: true });
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
   await syncDirectory(dirname(path));
 }
 
@@ -100,6 +107,11 @@ export function translated(error: unknown, key: string): unknown {
 
 export function notFound(key: string, cause?: unknown): BewaardError {
   return new BewaardError("VAULT_NOT_FOUND", `${key}: the vault has no such version`, { cause });
+}
+
+export function wentAway(key: string, cause: unknown): BewaardError {
+  const message = `${key}: the vault went away while it was written`;
+  return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true, cause });
 }
 
 export function heldError(key: string): BewaardError {

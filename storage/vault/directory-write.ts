@@ -15,7 +15,9 @@ export async function writeVersion(
   held: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  // Not recursive: a vault that went away is not made anew in its mount point.
+  await mkdir(dirname(folder));
+  await mkdir(folder);
   // The key first: whoever finds the unfinished write must know what it was.
   await writeDurably(join(folder, "facts.json"), JSON.stringify({ key, facts }), 0o600);
   if (held) await writeDurably(join(folder, "held"), "", 0o600);

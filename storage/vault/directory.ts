@@ -18,6 +18,7 @@ import {
   sizeOf,
   translated,
   translating,
+  wentAway,
 } from "./directory-files.ts";
 import {
   isUlid,
@@ -112,7 +113,7 @@ export async function openDirectoryVault(
     async abandon(key) {
       await present();
       for (const write of await unfinishedWrites(root)) {
-        if (write.key === key) await inVaultWords(key, abandonWrite(folderOf(key), write));
+        if (write.key === key) await inVaultWords(key, abandonWrite(root, folderOf(key), write));
       }
     },
     async setHold(key, versionId, held) {
@@ -164,6 +165,8 @@ async function putOnce(
     await inVaultWords(key, rm(writing, { recursive: true, force: true }));
     const code = systemCode(error);
     if (code === "ENOTEMPTY" || code === "EEXIST") return undefined;
+    // Nothing is looked for here that may rightly be missing.
+    if (code === "ENOENT") throw wentAway(key, error);
     throw translated(error, key);
   }
   step("store.named");
@@ -224,19 +227,20 @@ async function destroyVersion(
     throw translated(error, key);
   }
   step("destroy.version-moved");
-  await abandonWrite(folder, { folder: leaving, versionId, leaving: true });
+  await abandonWrite(root, folder, { folder: leaving, versionId, leaving: true });
   if (await exists(version)) throw heldError(key);
   await removeIfEmpty(folder);
 }
 
 /** Removes what a write left under `.writing/`; a held version on its way out goes back instead. */
 async function abandonWrite(
+  root: string,
   folder: string,
   write: { readonly folder: string; readonly versionId: string; readonly leaving: boolean },
 ): Promise<void> {
   const version = join(write.folder, write.versionId);
   if (write.leaving && (await exists(join(version, "held")))) {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder, root);
     await rename(version, join(folder, write.versionId));
     await syncDirectory(folder);
   } else {
