@@ -1,5 +1,11 @@
 /** Stable identifiers. Operators grep for them and docs/troubleshooting.md has a heading for each; never rename one. */
 export const ERROR_CODES = [
+  "CAMERA_LOGIN",
+  "CAMERA_LOST",
+  "CAMERA_REFUSED",
+  "CAMERA_STALLED",
+  "CAMERA_STREAM",
+  "CAMERA_UNREACHABLE",
   "CARD_READ",
   "CATALOG_BUSY",
   "CATALOG_DAMAGED",

@@ -2,6 +2,12 @@ import type { ErrorCode } from "#base/errors";
 
 /** The first line of each failure, for people: what it comes to. The message has the particulars. */
 export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
+  CAMERA_LOGIN: "de camera neemt de aanmelding niet aan / the camera refuses the login",
+  CAMERA_LOST: "de camera viel weg / the camera went away",
+  CAMERA_REFUSED: "wat de camera biedt wordt niet aangenomen / what the camera offers is refused",
+  CAMERA_STALLED: "er komt geen beeld meer / no picture comes any more",
+  CAMERA_STREAM: "de beelden zijn niet te verwerken / the stream cannot be worked with",
+  CAMERA_UNREACHABLE: "de camera antwoordt niet / the camera does not answer",
   CARD_READ: "de kaart is niet te lezen / the card cannot be read",
   CATALOG_BUSY: "iets anders heeft de catalogus open / something else has the catalog open",
   CATALOG_DAMAGED: "het bestand van de catalogus is beschadigd / the catalog's file is damaged",
