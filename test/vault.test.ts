@@ -59,7 +59,10 @@ describe("directory vault", () => {
     const away = `${under.root}-away`;
     const vault = await openDirectoryVault(under.root, () => rename(under.root, away));
     const gone = { code: "VAULT_UNAVAILABLE", transient: true };
-    await assert.rejects(vault.put("footage/a", bytesBody(Buffer.from("a")), {}, false, NEVER), gone);
+    await assert.rejects(
+      vault.put("footage/a", bytesBody(Buffer.from("a")), {}, false, NEVER),
+      gone,
+    );
     await rename(away, under.root);
     const body = { ...bytesBody(Buffer.from("beeld")), open: () => leaving(under.root, away) };
     await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), gone);
