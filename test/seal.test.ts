@@ -260,6 +260,16 @@ describe("sealing a file", () => {
     assert.equal(sealed.plaintextBytes, 5);
   });
 
+  it("fails when its thread ends without a word, and the next file gets another thread", async () => {
+    await using folder = await temporaryFolder();
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    await using pool = openSealPool(1, new URL("data:text/javascript,"));
+    const seal = () =>
+      pool.seal(Buffer.from("/dev/null"), join(folder.path, "s"), [recipient], NEVER);
+    await assert.rejects(seal(), /ended/);
+    await assert.rejects(seal(), /ended/);
+  });
+
   it("stops within a block when it is told to, and leaves nothing behind", async () => {
     await using folder = await temporaryFolder();
     const { recipient } = await identityOf("x25519");

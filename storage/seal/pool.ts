@@ -20,7 +20,10 @@ export interface SealPool extends AsyncDisposable {
 }
 
 /** Seals up to `size` files at once, one thread each: cheapest per byte (docs/design.md, "Sealing"). */
-export function openSealPool(size: number): SealPool {
+export function openSealPool(
+  size: number,
+  program = new URL("./worker.ts", import.meta.url),
+): SealPool {
   const idle: Worker[] = [];
   const waiting: ((worker: Worker) => void)[] = [];
   let started = 0;
@@ -30,7 +33,7 @@ export function openSealPool(size: number): SealPool {
     if (worker) return worker;
     if (started < size) {
       started += 1;
-      return new Worker(new URL("./worker.ts", import.meta.url), { name: "seal" });
+      return new Worker(program, { name: "seal" });
     }
     return new Promise((resolve) => waiting.push(resolve));
   }
@@ -72,13 +75,21 @@ class WorkerDied extends Error {}
 
 /** One question, one answer. */
 async function ask(worker: Worker, job: SealFileJob): Promise<Answer> {
-  worker.postMessage(job);
+  const answered = new AbortController();
+  const { signal } = answered;
   try {
-    const answer: unknown = (await once(worker, "message"))[0];
+    worker.postMessage(job);
+    // A thread may also end without a word: then no message ever comes.
+    const [answer]: unknown[] = await Promise.race([
+      once(worker, "message", { signal }),
+      once(worker, "exit", { signal }),
+    ]);
     if (isAnswer(answer)) return answer;
-    throw new TypeError("a sealing thread answered something else");
+    throw new TypeError("a sealing thread ended, or answered something else");
   } catch (cause) {
     throw new WorkerDied("a sealing thread died", { cause });
+  } finally {
+    answered.abort();
   }
 }
 
