@@ -34,7 +34,7 @@ async function openUnderTest(): Promise<VaultUnderTest & { readonly root: string
 vaultContract("directory", openUnderTest);
 
 /** Bytes during whose writing the vault's disk goes away. */
-async function* leaving(root: string, away: string): AsyncGenerator<Uint8Array> {
+async function* bytesOfLeaving(root: string, away: string): AsyncGenerator<Uint8Array> {
   await rename(root, away);
   yield Buffer.from("beeld");
 }
@@ -64,7 +64,10 @@ describe("directory vault", () => {
       gone,
     );
     await rename(away, under.root);
-    const body = { ...bytesBody(Buffer.from("beeld")), open: () => leaving(under.root, away) };
+    const body = {
+      ...bytesBody(Buffer.from("beeld")),
+      open: () => bytesOfLeaving(under.root, away),
+    };
     await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), gone);
     // Fails when anything of the vault was made again in its place.
     await rename(away, under.root);

@@ -80,10 +80,11 @@ async function ask(worker: Worker, job: SealFileJob): Promise<Answer> {
   try {
     worker.postMessage(job);
     // A thread may also end without a word: then no message ever comes.
-    const [answer]: unknown[] = await Promise.race([
+    const said: unknown[] = await Promise.race([
       once(worker, "message", { signal }),
       once(worker, "exit", { signal }),
     ]);
+    const [answer] = said;
     if (isAnswer(answer)) return answer;
     throw new TypeError("a sealing thread ended, or answered something else");
   } catch (cause) {
