@@ -46,7 +46,7 @@ async function eventually(ask: () => Promise<string>, wanted: RegExp): Promise<s
 }
 
 describe("the command lines, as people type them", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it("run a box: check, find, confirm the clock, hold, open into a pipe, verify, stop", async () => {
     await using folder = await temporaryFolder();

@@ -86,7 +86,7 @@ async function clipped(window: PlaintextWindow, fromMs: number, toMs: number): P
 }
 
 describe("a time window of sealed footage", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const name of ["moov-at-the-end.mp4", "clip.ts", "clip.avi"]) {
     it(`of ${name} plays, covers what was asked, and opens a fraction of the chunks`, async () => {
@@ -200,7 +200,7 @@ describe("a sealed file in the vault, read for a window", () => {
     const other = provenSource(rig.vault, { ...known, parts: [second, second] }, version, NEVER);
     await assert.rejects(other.read(5, 6), { code: "DESK_TAMPERED" });
     assert.equal((await other.read(PART_BYTES, PART_BYTES + 1)).length, 1);
-  }).timeout(30_000);
+  }).timeout(90_000);
 });
 
 /** Command lines of this process's ffmpegs, which tell nothing (invariant 7). */

@@ -31,7 +31,7 @@ async function run(...args: string[]) {
 }
 
 describe("bewaard config, as administrators type it", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
 
   it("check names every mistake, and exits with 0 or 1", async () => {
     await using folder = await temporaryFolder();

@@ -95,7 +95,7 @@ describe("a playlist that calls itself a film", () => {
     }
     server.close();
     assert.equal(calls, 0);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 describe("ffprobe", () => {

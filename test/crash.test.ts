@@ -23,7 +23,7 @@ const chains: readonly (readonly Step[])[] = [
 ];
 
 describe("SIGKILL, then start again (invariants 1, 3, 4, 6, 8)", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   after(async () => (await authority)[Symbol.asyncDispose]());
 
   for (const steps of chains) {

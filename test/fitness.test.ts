@@ -199,7 +199,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 describe("bewaard check", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const round of [1, 2, 3, 4]) {
     const faults = Object.entries(FAULTS).filter(([, fault]) => fault.round === round);

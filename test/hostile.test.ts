@@ -105,7 +105,7 @@ async function why(rig: Rig): Promise<string> {
 }
 
 describe("a hostile world", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("hands over manifests: none stops core, none touches what is kept", async () => {
     await hostileIncoming(50);
@@ -130,7 +130,7 @@ describe("a manifest", () => {
 });
 
 describe("a desk entry with a good signature", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
 
   it("made for something else than the desk is not obeyed", async () => {
     await withDesk(async ({ station, rig, heed, holds, put, object }) => {
@@ -206,7 +206,7 @@ describe("a desk entry with a good signature", function () {
 });
 
 describe("a desk's chain", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
 
   it("with an entry taken out is noticed: the box obeys nothing after it, the desk adds nothing", async () => {
     await withDesk(async ({ site, station, rig, heed, holds, put }) => {
@@ -255,7 +255,7 @@ describe("a desk's chain", function () {
 });
 
 describe("an entry that was signed long before it was put", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
 
   const late = 3 * HOUR_MS;
 

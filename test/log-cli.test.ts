@@ -26,7 +26,7 @@ async function bewaarctl(...args: readonly string[]) {
 }
 
 describe("bewaarctl log", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("shows the head, proves a segment, and checks ledger and proof, this without a box", async () => {
     await using site = await openSite(START, ["bc-0101"], 3);

@@ -12,7 +12,7 @@ const SOME = [
 ] as const;
 
 describe("a call that fails in the middle of a life (invariant 8)", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const [nth, fault] of SOME) {
     it(`${fault.code} at call ${nth} to ${fault.calls}: loses nothing, doubles nothing, keeps nothing too long`, async () => {

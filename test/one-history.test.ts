@@ -80,7 +80,7 @@ async function rolledBack(site: Site): Promise<void> {
 }
 
 describe("a catalog that was set back to an earlier state", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("destroys nothing and signs nothing, says so at once and daily, until the right one is back", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);

@@ -34,7 +34,7 @@ async function states(ask: Ask): Promise<readonly string[]> {
 }
 
 describe("days without the vault", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it("stop nothing: all is kept, then stored once, what came due is destroyed, and the vault is not stormed", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);
@@ -104,7 +104,7 @@ async function fillRing(rig: Rig, count: number): Promise<void> {
 
 describe("room", () => {
   it("is made a hundred times faster than fifty cameras fill it, in three transactions a thousand copies", async function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     let transactions = 0;
     await using rig = await openRig({
       database: ":memory:",

@@ -121,7 +121,7 @@ async function alter(folder: string, name: string): Promise<void> {
 }
 
 describe("the proof of a segment", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let made: Promise<Life> | undefined;
   // One life for all: what the tests change is a copy.
   const life = (): Promise<Life> => (made ??= openRig().then(wholeLife));

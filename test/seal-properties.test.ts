@@ -105,7 +105,7 @@ describe("any content, written in any pieces", () => {
       }),
       { numRuns: 40 },
     );
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 describe("a sealed file that was cut", () => {
@@ -118,7 +118,7 @@ describe("a sealed file that was cut", () => {
       }),
       { numRuns: 60 },
     );
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it("at every chunk border and one byte beside it: never more than was there, never called whole", async () => {
     const file = await sealedOf(NOISE.subarray(0, 3 * CHUNK_BYTES + 100));
@@ -164,7 +164,7 @@ describe("a sealed file of which any bit was flipped", () => {
       }),
       { numRuns: 80 },
     );
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 describe("any window of a sealed file", () => {
@@ -189,7 +189,7 @@ describe("any window of a sealed file", () => {
       }),
       { numRuns: 100 },
     );
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it("of a cut file that calls itself whole is refused at its last chunk", async () => {
     const file = await sealedOf(NOISE.subarray(0, 3 * CHUNK_BYTES));

@@ -100,7 +100,7 @@ async function opened(file: Uint8Array, identity: string): Promise<Buffer> {
 describe("sealed file (DH-01, AR-39)", () => {
   for (const bytes of SIZES) {
     it(`opens with stock age to the camera's own ${bytes} bytes, hash as promised`, async function () {
-      this.timeout(120_000);
+      this.timeout(240_000);
       await using folder = await temporaryFolder();
       const { identity, recipient } = await identityOf("x25519");
       const source = await plaintextFile(folder.path, bytes);
@@ -121,7 +121,7 @@ describe("sealed file (DH-01, AR-39)", () => {
     });
 
     it(`opens what stock age made of ${bytes} bytes`, async function () {
-      this.timeout(120_000);
+      this.timeout(240_000);
       await using folder = await temporaryFolder();
       const { identity, recipient } = await identityOf("x25519");
       const source = await plaintextFile(folder.path, bytes);
@@ -132,7 +132,7 @@ describe("sealed file (DH-01, AR-39)", () => {
   }
 
   it("gives the digest of every 64 MiB part as split and sha256sum see it", async function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     await using folder = await temporaryFolder();
     const { recipient } = await identityOf("x25519");
     const source = await plaintextFile(folder.path, 130 * MIB);
@@ -202,7 +202,7 @@ describe("a sealed file that was altered", () => {
       altered.writeUInt8(altered.readUInt8(place) ^ (1 << (place % 8)), place);
       await assert.rejects(opened(altered, identity), { name: "BewaardError" }, `byte ${place}`);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it("is found out when it was cut at any chunk border or within a chunk", async () => {
     const { identity, recipient } = await identityOf("x25519");
@@ -281,5 +281,5 @@ describe("sealing a file", () => {
     stop.abort();
     await assert.rejects(sealing, { name: "AbortError" });
     assert.deepEqual(await readdir(folder.path), [`plain-${256 * MIB}`]);
-  }).timeout(30_000);
+  }).timeout(90_000);
 });
