@@ -200,7 +200,7 @@ describe("a sealed file in the vault, read for a window", () => {
     const other = provenSource(rig.vault, { ...known, parts: [second, second] }, version, NEVER);
     await assert.rejects(other.read(5, 6), { code: "DESK_TAMPERED" });
     assert.equal((await other.read(PART_BYTES, PART_BYTES + 1)).length, 1);
-  }).timeout(90_000);
+  });
 });
 
 /** Command lines of this process's ffmpegs, which tell nothing (invariant 7). */

@@ -31,8 +31,6 @@ async function run(...args: string[]) {
 }
 
 describe("bewaard config, as administrators type it", function () {
-  this.timeout(90_000);
-
   it("check names every mistake, and exits with 0 or 1", async () => {
     await using folder = await temporaryFolder();
     const good = await writtenIn(folder.path, { ...GOOD_BOX, informed_on: "2026-05-01" });

@@ -54,7 +54,6 @@ if (process.getuid?.() !== 0) {
 
 (process.getuid?.() === 0 ? describe : leftOut)("a spool whose disk is full", () => {
   it("refuses to seal, leaves nothing half done, and takes the file once there is room", async function () {
-    this.timeout(90_000);
     await withSmallDisk(async (rig, disk) => {
       const ballast = await fill(disk);
       const content = randomBytes(500_000).toString("hex");
@@ -76,7 +75,6 @@ if (process.getuid?.() !== 0) {
   });
 
   it("keeps what waits in incoming until it can be adopted", async function () {
-    this.timeout(90_000);
     await withSmallDisk(async (rig, disk) => {
       await rig.record("beeld");
       const ballast = await fill(disk);
@@ -100,7 +98,6 @@ if (process.getuid?.() !== 0) {
 
 (process.getuid?.() === 0 ? describe : leftOut)("a catalog whose disk is full", () => {
   it("has a reserve from which what makes room is recorded, and gets it back when there is room", async function () {
-    this.timeout(90_000);
     await using folder = await temporaryFolder();
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder.path]);
     await using mounted = new AsyncDisposableStack();
@@ -135,7 +132,6 @@ if (process.getuid?.() !== 0) {
 
 (process.getuid?.() === 0 ? describe : leftOut)("a box that was stopped with a full disk", () => {
   it("starts again on its reserve, without a hand (invariant 8)", async function () {
-    this.timeout(90_000);
     await using folder = await temporaryFolder();
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder.path]);
     await using mounted = new AsyncDisposableStack();

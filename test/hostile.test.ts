@@ -130,8 +130,6 @@ describe("a manifest", () => {
 });
 
 describe("a desk entry with a good signature", function () {
-  this.timeout(90_000);
-
   it("made for something else than the desk is not obeyed", async () => {
     await withDesk(async ({ station, rig, heed, holds, put, object }) => {
       await put(2, {});
@@ -206,8 +204,6 @@ describe("a desk entry with a good signature", function () {
 });
 
 describe("a desk's chain", function () {
-  this.timeout(90_000);
-
   it("with an entry taken out is noticed: the box obeys nothing after it, the desk adds nothing", async () => {
     await withDesk(async ({ site, station, rig, heed, holds, put }) => {
       await put(2, {});
@@ -255,8 +251,6 @@ describe("a desk's chain", function () {
 });
 
 describe("an entry that was signed long before it was put", function () {
-  this.timeout(90_000);
-
   const late = 3 * HOUR_MS;
 
   it("is obeyed when it is a hold: what is kept too much can be released", async () => {

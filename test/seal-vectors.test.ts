@@ -81,7 +81,7 @@ describe("the age test vectors, salvaged", () => {
       assert.equal(sha256, vector.payloadSha256, vector.name);
       assert.equal(complete, false, vector.name);
     }
-  }).timeout(90_000);
+  });
 
   it("give of each good one the whole payload, and call it whole, read in windows too", async () => {
     for (const vector of BINARY.filter(({ expect }) => expect === "success")) {
@@ -95,13 +95,13 @@ describe("the age test vectors, salvaged", () => {
       for await (const piece of window.read(0, window.bytes)) hash.update(piece);
       assert.equal(hash.digest("hex"), vector.payloadSha256, vector.name);
     }
-  }).timeout(90_000);
+  });
 
   it("give nothing where the header is damaged", async () => {
     for (const vector of BINARY.filter(({ expect }) => !/success|payload/.test(expect))) {
       await assert.rejects(salvagedOf(vector), BewaardError, vector.name);
     }
-  }).timeout(90_000);
+  });
 });
 
 describe("the age test vectors (C2SP/CCTV)", () => {
@@ -111,7 +111,6 @@ describe("the age test vectors (C2SP/CCTV)", () => {
 
   for (const vector of BINARY) {
     it(`${vector.name}: ${vector.expect}`, async function () {
-      this.timeout(90_000);
       for (const pieces of [[vector.file], piecewise(vector.file)]) {
         if (vector.expect === "success") {
           assert.equal(await openedSha256(vector, pieces), vector.payloadSha256);

@@ -281,5 +281,5 @@ describe("sealing a file", () => {
     stop.abort();
     await assert.rejects(sealing, { name: "AbortError" });
     assert.deepEqual(await readdir(folder.path), [`plain-${256 * MIB}`]);
-  }).timeout(90_000);
+  });
 });

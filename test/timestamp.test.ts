@@ -56,8 +56,6 @@ async function letAsk(rig: Rig, url: string, minutes: number, patienceMs = 20_00
 }
 
 describe("a timestamp over the ledger (RFC 3161)", function () {
-  this.timeout(90_000);
-
   it("is over the newest published checkpoint, in the catalog, the ledger and the vault", async () => {
     await using rig = await openRig();
     await using server = await serveAuthority(await authorityIn(rig));
@@ -182,8 +180,6 @@ const WRONG: Readonly<Record<string, readonly [code: string, (folder: string) =>
 };
 
 describe("a reply of a timestamp authority", function () {
-  this.timeout(90_000);
-
   for (const [what, [code, answerOf]] of Object.entries(WRONG)) {
     it(`${what} is refused with ${code}, and nothing is recorded`, async () => {
       await using rig = await openRig();

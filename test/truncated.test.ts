@@ -264,5 +264,5 @@ describe("a truncated segment at the desk", () => {
       bytes += next.value.length;
     }
     assert.equal(bytes, CHUNK_BYTES);
-  }).timeout(90_000);
+  });
 });
