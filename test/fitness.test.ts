@@ -12,9 +12,9 @@ import { kindOf } from "../daemon/fitness/file-system.ts";
 import { socketPath } from "../daemon/places.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
-import { asNobody } from "./fakes/nobody.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
+import { itWithoutPowers } from "./fakes/without-powers.ts";
 
 const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
 
@@ -332,15 +332,17 @@ describe("bewaard check", function () {
     assert.match(shownFitness(await checked(site)), /^[✔!] tools: ffprobe .*netwerk/m);
   });
 
-  it("looks for keys in what it may read, and says what it may not", async () => {
-    await using site = await openSite(START, ["bc-0101"], 40);
-    await writeFile(at(site, "root-only"), "x", { mode: 0o000 });
-    await asNobody(site.folder, async () => {
+  itWithoutPowers(
+    import.meta.url,
+    "looks for keys in what it may read, and says what it may not",
+    async () => {
+      await using site = await openSite(START, ["bc-0101"], 40);
+      await writeFile(at(site, "root-only"), "x", { mode: 0o000 });
       const found = await checked(site);
       assert.match(told(found, "warning"), /^secrets: 1 bestand/m);
       assert.doesNotMatch(told(found, "not fit"), /^secrets/m);
-    });
-  });
+    },
+  );
 
   it("believes chrony or timedatectl that the clock is kept right", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);

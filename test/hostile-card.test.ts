@@ -21,11 +21,11 @@ import { countLeft, findLeft } from "../storage/catalog/left.ts";
 import { makeHeader } from "../storage/seal/header.ts";
 import { sealFile } from "../storage/seal/seal-file.ts";
 import { fuzzCards } from "./fakes/card-trees.ts";
-import { asNobody } from "./fakes/nobody.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
 import { turns } from "./fakes/turns.ts";
 import { WELL } from "./fakes/well.ts";
+import { itWithoutPowers } from "./fakes/without-powers.ts";
 
 const ALL = { device: CAMERA, from: instant(0), to: instant(9e12) };
 
@@ -195,12 +195,14 @@ async function retainOnce(rig: Rig, times = 1): Promise<void> {
 }
 
 describe("a file that cannot be read", () => {
-  it("stays on the card, is a fact with a date to decide by, once, and is closed when it is taken after all", async () => {
-    await using rig = await openRig();
-    const path = await place(rig, named(0), "een");
-    await place(rig, named(10), "twee");
-    await chmod(path, 0o000);
-    await asNobody(rig.folder, async () => {
+  itWithoutPowers(
+    import.meta.url,
+    "stays on the card, is a fact with a date to decide by, once, and is closed when it is taken after all",
+    async () => {
+      await using rig = await openRig();
+      const path = await place(rig, named(0), "een");
+      await place(rig, named(10), "twee");
+      await chmod(path, 0o000);
       await watch(rig, 2);
       await watch(rig, 2);
       const [left, ...others] = await findLeft(rig.database, ALL);
@@ -217,17 +219,19 @@ describe("a file that cannot be read", () => {
       await watch(rig, 2);
       assert.equal((await countLeft(rig.database)).files, 0);
       assert.deepEqual(await keptHashes(rig), hashes(["een", "twee"]));
-    });
-    const told = (await kinds(rig)).filter((kind) => kind.startsWith("file."));
-    assert.deepEqual(told, ["file.left", "file.taken"]);
-    assert.equal(rig.said.filter((event) => event === "decide").length, 1);
-  });
+      const told = (await kinds(rig)).filter((kind) => kind.startsWith("file."));
+      assert.deepEqual(told, ["file.left", "file.taken"]);
+      assert.equal(rig.said.filter((event) => event === "decide").length, 1);
+    },
+  );
 
-  it("is an alarm, and not each minute, from the moment somebody must have decided by until it is taken", async () => {
-    await using rig = await openRig();
-    const path = await place(rig, named(0), "een");
-    await chmod(path, 0o000);
-    await asNobody(rig.folder, async () => {
+  itWithoutPowers(
+    import.meta.url,
+    "is an alarm, and not each minute, from the moment somebody must have decided by until it is taken",
+    async () => {
+      await using rig = await openRig();
+      const path = await place(rig, named(0), "een");
+      await chmod(path, 0o000);
       await watch(rig, 2);
       await retainOnce(rig);
       const due = (): number => rig.said.filter((event) => event === "decision-due").length;
@@ -240,22 +244,24 @@ describe("a file that cannot be read", () => {
       await watch(rig, 2);
       await retainOnce(rig);
       assert.equal(due(), 1);
-    });
-  });
+    },
+  );
 
-  it("because its folder cannot be listed is a fact too, closed by the first file out of it", async () => {
-    await using rig = await openRig();
-    await place(rig, named(0), "een");
-    const folder = join(rig.folder, "card", "DCIM", "100MEDIA");
-    await chmod(folder, 0o000);
-    await asNobody(rig.folder, async () => {
+  itWithoutPowers(
+    import.meta.url,
+    "because its folder cannot be listed is a fact too, closed by the first file out of it",
+    async () => {
+      await using rig = await openRig();
+      await place(rig, named(0), "een");
+      const folder = join(rig.folder, "card", "DCIM", "100MEDIA");
+      await chmod(folder, 0o000);
       await watch(rig, 1);
       assert.equal((await countLeft(rig.database)).files, 1);
       await chmod(folder, 0o700);
       await watch(rig, 2);
       assert.equal((await countLeft(rig.database)).files, 0);
-    });
-  });
+    },
+  );
 });
 
 describe("what stays on a card, or was cut off", () => {

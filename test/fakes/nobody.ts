@@ -4,7 +4,8 @@ const NOBODY = 65_534;
 
 /**
  * Lets `body` run without the powers of root, who may read everything: every thread of this process is
- * another user meanwhile, who owns `folder`. Somebody who is not root stays who he is.
+ * another user meanwhile, who owns `folder`. Somebody who is not root stays who he is. For a body that needs
+ * nothing of this checkout, which another user may not reach; others: without-powers.ts.
  */
 export async function asNobody(folder: string, body: () => Promise<void>): Promise<void> {
   if (process.getuid?.() !== 0 || !process.seteuid) return body();
