@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { manager, ROLE, retention, room, words } from "./policy-schema.ts";
-import { day, reference, slug } from "./schema.ts";
+import { ROLE, retention, room, words } from "./policy-schema.ts";
+import { day, manager, reference, slug } from "./values.ts";
 
 /** What a tenant and the municipality agreed: it may narrow the policy, never widen it (AR-08, AR-09). */
 export const annexSchema = z

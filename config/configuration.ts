@@ -4,6 +4,7 @@ import { BewaardError } from "#base/errors";
 import { DAY_MS } from "#base/time";
 import { nearest } from "./advice.ts";
 import { type Annex, annexSchema } from "./annex-schema.ts";
+import { cameraMistakes } from "./camera-rules.ts";
 import type { Read } from "./document.ts";
 import { readBox, readYaml, shipped } from "./load.ts";
 import { accepted, type Mistake } from "./mistake.ts";
@@ -68,10 +69,12 @@ type Say = Read<unknown>["mistake"];
 async function lookAt(path: string) {
   const box = await readBox(path);
   const named = written.parse(box.raw);
-  const { rules, mistakes } = await gather(named, (key, what, code) =>
+  const { policy, rules, mistakes } = await gather(named, (key, what, code) =>
     box.mistake(key[0] === "profiles" ? ["bodycams", Number(key[1]), "profile"] : key, what, code),
   );
-  return { config: box.value, rules, mistakes: inOrder([...box.mistakes, ...mistakes]) };
+  const forbidden = policy ? cameraMistakes(box, policy) : [];
+  const all = inOrder([...box.mistakes, ...mistakes, ...forbidden]);
+  return { config: box.value, rules, mistakes: all };
 }
 
 /** File by file, from top to bottom. */
@@ -101,7 +104,12 @@ const written = z
 async function gather(
   named: Named,
   say: Say,
-): Promise<{ readonly rules: Rules | undefined; readonly mistakes: readonly Mistake[] }> {
+): Promise<{
+  /** As the annex leaves it, whatever is wrong elsewhere. */
+  readonly policy: Policy | undefined;
+  readonly rules: Rules | undefined;
+  readonly mistakes: readonly Mistake[];
+}> {
   const mistakes: Mistake[] = [];
   const read = async <Schema extends z.ZodType>(
     key: readonly PropertyKey[],
@@ -125,8 +133,9 @@ async function gather(
   }
   const effective = policy?.value && lay(policy.value, annex, named.policy, say);
   mistakes.push(...(effective?.mistakes ?? []));
-  if (mistakes.length > 0 || !effective?.policy) return { rules: undefined, mistakes };
-  return { rules: { policy: effective.policy, annex: annex?.value, profiles }, mistakes };
+  const holds = effective?.policy;
+  const rules = holds && { policy: holds, annex: annex?.value, profiles };
+  return { policy: holds, rules: mistakes.length > 0 ? undefined : rules, mistakes };
 }
 
 /** Lays the annex, if there is one, over the policy. */

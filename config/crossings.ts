@@ -7,7 +7,8 @@ import type { Mistake } from "./mistake.ts";
 // so that one run names every mistake.
 
 const text = z.string().optional().catch(undefined);
-const camera = z.looseObject({ number: text, folder: text }).catch({});
+const bodycam = z.looseObject({ number: text, folder: text }).catch({});
+const camera = z.looseObject({ number: text, url: text }).catch({});
 const written = z
   .looseObject({
     state: text,
@@ -15,9 +16,10 @@ const written = z
     vault: z.looseObject({ directory: text }).catch({}),
     recipients: text,
     desk_signers: text,
-    bodycams: z.array(camera).catch([]),
+    bodycams: z.array(bodycam).catch([]),
+    cameras: z.array(camera).catch([]),
   })
-  .catch({ spool: {}, vault: {}, bodycams: [] });
+  .catch({ spool: {}, vault: {}, bodycams: [], cameras: [] });
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -42,9 +44,23 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
     { path: ["desk_signers"], folder: box.desk_signers },
   ]);
   return [
+    ...twice(read, NUMBER, [
+      ...box.bodycams.map(({ number }, index) => ({
+        path: ["bodycams", index, "number"],
+        word: number?.toLowerCase(),
+      })),
+      ...box.cameras.map(({ number }, index) => ({
+        path: ["cameras", index, "number"],
+        word: number?.toLowerCase(),
+      })),
+    ]),
     ...twice(
       read,
-      box.bodycams.map(({ number }) => number),
+      STREAM,
+      box.cameras.map(({ url }, index) => ({
+        path: ["cameras", index, "url"],
+        word: streamOf(url),
+      })),
     ),
     ...folders.flatMap((one, index) => overlaps(read, one, folders.slice(0, index))),
     // In the state folder they are safe. Elsewhere whoever fills the folder would name our recipients.
@@ -60,18 +76,28 @@ function placed(
   );
 }
 
-function twice(read: Read<unknown>, numbers: readonly (string | undefined)[]): readonly Mistake[] {
-  const known = numbers.map((number) => number?.toLowerCase());
-  return known.flatMap((number, index) =>
-    number !== undefined && known.indexOf(number) < index
-      ? [
-          read.mistake(
-            ["bodycams", index, "number"],
-            "each camera has one number (AR-01): an entry above has the same",
-          ),
-        ]
-      : [],
+const NUMBER = "each camera has one number (AR-01): an entry above has the same";
+const STREAM = "each stream is one camera's (AR-01): an entry above has the same";
+
+interface Word {
+  readonly path: readonly (string | number)[];
+  /** Undefined for what is no text. */
+  readonly word: string | undefined;
+}
+
+function twice(read: Read<unknown>, what: string, words: readonly Word[]): readonly Mistake[] {
+  const known = words.map(({ word }) => word);
+  return words.flatMap(({ path, word }, index) =>
+    word !== undefined && known.indexOf(word) < index ? [read.mistake(path, what)] : [],
   );
+}
+
+/** The same for two addresses of one stream: a host's capitals and the usual port say nothing. */
+function streamOf(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const usual = protocol === "rtsps:" ? "322" : "554";
+  return `${protocol}//${hostname.toLowerCase()}:${port || usual}${pathname || "/"}${search}`;
 }
 
 function overlaps(read: Read<unknown>, one: Place, others: readonly Place[]): readonly Mistake[] {

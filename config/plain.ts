@@ -1,4 +1,4 @@
-import { dayOf, instant } from "#base/time";
+import { dayOf, instant, isoOf } from "#base/time";
 import type { Shape } from "./shape.ts";
 import { bytesText, durationText } from "./units.ts";
 
@@ -30,6 +30,7 @@ function measured(value: number, unit: Shape["x-unit"]): Plain {
   if (unit === "time") return durationText(value);
   if (unit === "size") return bytesText(value);
   if (unit === "day") return dayOf(instant(value));
+  if (unit === "moment") return isoOf(instant(value));
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TERM_LIMIT_MS } from "#base/term";
 import { DAY_MS } from "#base/time";
-import { day, duration, slug } from "./schema.ts";
+import { day, duration, manager, over, slug } from "./values.ts";
 
 // What a municipality has decided. The code holds the upper limits; each shipped policy quotes the line of
 // its city's document that it follows.
@@ -22,8 +22,6 @@ export const words = z.array(slug).refine((all) => new Set(all).size === all.len
   message: "each word once: one stands here twice",
 });
 export const ROLE = "Which role, not which person.";
-/** A role of the organisation. It could be written as a person's name; so it is kept as personal. */
-export const manager = slug.meta({ "x-personal": true });
 
 export const room = z.strictObject({
   building: slug.describe("One of buildings."),
@@ -37,20 +35,6 @@ const registers = z.strictObject({
   persons: registerTerm.describe("Who was authorised, counted from the end of it."),
   audit: registerTerm.describe("Audits, access reviews, changes of configuration."),
 });
-
-/** For a rule over some fields: it names the first, and waits while one of them is itself wrong. */
-function over(...fields: [string, ...string[]]) {
-  return {
-    path: [fields[0]],
-    params: { rule: true },
-    when: ({ issues }: z.core.ParsePayload): boolean =>
-      !issues.some((issue) => fields.includes(String(issue.path?.[0])) && !isOfRule(issue)),
-  };
-}
-
-function isOfRule(issue: z.core.$ZodRawIssue): boolean {
-  return issue.code === "custom" && issue.params?.["rule"] === true;
-}
 
 export const policySchema = z
   .strictObject({

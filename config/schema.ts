@@ -1,48 +1,29 @@
 import { z } from "zod";
-import { parseDeviceId, parseNodeId, parsePersonId } from "#base/ids";
-import { HOUR_MS, instantOf } from "#base/time";
+import { parseNodeId, parsePersonId } from "#base/ids";
+import { HOUR_MS } from "#base/time";
+import { wallCamera } from "./camera-schema.ts";
 import { EEA_COUNTRIES } from "./eea.ts";
-import { parseBytes, parseDurationMs } from "./units.ts";
+import {
+  absolutePath,
+  attempt,
+  bytes,
+  cameraNumber,
+  day,
+  duration,
+  named,
+  over,
+  parsedBy,
+  plainUrl,
+  reference,
+  siteName,
+  slug,
+} from "./values.ts";
 
-// Every message says what to write instead. An unknown key is refused: a mistyped limit must not be no limit.
+// An unknown key is refused: a mistyped limit must not be no limit.
 
-// `x-unit` says how a value is written: config/plain.ts writes it so again.
-
-const SITE = 'write a short name like "den-haag-handhaving"';
-const siteName = z.string(SITE).regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, SITE);
-const PATH = "write an absolute path, starting with /";
-const absolutePath = z.string(PATH).regex(/^\//, PATH).refine(isOneLine, PATH);
-const SIZE = 'write a size like "400 GB"';
-const bytes = z.string(SIZE).transform(parsedBy(parseBytes, SIZE)).meta({ "x-unit": "size" });
-const TIME = 'write a time like "28 days" or "72 hours"';
-export const duration = z
-  .string(TIME)
-  .transform(parsedBy(parseDurationMs, TIME))
-  .meta({ "x-unit": "time" });
-export const day = z.iso
-  .date('write a day like "2026-11-01"')
-  .transform((text) => instantOf(`${text}T00:00:00.000Z`))
-  .meta({ "x-unit": "day" });
-const SLUG = 'write a short word in small letters, like "aangifte" or "integriteitsonderzoek"';
-/** A word of a closed list. Free text is no such word (AR-05). */
-export const slug = z.string(SLUG).regex(/^[a-z0-9][a-z0-9-]{0,62}$/, SLUG);
-const REFERENCE = 'write the number of the document, like "OR-2026-017"';
-export const reference = z.string(REFERENCE).regex(/^[A-Za-z0-9][A-Za-z0-9./ -]{0,62}$/, REFERENCE);
-
-const NAMED = 'write a shipped name like "den-haag" or "generic-dcim", or an absolute path';
-/** Something that is shipped, by name, or one of the site's own, by path. */
-const named = z
-  .string(NAMED)
-  .regex(/^(?:\/.*|[a-z0-9-]+)$/, NAMED)
-  .refine(isOneLine, NAMED);
 const NODE = 'write a short name like "dock-1"';
-const CAMERA = 'write a camera number like "bc-0101"';
-
 const bodycam = z.strictObject({
-  number: z
-    .string(CAMERA)
-    .transform(parsedBy(attempt(parseDeviceId), CAMERA))
-    .describe("The camera's one number (AR-01)."),
+  number: cameraNumber,
   /** A folder that stands for the docked camera. */
   folder: absolutePath.describe("Where its card shows up."),
   profile: named.describe("A shipped profile by name, or one of the site's own by absolute path."),
@@ -57,10 +38,7 @@ const bodycam = z.strictObject({
 
 /** Who timestamps the signed ledger once a day (RFC 3161). */
 const timestamps = z.strictObject({
-  url: z
-    .string()
-    .refine(isPlainUrl, 'write an address like "https://tsa.example.nl/"')
-    .describe("Its address, over http or https."),
+  url: plainUrl.describe("Its address, over http or https."),
   /** Outside the EEA no byte goes (DH-11). */
   country: z
     .enum(EEA_COUNTRIES, "write the code of a country in the EEA, like NL")
@@ -82,14 +60,25 @@ const approval = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
-  site: z.strictObject({
-    name: siteName.describe("The site; boxes and desk must agree on it."),
-    /** A demo site lets one person open and release; it must never hold real footage. */
-    demo: z
-      .boolean()
-      .default(false)
-      .describe("Lets one person open and release. Never on a site with real footage."),
-  }),
+  site: z
+    .strictObject({
+      name: siteName.describe("The site; boxes and desk must agree on it."),
+      /** A demo site lets one person open and release; it must never hold real footage. */
+      demo: z
+        .boolean()
+        .default(false)
+        .describe("Lets one person open and release. Never on a site with real footage."),
+      segment_seconds: z
+        .int()
+        .min(1)
+        .max(60)
+        .optional()
+        .describe("A wall camera's segments are this long. Of a demo site only: else a minute."),
+    })
+    .refine((site) => site.demo || site.segment_seconds === undefined, {
+      ...over("segment_seconds", "demo"),
+      message: "leave it out: where real footage is kept a segment is a minute",
+    }),
   node: z
     .string(NODE)
     .transform(parsedBy(attempt(parseNodeId), NODE))
@@ -133,6 +122,8 @@ export const configSchema = z.strictObject({
     .describe("Who may vouch for this box's clock."),
   // That numbers and folders are each there once is looked at with all other paths: config/crossings.ts.
   bodycams: z.array(bodycam).default([]).describe("The bodycams that dock here."),
+  /** What policy allows of them is looked at in config/camera-rules.ts. */
+  cameras: z.array(wallCamera).default([]).describe("The cameras in buildings, recorded here."),
 });
 
 const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
@@ -202,42 +193,6 @@ export const deskSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 export type DeskConfig = z.output<typeof deskSchema>;
 export type Profile = z.output<typeof profileSchema>;
-
-/** A parser that returns undefined for what it cannot read, as a zod transform. */
-function parsedBy<T>(
-  parse: (text: string) => T | undefined,
-  advice: string,
-): (text: string, context: z.RefinementCtx) => T {
-  return (text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: "custom", message: advice });
-    return z.NEVER;
-  };
-}
-
-function attempt<T>(parse: (text: string) => T): (text: string) => T | undefined {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch {
-      return undefined;
-    }
-  };
-}
-
-/** An http address without a name or password in it: those would end up in logs. */
-function isPlainUrl(text: string): boolean {
-  const url = attempt((address) => new URL(address))(text);
-  return (
-    url !== undefined && /^https?:$/.test(url.protocol) && `${url.username}${url.password}` === ""
-  );
-}
-
-/** No file is named with a control character, and Node refuses one with a zero byte in it. */
-function isOneLine(text: string): boolean {
-  return !/\p{Cc}/u.test(text);
-}
 
 function isRegExp(text: string): boolean {
   return attempt((source) => new RegExp(source, "u"))(text) !== undefined;

@@ -21,7 +21,7 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly required?: readonly string[] | undefined;
   readonly items?: Shape | undefined;
-  readonly "x-unit"?: "size" | "time" | "day" | undefined;
+  readonly "x-unit"?: "size" | "time" | "day" | "moment" | undefined;
   readonly "x-personal"?: boolean | undefined;
 }
 
@@ -35,7 +35,7 @@ const shape: z.ZodType<Shape> = z.looseObject({
   get items() {
     return shape.optional();
   },
-  "x-unit": z.enum(["size", "time", "day"]).optional(),
+  "x-unit": z.enum(["size", "time", "day", "moment"]).optional(),
   "x-personal": z.boolean().optional(),
 });
 

@@ -37,12 +37,13 @@ import { historyOf } from "./one-history.ts";
 import {
   archivePath,
   authorityOf,
-  bodycams,
   boxOf,
   catalogPath,
   deskOf,
+  devicesOf,
   namedBy,
   originOf,
+  PRODUCERS,
   placesOf,
   reservePath,
   ringLimits,
@@ -86,10 +87,10 @@ export async function runCore(
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 
-  await createIncoming(spool, "dock");
+  for (const producer of PRODUCERS) await createIncoming(spool, producer);
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, box.term, clock.now());
-  await recordPaired(sure, clock.now(), bodycams(config));
+  await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { SECOND_MS } from "#base/time";
+import type { DeviceId } from "#base/ids";
+import { MINUTE_MS, SECOND_MS } from "#base/time";
 import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
@@ -7,6 +8,7 @@ import type { Device } from "../storage/catalog/devices.ts";
 import type { Placed } from "../storage/catalog/place.ts";
 import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
+import { serviceOf, type WallCameraSettings } from "./record/wall-camera.ts";
 import type { RingLimits } from "./ring.ts";
 import type { Authority } from "./timestamp.ts";
 
@@ -45,11 +47,14 @@ export function namedByDesk({ policy, annex }: DeskConfig): Named {
   return { policy, annex, profiles: [] };
 }
 
+/** Who hands footage over, each in a folder of its own. */
+export const PRODUCERS = ["dock", "record"] as const;
+
 export function boxOf(config: Config, policy: Policy): Box {
   return {
     node: config.node,
     term: { termMs: policy.retention, longestUndockedMs: policy.longest_undocked },
-    producers: [{ name: "dock", owner: process.getuid?.() ?? 0 }],
+    producers: PRODUCERS.map((name) => ({ name, owner: process.getuid?.() ?? 0 })),
   };
 }
 
@@ -71,14 +76,54 @@ export function authorityOf({ timestamps }: Config): Authority | undefined {
   };
 }
 
-export function bodycams(config: Config): readonly Omit<Device, "emptiedAt">[] {
-  return config.bodycams.map(({ number, paired }) => ({
-    id: number,
-    kind: "bodycam",
-    pairedAt: paired,
+/** Every camera of this box, of either kind. */
+export function devicesOf(config: Config): readonly Omit<Device, "emptiedAt">[] {
+  const kinds = [
+    { kind: "bodycam", all: config.bodycams },
+    { kind: "camera", all: config.cameras },
+  ] as const;
+  return kinds.flatMap(({ kind, all }) =>
+    all.map(({ number, paired }) => ({ id: number, kind, pairedAt: paired })),
+  );
+}
+
+/** Where footage is found by place. A covert camera is known by its number only (AR-40). */
+export function placesOf(config: Config): readonly Placed[] {
+  return [
+    ...config.bodycams.map(({ number, place }) => ({ device: number, place })),
+    ...config.cameras.map(({ number, building, room, covert }) => ({
+      device: number,
+      place: covert ? undefined : [building, ...(room === undefined ? [] : [room])].join("/"),
+    })),
+  ];
+}
+
+/** What the recorder is given of each camera. That policy allows its sound was seen when it was read. */
+export function wallCameras(config: Config): readonly WallCameraSettings[] {
+  return config.cameras.map((camera) => ({
+    number: camera.number,
+    url: camera.url,
+    user: camera.user,
+    basic: camera.basic,
+    certificate: camera.certificate,
+    building: camera.building,
+    room: camera.room,
+    sound:
+      camera.sound &&
+      camera.room !== undefined &&
+      camera.sound_notice !== undefined &&
+      camera.covert === undefined,
+    service: serviceOf(camera.notice !== undefined, camera.covert),
+    covert: camera.covert !== undefined,
   }));
 }
 
-export function placesOf(config: Config): readonly Placed[] {
-  return config.bodycams.map(({ number, place }) => ({ device: number, place }));
+/** How long a wall camera's segments are: a minute, but in a demo. */
+export function segmentMs({ site }: Config): number {
+  return site.segment_seconds === undefined ? MINUTE_MS : site.segment_seconds * SECOND_MS;
+}
+
+/** The file with the password of a camera, beside the node's key (config/secrets.ts). */
+export function passwordName(number: DeviceId): string {
+  return `${number}.password`;
 }
