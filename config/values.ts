@@ -104,10 +104,15 @@ export function over(...fields: [string, ...string[]]) {
     path: [fields[0]],
     params: { rule: true },
     when: ({ issues }: z.core.ParsePayload): boolean =>
-      !issues.some((issue) => fields.includes(String(issue.path?.[0])) && !isOfRule(issue)),
+      !issues.some((issue) => isAboutOne(issue, fields) && !isOfRule(issue)),
   };
 }
 
 function isOfRule(issue: z.core.$ZodRawIssue): boolean {
   return issue.code === "custom" && issue.params?.["rule"] === true;
+}
+
+/** About one of `fields`, or about all: what should have fields is something else, and has none. */
+function isAboutOne({ path = [], code }: z.core.$ZodRawIssue, fields: readonly string[]): boolean {
+  return path.length === 0 ? code === "invalid_type" : fields.includes(String(path[0]));
 }
