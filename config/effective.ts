@@ -26,11 +26,23 @@ export function effective(config: Config, rules: Rules): Readonly<Record<string,
 export function effectiveSettings(config: Config, rules: Rules): readonly Setting[] {
   const { box, policy, annex } = effective(config, rules);
   return [
-    ...settingsOf(box ?? {}, jsonSchema("box"), "box"),
+    ...settingsOf(box ?? {}, jsonSchema("box"), "box").map(hiding(config)),
     ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy"),
     ...settingsOf(annex ?? {}, jsonSchema("annex"), "annex"),
     ...Object.entries(rules.profiles).flatMap(([name, profile]) => profileSettings(name, profile)),
   ];
+}
+
+/** A covert camera is known by its number only (AR-40): what else is said of it lies apart. */
+function hiding({ cameras }: Config): (one: Setting) => Setting {
+  const hidden = cameras
+    .filter(({ covert }) => covert !== undefined)
+    .map(({ number }) => `box.cameras[${number}].`);
+  return (one) => {
+    const start = hidden.find((prefix) => one.path.startsWith(prefix));
+    const secret = start !== undefined && one.path !== `${start}number`;
+    return { ...one, personal: one.personal || secret };
+  };
 }
 
 function profileSettings(name: string, profile: Profile): readonly Setting[] {

@@ -21,6 +21,17 @@ export async function readSecret(name: string, folder: string): Promise<string> 
     : readGuarded(join(credentials, name), 0o007);
 }
 
+/**
+ * Reads a password, as `readSecret`: one line, without the end of line that editors add.
+ * @throws BewaardError SECRET_MISSING too when the file is empty, or is more than one line.
+ */
+export async function readPassword(name: string, folder: string): Promise<string> {
+  const password = (await readSecret(name, folder)).replace(/\r?\n$/, "");
+  if (/^[^\p{Cc}]+$/u.test(password)) return password;
+  const why = password === "" ? "is empty" : "is more than one line of text";
+  throw new BewaardError("SECRET_MISSING", `${name} ${why}: write the password alone`);
+}
+
 /** Reads a secret from a file of its own, under the same rule. */
 export function readSecretFile(path: string): Promise<string> {
   return readGuarded(path, 0o077);

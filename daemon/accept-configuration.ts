@@ -33,6 +33,8 @@ const CONSENTED = [
   "policy.covert",
   "policy.approved_by",
 ];
+/** Of a camera: sound that is switched on, and all that is said of covert use. Less of either needs none. */
+const CONSENTED_CAMERA = /^(box\.cameras\[[^\]]+\]\.(?:sound|covert))(?:\.|$)/;
 /** A ledger entry is read by people: more than this many changes say how many there are more. */
 const SHOWN_CHANGES = 200;
 const SHOWN_LENGTH = 200;
@@ -61,7 +63,9 @@ export async function acceptConfiguration(
   if (known && changes.length + personal.length === 0) return;
 
   requireInForce(config, rules, now);
-  const approval = known ? requireApproval(config, rules, known, changes, now) : config.approval;
+  requireConfirmed(config, now);
+  const all = [...changes, ...personal];
+  const approval = known ? requireApproval(config, rules, known, all, now) : config.approval;
   const approvals = [...(known?.approvals ?? []), ...(approval ? [approval.reference] : [])];
   // The first time there is nothing to differ from: what holds is recorded by its hash.
   const told = known ? { changes: shown(changes), more: more(changes) } : { changes: [], more: 0 };
@@ -149,7 +153,10 @@ function requireApproval(
 ): Config["approval"] {
   // Who had the say until now has it over who is to have it.
   const approver = known.settings["policy.approved_by"] ?? policy.approved_by;
-  const touched = CONSENTED.filter((prefix) => changes.some(({ path }) => path.startsWith(prefix)));
+  const touched = [
+    ...CONSENTED.filter((prefix) => changes.some(({ path }) => path.startsWith(prefix))),
+    ...new Set(changes.flatMap(ofCamera)),
+  ];
   if (touched.length === 0) return undefined;
   const why =
     approval === undefined
@@ -166,6 +173,25 @@ function requireApproval(
     "CONFIG_UNAPPROVED",
     `a change of ${touched.join(", ")} needs consent, and ${why}: write approval: { reference: …, date: …, by: ${approver} } in the box's file, or undo the change`,
   );
+}
+
+function ofCamera({ path, is }: Change): readonly string[] {
+  const [, what] = CONSENTED_CAMERA.exec(path) ?? [];
+  return what === undefined || is === undefined || is === false ? [] : [what];
+}
+
+/** AR-10, AR-15: a day that is still to come confirms nothing. Looked at as `requireInForce` is. */
+export function requireConfirmed(config: Config, now: Instant): void {
+  if (config.site.demo) return;
+  for (const { number, notice, sound_notice } of config.cameras) {
+    for (const [key, one] of Object.entries({ notice, sound_notice })) {
+      if (one === undefined || one.confirmed_on <= now) continue;
+      throw new BewaardError(
+        "CONFIG_INVALID",
+        `${number}: ${key} is confirmed on ${dayText(one.confirmed_on)}, still to come: leave it out until then`,
+      );
+    }
+  }
 }
 
 function dayText(at: Instant): string {

@@ -2,6 +2,7 @@ import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import { ERROR_SAYS } from "../cli/error-says.ts";
+import { lookAtCameras } from "./cameras.ts";
 import { lookAtClock, lookAtTrust } from "./clock.ts";
 import { lookAtPolicy, lookAtProfiles } from "./configuration.ts";
 import { lookAtSpool, lookAtState } from "./disk.ts";
@@ -20,6 +21,7 @@ export interface Fitness extends Seen {
 const LOOKS: Readonly<Record<string, Look>> = {
   policy: lookAtPolicy,
   profiles: lookAtProfiles,
+  cameras: lookAtCameras,
   clock: lookAtClock,
   service: lookAtTrust,
   spool: lookAtSpool,

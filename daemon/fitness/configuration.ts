@@ -19,12 +19,15 @@ export async function lookAtPolicy({ clock, config }: Machine): Promise<readonly
 
 export async function lookAtProfiles({ config }: Machine): Promise<readonly Seen[]> {
   for (const { profile } of config.bodycams) await readProfile(profile);
-  const count = config.bodycams.length;
+  const count = config.bodycams.length + config.cameras.length;
   if (count > 0) return [fit(`${count} camera's`, `${count} cameras`)];
   return [
     warning(
       { nl: "geen enkele camera", en: "no camera at all" },
-      { nl: "zet ze onder bodycams: in de configuratie", en: "name them under bodycams:" },
+      {
+        nl: "zet ze onder bodycams: of cameras: in de configuratie",
+        en: "name them under bodycams: or cameras:",
+      },
     ),
   ];
 }

@@ -12,14 +12,19 @@ const TOOLS = [
   { name: "openssl", from: "openssl", ask: "version", needed: false },
 ] as const;
 
-export async function lookAtTools(_: Machine, signal: AbortSignal): Promise<readonly Seen[]> {
+export async function lookAtTools(
+  { config }: Machine,
+  signal: AbortSignal,
+): Promise<readonly Seen[]> {
+  // It takes the streams of wall cameras; without them it only shows footage at a desk.
+  const recording: readonly string[] = config.cameras.length > 0 ? ["ffmpeg"] : [];
   const programs = await Promise.all(
     TOOLS.map(async ({ name, from, ask, needed }) => {
       const version = await versionOf(name, ask, signal);
       if (version !== undefined) return fit(`${name} ${version}`.trim(), `${name} is there`);
       const says: Say = { nl: `${name} ontbreekt`, en: `${name} is missing` };
       const todo: Say = { nl: `apt-get install ${from}`, en: `apt-get install ${from}` };
-      return needed ? notFit(says, todo) : warning(says, todo);
+      return needed || recording.includes(name) ? notFit(says, todo) : warning(says, todo);
     }),
   );
   return [...programs, ...NETWORK[await confinement(signal)]];
