@@ -153,6 +153,6 @@ function isStreamUrl(text: string): boolean {
 
 /** As openssl prints it, or without its colons. */
 function fingerprint(text: string): string | undefined {
-  const digits = text.replaceAll(":", "").toLowerCase();
-  return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
+  if (!/^(?:[0-9a-f]{64}|(?:[0-9a-f]{2}:){31}[0-9a-f]{2})$/i.test(text)) return undefined;
+  return text.replaceAll(":", "").toLowerCase();
 }

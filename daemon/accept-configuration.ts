@@ -181,7 +181,7 @@ function ofCamera({ path, is }: Change): readonly string[] {
 }
 
 /** AR-10, AR-15: a day that is still to come confirms nothing. Looked at as `requireInForce` is. */
-export function requireConfirmed(config: Config, now: Instant): void {
+function requireConfirmed(config: Config, now: Instant): void {
   if (config.site.demo) return;
   for (const { number, notice, sound_notice } of config.cameras) {
     for (const [key, one] of Object.entries({ notice, sound_notice })) {

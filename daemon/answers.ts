@@ -2,6 +2,7 @@ import { parseDeviceId } from "#base/ids";
 import { type Clock, type Instant, instant, isoOf } from "#base/time";
 import type { Config } from "../config/schema.ts";
 import { countStates } from "../storage/catalog/due.ts";
+import { readDuties } from "../storage/catalog/duties.ts";
 import { spoolBytes } from "../storage/catalog/evict.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
@@ -10,6 +11,7 @@ import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import { find } from "./answer-find.ts";
 import type { Answers, Result } from "./control/protocol.ts";
+import { dutyAnswers } from "./duties.ts";
 import { deskReadTo } from "./heed.ts";
 import { ledgerAnswers } from "./ledger-answers.ts";
 import type { AskHistory } from "./one-history.ts";
@@ -27,6 +29,7 @@ export function answers(
 ): Answers {
   const { database } = kept;
   return {
+    ...dutyAnswers(clock, database),
     ...ledgerAnswers(kept, config.timestamps?.authority, signal),
     status: async () => status(clock, config, kept, await askHistory(signal)),
     find: (params) => find(database, params),
@@ -58,6 +61,7 @@ async function status(
 ): Promise<Result<"status">> {
   const newest = await newestCheckpoint(database);
   const left = await countLeft(database);
+  const duties = await readDuties(database);
   return {
     site: config.site.name,
     node: config.node,
@@ -72,6 +76,7 @@ async function status(
     history,
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
     left: { files: left.files, decideBy: isoOrNull(left.decideBy) },
+    duties: { open: duties.length, since: isoOrNull(duties[0]?.openedAt) },
   };
 }
 

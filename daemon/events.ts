@@ -1,6 +1,7 @@
 import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
-import type { DeviceId, HoldId, SegmentId } from "#base/ids";
+import type { DeviceId, DutyId, HoldId, SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { failed, type Say } from "./say.ts";
 
@@ -13,6 +14,7 @@ export function openEvents(logger: Logger) {
     void logger.log({ level, message, event, ...fields });
   return {
     ...boxEvents(say),
+    ...dutyEvents(say),
     ...roomEvents(say),
     ...footageEvents(say),
     ...vaultEvents(say),
@@ -74,6 +76,18 @@ function boxEvents(say: Say) {
       }),
     archiveDelayed: (error: BewaardError) =>
       say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
+  };
+}
+
+function dutyEvents(say: Say) {
+  return {
+    dutyOpen: (duty: DutyId, kind: string, device: DeviceId, openedAt: Instant) =>
+      say("warning", "duty-open", "somebody must still do this, and say that it is done", {
+        duty,
+        kind,
+        device,
+        openedAt: isoOf(openedAt),
+      }),
   };
 }
 

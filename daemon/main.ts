@@ -30,6 +30,7 @@ import { chrony } from "./chrony.ts";
 import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
 import { dock } from "./dock.ts";
+import { duties } from "./duties.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
@@ -39,6 +40,7 @@ import {
   authorityOf,
   boxOf,
   catalogPath,
+  covertPeriods,
   deskOf,
   devicesOf,
   namedBy,
@@ -117,6 +119,7 @@ export async function runCore(
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
+    (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);
 }

@@ -1,5 +1,12 @@
 import { ulid } from "ulid";
-import { type HoldId, parseHoldId, parseSegmentId, type SegmentId } from "#base/ids";
+import {
+  type DutyId,
+  type HoldId,
+  parseDutyId,
+  parseHoldId,
+  parseSegmentId,
+  type SegmentId,
+} from "#base/ids";
 import type { Instant } from "#base/time";
 
 /** A new segment id: sorts by `at`, does not repeat (80 random bits). */
@@ -9,4 +16,8 @@ export function newSegmentId(at: Instant): SegmentId {
 
 export function newHoldId(at: Instant): HoldId {
   return parseHoldId(ulid(at));
+}
+
+export function newDutyId(at: Instant): DutyId {
+  return parseDutyId(ulid(at));
 }

@@ -5,6 +5,7 @@ import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
+import type { CovertPeriod } from "../storage/catalog/duties.ts";
 import type { Placed } from "../storage/catalog/place.ts";
 import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
@@ -116,6 +117,22 @@ export function wallCameras(config: Config): readonly WallCameraSettings[] {
     service: serviceOf(camera.notice !== undefined, camera.covert),
     covert: camera.covert !== undefined,
   }));
+}
+
+/** When cameras are covert (AR-40); what is to be done afterwards comes of it (AR-41). */
+export function covertPeriods({ cameras }: Config): readonly CovertPeriod[] {
+  return cameras.flatMap(({ number, covert }) =>
+    covert
+      ? [
+          {
+            device: number,
+            decision: covert.decision,
+            from: covert.from,
+            until: covert.until,
+          },
+        ]
+      : [],
+  );
 }
 
 /** How long a wall camera's segments are: a minute, but in a demo. */

@@ -36,6 +36,13 @@ const RULES: readonly Rule[] = [
           where entry.kind is null or entry.kind <> 'segment.sealed'
             or entry.body ->> 'id' <> segment.id`,
   },
+  {
+    invariant: 5,
+    what: "is an open duty without its ledger entry",
+    sql: `select duty.id from duty left join entry on entry.seq = duty.entry_seq
+          where opened_at_ms is not null and (entry.kind is null or entry.kind <> 'duty.opened'
+            or entry.body ->> 'id' <> duty.id)`,
+  },
   ...(["stored", "destroying", "destroyed"] as const).map((kind) => ({
     invariant: 5,
     what: `is ${kind} and no batch says so`,

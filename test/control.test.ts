@@ -32,6 +32,8 @@ const NO_ANSWERS: Answers = {
   "ledger.head": refuse,
   "ledger.prove": refuse,
   "ledger.verify": refuse,
+  duties: refuse,
+  "duties.done": refuse,
   known: refuse,
   room: refuse,
 };

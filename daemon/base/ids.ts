@@ -7,6 +7,9 @@ export type SegmentId = Branded<string, "SegmentId">;
 /** ULID of 26 characters naming one hold (*veiligstelling*). */
 export type HoldId = Branded<string, "HoldId">;
 
+/** ULID of 26 characters naming one duty: what people must still do (AR-41). */
+export type DutyId = Branded<string, "DutyId">;
+
 /** A camera's one number (AR-01), lower case: `bc-0101`. Part of every vault key. */
 export type DeviceId = Branded<string, "DeviceId">;
 
@@ -29,6 +32,11 @@ export function parseSegmentId(text: string): SegmentId {
 
 export function parseHoldId(text: string): HoldId {
   if (!isHoldId(text)) throw new TypeError(`not a hold id: ${text}`);
+  return text;
+}
+
+export function parseDutyId(text: string): DutyId {
+  if (!isDutyId(text)) throw new TypeError(`not a duty id: ${text}`);
   return text;
 }
 
@@ -64,6 +72,7 @@ const HASH = /^[0-9a-f]{64}$/;
 // The predicates are the only places where a plain string may become a branded one.
 const isSegmentId = (text: string): text is SegmentId => ULID.test(text);
 const isHoldId = (text: string): text is HoldId => ULID.test(text);
+const isDutyId = (text: string): text is DutyId => ULID.test(text);
 const isDeviceId = (text: string): text is DeviceId => NAME.test(text);
 const isNodeId = (text: string): text is NodeId => NAME.test(text);
 const isPersonId = (text: string): text is PersonId => NAME.test(text);

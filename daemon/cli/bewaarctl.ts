@@ -8,6 +8,7 @@ import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
 import { newProgram } from "./command.ts";
 import { addDeskCommands } from "./desk-commands.ts";
+import { addDutyCommands } from "./duty-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
 import { print, runProgram, stopSignal, typed } from "./program.ts";
 import { shownStatus } from "./shown.ts";
@@ -101,6 +102,7 @@ program
   });
 
 addDeskCommands(program, systemClock, global);
+addDutyCommands(program, askBox, global);
 addLogCommands(program, askBox, global);
 
 /** @throws RangeError for what is no whole number from 1 to 10,000. */

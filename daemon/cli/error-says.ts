@@ -30,6 +30,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   DESK_NOT_FOUND: "dat is er niet / that is not there",
   DESK_TAMPERED:
     "iets is veranderd sinds het getekend werd / something changed since it was signed",
+  DUTY_NOT_FOUND: "er is geen open plicht met dit nummer / no open duty has this number",
   LEASE_HELD: "er draait al een bewaard / a bewaard runs already",
   LEDGER_DIVERGED: "het logboek wijkt af van dat in de kluis / the ledger differs from the vault's",
   LEDGER_NOT_FOUND: "het logboek heeft dit niet / the ledger does not have this",

@@ -55,6 +55,11 @@ export function shownStatus(status: Result<"status">): string {
       : [
           `  NOG OP EEN CAMERA / STILL ON A CAMERA: ${status.left.files}, beslis vóór / decide before ${localTime(status.left.decideBy)}`,
         ]),
+    ...(status.duties.since === null
+      ? []
+      : [
+          `  NOG TE DOEN / STILL TO BE DONE: ${status.duties.open}, sinds / since ${localTime(status.duties.since)} (bewaarctl duties)`,
+        ]),
   ].join("\n");
 }
 

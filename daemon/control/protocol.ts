@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { reference, slug } from "../../config/values.ts";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
 // People's questions (status, find, verify, confirm, ledger) and the producers' (known, room) share it.
@@ -49,6 +50,16 @@ const left = z.object({
   decideBy: z.string(),
 });
 
+const duty = z.object({
+  id: z.string(),
+  duty: z.enum(["inform"]),
+  device: z.string(),
+  decision: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  openedAt: z.string(),
+});
+
 const finding = z.object({ invariant: z.int(), what: z.string() });
 
 // A name becomes a file: nothing in it may lead elsewhere.
@@ -72,6 +83,7 @@ export const METHODS = {
       history: z.enum(["one", "diverged", "unknown"]),
       deskReadTo: z.number(),
       left: z.object({ files: z.number(), decideBy: z.string().nullable() }),
+      duties: z.object({ open: z.number(), since: z.string().nullable() }),
     }),
   },
   find: {
@@ -121,6 +133,14 @@ export const METHODS = {
     params: z.strictObject({}),
     result: z.object({ findings: z.array(finding), entries: z.number() }),
   },
+  duties: {
+    params: z.strictObject({}),
+    result: z.object({ duties: z.array(duty) }),
+  },
+  "duties.done": {
+    params: z.strictObject({ id: z.string(), by: slug, reference }),
+    result: z.object({ done: z.string() }),
+  },
   known: {
     params: z.strictObject({
       device: z.string(),
@@ -147,6 +167,8 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   "ledger.head": (answer) => METHODS["ledger.head"].result.parse(answer),
   "ledger.prove": (answer) => METHODS["ledger.prove"].result.parse(answer),
   "ledger.verify": (answer) => METHODS["ledger.verify"].result.parse(answer),
+  duties: (answer) => METHODS.duties.result.parse(answer),
+  "duties.done": (answer) => METHODS["duties.done"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
   room: (answer) => METHODS.room.result.parse(answer),
 };

@@ -108,6 +108,10 @@ async function dispatch(
       return answers["ledger.prove"](METHODS["ledger.prove"].params.parse(params), watch);
     case "ledger.verify":
       return answers["ledger.verify"](METHODS["ledger.verify"].params.parse(params), watch);
+    case "duties":
+      return answers.duties(METHODS.duties.params.parse(params), watch);
+    case "duties.done":
+      return answers["duties.done"](METHODS["duties.done"].params.parse(params), watch);
     case "known":
       return answers.known(METHODS.known.params.parse(params), watch);
     case "room":

@@ -2,7 +2,7 @@ import type { DeviceId } from "#base/ids";
 import type { Instant } from "#base/time";
 
 /** Whether a camera may record now: with a notice confirmed (AR-10), or covertly in its period (AR-40). */
-export type Service = "in service" | "not in service" | "out of period";
+type Service = "in service" | "not in service" | "out of period";
 
 /** What the recorder is given of one camera. */
 export interface WallCameraSettings {

@@ -17,6 +17,7 @@ const UNREFERRED = [
   "detail",
   "left_file",
   "timestamp",
+  "duty",
 ]
   .map((table) => `not exists (select 1 from ${table} where entry_seq = entry.seq)`)
   .join(" and ");

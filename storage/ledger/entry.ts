@@ -30,6 +30,8 @@ export const ENTRY_KINDS = [
   "clock.untrusted",
   "checkpoint.timestamped",
   "config.changed",
+  "duty.opened",
+  "duty.done",
   "rows.archived",
 ] as const;
 

@@ -55,3 +55,41 @@ export async function writtenIn(
   }
   return join(folder, "bewaard.yaml");
 }
+
+/** A camera in a building, without a mistake under the policy of Arnhem. */
+export const GOOD_CAMERA = {
+  number: "cam-0001",
+  url: "rtsp://10.1.2.3/stream1",
+  user: "bewaard",
+  paired: "2026-05-01",
+  building: "stadhuis",
+  room: "balie",
+  notice: { confirmed_on: "2026-05-01", by: "clustermanager-vastgoed" },
+  necessity: { note: "Agressie aan de balie, elke week.", dpia: "DPIA-2026-4" },
+};
+
+/** One in an interview room, with sound. */
+export const SOUND_CAMERA = {
+  ...GOOD_CAMERA,
+  number: "cam-0002",
+  url: "rtsp://10.1.2.4/stream1",
+  room: "spreekkamer",
+  sound: true,
+  sound_notice: { confirmed_on: "2026-05-02", by: "clustermanager-vastgoed" },
+};
+
+/** A covert one, from an hour before `START` of the rig until a day later. */
+export const COVERT_CAMERA = {
+  number: "cam-0009",
+  url: "rtsp://10.1.2.9/stream1",
+  user: "bewaard",
+  paired: "2026-05-01",
+  building: "stadskantoor",
+  room: "magazijn",
+  covert: {
+    decision: "INT-2026-3",
+    decided_by: "verantwoordelijke",
+    from: "2026-06-01T11:00+02:00",
+    until: "2026-06-02T12:00+02:00",
+  },
+};

@@ -12,5 +12,6 @@ export const WELL: Result<"status"> = {
   checkpoint: null,
   history: "one",
   deskReadTo: 0,
+  duties: { open: 0, since: null },
   left: { files: 0, decideBy: null },
 };
