@@ -31,7 +31,7 @@ async function saying(cameras: readonly object[], box: object = BOX): Promise<st
 
 async function readCameras(cameras: readonly object[], box: object = BOX) {
   await using folder = await temporaryFolder();
-  return readConfiguration(await writtenIn(folder.path, { ...box, cameras }));
+  return await readConfiguration(await writtenIn(folder.path, { ...box, cameras }));
 }
 
 /** Starts with these cameras; returns what it was refused with, or an empty text. */

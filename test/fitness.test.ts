@@ -5,6 +5,7 @@ import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "nod
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { stringify } from "yaml";
 import { systemClock } from "#base/system-clock";
 import { type Clock, DAY_MS, instant, plus } from "#base/time";
 import { checkBox, type Fitness, shownFitness } from "../daemon/fitness/check-box.ts";
@@ -12,6 +13,7 @@ import { kindOf } from "../daemon/fitness/file-system.ts";
 import { socketPath } from "../daemon/places.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
+import { COVERT_CAMERA, GOOD_CAMERA, SOUND_CAMERA } from "./fakes/configuration.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 import { itWithoutPowers } from "./fakes/without-powers.ts";
@@ -330,6 +332,67 @@ describe("bewaard check", function () {
   it("says how ffprobe is kept from the network", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);
     assert.match(shownFitness(await checked(site)), /^[✔!] tools: ffprobe .*netwerk/m);
+  });
+
+  it("says of each camera in a building whether it can record, and of a covert one no more than its number (AR-10, AR-40)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const { notice: _, ...unnoticed } = { ...GOOD_CAMERA, number: "cam-3", url: "rtsp://h/3" };
+    const { user: __, ...open } = { ...GOOD_CAMERA, number: "cam-4", url: "rtsp://h/4" };
+    const notice = { confirmed_on: "2026-06-02", by: "beheer" };
+    const early = { ...GOOD_CAMERA, number: "cam-5", url: "rtsp://h/5", notice };
+    const outside = { ...SOUND_CAMERA, number: "cam-6", url: "rtsp://h/6", room: "hal" };
+    const several = { ...GOOD_CAMERA, number: "cam-7", url: "rtsp://h/7" };
+    const all = [
+      GOOD_CAMERA,
+      SOUND_CAMERA,
+      unnoticed,
+      open,
+      early,
+      outside,
+      several,
+      COVERT_CAMERA,
+    ];
+    await edit(site, "bewaard.yaml", "policy: den-haag", "policy: arnhem");
+    await edit(site, "bewaard.yaml", /$/, stringify({ cameras: all }));
+    const password = (number: string, content: string, mode = 0o600) =>
+      writeFile(at(site, `state/${number}.password`), content, { mode });
+    await password("cam-0001", "geheim\n");
+    await password("cam-3", "geheim\r\n");
+    await password("cam-5", "geheim");
+    await password("cam-6", "\n");
+    await password("cam-7", "geheim\ngeheim\n");
+    await password("cam-0009", "geheim");
+    await password("cam-0002", "geheim", 0o644);
+    const found = await checked(site);
+    const [shown, faults] = [shownFitness(found), told(found, "not fit")];
+    const warned = told(found, "warning");
+    assert.match(shown, /^✔ cameras: cam-0001: bord \/ notice 2026-05-01, DPIA DPIA-2026-4/m);
+    assert.match(faults, /^cameras: cam-0002: wachtwoord.*SECRET_EXPOSED.*chmod 600/m);
+    assert.match(warned, /^cameras: cam-3: niet in dienst.*\(AR-10\)/m);
+    assert.match(warned, /^cameras: cam-4: geen aanmelding/m);
+    assert.match(warned, /^cameras: cam-5: een bevestiging .* nog moet komen/m);
+    assert.match(faults, /^cameras: \d+:\d+: cameras\.5\.sound: mag niet: .*\(AR-14\)/m);
+    assert.match(faults, /^cameras: cam-6: wachtwoord.*SECRET_MISSING.*is empty/m);
+    assert.match(faults, /^cameras: cam-7: wachtwoord.*SECRET_MISSING.*more than one line/m);
+    assert.match(shown, /^✔ cameras: cam-0009 \/ cam-0009 is complete$/m);
+    assert.doesNotMatch(shown, /geheim\b(?! sleutel)|INT-2026-3|magazijn|heimelijk|covert/);
+    await asReal(site);
+    assert.match(told(await checked(site), "not fit"), /^cameras: cam-5: een bevestiging/m);
+  });
+
+  it("needs ffmpeg only where there are cameras in buildings", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const bin = at(site, "bin");
+    await mkdir(bin);
+    const path = process.env["PATH"];
+    try {
+      process.env["PATH"] = bin;
+      assert.match(told(await checked(site), "warning"), /^tools: ffmpeg ontbreekt/m);
+      await edit(site, "bewaard.yaml", /$/, stringify({ cameras: [GOOD_CAMERA] }));
+      assert.match(told(await checked(site), "not fit"), /^tools: ffmpeg ontbreekt/m);
+    } finally {
+      process.env["PATH"] = path;
+    }
   });
 
   itWithoutPowers(
