@@ -1,7 +1,7 @@
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { diskError } from "#base/disk-errors";
-import { syncDirectory } from "#base/durable";
+import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { joined } from "../drivers/bodycam/card.ts";
 import { closeTruncated } from "../storage/spool/close-truncated.ts";
@@ -11,6 +11,19 @@ import type { Dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 
 const OURS = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.(?:age|age\.partial|intent)$/;
+
+/**
+ * Settles what a crash left half done of recording in `incoming`, before anything new is sealed there: it is
+ * closed as truncated and kept, because nobody can have it again (docs/design.md, procedure "Record").
+ * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what is left then is settled at the next start.
+ */
+export async function settleCutOff(events: Events, incoming: string): Promise<void> {
+  try {
+    await settleAll(incoming, (id) => settleSourceless(events, incoming, id));
+  } catch (error) {
+    throw diskError(error, "settling what a crash left");
+  }
+}
 
 /**
  * Settles what a crash left half done in `incoming`, before anything new is sealed: where the same file
@@ -24,13 +37,16 @@ export async function settleLeftovers(
   docks: readonly Dock[],
 ): Promise<void> {
   try {
-    await settleAll(events, incoming, docks);
+    await settleAll(incoming, (id) => settle(events, incoming, docks, id));
   } catch (error) {
     throw diskError(error, "settling what a crash left");
   }
 }
 
-async function settleAll(events: Events, incoming: string, docks: readonly Dock[]): Promise<void> {
+async function settleAll(
+  incoming: string,
+  settleOne: (id: string) => Promise<void>,
+): Promise<void> {
   const names = new Set(await readdir(incoming));
   const ids = new Set<string>();
   for (const name of names) {
@@ -41,7 +57,7 @@ async function settleAll(events: Events, incoming: string, docks: readonly Dock[
   for (const id of ids) {
     const sealed = names.has(`${id}.age`) || names.has(`${id}.age.partial`);
     if (names.has(`${id}.json`) || !sealed) await rm(intentPath(incoming, id), { force: true });
-    else await settle(events, incoming, docks, id);
+    else await settleOne(id);
   }
   await syncDirectory(incoming);
 }
@@ -62,6 +78,16 @@ async function settle(
     await rm(intentPath(incoming, id), { force: true });
     return;
   }
+  await close(events, incoming, intent);
+}
+
+async function settleSourceless(events: Events, incoming: string, id: string): Promise<void> {
+  const intent = await intentOf(incoming, id);
+  if (intent === undefined || intent === "unreadable") await setApart(incoming, id);
+  else await close(events, incoming, intent);
+}
+
+async function close(events: Events, incoming: string, intent: Intent): Promise<void> {
   const closed = await closeTruncated(incoming, intent);
   if (closed === "closed") events.truncatedClosed(intent.id, intent.device);
   else events.cutOffEmpty(intent.id, intent.device);
@@ -79,14 +105,19 @@ async function intentOf(incoming: string, id: string): Promise<Intent | "unreada
 /** Nobody knows what it is. Core will not believe it as a manifest, and quarantines it with its file. */
 async function setApart(incoming: string, id: string): Promise<void> {
   await renameIfThere(`${sealedPath(incoming, id)}.partial`, sealedPath(incoming, id));
-  await renameIfThere(intentPath(incoming, id), join(incoming, `${id}.json`));
+  const manifest = join(incoming, `${id}.json`);
+  if (!(await renameIfThere(intentPath(incoming, id), manifest))) {
+    await writeDurably(manifest, "{}\n", 0o400);
+  }
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
+async function renameIfThere(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
+    return true;
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { after, describe, it } from "mocha";
-import { STEPS, type Step } from "#base/step";
+import type { Step } from "#base/step";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { alone, killedAt } from "./fakes/killed.ts";
+import { alone, killedAt, OF_A_LIFE } from "./fakes/killed.ts";
 import { makeAuthority } from "./peers/timestamp-authority.ts";
 
 /** One timestamp authority for all lives: its keys are what takes time. */
@@ -17,9 +17,9 @@ const LIVES = 12;
 /** Every step once, in the order in which a life comes to them, spread over the lives. */
 const chains: readonly (readonly Step[])[] = [
   ...Array.from({ length: LIVES }, (_, life) =>
-    STEPS.filter((step) => !alone(step)).filter((_step, index) => index % LIVES === life),
+    OF_A_LIFE.filter((step) => !alone(step)).filter((_step, index) => index % LIVES === life),
   ),
-  ...STEPS.filter(alone).map((step) => [step]),
+  ...OF_A_LIFE.filter(alone).map((step) => [step]),
 ];
 
 describe("SIGKILL, then start again (invariants 1, 3, 4, 6, 8)", function () {

@@ -20,22 +20,28 @@ export interface Sealer {
   finish(): Sealed;
 }
 
-// 1 MiB in, one write out: flat between 256 KiB and 1 MiB (measured), fewer system calls.
-const CHUNKS_A_WRITE = 16;
+// 1 MiB in and what was held, one write out: flat between 256 KiB and 1 MiB (measured), fewer system
+// calls.
+const CHUNKS_A_WRITE = 17;
 
 /**
  * Seals a stream into the payload of an age v1 file, hashing plaintext and ciphertext on the way.
  * `write` gets every byte of the file, header first, in a buffer that is used again afterwards:
- * it must have taken the bytes when it returns.
+ * it must have taken the bytes when it returns. At most `chunksAWrite` chunks come at once: many sealers
+ * side by side want small buffers.
  */
-export function openSealer(header: Header, write: (ciphertext: Uint8Array) => void): Sealer {
+export function openSealer(
+  header: Header,
+  write: (ciphertext: Uint8Array) => void,
+  chunksAWrite = CHUNKS_A_WRITE,
+): Sealer {
   const key = createSecretKey(header.streamKey);
   const nonce = Buffer.alloc(12);
   const plaintextHash = createHash("sha256");
   const parts = openPartDigests();
   // The last chunk carries a flag, so the newest one is held back until more bytes come.
   const held = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  const out = Buffer.allocUnsafeSlow((CHUNKS_A_WRITE + 1) * SEALED_CHUNK_BYTES);
+  const out = Buffer.allocUnsafeSlow(chunksAWrite * SEALED_CHUNK_BYTES);
   let heldBytes = 0;
   let outBytes = 0;
   let index = 0;

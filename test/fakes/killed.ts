@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Step } from "#base/step";
+import { STEPS, type Step } from "#base/step";
 import { temporaryFolder } from "./folder.ts";
 import { assertWhole, finish, makeLife, SIGNATURE, startLife } from "./life.ts";
 
+/** The steps that the life of docked cameras comes to. Those of recording: test/record-crash.test.ts. */
+export const OF_A_LIFE = STEPS.filter((step) => !step.startsWith("record."));
 /** Steps of every write to the vault: the ledger's two writes at the start come before any footage. */
 const IN_EVERY_PUT: readonly Step[] = ["store.copied", "store.named"];
 const PUTS_BEFORE_FOOTAGE = 2;

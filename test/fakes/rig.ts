@@ -122,6 +122,8 @@ export interface RigOptions {
   readonly database?: string | Database;
   /** Of the day keys: making one takes a while. */
   readonly identity?: string;
+  /** Who hands over; the dock when left out. */
+  readonly producer?: "dock" | "record";
   /** Seals elsewhere than in a thread. */
   readonly pool?: SealPool;
   /** Stands between the loops and the catalog. */
@@ -161,7 +163,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const box: Box = {
     node,
     term: { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS },
-    producers: [{ name: "dock", owner: process.getuid?.() ?? 0 }],
+    producers: [{ name: options.producer ?? "dock", owner: process.getuid?.() ?? 0 }],
   };
 
   const rig: Rig = {

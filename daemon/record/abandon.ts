@@ -1,0 +1,46 @@
+import { access, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
+import { BewaardError, systemCode } from "#base/errors";
+import { closeTruncated } from "../../storage/spool/close-truncated.ts";
+import { type Intent, intentPath } from "../../storage/spool/intent.ts";
+import type { RecordSealing } from "./sealing.ts";
+
+/**
+ * Closes what there is of a segment as truncated, and says so. What the disk refuses now is kept in mind
+ * for `settleAbandoned`, and is settled at the next start at the latest.
+ */
+export async function abandonSegment(sealing: RecordSealing, intent: Intent): Promise<void> {
+  const { abandoned, events, incoming } = sealing;
+  abandoned.delete(intent.id);
+  try {
+    if (await isHandedOver(incoming, intent)) {
+      await rm(intentPath(incoming, intent.id), { force: true });
+    } else if ((await closeTruncated(incoming, intent)) === "closed") {
+      events.truncatedClosed(intent.id, intent.device);
+    } else {
+      events.cutOffEmpty(intent.id, intent.device);
+    }
+  } catch (error) {
+    const refused = diskError(error, "closing a cut off segment");
+    if (!(refused instanceof BewaardError)) throw refused;
+    abandoned.set(intent.id, intent);
+  }
+}
+
+/** Tries again what the disk refused before: to be called when it has taken something. */
+export async function settleAbandoned(sealing: RecordSealing): Promise<void> {
+  const refused = sealing.abandoned.values().toArray();
+  for (const intent of refused) await abandonSegment(sealing, intent);
+}
+
+/** The manifest may have its name although writing it failed: the fact is whole then. */
+async function isHandedOver(incoming: string, { id }: Intent): Promise<boolean> {
+  try {
+    await access(join(incoming, `${id}.json`));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,236 @@
+import { link, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
+import { syncDirectory } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import type { DeviceId, SegmentId } from "#base/ids";
+import { step } from "#base/step";
+import { dayOf, type Instant } from "#base/time";
+import { type GrowingFile, growFile } from "../../storage/seal/growing-file.ts";
+import { makeHeader } from "../../storage/seal/header.ts";
+import { asError } from "../../storage/seal/outlet.ts";
+import { PART_BYTES } from "../../storage/seal/part-digests.ts";
+import { recipientFor } from "../../storage/seal/recipients.ts";
+import type { Sealed } from "../../storage/seal/sealer.ts";
+import { sealedPath } from "../../storage/spool/incoming.ts";
+import { type Intent, intentPath, intentText } from "../../storage/spool/intent.ts";
+import { manifestText, type SegmentManifest } from "../../storage/spool/manifest.ts";
+import { arrived, writeFact } from "../hand-over-fact.ts";
+import { newSegmentId } from "../new-id.ts";
+import { abandonSegment, settleAbandoned } from "./abandon.ts";
+import type { RecordSealing } from "./sealing.ts";
+
+/** When a segment was, by this box's clock, and the camera's clock less ours, or null where nobody knows. */
+export interface SegmentTimes {
+  readonly startedAt: Instant;
+  readonly endedAt: Instant;
+  readonly offsetMs: number | null;
+}
+
+/** One segment of one camera on its way into `incoming/record`. */
+export interface SegmentWriter {
+  readonly id: SegmentId;
+  /** Seals `bytes` of the container. Never waits, never throws; after a failure it takes nothing. */
+  push(bytes: Uint8Array): void;
+  /** Bytes in memory that wait for the disk. It is the caller's to push nothing while there are too many. */
+  readonly waitingBytes: number;
+  /** Why nothing is taken any more: SPOOL_FULL, SPOOL_IO. */
+  readonly failed: BewaardError | undefined;
+  /**
+   * Hands the segment over: sealed file first, manifest last (docs/design.md, procedure "Record").
+   * Undefined, and nothing stays behind, when nothing was ever pushed.
+   * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): it may be asked again, or the segment abandoned.
+   */
+  close(times: SegmentTimes): Promise<SegmentId | undefined>;
+  /** Closes what reached the disk as truncated: nobody can have it again. Rejects for bugs only. */
+  abandon(): Promise<void>;
+}
+
+/** What is done to the camera's bytes before they are sealed: drivers/camera/cutter.ts. */
+const REWRITTEN = { rule: "fmp4-rebase", version: 1 };
+
+/** Begins a segment of `device`. What is pushed waits in memory until its header is made and its intent durable. */
+export function openSegment(
+  sealing: RecordSealing,
+  device: DeviceId,
+  startedAt: Instant,
+): SegmentWriter {
+  const { incoming, events } = sealing;
+  const { intent, recipient } = intend(sealing, device, startedAt);
+  const { id } = intent;
+  let early: Buffer[] = [];
+  let earlyBytes = 0;
+  let pushedBytes = 0;
+  let file: GrowingFile | undefined;
+  let unopened: Error | undefined;
+  const fault = (): Error | undefined => unopened ?? file?.fault;
+  const opened = openFile();
+
+  async function openFile(): Promise<void> {
+    try {
+      const begun = await begin(sealing, intent, recipient);
+      for (const bytes of early) begun.push(bytes);
+      file = begun;
+    } catch (error) {
+      unopened = asError(error);
+    }
+    early = [];
+    earlyBytes = 0;
+  }
+
+  return {
+    id,
+    push(bytes) {
+      if (fault() !== undefined) return;
+      pushedBytes += bytes.length;
+      if (file) return file.push(bytes);
+      early.push(Buffer.from(bytes));
+      earlyBytes += bytes.length;
+    },
+    get waitingBytes() {
+      return earlyBytes + (file?.waitingBytes ?? 0);
+    },
+    get failed() {
+      return failure(fault());
+    },
+    async close(times) {
+      await opened;
+      try {
+        if (unopened) throw unopened;
+        if (!file) throw new TypeError("a segment is opened, or it is known why not");
+        if (pushedBytes === 0) return await dropEmpty(incoming, id, file);
+        const sealed = await file.finish();
+        await handOver(sealing, intent, sealed, times);
+        events.sealed(id, device, sealed.plaintextBytes);
+        await settleAbandoned(sealing);
+        return id;
+      } catch (error) {
+        throw diskError(error, "closing a segment");
+      }
+    },
+    async abandon() {
+      await opened;
+      await file?.close();
+      await abandonSegment(sealing, intent);
+    },
+  };
+}
+
+function failure(fault: Error | undefined): BewaardError | undefined {
+  if (fault === undefined) return undefined;
+  const error = diskError(fault, "recording");
+  if (error instanceof BewaardError) return error;
+  // A bug. Closing throws it as it is.
+  return new BewaardError("SPOOL_IO", "a segment could not be written", { cause: fault });
+}
+
+function intend({ clock, node, book }: RecordSealing, device: DeviceId, startedAt: Instant) {
+  const { day, recipient } = recipientFor(book, dayOf(clock.now()));
+  const intent: Intent = {
+    bewaard: "intent/1",
+    kind: "segment",
+    id: newSegmentId(clock.now()),
+    node,
+    producer: "record",
+    device,
+    ...arrived(clock),
+    recording: {
+      startedAt,
+      alternativeStartedAt: null,
+      endedAt: null,
+      source: "stream",
+      clock: { declared: "synchronised", offsetMs: null },
+    },
+    file: null,
+    sourceBytes: null,
+    sealedFor: day,
+    rewritten: REWRITTEN,
+  };
+  return { intent, recipient };
+}
+
+async function begin(
+  { clock, incoming, shared, spare }: RecordSealing,
+  intent: Intent,
+  recipient: string,
+): Promise<GrowingFile> {
+  const header = await makeHeader([recipient]);
+  try {
+    await writeFact(intentPath(incoming, intent.id), intentText(intent));
+    step("record.intended");
+    const partial = `${sealedPath(incoming, intent.id)}.partial`;
+    return await growFile(clock, partial, header, shared, spare);
+  } finally {
+    header.streamKey.fill(0);
+  }
+}
+
+async function dropEmpty(incoming: string, id: SegmentId, file: GrowingFile): Promise<undefined> {
+  await file.close();
+  await rm(`${sealedPath(incoming, id)}.partial`, { force: true });
+  await rm(intentPath(incoming, id), { force: true });
+}
+
+/** Each part of it may be done already: after a failure it is asked again. */
+async function handOver(
+  sealing: RecordSealing,
+  intent: Intent,
+  sealed: Sealed,
+  times: SegmentTimes,
+): Promise<void> {
+  const { incoming, clock } = sealing;
+  const { id } = intent;
+  await giveName(sealedPath(incoming, id));
+  await syncDirectory(incoming);
+  step("record.durable");
+  const manifest = manifestOf(intent, sealed, times, arrived(clock));
+  await writeFact(join(incoming, `${id}.json`), manifestText(manifest));
+  step("record.handed-over");
+  await rm(intentPath(incoming, id), { force: true });
+}
+
+/** A name that exists is never replaced: an id that came twice must not cost footage. */
+async function giveName(path: string): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await link(partial, path);
+    step("record.named");
+  } catch (error) {
+    // Named before a failure: then it is the same file, or its partial name is gone already.
+    if (systemCode(error) === "ENOENT") await stat(path);
+    else if (systemCode(error) !== "EEXIST" || !(await isSame(partial, path))) throw error;
+  }
+  await rm(partial, { force: true });
+}
+
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
+  return a.ino === b.ino && a.dev === b.dev;
+}
+
+function manifestOf(
+  intent: Intent,
+  sealed: Sealed,
+  { startedAt, endedAt, offsetMs }: SegmentTimes,
+  arrival: ReturnType<typeof arrived>,
+): SegmentManifest {
+  const { sourceBytes: _, ...known } = intent;
+  return {
+    ...known,
+    ...arrival,
+    bewaard: "manifest/1",
+    recording: {
+      ...known.recording,
+      startedAt,
+      endedAt,
+      clock: { ...known.recording.clock, offsetMs },
+    },
+    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
+    ciphertext: {
+      bytes: sealed.ciphertextBytes,
+      partBytes: PART_BYTES,
+      parts: [...sealed.parts],
+    },
+    truncated: false,
+  };
+}

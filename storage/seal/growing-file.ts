@@ -1,0 +1,130 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory } from "#base/durable";
+import { step } from "#base/step";
+import { type Clock, SECOND_MS } from "#base/time";
+import type { Header } from "./header.ts";
+import { asError, openOutlet } from "./outlet.ts";
+import { openSealer, type Sealed } from "./sealer.ts";
+import type { SharedSync } from "./shared-sync.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
+
+/** A sealed file that grows while its footage comes in: there is no source to read it from again. */
+export interface GrowingFile {
+  /** Seals `plaintext` at once; it is written as soon as what came before it is. */
+  push(plaintext: Uint8Array): void;
+  /** Sealed bytes in memory that are not written yet. At most one chunk of plaintext is held back besides. */
+  readonly waitingBytes: number;
+  /** What the disk answered when it refused; undefined while it takes everything. */
+  readonly fault: Error | undefined;
+  /**
+   * Seals the rest; resolves once every byte survives a power cut. A write that was refused is tried again
+   * when this is asked again; a sync is not, because nobody knows what became of its bytes.
+   */
+  finish(): Promise<Sealed>;
+  /** Writes what can be written of the rest, and lets go of the file. Rejects when it cannot be let go of. */
+  close(): Promise<void>;
+}
+
+const SYNC_EVERY_MS = 5 * SECOND_MS;
+/** A kill loses what is not written yet: every chunk goes as soon as it is sealed. */
+const CHUNKS_A_WRITE = 1;
+
+/** Creates the file `path`, which must not exist. It is synced after its first bytes and then every 5 s. */
+export async function growFile(
+  clock: Clock,
+  path: string,
+  header: Header,
+  shared: SharedSync,
+  spare: SpareBuffers,
+): Promise<GrowingFile> {
+  const file = await open(path, "wx", 0o400);
+  step("record.created");
+  const syncs = openSyncs(clock, file, dirname(path), shared);
+  const outlet = openOutlet(file, spare, syncs.wrote);
+  const sealer = openSealer(header, outlet.write, CHUNKS_A_WRITE);
+  let sealed: Sealed | undefined;
+  let durable = false;
+  return {
+    push(plaintext) {
+      if (!sealed) sealer.push(plaintext);
+    },
+    get waitingBytes() {
+      return outlet.waitingBytes;
+    },
+    get fault() {
+      return syncs.fault ?? outlet.fault;
+    },
+    async finish() {
+      sealed ??= sealer.finish();
+      if (durable) return sealed;
+      await outlet.written();
+      await syncs.last();
+      await file.close();
+      durable = true;
+      return sealed;
+    },
+    async close() {
+      sealed ??= sealer.finish();
+      // What the disk refuses is lost; how far it came is for whoever reads the file to see.
+      await outlet.written().catch(() => undefined);
+      await syncs.ended();
+      await file.close();
+    },
+  };
+}
+
+interface Syncs {
+  readonly fault: Error | undefined;
+  /** To be told after each write: syncs when it is time. */
+  readonly wrote: () => void;
+  /** Resolves when none is under way. */
+  ended(): Promise<void>;
+  /** The one that counts. @throws what this one, or any before it, was answered. */
+  last(): Promise<void>;
+}
+
+function openSyncs(clock: Clock, file: FileHandle, folder: string, shared: SharedSync): Syncs {
+  let fault: Error | undefined;
+  let syncing: Promise<void> | undefined;
+  let syncedAtMs: number | undefined;
+
+  async function sync(first: boolean): Promise<void> {
+    try {
+      await shared.sync(file);
+      // There is no second copy of what is in it: its name must survive as well.
+      if (first) await syncDirectory(folder);
+      if (first) step("record.header-synced");
+    } catch (error) {
+      fault ??= asError(error);
+    } finally {
+      syncing = undefined;
+    }
+  }
+
+  return {
+    get fault() {
+      return fault;
+    },
+    wrote() {
+      const now = clock.uptimeMs();
+      if (syncing || (syncedAtMs !== undefined && now - syncedAtMs < SYNC_EVERY_MS)) return;
+      const first = syncedAtMs === undefined;
+      syncedAtMs = now;
+      syncing = sync(first);
+    },
+    ended: async () => syncing,
+    async last() {
+      await syncing;
+      if (fault !== undefined) throw fault;
+      try {
+        // Somebody waits for this one: it takes no turn.
+        await file.sync();
+      } catch (error) {
+        fault = asError(error);
+        throw fault;
+      }
+      step("record.bytes-synced");
+    },
+  };
+}
