@@ -1,0 +1,109 @@
+import { BewaardError } from "#base/errors";
+
+// ISO 14496-12: a box is a length of 32 bits, a type of four letters, and a body. What is read here came
+// from a camera by way of ffmpeg: every length is a claim.
+
+/** A box inside another. The body is a view, not a copy. */
+export interface Box {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** A box of the stream itself, in the pieces it came in. */
+export interface TopBox {
+  readonly type: string;
+  readonly pieces: readonly Buffer[];
+}
+
+const HEAD_BYTES = 8;
+/** A GOP of half a minute at 16 Mbit/s, and far more than half a second of anything. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** What describes pictures is small; only pictures are large. */
+const MOST_DESCRIPTION_BYTES = 1024 * 1024;
+const KNOWN = new Set([
+  "ftyp",
+  "moov",
+  "moof",
+  "mdat",
+  "prft",
+  "styp",
+  "sidx",
+  "mfra",
+  "skip",
+  "free",
+]);
+
+/** What the camera sends cannot be taken: this connection ends, and another may do better. */
+export function untakeable(why: string): BewaardError {
+  const message = `de beelden zijn niet te verwerken / the stream cannot be worked with: ${why}`;
+  return new BewaardError("CAMERA_STREAM", message, { transient: true });
+}
+
+/**
+ * Yields the boxes of a stream as they become whole, without copying them. What is not whole when the bytes
+ * end is not passed on.
+ * @throws BewaardError CAMERA_STREAM for a box of more than 64 MiB or of a type we do not know.
+ */
+export async function* readBoxes(
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<TopBox, void, undefined> {
+  let pieces: Buffer[] = [];
+  let have = 0;
+  let box: { readonly type: string; readonly size: number } | undefined;
+  for await (const chunk of bytes) {
+    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    while (rest.length > 0) {
+      const taken = rest.subarray(0, (box?.size ?? HEAD_BYTES) - have);
+      rest = rest.subarray(taken.length);
+      pieces.push(taken);
+      have += taken.length;
+      if (!box && have === HEAD_BYTES) box = headOf(Buffer.concat(pieces));
+      if (!box || have < box.size) continue;
+      yield { type: box.type, pieces };
+      [pieces, have, box] = [[], 0, undefined];
+    }
+  }
+}
+
+function headOf(head: Buffer): { type: string; size: number } {
+  const type = typeAt(head, 4);
+  if (!KNOWN.has(type)) throw untakeable("a box of an unknown type");
+  const size = u32(head, 0);
+  const most = type === "mdat" ? MOST_BYTES : MOST_DESCRIPTION_BYTES;
+  // A length of 0 or 1 means "to the end" or "see the next 64 bits": nothing that may come here.
+  if (size < HEAD_BYTES || size > most) throw untakeable(`a box ${type} of ${size} bytes`);
+  return { type, size };
+}
+
+/** The boxes that fill `body`. @throws BewaardError CAMERA_STREAM when they do not fit in it. */
+export function* boxesIn(body: Buffer): Generator<Box, void, undefined> {
+  for (let at = 0; at < body.length; ) {
+    const size = u32(body, at);
+    if (size < HEAD_BYTES || at + size > body.length) throw untakeable("a box beyond its parent");
+    yield { type: typeAt(body, at + 4), body: body.subarray(at + HEAD_BYTES, at + size) };
+    at += size;
+  }
+}
+
+/** The body of the first box of this type. @throws BewaardError CAMERA_STREAM when there is none. */
+export function boxIn(body: Buffer, type: string): Buffer {
+  for (const box of boxesIn(body)) if (box.type === type) return box.body;
+  throw untakeable(`no box ${type}`);
+}
+
+/** The 32 bits at `at`. @throws BewaardError CAMERA_STREAM when they lie beyond the end. */
+export function u32(bytes: Buffer, at: number): number {
+  if (at < 0 || at + 4 > bytes.length) throw untakeable("a box that is too short");
+  return bytes.readUInt32BE(at);
+}
+
+/** The 64 bits at `at`: ticks of a clock that started with the stream. @throws as `u32`. */
+export function u64(bytes: Buffer, at: number): number {
+  const ticks = u32(bytes, at) * 2 ** 32 + u32(bytes, at + 4);
+  if (!Number.isSafeInteger(ticks)) throw untakeable("a time beyond all times");
+  return ticks;
+}
+
+function typeAt(bytes: Buffer, at: number): string {
+  return bytes.toString("latin1", at, at + 4);
+}

@@ -1,0 +1,58 @@
+import type { Instant } from "#base/time";
+import type { Fragment } from "./fragments.ts";
+
+/** How a camera's own clock stands to ours. Evidence beside a recording's time, never that time itself. */
+export interface CameraTime {
+  /** The camera's clock less ours, in whole ms; null while the camera has not said what time it is. */
+  readonly offsetMs: number | null;
+  /** `rtcp`: the camera said so in its sender reports. `arrival`: it has not. */
+  readonly source: "rtcp" | "arrival";
+}
+
+interface CameraTimeReader {
+  readonly time: CameraTime;
+  /** Takes in a fragment that arrived at `arrival`, and whose first picture we say was at `start`. */
+  hear(fragment: Fragment, arrival: Instant, start: Instant): void;
+}
+
+/** Beyond this a camera's time is another one, or a mistake. */
+const SAME_MS = 2000;
+/** So many fragments on end with another time: somebody set the camera's clock. */
+const LASTING = 6;
+
+/**
+ * Reads the camera's clock from what ffmpeg writes before each fragment, which is wrong in two ways: until
+ * the camera's first report it is the moment of writing, and where RTP's clock of 32 bits begins anew it
+ * is off by 13 hours for some fragments.
+ */
+export function openCameraTime(): CameraTimeReader {
+  const time: { offsetMs: number | null; source: CameraTime["source"] } = {
+    offsetMs: null,
+    source: "arrival",
+  };
+  /** The camera's time less the stream's: constant as long as nobody sets the camera's clock. */
+  let aheadMs: number | undefined;
+  let other: { readonly aheadMs: number; readonly times: number } | undefined;
+
+  const settle = (nowAheadMs: number): boolean => {
+    if (aheadMs === undefined || Math.abs(nowAheadMs - aheadMs) <= SAME_MS) return true;
+    const again = other && Math.abs(nowAheadMs - other.aheadMs) <= SAME_MS;
+    other = { aheadMs: nowAheadMs, times: again ? (other?.times ?? 0) + 1 : 1 };
+    return other.times >= LASTING;
+  };
+
+  return {
+    time,
+    hear: (fragment, arrival, start) => {
+      const { prftMs, mediaMs, durationMs } = fragment;
+      if (prftMs === undefined) return;
+      // A first picture's time is a whole fragment ago when the last one arrives; the moment of writing is now.
+      if (Math.abs(arrival - prftMs) < durationMs / 2) return;
+      if (!settle(prftMs - mediaMs)) return;
+      aheadMs = prftMs - mediaMs;
+      other = undefined;
+      time.offsetMs = Math.round(prftMs - start);
+      time.source = "rtcp";
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { readBoxes, type TopBox, u32, untakeable } from "./boxes.ts";
+import { type Init, type Picture, readInit } from "./init.ts";
+import { type Run, readMoof } from "./moof.ts";
+import { bytesAt, nalUnitsOf } from "./nal-units.ts";
+import {
+  isParameterSet,
+  isPicture,
+  type ParameterSets,
+  textOf,
+  typeOf,
+  withSets,
+} from "./parameter-sets.ts";
+
+/** A stretch of stream, some half a second, that is of use only behind its head and those before it. */
+export interface Fragment {
+  readonly kind: "fragment";
+  /** The moof whole, then the mdat in the pieces it came in. */
+  readonly bytes: readonly Buffer[];
+  readonly runs: readonly Run[];
+  /** Whether it starts with a picture that needs none before it. */
+  readonly keyframe: boolean;
+  /** When its first picture is decoded, in ms since ffmpeg began; of sound alone, when that starts. */
+  readonly mediaMs: number;
+  readonly durationMs: number;
+  /** The camera's wall time of its first picture, as ffmpeg reckons it, in ms since 1970. Guard it: `stream-clock.ts`. */
+  readonly prftMs: number | undefined;
+  /** VPS, SPS and PPS in force from its first picture on; other text is other parameters. */
+  readonly parameters: string;
+}
+
+interface Prft {
+  readonly trackId: number;
+  readonly unixMs: number;
+}
+
+/** What has come of a stream so far. */
+interface Reading {
+  ftyp: Buffer;
+  init: Init | undefined;
+  sets: ParameterSets;
+  parameters: string;
+  prft: Prft | undefined;
+  moof: Buffer | undefined;
+}
+
+const UNIX_SECONDS_IN_NTP = 2_208_988_800;
+const NTP_FRACTIONS_A_MS = 2 ** 32 / 1000;
+const NTP_ERA_SECONDS = 2 ** 32;
+
+/**
+ * Takes a fragmented MP4 apart as it arrives: its head, then each fragment as soon as its last byte is in.
+ * Bounded whatever comes; ends with the bytes, without what is not whole.
+ * @throws BewaardError CAMERA_STREAM for what is no such stream.
+ */
+export async function* readFragments(
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Init | Fragment, void, undefined> {
+  const reading: Reading = {
+    ftyp: Buffer.alloc(0),
+    init: undefined,
+    sets: new Map(),
+    parameters: "",
+    prft: undefined,
+    moof: undefined,
+  };
+  for await (const box of readBoxes(bytes)) {
+    const piece = take(reading, box);
+    if (piece) yield piece;
+  }
+}
+
+function take(reading: Reading, box: TopBox): Init | Fragment | undefined {
+  if (box.type === "mdat") return fragmentOf(reading, box.pieces);
+  if (reading.moof) throw untakeable("a fragment without its pictures");
+  if (box.type === "ftyp") reading.ftyp = Buffer.concat(box.pieces);
+  if (box.type === "moov") return initOf(reading, Buffer.concat(box.pieces));
+  if (box.type === "prft") reading.prft = prftOf(Buffer.concat(box.pieces).subarray(8));
+  if (box.type === "moof") reading.moof = Buffer.concat(box.pieces);
+  return undefined;
+}
+
+function initOf(reading: Reading, moov: Buffer): Init {
+  const init = readInit(Buffer.concat([reading.ftyp, moov]), moov.subarray(8));
+  reading.init = init;
+  reading.sets = init.video.sets;
+  reading.parameters = init.parameters;
+  return init;
+}
+
+/** prft (ISO 14496-12 §8.16.5): the producer's NTP time of a track's first sample. */
+function prftOf(body: Buffer): Prft {
+  const seconds = u32(body, 8);
+  // Of the next era, which starts in 2036: nothing was recorded before 1970.
+  const era = seconds < UNIX_SECONDS_IN_NTP ? NTP_ERA_SECONDS : 0;
+  const unixMs = (seconds + era - UNIX_SECONDS_IN_NTP) * 1000 + u32(body, 12) / NTP_FRACTIONS_A_MS;
+  return { trackId: u32(body, 4), unixMs };
+}
+
+function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
+  const { moof, init, prft } = reading;
+  if (!init || !moof) throw untakeable("pictures without a head");
+  reading.moof = undefined;
+  reading.prft = undefined;
+  const bytes = [moof, ...mdat];
+  const runs = readMoof(moof, init.tracks);
+  const [earliest] = runs.toSorted((one, other) => startMs(one) - startMs(other));
+  const video = runs.find((run) => run.track.kind === "video");
+  const run = video ?? earliest;
+  if (!run) throw untakeable("a fragment of nothing");
+  const keyframe = video?.keyframe ?? false;
+  if (video && keyframe) learn(reading, init.video, bytes, video);
+  const shownLaterMs = (run.shownLaterTicks / run.track.timescale) * 1000;
+  return {
+    kind: "fragment",
+    bytes,
+    runs,
+    keyframe,
+    mediaMs: startMs(run),
+    durationMs: (run.durationTicks / run.track.timescale) * 1000,
+    // The camera stamps when a picture is shown; everything else here is when it is decoded.
+    prftMs: prft && prft.trackId === run.track.id ? prft.unixMs - shownLaterMs : undefined,
+    parameters: reading.parameters,
+  };
+}
+
+/** When a track's part of a fragment starts, in ms since ffmpeg began. */
+export function startMs(run: Run): number {
+  return (run.startTicks / run.track.timescale) * 1000;
+}
+
+/** Takes over the parameter sets that stand before the picture of a keyframe. */
+function learn(reading: Reading, picture: Picture, bytes: readonly Buffer[], run: Run): void {
+  const [sample] = run.samples;
+  if (!sample) return;
+  const found: Buffer[] = [];
+  for (const unit of nalUnitsOf(bytes, sample, picture.lengthBytes)) {
+    const type = typeOf(picture.codec, unit.first);
+    if (isPicture(picture.codec, type)) break;
+    if (isParameterSet(picture.codec, type)) found.push(bytesAt(bytes, unit.at, unit.size));
+  }
+  if (found.length === 0) return;
+  reading.sets = withSets(picture.codec, reading.sets, found);
+  reading.parameters = textOf(reading.sets);
+}

@@ -1,0 +1,160 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { deadline } from "#base/deadline";
+import { BewaardError, systemCode } from "#base/errors";
+import { printableText } from "#base/printable";
+import type { Offer } from "./address.ts";
+import { untakeable } from "./boxes.ts";
+
+/** ffmpeg at work on one camera. Disposing stops it, and waits until it has ended. */
+export interface Remux extends AsyncDisposable {
+  readonly pid: number | undefined;
+  /**
+   * A fragmented MP4, as it comes. Ends quietly when ffmpeg ends well, which says nothing of the camera, and
+   * once disposed. @throws BewaardError CAMERA_STREAM when ffmpeg gives up, TOOL_MISSING.
+   */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+// The one place where the recorder runs ffmpeg (docs/decisions/0018). It parses what a camera sends: it may
+// write no file, leave no core, and speak to nothing but the gate, whose address is all it is told.
+const GUARDS = ["--as=2147483648", "--fsize=0", "--core=0", "--"];
+const READ = [
+  ..."-nostdin -hide_banner -nostats -loglevel warning".split(" "),
+  ..."-protocol_whitelist rtsp,tcp -rtsp_transport tcp -timeout 5000000".split(" "),
+];
+const WRITE = [
+  ..."-dn -sn -c copy -frag_duration 500000 -write_prft wallclock -flush_packets 1".split(" "),
+  "-movflags",
+  "+frag_keyframe+empty_moov+default_base_moof+skip_trailer+frag_discont",
+];
+const WITHOUT_SOUND = ["-an"];
+// Sound that is late holds its picture up by no more than a fragment.
+const WITH_SOUND = "-map 0:a:0 -max_interleave_delta 500000".split(" ");
+const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin" };
+const COMMAND_NOT_FOUND = 127;
+const PATIENCE_MS = 2000;
+const SAID_BYTES = 8192;
+const SHOWN_CHARACTERS = 400;
+
+/** Has ffmpeg ask for the stream at `url`, and repack it without coding it again (AR-16). */
+export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): Promise<Remux> {
+  const child = spawn("prlimit", [...GUARDS, program, ...argumentsFor(url, offer)], {
+    detached: true,
+    env: ENVIRONMENT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = Promise.withResolvers<number | null>();
+  ended.promise.catch(() => undefined);
+  child.once("error", ended.reject);
+  child.once("close", (code) => ended.resolve(code));
+  const said = tailOf(child.stderr);
+  const stopped = new AbortController();
+  return {
+    pid: child.pid,
+    bytes: bytesOf(child, ended.promise, said, stopped.signal),
+    [Symbol.asyncDispose]: async () => {
+      stopped.abort();
+      await stop(child);
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+  };
+}
+
+/** Exported for its test: what a camera offers decides what ffmpeg may ask for. */
+export function argumentsFor(url: string, offer: Offer): readonly string[] {
+  const sound = offer.audio !== undefined;
+  return [
+    ...READ,
+    "-allowed_media_types",
+    sound ? "video+audio" : "video",
+    "-i",
+    url,
+    "-map",
+    "0:v:0",
+    ...(sound ? WITH_SOUND : WITHOUT_SOUND),
+    ...WRITE,
+    // Safari takes H.265 by this name only.
+    ...(offer.video === "h265" ? ["-tag:v", "hvc1"] : []),
+    // MP4 has no place for G.711; QuickTime, which is built alike, does.
+    "-f",
+    offer.audio === "pcma" || offer.audio === "pcmu" ? "mov" : "mp4",
+    "pipe:1",
+  ];
+}
+
+async function* bytesOf(
+  child: Child,
+  ended: Promise<number | null>,
+  said: () => string,
+  stopped: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const bytes of child.stdout) if (bytes instanceof Buffer) yield bytes;
+    const code = await ended;
+    if (code === 0 || stopped.aborted) return;
+    if (code === COMMAND_NOT_FOUND) throw missing(undefined);
+    throw untakeable(`ffmpeg: ${said()}`);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") throw missing(error);
+    // What was being read when it was stopped ends in the middle.
+    if (!stopped.aborted) throw error;
+  }
+}
+
+/** The end of what it said, without addresses: the gate's is a key as long as it is open. */
+function tailOf(stderr: Readable): () => string {
+  let tail = Buffer.alloc(0);
+  stderr.on("data", (bytes: Buffer) => {
+    tail = Buffer.concat([tail, bytes]).subarray(-SAID_BYTES);
+  });
+  return () => {
+    const plain = tail
+      .toString("utf8")
+      .replace(/[a-z]+:\/\/[^\s'"]*/gi, "<url>")
+      .trim();
+    return printableText(plain).slice(-SHOWN_CHARACTERS).replaceAll("\n", " / ");
+  };
+}
+
+/** Asks twice, because the first request only ends a read that it is waiting in; then ends its group. */
+async function stop(child: Child): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
+    if (hasEnded(child)) break;
+    signalGroup(child.pid, signal);
+    await endedWithin(child, PATIENCE_MS);
+  }
+  signalGroup(child.pid, "SIGKILL");
+}
+
+function missing(cause: unknown): BewaardError {
+  const message = "ffmpeg or prlimit is not installed: apt-get install ffmpeg util-linux";
+  return new BewaardError("TOOL_MISSING", message, { cause });
+}
+
+function hasEnded(child: Child): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+async function endedWithin(child: Child, ms: number): Promise<void> {
+  if (hasEnded(child)) return;
+  try {
+    await once(child, "exit", { signal: deadline(ms, new AbortController().signal) });
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+  }
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // It has ended by itself.
+    if (systemCode(error) !== "ESRCH") throw error;
+  }
+}
