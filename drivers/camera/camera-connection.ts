@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { BewaardError, systemCode } from "#base/errors";
+import type { Clock } from "#base/time";
+import type { CameraAddress } from "./address.ts";
+import { isTimeout, within } from "./within.ts";
+
+const PORTS = { "rtsp:": 554, "rtsps:": 322 } as const;
+/** How long a camera may take to accept a connection, TLS included. */
+const CONNECT_MS = 5000;
+
+/**
+ * Connects to a camera; of rtsps its certificate has been compared before this returns, and so before a byte
+ * of a request goes. The certificate counts as a whole, by its digest: no authority and no name does.
+ * @throws BewaardError CAMERA_UNREACHABLE (transient), or CAMERA_REFUSED for another certificate.
+ */
+export async function connectCamera(
+  clock: Clock,
+  camera: CameraAddress,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { protocol, hostname, port: givenPort } = new URL(camera.url);
+  if (protocol !== "rtsp:" && protocol !== "rtsps:") throw refused("its url is not rtsp or rtsps");
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const port = givenPort === "" ? PORTS[protocol] : Number(givenPort);
+  if (protocol === "rtsp:") {
+    const socket = connectTcp({ host, port, noDelay: true });
+    await established(clock, socket, "connect", signal);
+    return socket;
+  }
+  if (camera.certificate === undefined) throw refused("rtsps without a pinned certificate");
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ host, port, ...servername, rejectUnauthorized: false });
+  socket.setNoDelay(true);
+  await established(clock, socket, "secureConnect", signal);
+  if (certificateOf(socket) !== camera.certificate) {
+    socket.destroy();
+    throw refused("its certificate is not the pinned one");
+  }
+  return socket;
+}
+
+async function established(
+  clock: Clock,
+  socket: Socket,
+  event: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await within(clock, CONNECT_MS, (waiting) => once(socket, event, { signal: waiting }), signal);
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    if (systemCode(error) === undefined && !isTimeout(error)) throw error;
+    const message = "nothing answers at its address";
+    throw new BewaardError("CAMERA_UNREACHABLE", message, { transient: true, cause: error });
+  }
+}
+
+/** SHA-256 of the certificate in DER. */
+function certificateOf(socket: TLSSocket): string | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  return createHash("sha256").update(certificate.raw).digest("hex");
+}
+
+function refused(why: string): BewaardError {
+  return new BewaardError("CAMERA_REFUSED", why);
+}

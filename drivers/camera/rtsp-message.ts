@@ -1,0 +1,130 @@
+import { BewaardError } from "#base/errors";
+
+/** All lines before a message's body. Cameras send some hundred bytes. */
+const HEADER_BYTES = 16 * 1024;
+/** The largest body: a session description. */
+const BODY_BYTES = 64 * 1024;
+/** `$`, with which a frame of RTP or RTCP begins between the messages (RFC 2326 §10.12). */
+const FRAME = 0x24;
+
+/** A request or an answer of RTSP, as it stood on the line (Latin-1). */
+export interface Message {
+  /** Of an answer; undefined for a request. */
+  readonly status: number | undefined;
+  /** Of a request; empty for an answer. */
+  readonly method: string;
+  readonly url: string;
+  /** By name in lower case. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly body: Buffer;
+}
+
+/** What one stretch of a connection holds: messages, and runs of whole admitted frames. */
+export type Unit =
+  | { readonly kind: "message"; readonly message: Message }
+  | { readonly kind: "frames"; readonly bytes: Buffer };
+
+/**
+ * Reads messages and interleaved frames from chunks cut anywhere. Frames for which `admit` says no are left
+ * out; the others are given in runs, uncopied where a chunk allows it. `type` is the second byte of the
+ * packet: of RTP its payload type and marker, of RTCP its packet type. Holds at most one message or frame.
+ * @throws BewaardError CAMERA_STREAM for what is neither, and for what is too large.
+ */
+export function openReader(
+  admit: (channel: number, type: number) => boolean,
+): (chunk: Buffer) => Unit[] {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let needed = 1;
+  return (chunk) => {
+    held.push(chunk);
+    heldBytes += chunk.length;
+    // Joined only when it can be of use: a frame in a thousand small pieces is not copied a thousand times.
+    if (heldBytes < needed) return [];
+    const bytes = held.length === 1 ? chunk : Buffer.concat(held, heldBytes);
+    const units: Unit[] = [];
+    let at = 0;
+    let run = 0;
+    const endRun = (): void => {
+      if (at > run) units.push({ kind: "frames", bytes: bytes.subarray(run, at) });
+    };
+    for (;;) {
+      const found = unitAt(bytes, at);
+      if (typeof found === "number") {
+        needed = found;
+        break;
+      }
+      const admitted =
+        found.message === undefined &&
+        found.end - at >= 6 &&
+        admit(bytes.readUInt8(at + 1), bytes.readUInt8(at + 5));
+      if (!admitted) {
+        endRun();
+        if (found.message !== undefined) units.push({ kind: "message", message: found.message });
+        run = found.end;
+      }
+      at = found.end;
+    }
+    endRun();
+    held = at < bytes.length ? [bytes.subarray(at)] : [];
+    heldBytes = bytes.length - at;
+    return units;
+  };
+}
+
+/** The message or frame that begins at `at`, or how many bytes from there must be seen before it is known. */
+function unitAt(bytes: Buffer, at: number): { end: number; message?: Message } | number {
+  const left = bytes.length - at;
+  if (left === 0) return 1;
+  if (bytes[at] === FRAME) {
+    if (left < 4) return 4;
+    const length = 4 + bytes.readUInt16BE(at + 2);
+    return left < length ? length : { end: at + length };
+  }
+  if (!isCapital(bytes.readUInt8(at))) throw strange("something between the frames is no message");
+  const end = bytes.indexOf("\r\n\r\n", at, "latin1");
+  if (end < 0 ? left > HEADER_BYTES : end - at > HEADER_BYTES) {
+    throw strange(`a header is longer than ${HEADER_BYTES} bytes`);
+  }
+  if (end < 0) return left + 1;
+  const head = readHead(bytes.toString("latin1", at, end));
+  const length = bodyLength(head.headers);
+  const whole = end + 4 + length;
+  if (bytes.length < whole) return whole - at;
+  return { end: whole, message: { ...head, body: Buffer.from(bytes.subarray(end + 4, whole)) } };
+}
+
+function readHead(text: string): Omit<Message, "body"> {
+  const [first = "", ...lines] = text.split("\r\n");
+  const answer = /^RTSP\/1\.\d ([1-9]\d\d)(?: |$)/.exec(first);
+  const request = /^([A-Z_]{1,32}) (\S{1,4096}) RTSP\/1\.\d$/.exec(first);
+  if (answer === null && request === null) throw strange("a message is not RTSP 1.0");
+  const headers = new Map<string, string[]>();
+  for (const line of lines) {
+    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) throw strange("a header line is not one");
+    const key = name.toLowerCase();
+    headers.set(key, [...(headers.get(key) ?? []), value]);
+  }
+  return {
+    status: answer === null ? undefined : Number(answer[1]),
+    method: request?.[1] ?? "",
+    url: request?.[2] ?? "",
+    headers,
+  };
+}
+
+function bodyLength(headers: ReadonlyMap<string, readonly string[]>): number {
+  const [length = "0", ...others] = headers.get("content-length") ?? [];
+  if (others.length > 0 || !/^\d{1,16}$/.test(length)) throw strange("a length is not a number");
+  if (Number(length) > BODY_BYTES) throw strange(`a body is longer than ${BODY_BYTES} bytes`);
+  return Number(length);
+}
+
+function isCapital(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
+}
+
+function strange(what: string): BewaardError {
+  return new BewaardError("CAMERA_STREAM", what, { transient: true });
+}
