@@ -17,8 +17,8 @@ interface CameraTimeReader {
 
 /** Beyond this a camera's time is another one, or a mistake. */
 const SAME_MS = 2000;
-/** So many fragments on end with another time: somebody set the camera's clock. */
-const LASTING = 6;
+/** So many fragments on end with another time, more than there are between reports: somebody set its clock. */
+const LASTING = 30;
 
 /**
  * Reads the camera's clock from what ffmpeg writes before each fragment, which is wrong in two ways: until
@@ -48,11 +48,22 @@ export function openCameraTime(): CameraTimeReader {
       if (prftMs === undefined) return;
       // A first picture's time is a whole fragment ago when the last one arrives; the moment of writing is now.
       if (Math.abs(arrival - prftMs) < durationMs / 2) return;
-      if (!settle(prftMs - mediaMs)) return;
-      aheadMs = prftMs - mediaMs;
+      const shownMs = prftMs - stampedLaterMs(fragment);
+      if (!settle(shownMs - mediaMs)) return;
+      aheadMs = shownMs - mediaMs;
       other = undefined;
-      time.offsetMs = Math.round(prftMs - start);
+      time.offsetMs = Math.round(shownMs - start);
       time.source = "rtcp";
     },
   };
+}
+
+/**
+ * By how much the picture that was stamped is shown later than decoded. ffmpeg's parser gives a picture the
+ * stamp of the one whose arrival made it whole, which is the next one that is stored.
+ */
+function stampedLaterMs(fragment: Fragment): number {
+  const video = fragment.runs.find((run) => run.track.kind === "video");
+  const stamped = video?.samples[1] ?? video?.samples[0];
+  return video && stamped ? (stamped.laterTicks / video.track.timescale) * 1000 : 0;
 }

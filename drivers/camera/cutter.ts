@@ -1,6 +1,6 @@
 import type { Instant } from "#base/time";
 import { untakeable } from "./boxes.ts";
-import { type Fragment, startMs } from "./fragments.ts";
+import { type Fragment, shownMs } from "./fragments.ts";
 import type { Init } from "./init.ts";
 import { rebased } from "./rebase.ts";
 
@@ -28,7 +28,10 @@ export interface Piece {
 }
 
 interface Segment {
+  /** Where in the stream its first picture is shown, or its sound begins. */
   readonly startMs: number;
+  /** By how much its first picture is shown later than it is decoded. */
+  readonly laterTicks: number;
   readonly cutAt: Instant;
   readonly parameters: string;
 }
@@ -76,9 +79,10 @@ export async function* cut(
       const waitedMs = piece.mediaMs + piece.durationMs - waitingSinceMs;
       if (waitedMs >= MOST_SLOTS * segmentMs) throw untakeable("no key picture");
     }
-    if (segment)
-      yield { kind: "fragment", bytes: rebased(piece, segment.startMs), fragment: piece };
-    else dropped += 1;
+    if (segment) {
+      const bytes = rebased(piece, segment.startMs, segment.laterTicks);
+      yield { kind: "fragment", bytes, fragment: piece };
+    } else dropped += 1;
   }
 }
 
@@ -98,10 +102,13 @@ function reasonToCut(
 }
 
 function begun(fragment: Fragment, at: (mediaMs: number) => Instant): Segment {
-  const earliestMs = Math.min(fragment.mediaMs, ...fragment.runs.map(startMs));
-  const early = fragment.mediaMs - earliestMs > MOST_BEFORE_PICTURE_MS;
+  const picture = fragment.runs.find((run) => run.track.kind === "video");
+  const laterTicks = picture?.samples[0]?.laterTicks ?? 0;
+  const pictureMs = picture ? shownMs(picture) : fragment.mediaMs;
+  const earliestMs = Math.min(pictureMs, ...fragment.runs.map(shownMs));
   return {
-    startMs: early ? fragment.mediaMs : earliestMs,
+    startMs: pictureMs - earliestMs > MOST_BEFORE_PICTURE_MS ? pictureMs : earliestMs,
+    laterTicks,
     cutAt: at(fragment.mediaMs),
     parameters: fragment.parameters,
   };

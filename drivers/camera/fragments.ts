@@ -1,3 +1,4 @@
+import { DAY_MS } from "#base/time";
 import { readBoxes, type TopBox, u32, untakeable } from "./boxes.ts";
 import { type Init, type Picture, readInit } from "./init.ts";
 import { type Run, readMoof } from "./moof.ts";
@@ -22,7 +23,7 @@ export interface Fragment {
   /** When its first picture is decoded, in ms since ffmpeg began; of sound alone, when that starts. */
   readonly mediaMs: number;
   readonly durationMs: number;
-  /** The camera's wall time of its first picture, as ffmpeg reckons it, in ms since 1970. Guard it: `stream-clock.ts`. */
+  /** A camera's wall time, as ffmpeg reckons it, in ms since 1970; what it is worth: `camera-time.ts`. */
   readonly prftMs: number | undefined;
   /** VPS, SPS and PPS in force from its first picture on; other text is other parameters. */
   readonly parameters: string;
@@ -107,9 +108,9 @@ function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
   const video = runs.find((run) => run.track.kind === "video");
   const run = video ?? earliest;
   if (!run) throw untakeable("a fragment of nothing");
+  if (!isPlausible(run)) throw untakeable("a time beyond all times");
   const keyframe = video?.keyframe ?? false;
   if (video && keyframe) learn(reading, init.video, bytes, video);
-  const shownLaterMs = (run.shownLaterTicks / run.track.timescale) * 1000;
   return {
     kind: "fragment",
     bytes,
@@ -117,15 +118,30 @@ function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
     keyframe,
     mediaMs: startMs(run),
     durationMs: (run.durationTicks / run.track.timescale) * 1000,
-    // The camera stamps when a picture is shown; everything else here is when it is decoded.
-    prftMs: prft && prft.trackId === run.track.id ? prft.unixMs - shownLaterMs : undefined,
+    prftMs: prft?.trackId === run.track.id ? prft.unixMs : undefined,
     parameters: reading.parameters,
   };
+}
+
+/** Half a second is asked for; of a stream that stood still for a minute, nobody knows what it is now. */
+const LONGEST_MS = 60_000;
+const LATEST_MS = 10 * 365 * DAY_MS;
+
+function isPlausible(run: Run): boolean {
+  const lastsMs = (run.durationTicks / run.track.timescale) * 1000;
+  const laterMs = shownMs(run) - startMs(run);
+  return lastsMs <= LONGEST_MS && Math.abs(laterMs) <= LONGEST_MS && startMs(run) <= LATEST_MS;
 }
 
 /** When a track's part of a fragment starts, in ms since ffmpeg began. */
 export function startMs(run: Run): number {
   return (run.startTicks / run.track.timescale) * 1000;
+}
+
+/** When the first sample of it is shown or heard, in ms since ffmpeg began. */
+export function shownMs(run: Run): number {
+  const ticks = run.startTicks + (run.samples[0]?.laterTicks ?? 0);
+  return (ticks / run.track.timescale) * 1000;
 }
 
 /** Takes over the parameter sets that stand before the picture of a keyframe. */

@@ -5,6 +5,9 @@ import type { Track } from "./init.ts";
 export interface Sample {
   readonly at: number;
   readonly size: number;
+  /** By how much it is shown later than decoded, in the track's ticks, and where in the moof that stands. */
+  readonly laterTicks: number;
+  readonly laterAt: number | undefined;
 }
 
 /** What a fragment holds of one track. */
@@ -13,14 +16,14 @@ export interface Run {
   /** When its first sample is decoded, in the track's ticks. */
   readonly startTicks: number;
   readonly durationTicks: number;
-  /** By how much its first sample is shown later than decoded, in the track's ticks. */
-  readonly shownLaterTicks: number;
   /** Whether its first sample can be decoded without those before it. */
   readonly keyframe: boolean;
   readonly samples: readonly Sample[];
   /** Where in the moof its start stands, and whether in 64 bits. */
   readonly startAt: number;
   readonly wide: boolean;
+  /** Where in the moof its lists of samples stand: each starts with its version. */
+  readonly listsAt: readonly number[];
 }
 
 interface Defaults {
@@ -32,7 +35,6 @@ interface Defaults {
 
 interface Gathered {
   durationTicks: number;
-  shownLaterTicks: number;
   flags: number | undefined;
   nextAt: number;
   readonly samples: Sample[];
@@ -62,21 +64,25 @@ function runOf(moof: Buffer, traf: Buffer, tracks: readonly Track[]): Run {
   const wide = tfdt[0] === 1;
   const gathered: Gathered = {
     durationTicks: 0,
-    shownLaterTicks: 0,
     flags: undefined,
     nextAt: moof.length + 8,
     samples: [],
   };
-  for (const box of boxesIn(traf)) if (box.type === "trun") gather(box.body, defaults, gathered);
+  const listsAt: number[] = [];
+  for (const { type, body } of boxesIn(traf)) {
+    if (type !== "trun") continue;
+    listsAt.push(body.byteOffset - moof.byteOffset);
+    gather(body, body.byteOffset - moof.byteOffset, defaults, gathered);
+  }
   return {
     track: defaults.track,
     startTicks: wide ? u64(tfdt, 4) : u32(tfdt, 4),
     durationTicks: gathered.durationTicks,
-    shownLaterTicks: gathered.shownLaterTicks,
     keyframe: ((gathered.flags ?? NOT_A_KEYFRAME) & NOT_A_KEYFRAME) === 0,
     samples: gathered.samples,
     startAt: tfdt.byteOffset - moof.byteOffset + 4,
     wide,
+    listsAt,
   };
 }
 
@@ -101,7 +107,7 @@ function defaultsOf(tfhd: Buffer, tracks: readonly Track[]): Defaults {
   };
 }
 
-function gather(trun: Buffer, defaults: Defaults, into: Gathered): void {
+function gather(trun: Buffer, trunAt: number, defaults: Defaults, into: Gathered): void {
   const flags = u32(trun, 0);
   const count = u32(trun, 4);
   if (into.samples.length + count > MOST_SAMPLES)
@@ -118,12 +124,10 @@ function gather(trun: Buffer, defaults: Defaults, into: Gathered): void {
     into.durationTicks += next(0x100, defaults.durationTicks);
     const size = next(0x200, defaults.sizeBytes);
     const own = next(0x400, defaults.flags);
-    const later = next(0x800, 0) | 0;
-    if (into.samples.length === 0) {
-      into.flags = Number.isNaN(first) ? own : first;
-      into.shownLaterTicks = later;
-    }
-    into.samples.push({ at: into.nextAt, size });
+    const laterAt = (flags & 0x800) === 0 ? undefined : trunAt + at;
+    const laterTicks = next(0x800, 0) | 0;
+    if (into.samples.length === 0) into.flags = Number.isNaN(first) ? own : first;
+    into.samples.push({ at: into.nextAt, size, laterTicks, laterAt });
     into.nextAt += size;
   }
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What a camera may send. */
@@ -38,6 +39,25 @@ export function fragmented(path: string, kind: ClipKind): Buffer {
   const tag = kind === "h265" ? ["-tag:v", "hvc1"] : [];
   const form = ["-f", kind === "pcma" ? "mov" : "mp4", "pipe:1"];
   return run(["-i", path, ...FRAGMENTED, ...tag, ...form]);
+}
+
+/**
+ * The pictures of a new clip as they are, without a container. Returns a function that puts more units in
+ * before the first of them, and gives the path of what that makes.
+ */
+export function annexB(
+  folder: string,
+  kind: "h264",
+  seconds: number,
+): (units: readonly Buffer[]) => string {
+  const path = join(folder, "pictures.h264");
+  run(["-i", makeClip(folder, kind, seconds), "-c", "copy", "-bsf:v", "h264_mp4toannexb", path]);
+  return (units) => {
+    const pictures = readFileSync(path);
+    const added = join(folder, "more.h264");
+    writeFileSync(added, Buffer.concat([...units, pictures]));
+    return added;
+  };
 }
 
 /** A digest for each picture, or stretch of sound, in the order in which it is stored. */
