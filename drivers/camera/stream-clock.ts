@@ -11,7 +11,7 @@ export interface StreamClock {
    */
   hear(fragment: Fragment): void;
   /** When the moment `mediaMs` of the stream was; now, before anything was heard. */
-  at(mediaMs: number): Instant;
+  readonly at: (mediaMs: number) => Instant;
   /** How the camera's own clock stands to ours. */
   readonly camera: CameraTime;
 }
