@@ -2,10 +2,11 @@ import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, DutyId, HoldId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
+import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { failed, type Say } from "./say.ts";
 
-/** Everything bewaard ever logs: one function an event, here and in events-of-cards.ts. */
+/** Everything bewaard ever logs: one function an event, here and in events-of-*.ts. */
 export type Events = ReturnType<typeof openEvents>;
 
 /** Names are stable: administrators match on `event`. Fields never carry a person, a secret or a signed URL. */
@@ -21,6 +22,7 @@ export function openEvents(logger: Logger) {
     ...deskEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),
+    ...cameraEvents(say),
   };
 }
 

@@ -20,6 +20,8 @@ export const STEPS = [
   "record.named",
   "record.durable",
   "record.handed-over",
+  "record.marked",
+  "record.gap-told",
   "adopt.checked",
   "adopt.renamed",
   "adopt.recorded",

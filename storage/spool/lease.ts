@@ -4,7 +4,7 @@ import { lockFile } from "../catalog/sqlite.ts";
 import type { Spool } from "./spool.ts";
 
 /** The parts of bewaard that may each run once on a spool. */
-export type Role = "core" | "dock";
+export type Role = "core" | "dock" | "record";
 
 /**
  * Holds `role` on this spool until disposed; the kernel lets go when the process dies, however it dies.

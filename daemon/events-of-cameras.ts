@@ -1,0 +1,46 @@
+import type { BewaardError } from "#base/errors";
+import type { DeviceId } from "#base/ids";
+import { failed, type Say } from "./say.ts";
+
+// What there is to say of cameras on walls: a part of daemon/events.ts.
+
+export function cameraEvents(say: Say) {
+  return {
+    cameraRecording: (device: DeviceId, video: string, sound: string | undefined) =>
+      say("notice", "camera-recording", "a camera is being recorded", {
+        device,
+        video,
+        sound: sound ?? null,
+      }),
+    cameraFailed: (device: DeviceId, error: BewaardError) =>
+      // A login that is wrong stays wrong: somebody must come.
+      say(error.transient ? "error" : "alert", "camera-failed", "a camera is not recorded", {
+        device,
+        ...failed(error),
+      }),
+    cameraIdle: (device: DeviceId, state: string) =>
+      say("notice", "camera-idle", "a camera is not to be recorded now", { device, state }),
+    cameraDropped: (device: DeviceId, waitingBytes: number, error: BewaardError) =>
+      say("alert", "camera-dropped", "the spool cannot keep up: footage is dropped, a gap", {
+        device,
+        waitingBytes,
+        ...failed(error),
+      }),
+    cameraLost: (device: DeviceId, error: BewaardError) =>
+      say("alert", "camera-lost", "what was recorded could not be kept: a gap", {
+        device,
+        ...failed(error),
+      }),
+    cameraClock: (device: DeviceId, offsetMs: number) =>
+      say("alert", "camera-clock", "a camera's own clock is wrong; times here are by this box", {
+        device,
+        offsetMs,
+      }),
+    cameraSound: (device: DeviceId) =>
+      say("info", "camera-sound", "a camera offers sound, and it is not asked for", { device }),
+    gapsDelayed: (error: BewaardError) =>
+      say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
+    marksUnread: () =>
+      say("alert", "marks-unread", "how far cameras were recorded cannot be read: begun anew", {}),
+  };
+}

@@ -1,0 +1,135 @@
+import { BewaardError } from "#base/errors";
+import type { DeviceId } from "#base/ids";
+import { step } from "#base/step";
+import type { Clock, Instant } from "#base/time";
+import type { Events } from "../events.ts";
+import * as marking from "./mark.ts";
+import { type Mark, type Moment, momentAt, momentOf, type Untold } from "./mark.ts";
+import { readMarks, writeMarks } from "./marks-file.ts";
+
+/** Of one camera: what the recorder says as it goes. Nothing here waits for a disk. */
+export interface CameraHistory {
+  /** Footage is expected from now on. */
+  begin(): void;
+  /** It records from `from` on: a gap that is open ends there. */
+  resume(from: Instant): void;
+  /** What was recorded until `until` is written. */
+  safe(until: Instant): void;
+  /** It does not record, because of `cause`; what it recorded since `from`, if given, is lost too. */
+  break(cause: string, from?: Instant): void;
+  /** What it recorded from `from` to `to` is lost, while it goes on recording. */
+  lose(from: Instant, to: Instant, cause: string): void;
+  /** Nobody expects footage any more. */
+  excuse(): void;
+  /** When the gap began that is open. */
+  gapSince(): Instant | undefined;
+  /** Whether footage is expected. */
+  expected(): boolean;
+}
+
+/** How far each camera's footage is stored, and what is missing of it (invariant 9). */
+export interface History {
+  of(device: DeviceId): CameraHistory;
+  /** The recorder stops by itself. */
+  stop(): void;
+  /**
+   * Writes what changed, then hands over the gaps nobody was told of (docs/design.md, "Record").
+   * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what could not be told is told next time.
+   */
+  settle(): Promise<void>;
+}
+
+/**
+ * Takes up the marks at `path` where the recorder left them; of those that are not `devices` any more
+ * nothing is expected. `tell` hands a gap over as a fact: once more is harmless, it has the same id.
+ * @throws BewaardError SPOOL_IO (transient) when the marks cannot be read.
+ */
+export async function openHistory(
+  clock: Clock,
+  events: Events,
+  path: string,
+  devices: readonly DeviceId[],
+  tell: (device: DeviceId, gap: Untold) => Promise<void>,
+): Promise<History> {
+  const startedUp = momentOf(clock);
+  const read = await readMarks(path);
+  if (read === undefined) events.marksUnread();
+  const marks = new Map(read);
+  for (const [device, mark] of marks) {
+    if (devices.includes(device)) continue;
+    marks.set(device, marking.excused(marking.begun(mark, startedUp), startedUp));
+  }
+  let written: ReadonlyMap<DeviceId, Mark> = new Map();
+  const change = (device: DeviceId, how: (mark: Mark) => Mark): void => {
+    const mark = marks.get(device);
+    if (mark) marks.set(device, how(mark));
+  };
+  // Which start of the machine this is does not change while the recorder runs, and costs a file to read.
+  const now = (): Moment => ({ ...startedUp, at: clock.now(), uptimeMs: clock.uptimeMs() });
+  const at = (when: Instant): Moment => momentAt(now(), when);
+
+  return {
+    of: (device) => ({
+      begin() {
+        marks.set(device, marking.begun(marks.get(device), now()));
+      },
+      resume: (from) => change(device, (mark) => marking.resumed(mark, at(from))),
+      safe: (until) => change(device, (mark) => marking.safe(mark, at(until))),
+      break: (cause, from) =>
+        change(device, (mark) => {
+          const back = from === undefined ? mark : marking.setBack(mark, at(from));
+          return marking.broken(back, cause, startedUp);
+        }),
+      lose: (from, to, cause) =>
+        change(device, (mark) => marking.lost(mark, at(from), at(to), cause)),
+      excuse: () => change(device, (mark) => marking.excused(mark, now())),
+      gapSince() {
+        const mark = marks.get(device);
+        return mark && marking.gapSince(mark);
+      },
+      expected: () => (marks.get(device)?.since ?? "excused") !== "excused",
+    }),
+    stop() {
+      for (const [device, mark] of marks) marks.set(device, marking.stopped(mark, now()));
+    },
+    async settle() {
+      for (const [device, mark] of marks) marks.set(device, marking.inPieces(mark, now()));
+      if (!same(marks, written)) written = await write(path, marks);
+      step("record.marked");
+      for (const [device, { untold }] of [...marks]) {
+        for (const gap of untold) await tell(device, gap);
+        if (untold.length > 0) step("record.gap-told");
+        const ids = new Set(untold.map(({ id }) => id));
+        change(device, (mark) => marking.told(mark, ids));
+      }
+      for (const [device, mark] of marks) if (marking.isOver(mark)) marks.delete(device);
+    },
+  };
+}
+
+/** A gap must not be forgotten before it is told; how far footage goes is known again from the next one. */
+async function write(path: string, marks: ReadonlyMap<DeviceId, Mark>) {
+  const all = new Map(marks);
+  const durably = [...all.values()].some(({ untold }) => untold.length > 0);
+  await writeMarks(path, all, durably);
+  return all;
+}
+
+function same(one: ReadonlyMap<DeviceId, Mark>, two: ReadonlyMap<DeviceId, Mark>): boolean {
+  return one.size === two.size && [...one].every(([device, mark]) => two.get(device) === mark);
+}
+
+/** Settles, and says so at most hourly where the disk refuses for the moment. */
+export async function settleOrSay(
+  history: History,
+  say: (error: BewaardError) => void,
+): Promise<boolean> {
+  try {
+    await history.settle();
+    return true;
+  } catch (error) {
+    if (!(error instanceof BewaardError && error.transient)) throw error;
+    say(error);
+    return false;
+  }
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
+import { type DeviceId, parseDeviceId, parseNodeId } from "#base/ids";
+import { HOUR_MS, plus } from "#base/time";
+import { gapTeller } from "../daemon/record/gap-teller.ts";
+import { type History, openHistory } from "../daemon/record/history.ts";
+import type { Untold } from "../daemon/record/mark.ts";
+import { parseManifest } from "../storage/spool/manifest.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { capturedEvents, type HandClock, handClock, START } from "./fakes/rig.ts";
+
+const ONE = parseDeviceId("cam-0001");
+const TWO = parseDeviceId("cam-0002");
+
+interface Kept extends AsyncDisposable {
+  readonly path: string;
+  readonly clock: HandClock;
+  readonly told: (readonly [DeviceId, Untold])[];
+  readonly said: string[];
+  /** A recorder that starts, with these cameras. */
+  open(...devices: DeviceId[]): Promise<History>;
+  /** While set, nothing can be told. */
+  refuse(error: BewaardError | undefined): void;
+}
+
+async function kept(): Promise<Kept> {
+  const folder = await temporaryFolder();
+  const clock = handClock(START);
+  const told: (readonly [DeviceId, Untold])[] = [];
+  const said: string[] = [];
+  let refusal: BewaardError | undefined;
+  const path = join(folder.path, "marks.json");
+  return {
+    path,
+    clock,
+    told,
+    said,
+    open: (...devices) =>
+      openHistory(clock, capturedEvents(said), path, devices, async (device, gap) => {
+        if (refusal) throw refusal;
+        told.push([device, gap]);
+      }),
+    refuse(error) {
+      refusal = error;
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** As core has them: a fact that comes again, under its id, is the same. */
+function causes({ told }: Kept): readonly string[] {
+  const once = new Map(told.map((one) => [one[1].id, one])).values().toArray();
+  return once.map(([device, { cause, startedAt, endedAt }]) =>
+    [device, cause, startedAt - START, endedAt - START].join(" "),
+  );
+}
+
+/** A recorder that recorded ten seconds of `device` and knows it. */
+async function recorded(rig: Kept, device: DeviceId): Promise<History> {
+  const history = await rig.open(device);
+  history.of(device).begin();
+  history.of(device).resume(rig.clock.now());
+  rig.clock.move(10_000);
+  history.of(device).safe(rig.clock.now());
+  await history.settle();
+  return history;
+}
+
+describe("the recorder's history", () => {
+  it("tells a gap once, after the marks with it are durable, and forgets it", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    history.of(ONE).break("camera-lost");
+    rig.clock.move(5000);
+    history.of(ONE).resume(rig.clock.now());
+    await history.settle();
+    await history.settle();
+    assert.deepEqual(causes(rig), ["cam-0001 camera-lost 10000 15000"]);
+    assert.doesNotMatch(await readFile(rig.path, "utf8"), /camera-lost/);
+    assert.equal((await stat(rig.path)).mode & 0o777, 0o600);
+  });
+
+  it("tells it later, under the same id, when it could not be told or the recorder died", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    history.of(ONE).break("camera-lost");
+    rig.clock.move(5000);
+    history.of(ONE).resume(rig.clock.now());
+    rig.refuse(new BewaardError("SPOOL_FULL", "full", { transient: true }));
+    await assert.rejects(history.settle(), { code: "SPOOL_FULL" });
+    const noted = await readFile(rig.path, "utf8");
+    rig.refuse(undefined);
+    await (await rig.open(ONE)).settle();
+    const [[, gap] = []] = rig.told;
+    assert.ok(gap && noted.includes(gap.id));
+  });
+
+  it("calls a recorder's death crashed and its own stop stopped", async () => {
+    await using rig = await kept();
+    await recorded(rig, ONE);
+    rig.clock.move(30_000);
+    const second = await rig.open(ONE);
+    second.of(ONE).begin();
+    rig.clock.move(1000);
+    second.of(ONE).resume(rig.clock.now());
+    second.stop();
+    await second.settle();
+    rig.clock.move(60_000);
+    const third = await rig.open(ONE);
+    third.of(ONE).begin();
+    third.of(ONE).resume(rig.clock.now());
+    await third.settle();
+    assert.deepEqual(causes(rig), [
+      "cam-0001 crashed 10000 41000",
+      "cam-0001 stopped 41000 101000",
+    ]);
+  });
+
+  it("ends what was expected of a camera that left the configuration", async () => {
+    await using rig = await kept();
+    await recorded(rig, ONE);
+    rig.clock.move(20_000);
+    const history = await rig.open(TWO);
+    await history.settle();
+    await history.settle();
+    assert.deepEqual(causes(rig), ["cam-0001 crashed 10000 30000"]);
+    assert.doesNotMatch(await readFile(rig.path, "utf8"), /cam-0001/);
+  });
+
+  it("tells a camera that stays away hour by hour", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    history.of(ONE).break("camera-lost");
+    for (let hour = 0; hour < 3; hour += 1) {
+      rig.clock.move(HOUR_MS);
+      await history.settle();
+    }
+    assert.equal(rig.told.length, 3);
+    assert.equal(history.of(ONE).gapSince(), plus(START, 10_000 + 3 * HOUR_MS));
+  });
+
+  it("begins anew, and says so, when its marks cannot be understood", async () => {
+    await using rig = await kept();
+    for (const text of ["", "{", '{"bewaard":"marks/1","marks":[["A B",{}]]}', "null"]) {
+      await writeFile(rig.path, text);
+      rig.said.length = 0;
+      const history = await rig.open(ONE);
+      history.of(ONE).begin();
+      assert.deepEqual(rig.said, ["marks-unread"], text);
+      assert.equal(history.of(ONE).gapSince(), undefined);
+    }
+  });
+
+  it("hands a gap over as a fact that core believes", async () => {
+    await using folder = await temporaryFolder();
+    const clock = handClock(START);
+    const tell = gapTeller(clock, parseNodeId("dock-1"), folder.path);
+    const history = await openHistory(
+      clock,
+      capturedEvents([]),
+      join(folder.path, "m"),
+      [ONE],
+      tell,
+    );
+    history.of(ONE).begin();
+    history.of(ONE).break("camera-lost");
+    clock.move(5000);
+    history.of(ONE).resume(clock.now());
+    await history.settle();
+    const [name = ""] = (await readdir(folder.path)).filter((one) => one.endsWith(".json"));
+    const { kind, producer } = parseManifest(await readFile(join(folder.path, name)));
+    assert.deepEqual([kind, producer], ["gap", "record"]);
+  });
+});

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
+import {
+  begun,
+  broken,
+  excused,
+  gapSince,
+  inPieces,
+  isOver,
+  lost,
+  type Mark,
+  type Moment,
+  momentAt,
+  resumed,
+  safe,
+  setBack,
+  stopped,
+} from "../daemon/record/mark.ts";
+
+const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+
+/** So many ms into the story; wall time set by `jumpMs` meanwhile. */
+function after(ms: number, jumpMs = 0, bootId = "one"): Moment {
+  return { at: plus(START, ms + jumpMs), bootId, uptimeMs: 5000 + ms };
+}
+
+const RECORDING = resumed(begun(undefined, after(0)), after(0));
+
+function gaps(mark: Mark): readonly (readonly [number, number, string])[] {
+  return mark.untold.map(({ startedAt, endedAt, cause }) => [
+    startedAt - START,
+    endedAt - START,
+    cause,
+  ]);
+}
+
+describe("a camera's mark", () => {
+  it("makes no gap of the time a camera takes to begin for the first time", () => {
+    const mark = resumed(begun(undefined, after(0)), after(2000));
+    assert.deepEqual(gaps(mark), []);
+    assert.equal(mark.until.at - START, 2000);
+  });
+
+  it("begins a gap where what is safely stored ends, and ends it where recording goes on", () => {
+    const mark = resumed(
+      broken(safe(RECORDING, after(60_000)), "camera-lost", after(0)),
+      after(90_000),
+    );
+    assert.deepEqual(gaps(mark), [[60_000, 90_000, "camera-lost"]]);
+  });
+
+  it("keeps the first cause of a gap, however many come after it", () => {
+    const open = broken(broken(RECORDING, "camera-lost", after(0)), "camera-unreachable", after(0));
+    assert.deepEqual(gaps(resumed(open, after(9000))), [[0, 9000, "camera-lost"]]);
+  });
+
+  it("calls it crashed when the recorder died recording, and stopped when it stopped", () => {
+    const died = begun(safe(RECORDING, after(7000)), after(20_000));
+    assert.deepEqual(gaps(resumed(died, after(21_000))), [[7000, 21_000, "crashed"]]);
+    const stood = begun(stopped(safe(RECORDING, after(7000)), after(7500)), after(20_000));
+    assert.deepEqual(gaps(resumed(stood, after(21_000))), [[7000, 21_000, "stopped"]]);
+  });
+
+  it("ends an outage of the recorder where the recorder is back, when the camera is gone then", () => {
+    const died = begun(safe(RECORDING, after(7000)), after(20_000));
+    const mark = broken(died, "camera-unreachable", after(20_000));
+    assert.deepEqual(gaps(resumed(mark, after(50_000))), [
+      [7000, 20_000, "crashed"],
+      [20_000, 50_000, "camera-unreachable"],
+    ]);
+  });
+
+  it("goes on with the gap that was open when the recorder died", () => {
+    const open = broken(RECORDING, "camera-lost", after(0));
+    const again = begun(open, after(20_000));
+    assert.deepEqual(gaps(resumed(again, after(30_000))), [[0, 30_000, "camera-lost"]]);
+  });
+
+  it("moves the start of an open gap only later, as what waited is written", () => {
+    const open = broken(safe(RECORDING, after(5000)), "spool-slow", after(0));
+    assert.equal(gapSince(safe(open, after(8000))), plus(START, 8000));
+    assert.equal(gapSince(safe(open, after(3000))), plus(START, 5000));
+  });
+
+  it("begins a gap earlier where what was thought stored is lost", () => {
+    const mark = broken(setBack(safe(RECORDING, after(8000)), after(3000)), "spool-full", after(0));
+    assert.equal(gapSince(mark), plus(START, 3000));
+    assert.deepEqual(gaps(lost(RECORDING, after(1000), after(2000), "spool-full")), [
+      [1000, 2000, "spool-full"],
+    ]);
+  });
+
+  it("tells an open gap hour by hour, and leaves it open", () => {
+    const open = broken(RECORDING, "camera-lost", after(0));
+    assert.deepEqual(inPieces(open, after(HOUR_MS - 1)), open);
+    const piece = inPieces(open, after(HOUR_MS));
+    assert.deepEqual(gaps(piece), [[0, HOUR_MS, "camera-lost"]]);
+    assert.deepEqual(gaps(resumed(piece, after(HOUR_MS + MINUTE_MS))), [
+      [0, HOUR_MS, "camera-lost"],
+      [HOUR_MS, HOUR_MS + MINUTE_MS, "camera-lost"],
+    ]);
+    assert.deepEqual(inPieces(RECORDING, after(9 * HOUR_MS)), RECORDING);
+  });
+
+  it("expects nothing of a camera that is excused, and forgets it once all is told", () => {
+    const mark = excused(broken(RECORDING, "camera-lost", after(0)), after(5000));
+    assert.deepEqual(gaps(mark), [[0, 5000, "camera-lost"]]);
+    assert.equal(gapSince(mark), undefined);
+    assert.equal(isOver(mark), false);
+    assert.equal(isOver({ ...mark, untold: [] }), true);
+    assert.deepEqual(gaps(resumed(begun(mark, after(90_000)), after(91_000))), gaps(mark));
+  });
+
+  it("is not taken in by wall time that was set forward or back (invariant 10)", () => {
+    const open = broken(RECORDING, "camera-lost", after(0));
+    const back = resumed(open, after(60_000, -HOUR_MS));
+    assert.deepEqual(gaps(back), [[-HOUR_MS, 60_000 - HOUR_MS, "camera-lost"]]);
+    const forward = resumed(open, after(60_000, HOUR_MS));
+    assert.deepEqual(gaps(forward), [[0, 60_000 + HOUR_MS, "camera-lost"]]);
+    assert.equal(safe(RECORDING, after(1000, -HOUR_MS)).until.uptimeMs, 6000);
+  });
+
+  it("tells an outage over a start of the machine by wall time, and of no length where that went back", () => {
+    const died = begun(RECORDING, after(60_000, 0, "two"));
+    assert.deepEqual(gaps(resumed(died, after(60_000, 0, "two"))), [[0, 60_000, "crashed"]]);
+    const end = after(60_000, -HOUR_MS, "two");
+    assert.deepEqual(gaps(resumed(died, end)), [[60_000 - HOUR_MS, 60_000 - HOUR_MS, "crashed"]]);
+  });
+
+  it("makes no gap where nothing is missing", () => {
+    const open = broken(safe(RECORDING, after(5000)), "camera-lost", after(0));
+    assert.deepEqual(gaps(resumed(open, after(5000))), []);
+  });
+
+  it("knows a moment of wall time by uptime as well", () => {
+    const at: Instant = plus(START, 1000);
+    assert.deepEqual(momentAt(after(3000), at), after(1000));
+  });
+});
