@@ -2,6 +2,7 @@ import { catalogBench } from "./catalog.ts";
 import type { Figure } from "./figure.ts";
 import { idleBench } from "./idle.ts";
 import { ledgerBench } from "./ledger.ts";
+import { recordSealBench } from "./record-seal.ts";
 import { sealBench } from "./seal.ts";
 
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   catalog: catalogBench,
   idle: idleBench,
   ledger: ledgerBench,
+  "record-seal": recordSealBench,
   seal: sealBench,
 };
 

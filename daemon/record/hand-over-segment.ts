@@ -1,0 +1,87 @@
+import { link, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { syncDirectory } from "#base/durable";
+import { systemCode } from "#base/errors";
+import { step } from "#base/step";
+import type { Instant } from "#base/time";
+import { PART_BYTES } from "../../storage/seal/part-digests.ts";
+import type { Sealed } from "../../storage/seal/sealer.ts";
+import { sealedPath } from "../../storage/spool/incoming.ts";
+import { type Intent, intentPath } from "../../storage/spool/intent.ts";
+import { manifestText, type SegmentManifest } from "../../storage/spool/manifest.ts";
+import { arrived, writeFact } from "../hand-over-fact.ts";
+import type { RecordSealing } from "./sealing.ts";
+
+/** When a segment was, by this box's clock, and the camera's clock less ours, or null where nobody knows. */
+export interface SegmentTimes {
+  readonly startedAt: Instant;
+  readonly endedAt: Instant;
+  readonly offsetMs: number | null;
+}
+
+/**
+ * Gives a sealed file its name and writes its manifest last: from then on it is a fact. Each part of it may
+ * be done already: after a failure it is asked again.
+ */
+export async function handOverSegment(
+  sealing: RecordSealing,
+  intent: Intent,
+  sealed: Sealed,
+  times: SegmentTimes,
+): Promise<void> {
+  const { incoming, clock } = sealing;
+  const { id } = intent;
+  await giveName(sealedPath(incoming, id));
+  await syncDirectory(incoming);
+  step("record.durable");
+  const manifest = manifestOf(intent, sealed, times, arrived(clock));
+  await writeFact(join(incoming, `${id}.json`), manifestText(manifest));
+  step("record.handed-over");
+  await rm(intentPath(incoming, id), { force: true });
+}
+
+/** A name that exists is never replaced: an id that came twice must not cost footage. */
+async function giveName(path: string): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await link(partial, path);
+    step("record.named");
+  } catch (error) {
+    // Named before a failure: then it is the same file, or its partial name is gone already.
+    if (systemCode(error) === "ENOENT") await stat(path);
+    else if (systemCode(error) !== "EEXIST" || !(await isSame(partial, path))) throw error;
+  }
+  await rm(partial, { force: true });
+}
+
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
+  return a.ino === b.ino && a.dev === b.dev;
+}
+
+function manifestOf(
+  intent: Intent,
+  sealed: Sealed,
+  { startedAt, endedAt, offsetMs }: SegmentTimes,
+  arrival: ReturnType<typeof arrived>,
+): SegmentManifest {
+  const { sourceBytes: _, ...known } = intent;
+  return {
+    ...known,
+    ...arrival,
+    bewaard: "manifest/1",
+    recording: {
+      ...known.recording,
+      startedAt,
+      endedAt,
+      clock: { ...known.recording.clock, offsetMs },
+    },
+    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
+    ciphertext: {
+      bytes: sealed.ciphertextBytes,
+      partBytes: PART_BYTES,
+      parts: [...sealed.parts],
+    },
+    truncated: false,
+  };
+}

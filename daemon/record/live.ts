@@ -1,0 +1,150 @@
+import { once } from "node:events";
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { z } from "zod";
+import { type DeviceId, parseDeviceId } from "#base/ids";
+import { SECOND_MS } from "#base/time";
+
+/** What a camera sends, of drivers/camera/fragments.ts: its picture as it came, with its own time. */
+export type LivePiece =
+  | { readonly kind: "init"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "fragment";
+      readonly bytes: readonly Uint8Array[];
+      readonly keyframe: boolean;
+    };
+
+/** What cameras show now, for whoever listens. Nothing of it is kept but each camera's current init. */
+export interface Live {
+  /** Passes a piece on to all who listen to `device`. Never waits. */
+  show(device: DeviceId, piece: LivePiece): void;
+  /** The camera's stream has ended: who saw it is hung up on, and asks again. */
+  end(device: DeviceId): void;
+  /** Shows `device` to `socket` until either ends. */
+  listen(device: DeviceId, socket: Socket): void;
+}
+
+/** Who is further behind than this is hung up on: the recorder's memory is for recording. */
+const BEHIND_LIMIT_BYTES = 4 * 1024 * 1024;
+const LISTENERS = 32;
+const REQUEST_LIMIT_BYTES = 200;
+const PATIENCE_MS = 5 * SECOND_MS;
+
+interface Channel {
+  init: Uint8Array | undefined;
+  /** Each with whether it sees the stream already, or waits for a key picture. */
+  readonly listeners: Map<Socket, "waits" | "sees">;
+}
+
+export function openLive(): Live {
+  const channels = new Map<DeviceId, Channel>();
+  const channelOf = (device: DeviceId): Channel => {
+    const channel = channels.get(device) ?? { init: undefined, listeners: new Map() };
+    channels.set(device, channel);
+    return channel;
+  };
+
+  function end(device: DeviceId): void {
+    const channel = channels.get(device);
+    if (!channel) return;
+    channel.init = undefined;
+    for (const [socket, state] of channel.listeners) {
+      if (state === "waits") continue;
+      socket.end();
+      // Who does not take the rest, or never says goodbye, is not waited for.
+      socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    }
+  }
+
+  return {
+    show(device, piece) {
+      // One connection is one stream that plays: another init is another stream.
+      if (piece.kind === "init") end(device);
+      const channel = channelOf(device);
+      if (piece.kind === "init") channel.init = piece.bytes;
+      else for (const [socket, state] of channel.listeners) pass(channel, socket, state, piece);
+    },
+    end,
+    listen(device, socket) {
+      const channel = channelOf(device);
+      channel.listeners.set(socket, "waits");
+      socket.once("close", () => {
+        channel.listeners.delete(socket);
+        // Anybody may ask for cameras that never were.
+        if (channel.listeners.size === 0 && !channel.init) channels.delete(device);
+      });
+    },
+  };
+}
+
+function pass(
+  { init, listeners }: Channel,
+  socket: Socket,
+  state: "waits" | "sees",
+  { bytes, keyframe }: Extract<LivePiece, { kind: "fragment" }>,
+): void {
+  if (!socket.writable || init === undefined) return;
+  socket.cork();
+  if (state === "waits") {
+    if (!keyframe) return socket.uncork();
+    socket.write(init);
+    listeners.set(socket, "sees");
+  }
+  for (const piece of bytes) socket.write(piece);
+  socket.uncork();
+  if (socket.writableLength > BEHIND_LIMIT_BYTES) socket.destroy();
+}
+
+/**
+ * Shows cameras at the socket `path` until the signal aborts, to whoever may open it (its owner and group)
+ * and writes one line, `{"device":"cam-01"}`: fMP4 as the camera's stream became, from its next key picture
+ * on, its init before it. Another init, or the stream's end, ends the answer; who closes its side is gone.
+ */
+export async function serveLive(path: string, live: Live, signal: AbortSignal): Promise<void> {
+  await rm(path, { force: true });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    // A listener that hangs up does not concern anybody else.
+    socket.on("error", () => undefined);
+    hear(socket, live);
+  });
+  server.maxConnections = LISTENERS;
+  server.listen(path);
+  await once(server, "listening");
+  await chmod(path, 0o660);
+  if (!signal.aborted) await once(signal, "abort");
+  server.close();
+  for (const socket of sockets) socket.destroy();
+}
+
+/** Reads the one line. Who sends anything else, or more, or nothing for a while, is hung up on. */
+function hear(socket: Socket, live: Live): void {
+  let line = "";
+  let asked = false;
+  const deadline = AbortSignal.timeout(PATIENCE_MS);
+  const late = (): void => void (asked || socket.destroy());
+  deadline.addEventListener("abort", late, { once: true });
+  socket.once("close", () => deadline.removeEventListener("abort", late));
+  socket.on("data", (bytes: Buffer) => {
+    line += bytes.toString("latin1");
+    const at = line.indexOf("\n");
+    if (asked || line.length > REQUEST_LIMIT_BYTES) return socket.destroy();
+    if (at < 0) return undefined;
+    const device = at === line.length - 1 ? deviceIn(line) : undefined;
+    if (device === undefined) return socket.destroy();
+    asked = true;
+    return live.listen(device, socket);
+  });
+}
+
+const request = z.strictObject({ device: z.string() });
+
+function deviceIn(line: string): DeviceId | undefined {
+  try {
+    return parseDeviceId(request.parse(JSON.parse(line)).device);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { describe, it } from "mocha";
+import { parseDeviceId } from "#base/ids";
+import { systemClock } from "#base/system-clock";
+import { type Live, type LivePiece, openLive, serveLive } from "../daemon/record/live.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { NEVER } from "./fakes/rig.ts";
+
+const CAMERA = parseDeviceId("cam-01");
+const INIT: LivePiece = { kind: "init", bytes: Buffer.from("init ") };
+const KEY = fragment("key ", true);
+const DELTA = fragment("delta ", false);
+
+function fragment(content: string | Buffer, keyframe: boolean): LivePiece {
+  return { kind: "fragment", bytes: [Buffer.from("moof "), Buffer.from(content)], keyframe };
+}
+
+async function served(body: (live: Live, path: string) => Promise<void>): Promise<void> {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "live.sock");
+  const live = openLive();
+  const stop = new AbortController();
+  const serving = serveLive(path, live, stop.signal);
+  try {
+    await until(() => stat(path).then(({ mode }) => (mode & 0o777) === 0o660));
+    await body(live, path);
+  } finally {
+    stop.abort();
+    await serving;
+  }
+}
+
+async function until(is: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 2000; tries += 1) {
+    try {
+      if (await is()) return;
+    } catch {
+      // Not there yet.
+    }
+    await systemClock.sleep(2, NEVER);
+  }
+  assert.fail("never came to be");
+}
+
+async function listener(path: string, line = '{"device":"cam-01"}\n'): Promise<Socket> {
+  const socket = connect(path);
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write(line);
+  return socket;
+}
+
+async function hungUp(socket: Socket): Promise<void> {
+  socket.resume();
+  await until(() => socket.closed);
+}
+
+/** Until the server has read what was asked. */
+async function listened(): Promise<void> {
+  await systemClock.sleep(50, NEVER);
+}
+
+describe("live view at a local socket", () => {
+  it("shows the camera from its next key picture on, its init first, until its stream ends", async () => {
+    await served(async (live, path) => {
+      live.show(CAMERA, INIT);
+      const socket = await listener(path);
+      const seen = buffer(socket);
+      await listened();
+      live.show(CAMERA, DELTA);
+      live.show(parseDeviceId("cam-02"), KEY);
+      live.show(CAMERA, KEY);
+      live.show(CAMERA, DELTA);
+      live.end(CAMERA);
+      live.show(CAMERA, KEY);
+      assert.equal(String(await seen), "init moof key moof delta ");
+    });
+  });
+
+  it("ends the answer with another init, and one who waits for a camera gets that", async () => {
+    await served(async (live, path) => {
+      live.show(CAMERA, INIT);
+      const first = await listener(path);
+      const seen = buffer(first);
+      await listened();
+      live.show(CAMERA, KEY);
+      const second = await listener(path);
+      const seenLater = buffer(second);
+      await listened();
+      live.show(CAMERA, { kind: "init", bytes: Buffer.from("other ") });
+      live.show(CAMERA, KEY);
+      live.end(CAMERA);
+      assert.equal(String(await seen), "init moof key ");
+      assert.equal(String(await seenLater), "other moof key ");
+    });
+  });
+
+  it("hangs up on a listener that is more than 4 MiB behind, and on nobody else", async () => {
+    await served(async (live, path) => {
+      live.show(CAMERA, INIT);
+      const slow = await listener(path);
+      const good = await listener(path);
+      slow.pause();
+      let gone = false;
+      let seenBytes = 0;
+      slow.on("close", () => (gone = true));
+      good.on("data", (bytes: Buffer) => (seenBytes += bytes.length));
+      await listened();
+      const piece = fragment(randomBytes(500_000), true);
+      for (let sent = 1; sent <= 20; sent += 1) {
+        live.show(CAMERA, piece);
+        await until(() => seenBytes === 5 + sent * 500_005);
+      }
+      slow.resume();
+      await until(() => gone);
+      assert.ok(!good.destroyed);
+    });
+  });
+
+  it("hangs up on whoever asks for nothing it knows, too much, or says more", async () => {
+    await served(async (live, path) => {
+      for (const line of [
+        "\n",
+        '{"device":"../x"}\n',
+        '{"device":"cam-01","more":1}\n',
+        '{"device":1}\n',
+        `${"[".repeat(150)}\n`,
+        "x".repeat(300),
+        "x".repeat(10_000_000),
+        '{"device":"cam-01"}\n{"device":"cam-01"}\n',
+      ]) {
+        const socket = await listener(path, line);
+        await hungUp(socket);
+      }
+      const late = await listener(path);
+      await listened();
+      late.write("more");
+      await hungUp(late);
+      live.show(CAMERA, INIT);
+    });
+  });
+
+  it("waits no more than 5 s for a question, however slowly it comes", async () => {
+    await served(async (_, path) => {
+      const socket = await listener(path, "{");
+      const started = systemClock.uptimeMs();
+      socket.resume();
+      while (!socket.closed) {
+        socket.write(" ");
+        await systemClock.sleep(100, NEVER);
+      }
+      assert.ok(systemClock.uptimeMs() - started < 8000);
+    });
+  });
+
+  it("has at most 32 listeners, and room again when one goes", async () => {
+    await served(async (live, path) => {
+      const sockets = await Promise.all(Array.from({ length: 32 }, () => listener(path)));
+      await listened();
+      const refused = await listener(path);
+      await hungUp(refused);
+      sockets[0]?.destroy();
+      await listened();
+      const seen = buffer(await listener(path));
+      await listened();
+      live.show(CAMERA, INIT);
+      live.show(CAMERA, KEY);
+      live.end(CAMERA);
+      assert.equal(String(await seen), "init moof key ");
+      for (const socket of sockets) socket.destroy();
+    });
+  });
+});
