@@ -26,8 +26,8 @@ export function cameraEvents(say: Say) {
         waitingBytes,
         ...failed(error),
       }),
-    cameraLost: (device: DeviceId, error: BewaardError) =>
-      say("alert", "camera-lost", "what was recorded could not be kept: a gap", {
+    cameraUnkept: (device: DeviceId, error: BewaardError) =>
+      say("alert", "camera-unkept", "what was recorded could not be kept: a gap", {
         device,
         ...failed(error),
       }),

@@ -33,6 +33,21 @@ export function socketPath(config: Config): string {
   return join(config.state, "control.sock");
 }
 
+/** Where the recorder says what its cameras are doing. */
+export function recordSocketPath(config: Config): string {
+  return join(config.state, "record.sock");
+}
+
+/** Where the recorder offers live pictures, to programs on this machine. */
+export function livePath(config: Config): string {
+  return join(config.state, "live.sock");
+}
+
+/** How far each camera in a building is recorded. */
+export function marksPath(config: Config): string {
+  return join(config.state, "marks.json");
+}
+
 /** The ledger's name in checkpoints, and the name of the node's key. */
 export function originOf(config: Config): string {
   return `bewaard/${config.site.name}/${config.node}`;

@@ -64,7 +64,7 @@ async function recorded(rig: Kept, device: DeviceId): Promise<History> {
   history.of(device).begin();
   history.of(device).resume(rig.clock.now());
   rig.clock.move(10_000);
-  history.of(device).safe(rig.clock.now());
+  history.of(device).stored(START, rig.clock.now());
   await history.settle();
   return history;
 }

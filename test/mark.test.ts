@@ -13,9 +13,8 @@ import {
   type Moment,
   momentAt,
   resumed,
-  safe,
-  setBack,
   stopped,
+  stored,
 } from "../daemon/record/mark.ts";
 
 const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
@@ -44,7 +43,7 @@ describe("a camera's mark", () => {
 
   it("begins a gap where what is safely stored ends, and ends it where recording goes on", () => {
     const mark = resumed(
-      broken(safe(RECORDING, after(60_000)), "camera-lost", after(0)),
+      broken(stored(RECORDING, after(0), after(60_000)), "camera-lost", after(0)),
       after(90_000),
     );
     assert.deepEqual(gaps(mark), [[60_000, 90_000, "camera-lost"]]);
@@ -56,14 +55,17 @@ describe("a camera's mark", () => {
   });
 
   it("calls it crashed when the recorder died recording, and stopped when it stopped", () => {
-    const died = begun(safe(RECORDING, after(7000)), after(20_000));
+    const died = begun(stored(RECORDING, after(0), after(7000)), after(20_000));
     assert.deepEqual(gaps(resumed(died, after(21_000))), [[7000, 21_000, "crashed"]]);
-    const stood = begun(stopped(safe(RECORDING, after(7000)), after(7500)), after(20_000));
+    const stood = begun(
+      stopped(stored(RECORDING, after(0), after(7000)), after(7500)),
+      after(20_000),
+    );
     assert.deepEqual(gaps(resumed(stood, after(21_000))), [[7000, 21_000, "stopped"]]);
   });
 
   it("ends an outage of the recorder where the recorder is back, when the camera is gone then", () => {
-    const died = begun(safe(RECORDING, after(7000)), after(20_000));
+    const died = begun(stored(RECORDING, after(0), after(7000)), after(20_000));
     const mark = broken(died, "camera-unreachable", after(20_000));
     assert.deepEqual(gaps(resumed(mark, after(50_000))), [
       [7000, 20_000, "crashed"],
@@ -78,14 +80,32 @@ describe("a camera's mark", () => {
   });
 
   it("moves the start of an open gap only later, as what waited is written", () => {
-    const open = broken(safe(RECORDING, after(5000)), "spool-slow", after(0));
-    assert.equal(gapSince(safe(open, after(8000))), plus(START, 8000));
-    assert.equal(gapSince(safe(open, after(3000))), plus(START, 5000));
+    const open = broken(stored(RECORDING, after(0), after(5000)), "spool-slow", after(0));
+    assert.equal(gapSince(stored(open, after(0), after(8000))), plus(START, 8000));
+    assert.equal(gapSince(stored(open, after(0), after(3000))), plus(START, 5000));
   });
 
-  it("begins a gap earlier where what was thought stored is lost", () => {
-    const mark = broken(setBack(safe(RECORDING, after(8000)), after(3000)), "spool-full", after(0));
-    assert.equal(gapSince(mark), plus(START, 3000));
+  it("cuts an open gap in two where a piece in its midst is stored", () => {
+    const open = broken(stored(RECORDING, after(0), after(5000)), "camera-lost", after(0));
+    const mark = stored(open, after(20_000), after(20_400));
+    assert.deepEqual(gaps(resumed(mark, after(30_000))), [
+      [5000, 20_000, "camera-lost"],
+      [20_400, 30_000, "camera-lost"],
+    ]);
+  });
+
+  it("counts what is lost once, also when it is part of the gap that is open", () => {
+    const open = broken(stored(RECORDING, after(0), after(5000)), "spool-full", after(0));
+    const mark = lost(open, after(5000), after(6000), "spool-full");
+    assert.deepEqual(gaps(resumed(mark, after(9000))), [[5000, 9000, "spool-full"]]);
+    const next = broken(lost(RECORDING, after(1000), after(2000), "spool-full"), "x", after(0));
+    assert.deepEqual(gaps(resumed(next, after(3000))), [
+      [1000, 2000, "spool-full"],
+      [2000, 3000, "x"],
+    ]);
+  });
+
+  it("tells of a stretch that is lost while recording goes on", () => {
     assert.deepEqual(gaps(lost(RECORDING, after(1000), after(2000), "spool-full")), [
       [1000, 2000, "spool-full"],
     ]);
@@ -118,7 +138,7 @@ describe("a camera's mark", () => {
     assert.deepEqual(gaps(back), [[-HOUR_MS, 60_000 - HOUR_MS, "camera-lost"]]);
     const forward = resumed(open, after(60_000, HOUR_MS));
     assert.deepEqual(gaps(forward), [[0, 60_000 + HOUR_MS, "camera-lost"]]);
-    assert.equal(safe(RECORDING, after(1000, -HOUR_MS)).until.uptimeMs, 6000);
+    assert.equal(stored(RECORDING, after(0), after(1000, -HOUR_MS)).until.uptimeMs, 6000);
   });
 
   it("tells an outage over a start of the machine by wall time, and of no length where that went back", () => {
@@ -129,7 +149,7 @@ describe("a camera's mark", () => {
   });
 
   it("makes no gap where nothing is missing", () => {
-    const open = broken(safe(RECORDING, after(5000)), "camera-lost", after(0));
+    const open = broken(stored(RECORDING, after(0), after(5000)), "camera-lost", after(0));
     assert.deepEqual(gaps(resumed(open, after(5000))), []);
   });
 

@@ -7,6 +7,7 @@ import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { runCore, runDock } from "../main.ts";
+import { runRecord } from "../record/run-record.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, print, runProgram, stopSignal } from "./program.ts";
@@ -27,27 +28,27 @@ export const program = newProgram("bewaard")
 
 const global = (): { config: string; json: boolean } => program.opts();
 
+const PARTS = { core: runCore, dock: runDock, record: runRecord };
+const PART_NAMES = ["core", "dock", "record"] as const;
+
 program
   .command("run")
-  .description(
-    "laat de kast draaien, of één deel ervan / run the box, or one part of it, until stopped",
-  )
+  .description("laat de kast draaien, of delen ervan / run the box, or parts of it, until stopped")
   .addArgument(
-    new Argument("[part]", "alle delen als er geen staat / all parts when not named").choices([
-      "core",
-      "dock",
-    ]),
+    new Argument(
+      "[part...]",
+      "alle delen als er geen staat / all parts when none is named",
+    ).choices(PART_NAMES),
   )
-  .action(async (part?: "core" | "dock") => {
+  .action(async (named: readonly (keyof typeof PARTS)[]) => {
     const { config } = await readConfiguration(global().config);
     const events = openEvents(journalLogger("info"));
-    const roles = part ? [part] : (["core", "dock"] as const);
+    const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
     const signal = stopSignal();
-    events.started(config.node, roles);
-    const run = { core: runCore, dock: runDock };
+    events.started(config.node, parts);
     await together(
       signal,
-      roles.map((role) => (s: AbortSignal) => run[role](systemClock, events, config, s)),
+      parts.map((part) => (s: AbortSignal) => PARTS[part](systemClock, events, config, s)),
     );
     events.stopped(config.node);
   });

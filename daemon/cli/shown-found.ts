@@ -13,12 +13,20 @@ export interface Wanted {
 
 /** Why something was not recorded, or not kept (docs/format.md). One that is not here is shown as it is. */
 const CAUSES: Readonly<Record<string, string>> = {
+  "camera-login": "camera weigert het wachtwoord / camera refuses the password",
+  "camera-lost": "verbinding met camera verbroken / connection to camera lost",
+  "camera-refused": "camera weigert / camera refuses",
+  "camera-stalled": "camera stuurt geen beeld / camera sends no pictures",
+  "camera-stream": "beeld van camera niet te bewaren / pictures of camera cannot be kept",
   "camera-unreachable": "camera niet bereikbaar / camera could not be reached",
   "card-removed": "kaart te vroeg uit het dock / card taken out of the dock too soon",
   "card-unreadable": "kaart onleesbaar / card could not be read",
+  crashed: "opname afgebroken / recording was cut off",
   "ring-overwritten": "overschreven vóór de kluis het had / overwritten before the vault had it",
   "spool-full": "geen ruimte op de kast / no room on the box",
+  "spool-slow": "schijf van de kast te traag / disk of the box too slow",
   stopped: "bewaard stond uit / bewaard was not running",
+  "tool-missing": "ffmpeg ontbreekt op de kast / no ffmpeg on the box",
 };
 
 /** As one JSON value: what was found, and what was searched. */

@@ -11,7 +11,7 @@ export const CAMERA_STATES = [
   "out of period",
 ] as const;
 
-export type CameraState = (typeof CAMERA_STATES)[number];
+type CameraState = (typeof CAMERA_STATES)[number];
 
 /** A camera as `bewaarctl cameras list` shows it. */
 export interface Shown {

@@ -13,10 +13,10 @@ export interface CameraHistory {
   begin(): void;
   /** It records from `from` on: a gap that is open ends there. */
   resume(from: Instant): void;
-  /** What was recorded until `until` is written. */
-  safe(until: Instant): void;
-  /** It does not record, because of `cause`; what it recorded since `from`, if given, is lost too. */
-  break(cause: string, from?: Instant): void;
+  /** What was recorded from `from` to `until` is written. */
+  stored(from: Instant, until: Instant): void;
+  /** It does not record, because of `cause`. */
+  break(cause: string): void;
   /** What it recorded from `from` to `to` is lost, while it goes on recording. */
   lose(from: Instant, to: Instant, cause: string): void;
   /** Nobody expects footage any more. */
@@ -74,12 +74,8 @@ export async function openHistory(
         marks.set(device, marking.begun(marks.get(device), now()));
       },
       resume: (from) => change(device, (mark) => marking.resumed(mark, at(from))),
-      safe: (until) => change(device, (mark) => marking.safe(mark, at(until))),
-      break: (cause, from) =>
-        change(device, (mark) => {
-          const back = from === undefined ? mark : marking.setBack(mark, at(from));
-          return marking.broken(back, cause, startedUp);
-        }),
+      stored: (from, until) => change(device, (mark) => marking.stored(mark, at(from), at(until))),
+      break: (cause) => change(device, (mark) => marking.broken(mark, cause, startedUp)),
       lose: (from, to, cause) =>
         change(device, (mark) => marking.lost(mark, at(from), at(to), cause)),
       excuse: () => change(device, (mark) => marking.excused(mark, now())),
@@ -96,7 +92,7 @@ export async function openHistory(
       for (const [device, mark] of marks) marks.set(device, marking.inPieces(mark, now()));
       if (!same(marks, written)) written = await write(path, marks);
       step("record.marked");
-      for (const [device, { untold }] of [...marks]) {
+      for (const [device, { untold }] of marks) {
         for (const gap of untold) await tell(device, gap);
         if (untold.length > 0) step("record.gap-told");
         const ids = new Set(untold.map(({ id }) => id));

@@ -33,6 +33,8 @@ export interface Mark {
 const PIECE_MS = HOUR_MS;
 /** Wall time may be slewed by as much while nothing happens. */
 const SLEWED_MS = SECOND_MS;
+/** A stream's time is reckoned better as it goes on: so much is no gap between two segments. */
+const SAME_MS = 500;
 const NO_GAP = new Set(["recording", "beginning", "excused"]);
 
 export function momentOf(clock: Clock): Moment {
@@ -71,21 +73,23 @@ export function resumed(mark: Mark, from: Moment): Mark {
   return { until: from, since: "recording", untold: ended(mark, from) };
 }
 
-/** What was recorded until `until` is safely stored. A gap that is open began no earlier. */
-export function safe(mark: Mark, until: Moment): Mark {
+/**
+ * What was recorded from `from` to `until` is safely stored. Of a gap that is open, that is what comes after
+ * it; or a piece in its midst, which cuts it in two.
+ */
+export function stored(mark: Mark, from: Moment, until: Moment): Mark {
   if (mark.since === "excused" || !isLater(mark.until, until)) return mark;
-  return { ...mark, until };
+  const missing = gapSince(mark) !== undefined && isLater(mark.until, from, SAME_MS);
+  return { ...mark, until, untold: missing ? ended(mark, from) : mark.untold };
 }
 
 /** What was recorded from `from` to `to` is lost after all. */
 export function lost(mark: Mark, from: Moment, to: Moment, cause: string): Mark {
+  // Of the gap that is open.
+  if (gapSince(mark) !== undefined && !isLater(from, mark.until)) return mark;
   const gap = gapOf(from, to, cause);
-  return gap ? { ...mark, untold: [...mark.untold, gap] } : mark;
-}
-
-/** What was recorded since `from` is lost after all: the gap that now opens begins there. */
-export function setBack(mark: Mark, from: Moment): Mark {
-  return isLater(from, mark.until) ? { ...mark, until: from } : mark;
+  const until = isLater(mark.until, to) ? to : mark.until;
+  return gap ? { ...mark, until, untold: [...mark.untold, gap] } : mark;
 }
 
 /** Nobody expects footage of it any more, from `now` on. */
@@ -151,7 +155,7 @@ function lastedMs(from: Moment, to: Moment): number {
   return Math.max(0, ms);
 }
 
-/** Whether `two` comes after `one`: in one start of the machine by uptime. */
-function isLater(one: Moment, two: Moment): boolean {
-  return one.bootId !== two.bootId || two.uptimeMs > one.uptimeMs;
+/** Whether `two` comes more than `byMs` after `one`: in one start of the machine by uptime. */
+function isLater(one: Moment, two: Moment, byMs = 0): boolean {
+  return one.bootId !== two.bootId || two.uptimeMs > one.uptimeMs + byMs;
 }

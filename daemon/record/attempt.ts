@@ -1,0 +1,147 @@
+import { BewaardError } from "#base/errors";
+import { type Clock, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
+import type { CameraAddress, CameraLogin, Offer } from "../../drivers/camera/address.ts";
+import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
+import type { Events } from "../events.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Board } from "./board.ts";
+import { causeOf } from "./causes.ts";
+import type { Closing } from "./closing.ts";
+import { type Hears, recordConnection } from "./connection.ts";
+import type { History } from "./history.ts";
+import type { Live } from "./live.ts";
+import type { Recorded } from "./recorded.ts";
+import type { RecordSealing } from "./sealing.ts";
+import type { WallCameraSettings } from "./wall-camera.ts";
+import { openWatch } from "./watch.ts";
+
+/** What all cameras of a recorder share. */
+export interface Recorder {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly sealing: RecordSealing;
+  readonly backlog: Backlog;
+  readonly history: History;
+  readonly board: Board;
+  readonly live: Live;
+  readonly segmentMs: number;
+  /** The disk has said that it is full. */
+  readonly wantRoom: () => void;
+}
+
+/** What an attempt to record a camera needs. */
+export interface Attempt {
+  readonly camera: WallCameraSettings;
+  readonly login: () => Promise<CameraLogin | undefined>;
+  readonly closing: Closing;
+  /** True once an hour for the same thing. */
+  readonly hourly: (what: string) => boolean;
+}
+
+/** What came of it. */
+interface Attempted {
+  /** Why it ended; undefined when it was to end. */
+  readonly error: BewaardError | undefined;
+  /** How long footage was stored, from the first of it until now. */
+  readonly recordedMs: number;
+}
+
+/** A camera's clock that is off by more than this is an alarm (DH-05). */
+const WRONG_CLOCK_MS = 2 * SECOND_MS;
+
+/** Connects to a camera once, and records it until that ends, or until it is out of service. */
+export async function attempt(
+  recorder: Recorder,
+  { camera, login, closing, hourly }: Attempt,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  const { clock, events, history, live } = recorder;
+  const over = new AbortController();
+  const watch = openWatch(clock);
+  const recording = recordedOf(recorder, camera, closing, hourly);
+  const hears: Hears = {
+    offered: (offer) => recording.offered(offer),
+    heard(fragment, stream) {
+      watch.heard(fragment);
+      recording.tellClock(stream);
+    },
+  };
+  try {
+    await together(AbortSignal.any([signal, over.signal]), [
+      async (s) => {
+        const address = addressOf(camera, await login());
+        await recordConnection(recording.recorded, live, address, hears, s);
+      },
+      async (s) => {
+        await watch.until(() => camera.service(clock.now()) !== "in service", s);
+        over.abort();
+      },
+    ]);
+    return { error: undefined, recordedMs: recording.lastedMs() };
+  } catch (error) {
+    const ended = signal.aborted || over.signal.aborted;
+    if (ended && error instanceof Error && error.name === "AbortError")
+      return { error: undefined, recordedMs: recording.lastedMs() };
+    const cause = error instanceof BewaardError ? causeOf(error) : undefined;
+    if (!(error instanceof BewaardError) || cause === undefined) throw error;
+    history.of(camera.number).break(cause);
+    if (hourly(error.code)) events.cameraFailed(camera.number, error);
+    return { error, recordedMs: recording.lastedMs() };
+  }
+}
+
+function recordedOf(
+  recorder: Recorder,
+  { number: device }: WallCameraSettings,
+  closing: Closing,
+  hourly: (what: string) => boolean,
+) {
+  const { clock, events, board } = recorder;
+  const history = recorder.history.of(device);
+  let offer: Offer | undefined;
+  let sinceMs: number | undefined;
+  const refused = ({ code }: BewaardError): void =>
+    void (code === "SPOOL_FULL" && recorder.wantRoom());
+
+  const recorded: Recorded = {
+    ...recorder,
+    device,
+    history,
+    onWritten(from) {
+      history.resume(from);
+      board.put(device, "recording");
+      if (sinceMs !== undefined) return;
+      sinceMs = clock.uptimeMs();
+      if (offer) events.cameraRecording(device, offer.video, offer.audio);
+    },
+    onDropped(waitingBytes, why) {
+      refused(why);
+      if (hourly("dropped")) events.cameraDropped(device, waitingBytes, why);
+    },
+    onUnkept(why) {
+      refused(why);
+      if (hourly("unkept")) events.cameraUnkept(device, why);
+    },
+    follow: (work) => closing.follow(work),
+  };
+  return {
+    recorded,
+    lastedMs: () => (sinceMs === undefined ? 0 : clock.uptimeMs() - sinceMs),
+    offered(offered: Offer) {
+      offer = offered;
+      if (offered.soundOffered && offered.audio === undefined && hourly("sound"))
+        events.cameraSound(device);
+    },
+    tellClock({ camera: { offsetMs } }: StreamClock) {
+      board.offset(device, offsetMs);
+      if (offsetMs !== null && Math.abs(offsetMs) > WRONG_CLOCK_MS && hourly("clock"))
+        events.cameraClock(device, offsetMs);
+    },
+  };
+}
+
+function addressOf(camera: WallCameraSettings, login: CameraLogin | undefined): CameraAddress {
+  const { url, basic, certificate, sound } = camera;
+  return { url, login, basic, certificate, sound };
+}

@@ -1,0 +1,47 @@
+import { BewaardError } from "#base/errors";
+import { type Clock, every, SECOND_MS } from "#base/time";
+import type { Ask } from "../control/client.ts";
+
+/** Asks core for room in the spool before it is needed. */
+export interface RoomKeeper {
+  /** The disk is full: footage that is lost here was in no other place, so it is urgent. */
+  want(): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const ASK_EVERY_MS = 10 * SECOND_MS;
+const LOOK_EVERY_MS = SECOND_MS;
+/** Two minutes of a camera of 4 Mbit/s. */
+const AHEAD_BYTES = 60_000_000;
+
+/** Keeps room for `cameras`. Core that does not answer stops nothing: what is on the disk waits for it. */
+export function roomKeeper(clock: Clock, ask: Ask, cameras: number): RoomKeeper {
+  let wanted = false;
+  let askedMs = -ASK_EVERY_MS;
+
+  async function askFor(urgent: boolean): Promise<boolean> {
+    try {
+      return (await ask("room", { bytes: cameras * AHEAD_BYTES, urgent })).granted;
+    } catch (error) {
+      if (error instanceof BewaardError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    want() {
+      wanted = true;
+    },
+    async run(signal) {
+      try {
+        for await (const _ of every(clock, LOOK_EVERY_MS, signal)) {
+          if (!wanted && clock.uptimeMs() - askedMs < ASK_EVERY_MS) continue;
+          askedMs = clock.uptimeMs();
+          if ((await askFor(wanted)) || !wanted) wanted = false;
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { BewaardError } from "#base/errors";
+import type { DeviceId } from "#base/ids";
+import type { Clock, Instant } from "#base/time";
+import type { Backlog } from "./backlog.ts";
+import type { CameraHistory } from "./history.ts";
+import type { RecordSealing } from "./sealing.ts";
+
+/** What it takes to keep what one camera sends. */
+export interface Recorded {
+  readonly clock: Clock;
+  readonly device: DeviceId;
+  readonly sealing: RecordSealing;
+  readonly backlog: Backlog;
+  readonly history: CameraHistory;
+  readonly segmentMs: number;
+  /** A running segment, which began at `from`, has pictures on the disk: the camera is recorded. */
+  onWritten(from: Instant): void;
+  /** Pictures are dropped, with so many bytes waiting, for this reason. */
+  onDropped(waitingBytes: number, why: BewaardError): void;
+  /** A segment, or its end, could not be kept. */
+  onUnkept(why: BewaardError): void;
+  /** Follows what is being handed over, beside what is being recorded. */
+  follow(closing: Promise<void>): void;
+}

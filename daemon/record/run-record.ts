@@ -1,0 +1,109 @@
+import { atMostEvery } from "#base/at-most-every";
+import type { BewaardError } from "#base/errors";
+import { type Clock, every, HOUR_MS, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
+import { readText } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { readPassword } from "../../config/secrets.ts";
+import type { CameraLogin } from "../../drivers/camera/address.ts";
+import { parseRecipientBook } from "../../storage/seal/recipients.ts";
+import { openLease } from "../../storage/spool/lease.ts";
+import { createIncoming, openSpool } from "../../storage/spool/spool.ts";
+import { asker } from "../control/client.ts";
+import type { Events } from "../events.ts";
+import { settleCutOff } from "../leftovers.ts";
+import {
+  livePath,
+  marksPath,
+  passwordName,
+  recordSocketPath,
+  segmentMs,
+  socketPath,
+  wallCameras,
+} from "../places.ts";
+import type { Recorder } from "./attempt.ts";
+import { openBacklog } from "./backlog.ts";
+import { openBoard } from "./board.ts";
+import { recordCamera } from "./camera.ts";
+import { gapTeller } from "./gap-teller.ts";
+import { type History, openHistory, settleOrSay } from "./history.ts";
+import { roomKeeper } from "./keep-room.ts";
+import { openLive, serveLive } from "./live.ts";
+import { openRecordSealing } from "./sealing.ts";
+
+import { tellStates } from "./states-socket.ts";
+import type { WallCameraSettings } from "./wall-camera.ts";
+
+const SETTLE_EVERY_MS = SECOND_MS;
+const LAST_TRIES = 3;
+
+/**
+ * The recorder: sees what cameras in buildings see, knows no catalog. Seals their pictures into incoming/,
+ * and tells what is missing. It needs neither core nor vault to go on.
+ */
+export async function runRecord(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  const spool = await openSpool(config.spool.path, config.node);
+  await using _lease = await openLease(spool, "record");
+  const incoming = await createIncoming(spool, "record");
+  await settleCutOff(events, incoming);
+  const book = parseRecipientBook(await readText(config.recipients));
+  const cameras = wallCameras(config);
+  const devices = cameras.map(({ number }) => number);
+  const tell = gapTeller(clock, config.node, incoming);
+  const history = await openHistory(clock, events, marksPath(config), devices, tell);
+  const board = openBoard(clock, devices);
+  const live = openLive();
+  const room = roomKeeper(clock, asker(socketPath(config), signal), cameras.length);
+  const recorder: Recorder = {
+    clock,
+    events,
+    sealing: openRecordSealing(clock, events, config.node, book, incoming),
+    backlog: openBacklog(),
+    history,
+    board,
+    live,
+    segmentMs: segmentMs(config),
+    wantRoom: () => room.want(),
+  };
+  const hourly = atMostEvery(clock, HOUR_MS);
+  const delayed = (error: BewaardError): void => {
+    if (hourly(error.code)) events.gapsDelayed(error);
+  };
+  await together(signal, [
+    (s) => tellStates(recordSocketPath(config), board, s),
+    (s) => serveLive(livePath(config), live, s),
+    (s) => room.run(s),
+    (s) => settle(clock, history, delayed, s),
+    ...cameras.map(
+      (camera) => (s: AbortSignal) =>
+        recordCamera(recorder, camera, () => loginOf(camera, config.state), s),
+    ),
+  ]);
+  history.stop();
+  for (let left = LAST_TRIES; left > 0; left -= 1) {
+    if (await settleOrSay(history, delayed)) return;
+  }
+}
+
+async function settle(
+  clock: Clock,
+  history: History,
+  say: (error: BewaardError) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const _ of every(clock, SETTLE_EVERY_MS, signal)) await settleOrSay(history, say);
+}
+
+/** @throws BewaardError SECRET_MISSING, SECRET_EXPOSED: this camera is not recorded, the others are. */
+async function loginOf(
+  { number, user }: WallCameraSettings,
+  state: string,
+): Promise<CameraLogin | undefined> {
+  if (user === undefined) return undefined;
+  return { user, password: await readPassword(passwordName(number), state) };
+}

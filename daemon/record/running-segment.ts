@@ -1,0 +1,115 @@
+import { BewaardError } from "#base/errors";
+import { type Clock, type Instant, SECOND_MS } from "#base/time";
+import type { Cut, Piece } from "../../drivers/camera/cutter.ts";
+import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
+import { causeOf } from "./causes.ts";
+import type { Recorded } from "./recorded.ts";
+import { openSegment } from "./segment-writer.ts";
+
+/** A segment of a camera while its pictures come. */
+export interface RunningSegment {
+  /** Why nothing of it is kept any more. */
+  readonly failed: BewaardError | undefined;
+  take(piece: Piece): void;
+  /** Notes how far it is on the disk. */
+  note(): void;
+  /**
+   * Hands it over, up to the moment `endMs` of the stream, or up to its last picture. Does not throw for
+   * what a disk does: what is lost then becomes a gap.
+   */
+  close(endMs?: number): Promise<void>;
+}
+
+/** A disk that is full may have room again soon: all but the name is written. */
+const CLOSE_AGAIN_MS = SECOND_MS;
+const CLOSE_TRIES = 30;
+
+/** Begins the segment that `cut` says. */
+export function startSegment(
+  recorded: Recorded,
+  stream: StreamClock,
+  cut: Cut,
+  signal: AbortSignal,
+): RunningSegment {
+  const { clock, sealing, device, history, backlog } = recorded;
+  const writer = openSegment(sealing, device, stream.at(cut.mediaMs));
+  const done = backlog.add(device, writer);
+  /** Ends of what was pushed and is not known to be written, and the bytes up to there. */
+  const pushed: { readonly bytes: number; readonly endMs: number }[] = [];
+  let pushedBytes = 0;
+  let endMs = cut.mediaMs;
+  let writtenMs = cut.mediaMs;
+  push(cut.init);
+
+  function push(bytes: Uint8Array): void {
+    pushedBytes += bytes.length;
+    writer.push(bytes);
+  }
+
+  /** The longer a stream lasts the better its time is reckoned; and a clock may be set meanwhile. */
+  const startedAt = (): Instant => stream.at(cut.mediaMs);
+
+  function note(): void {
+    if (writer.failed) return;
+    const writtenBytes = pushedBytes - writer.waitingBytes;
+    let written = false;
+    for (let [first] = pushed; first && first.bytes <= writtenBytes; [first] = pushed) {
+      writtenMs = first.endMs;
+      written = true;
+      pushed.shift();
+    }
+    if (!written) return;
+    recorded.onWritten(startedAt());
+    history.stored(startedAt(), stream.at(writtenMs));
+  }
+
+  async function close(until: number): Promise<void> {
+    const { offsetMs } = stream.camera;
+    const times = { startedAt: startedAt(), endedAt: stream.at(until), offsetMs };
+    try {
+      await closeInTime(clock, () => writer.close(times), writer, signal);
+      history.stored(times.startedAt, times.endedAt);
+    } catch (error) {
+      const cause = error instanceof BewaardError ? causeOf(error) : undefined;
+      if (!(error instanceof BewaardError) || cause === undefined) throw error;
+      recorded.onUnkept(error);
+      const from = stream.at(writtenMs);
+      if (from < times.endedAt) history.lose(from, times.endedAt, cause);
+      await writer.abandon();
+    } finally {
+      done();
+    }
+  }
+
+  return {
+    get failed() {
+      return writer.failed;
+    },
+    take({ bytes, fragment }) {
+      for (const one of bytes) push(one);
+      endMs = Math.max(endMs, fragment.mediaMs + fragment.durationMs);
+      pushed.push({ bytes: pushedBytes, endMs });
+      note();
+    },
+    note,
+    close: (until = endMs) => close(until),
+  };
+}
+
+async function closeInTime(
+  clock: Clock,
+  close: () => Promise<unknown>,
+  writer: { readonly failed: BewaardError | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let left = CLOSE_TRIES; ; left -= 1) {
+    try {
+      await close();
+      return;
+    } catch (error) {
+      const again = error instanceof BewaardError && error.transient && !writer.failed;
+      if (!again || left <= 1 || signal.aborted) throw error;
+      await clock.sleep(CLOSE_AGAIN_MS, signal).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+
+import { parseDeviceId, parseSegmentId } from "#base/ids";
+import { systemClock } from "#base/system-clock";
+import { dayOf, instantOf, SECOND_MS } from "#base/time";
+import { together } from "#base/together";
+import { readConfiguration } from "../../config/configuration.ts";
+import type { Config } from "../../config/schema.ts";
+import { type Ask, asker } from "../../daemon/control/client.ts";
+import type { Result } from "../../daemon/control/protocol.ts";
+import { makeDemoSite } from "../../daemon/demo/site.ts";
+import type { Events } from "../../daemon/events.ts";
+import { runCore } from "../../daemon/main.ts";
+import { passwordName, recordSocketPath, socketPath } from "../../daemon/places.ts";
+import type { Shown } from "../../daemon/record/board.ts";
+import { runRecord } from "../../daemon/record/run-record.ts";
+import { askStates } from "../../daemon/record/states-socket.ts";
+import { decrypterOf } from "../../storage/seal/small.ts";
+import { manifestNames } from "../../storage/spool/incoming.ts";
+import { openSpool, segmentPath } from "../../storage/spool/spool.ts";
+import { GOOD_BOX, GOOD_CAMERA } from "../fakes/configuration.ts";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { capturedEvents, NEVER } from "../fakes/rig.ts";
+
+/** A box with cameras in a building, on this machine's own clock, in a folder of the test's own. */
+export interface Wall extends AsyncDisposable {
+  readonly folder: string;
+  readonly config: Config;
+  readonly configPath: string;
+  /** Names of the events so far, and the log as it was written. */
+  readonly said: string[];
+  readonly lines: string[];
+  readonly events: Events;
+  /** Opens what is sealed here. */
+  readonly identity: string;
+}
+
+export interface WallCamera {
+  readonly number: string;
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Over what a camera in a building's configuration has. */
+  readonly more?: object;
+}
+
+const box = z.record(z.string(), z.unknown());
+
+export async function openWall(
+  cameras: readonly WallCamera[],
+  segmentSeconds: number,
+  spool: object = {},
+): Promise<Wall> {
+  const folder = await temporaryFolder();
+  const { config: before } = await makeDemoSite(systemClock, folder.path, [], 3, NEVER);
+  const identity = await generateX25519Identity();
+  const line = `${dayOf(systemClock.now())} ${await identityToRecipient(identity)}\n`;
+  await writeFile(before.recipients, line);
+  const configPath = join(folder.path, "bewaard.yaml");
+  const plain = box.parse(parse(await readFile(configPath, "utf8")));
+  const written = {
+    ...plain,
+    site: { name: "demo-handhaving", demo: true, segment_seconds: segmentSeconds },
+    policy: GOOD_BOX.policy,
+    informed_on: GOOD_BOX.informed_on,
+    spool: { path: before.spool.path, limit: "20 GB", keep_free: "10 MB", ...spool },
+    cameras: cameras.map(({ number, url, user, more }) => ({
+      ...GOOD_CAMERA,
+      ...more,
+      number,
+      url,
+      user,
+    })),
+  };
+  await writeFile(configPath, stringify(written));
+  const { config } = await readConfiguration(configPath);
+  for (const { number, password } of cameras) {
+    if (password === undefined) continue;
+    const path = join(config.state, passwordName(parseDeviceId(number)));
+    await writeFile(path, `${password}\n`, { mode: 0o600 });
+  }
+  const said: string[] = [];
+  const lines: string[] = [];
+  const events = capturedEvents(said, lines);
+  return {
+    folder: folder.path,
+    config,
+    configPath,
+    said,
+    lines,
+    events,
+    identity,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs recorder and core of `wall` while `body` plays, then stops them. */
+export async function whileRecording(
+  { config, events }: Wall,
+  body: (ask: Ask, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const finished = new AbortController();
+  await together(finished.signal, [
+    (s) => runCore(systemClock, events, config, s),
+    async (s) => {
+      const ask = asker(socketPath(config), s);
+      await seen("core answers", async () => (await ask("status", {})).node !== "", 10 * SECOND_MS);
+      await ask("clock.confirm", { timeMs: systemClock.now(), by: "test" });
+      const recorded = new AbortController();
+      await together(s, [
+        (both) => runRecord(systemClock, events, config, AbortSignal.any([both, recorded.signal])),
+        async (both) => {
+          await body(ask, both);
+          recorded.abort();
+        },
+      ]);
+      // What was handed over last is adopted too.
+      await seen("all adopted", async () => (await waiting(config)).length === 0, 10 * SECOND_MS);
+      finished.abort();
+    },
+  ]);
+}
+
+async function waiting(config: Config): Promise<readonly string[]> {
+  const names = await manifestNames(join(config.spool.path, "incoming", "record"));
+  return names.map(String);
+}
+
+/** Waits until `ready`, which may fail as long as it is not. */
+export async function seen(
+  what: string,
+  ready: () => Promise<boolean> | boolean,
+  withinMs: number,
+): Promise<void> {
+  const untilMs = systemClock.uptimeMs() + withinMs;
+  for (;;) {
+    try {
+      if (await ready()) return;
+    } catch (error) {
+      if (systemClock.uptimeMs() > untilMs) throw error;
+    }
+    if (systemClock.uptimeMs() > untilMs) throw new Error(`not seen in time: ${what}`);
+    await systemClock.sleep(100, NEVER);
+  }
+}
+
+export async function stateOf(config: Config, number: string): Promise<Shown | undefined> {
+  const all = await askStates(recordSocketPath(config), NEVER);
+  return all.find(({ device }) => device === number);
+}
+
+/** Segments and gaps of one camera, oldest first. */
+export async function kept(
+  ask: Ask,
+  device: string,
+): Promise<Pick<Result<"find">, "segments" | "gaps">> {
+  const { segments, gaps } = await ask("find", { device, fromMs: 0, toMs: 4e12, limit: 1000 });
+  const byStart = (a: { startedAt: string }, b: { startedAt: string }): number =>
+    a.startedAt.localeCompare(b.startedAt);
+  return { segments: segments.toSorted(byStart), gaps: gaps.toSorted(byStart) };
+}
+
+/** Writes the plaintext of a kept segment into a file of the test's own, for ffprobe; returns its path. */
+export async function opened(
+  { folder, config, identity }: Wall,
+  { id, arrivedAt }: { readonly id: string; readonly arrivedAt: string },
+): Promise<string> {
+  const spool = await openSpool(config.spool.path, config.node);
+  const sealed = await readFile(segmentPath(spool, parseSegmentId(id), instantOf(arrivedAt)));
+  const path = join(folder, `${id}.mp4`);
+  await writeFile(path, await decrypterOf(identity).decrypt(sealed));
+  return path;
+}
