@@ -47,10 +47,10 @@ export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): 
     env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const ended = Promise.withResolvers<number | null>();
+  const ended = Promise.withResolvers<number | NodeJS.Signals>();
   ended.promise.catch(() => undefined);
   child.once("error", ended.reject);
-  child.once("close", (code) => ended.resolve(code));
+  child.once("close", (code, signal) => ended.resolve(code ?? signal ?? "SIGKILL"));
   const said = tailOf(child.stderr);
   const stopped = new AbortController();
   return {
@@ -65,8 +65,7 @@ export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): 
   };
 }
 
-/** Exported for its test: what a camera offers decides what ffmpeg may ask for. */
-export function argumentsFor(url: string, offer: Offer): readonly string[] {
+function argumentsFor(url: string, offer: Offer): readonly string[] {
   const sound = offer.audio !== undefined;
   return [
     ...READ,
@@ -89,7 +88,7 @@ export function argumentsFor(url: string, offer: Offer): readonly string[] {
 
 async function* bytesOf(
   child: Child,
-  ended: Promise<number | null>,
+  ended: Promise<number | NodeJS.Signals>,
   said: () => string,
   stopped: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -98,7 +97,7 @@ async function* bytesOf(
     const code = await ended;
     if (code === 0 || stopped.aborted) return;
     if (code === COMMAND_NOT_FOUND) throw missing(undefined);
-    throw untakeable(`ffmpeg: ${said()}`);
+    throw untakeable(`ffmpeg (${code}): ${said()}`);
   } catch (error) {
     if (systemCode(error) === "ENOENT") throw missing(error);
     // What was being read when it was stopped ends in the middle.
