@@ -17,35 +17,8 @@ import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { quarantineFolder } from "../storage/spool/spool.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { CAMERA, openRig, type Rig } from "./fakes/rig.ts";
+import { fill, withSmallDisk } from "./fakes/small-disk.ts";
 import { turns } from "./fakes/turns.ts";
-
-/** Fills the disk of `folder` to its last byte with a file, to be removed to make room again. */
-async function fill(folder: string): Promise<string> {
-  const path = join(folder, "ballast");
-  await writeFile(path, "");
-  try {
-    for (;;)
-      execFileSync("dd", ["if=/dev/zero", `of=${path}`, "bs=64k", "oflag=append", "conv=notrunc"], {
-        stdio: "ignore",
-      });
-  } catch {
-    return path;
-  }
-}
-
-async function withSmallDisk(body: (rig: Rig, disk: string) => Promise<void>): Promise<void> {
-  await using rig = await openRig();
-  const disk = join(rig.folder, "spool");
-  const kept = join(rig.folder, "spool-content");
-  execFileSync("cp", ["-a", disk, kept]);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]);
-  try {
-    execFileSync("sh", ["-c", 'cp -a "$1"/. "$2"', "sh", kept, disk]);
-    await body(rig, disk);
-  } finally {
-    execFileSync("umount", ["-l", disk]);
-  }
-}
 
 // Only root may mount the small disk. Left out elsewhere, and said so: a test that waits is forgotten.
 if (process.getuid?.() !== 0) {

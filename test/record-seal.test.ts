@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import type { SegmentId } from "#base/ids";
+import { systemClock } from "#base/system-clock";
 import { instant, plus } from "#base/time";
+import { settleCutOff } from "../daemon/leftovers.ts";
 import { openRecordSealing, type RecordSealing } from "../daemon/record/sealing.ts";
 import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer.ts";
 import { findSegments } from "../storage/catalog/find.ts";
+import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { openSealed } from "../storage/seal/open.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
+import { intentPath } from "../storage/spool/intent.ts";
 import { parseManifest, type SegmentManifest } from "../storage/spool/manifest.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
-import { CAMERA, openRig, type Rig, START } from "./fakes/rig.ts";
+import { leaveCutOff } from "./fakes/cut-off.ts";
+import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 
 const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: -120 };
 
@@ -26,6 +32,11 @@ async function sealingOf(rig: Rig): Promise<RecordSealing> {
 function pushAll(writer: SegmentWriter, content: Buffer, pieceBytes: number): void {
   for (let at = 0; at < content.length; at += pieceBytes)
     writer.push(content.subarray(at, at + pieceBytes));
+}
+
+/** Until everything pushed so far is in the hands of the kernel. */
+async function written(writer: SegmentWriter): Promise<void> {
+  while (writer.waitingBytes > 0) await systemClock.sleep(1, NEVER);
 }
 
 async function opened(path: string, rig: Rig): Promise<Buffer> {
@@ -82,5 +93,120 @@ describe("a segment of a wall camera", () => {
     const kept = segmentPath(rig.spool, writer.id, manifest.arrivedAt);
     assert.ok((await opened(kept, rig)).equals(content));
     assert.deepEqual(await rig.check(), []);
+  });
+
+  it("opens with stock age", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    const content = randomBytes(3 * CHUNK_BYTES);
+    pushAll(writer, content, CHUNK_BYTES);
+    await writer.close(TIMES);
+    const key = join(rig.folder, "key");
+    await writeFile(key, rig.identity);
+    const path = sealedPath(sealing.incoming, writer.id);
+    assert.ok(execFileSync("age", ["-d", "-i", key, path]).equals(content));
+  });
+
+  it("takes its bytes at once: whoever pushed them may use their memory again", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    const content = randomBytes(300_000);
+    for (let at = 0; at < content.length; at += 10_000) {
+      const piece = Buffer.from(content.subarray(at, at + 10_000));
+      writer.push(piece);
+      piece.fill(0);
+      if (at === 150_000) await written(writer);
+    }
+    await writer.close(TIMES);
+    assert.ok((await opened(sealedPath(sealing.incoming, writer.id), rig)).equals(content));
+  });
+
+  it("leaves nothing behind when nothing was ever pushed, and takes nothing once closed", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    assert.equal(await openSegment(sealing, CAMERA, START).close(TIMES), undefined);
+    assert.deepEqual(await readdir(sealing.incoming), []);
+    const writer = openSegment(sealing, CAMERA, START);
+    writer.push(Buffer.from("beeld"));
+    const closing = writer.close(TIMES);
+    await closing;
+    writer.push(Buffer.from("te laat"));
+    const path = sealedPath(sealing.incoming, writer.id);
+    assert.equal(String(await opened(path, rig)), "beeld");
+  });
+
+  it("never takes the place of another under its id", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    const path = sealedPath(sealing.incoming, writer.id);
+    await writeFile(path, "another");
+    writer.push(Buffer.from("beeld"));
+    await assert.rejects(writer.close(TIMES), { code: "EEXIST" });
+    assert.equal(await readFile(path, "utf8"), "another");
+    assert.equal(String(await opened(`${path}.partial`, rig)), "beeld");
+  });
+
+  it("of each of 24 cameras at once is its own, and core adopts them all", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const contents = Array.from({ length: 24 }, (_, index) => randomBytes(100_000 + index * 9000));
+    const ids = await Promise.all(
+      contents.map(async (content, index) => {
+        const writer = openSegment(sealing, CAMERA, plus(START, index));
+        for (let at = 0; at < content.length; at += 40_000) {
+          writer.push(content.subarray(at, at + 40_000));
+          if (index % 3 === 0) await written(writer);
+        }
+        return writer.close({ ...TIMES, startedAt: plus(START, index) });
+      }),
+    );
+    const { incoming } = sealing;
+    for (const [index, id] of ids.entries()) {
+      assert.ok(id);
+      const path = sealedPath(incoming, id);
+      assert.ok((await opened(path, rig)).equals(contents[index] ?? Buffer.of()));
+    }
+    await rig.adoptOnce();
+    assert.deepEqual(await readdir(incoming), []);
+    assert.deepEqual(await rig.check(), []);
+  });
+});
+
+describe("what a crash left of recording, at the next start", () => {
+  async function cutOff(rig: Rig, keptBytes: number): Promise<{ incoming: string; id: SegmentId }> {
+    const { incoming } = await sealingOf(rig);
+    const [day] = rig.sealing.book;
+    const content = randomBytes(3 * CHUNK_BYTES);
+    const known = { node: rig.sealing.node, recipient: day?.recipient ?? "", content, keptBytes };
+    return { incoming, id: await leaveCutOff(incoming, { ...known, startedAt: START }) };
+  }
+
+  it("is removed, and said, when no byte of footage could be in it", async () => {
+    for (const keptBytes of [0, 200]) {
+      await using rig = await openRig({ producer: "record" });
+      const { incoming } = await cutOff(rig, keptBytes);
+      await settleCutOff(rig.events, incoming);
+      assert.deepEqual(await readdir(incoming), []);
+      assert.deepEqual(rig.said, ["cut-off-empty"]);
+    }
+  });
+
+  it("is quarantined, and not removed, when nobody can say what it is", async () => {
+    for (const content of [undefined, "{"]) {
+      await using rig = await openRig({ producer: "record" });
+      const { incoming, id } = await cutOff(rig, 100_000);
+      await rm(intentPath(incoming, id));
+      if (content !== undefined) await writeFile(intentPath(incoming, id), content);
+      await settleCutOff(rig.events, incoming);
+      assert.deepEqual((await readdir(incoming)).toSorted(), [`${id}.age`, `${id}.json`]);
+      await rig.adoptOnce();
+      const folder = join(rig.spool.path, "quarantine");
+      const [apart] = await readdir(folder);
+      assert.deepEqual(await readdir(join(folder, apart ?? "")), [`${id}.age`, `${id}.json`]);
+      assert.deepEqual(await readdir(incoming), []);
+    }
   });
 });

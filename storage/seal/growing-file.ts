@@ -60,8 +60,8 @@ export async function growFile(
       if (durable) return sealed;
       await outlet.written();
       await syncs.last();
-      await file.close();
       durable = true;
+      await file.close();
       return sealed;
     },
     async close() {

@@ -28,7 +28,7 @@ export function openFaults(): Faults {
       return came;
     },
     meet(call) {
-      if (left <= 0 || (code === SHORT && call !== "writeSync")) return undefined;
+      if (left <= 0 || (code === SHORT && !WRITES.has(call))) return undefined;
       left -= 1;
       return left === 0 ? code : undefined;
     },
@@ -37,6 +37,7 @@ export function openFaults(): Faults {
 
 /** The kernel has written less than it was given. */
 export const SHORT = "SHORT";
+const WRITES = new Set(["write", "writeSync"]);
 
 const SYNC = [
   "openSync",
@@ -62,7 +63,7 @@ const PROMISES = [
   "statfs",
   "link",
 ];
-const HANDLE = ["sync", "stat", "read", "writeFile", "readFile"];
+const HANDLE = ["sync", "datasync", "stat", "read", "writeFile", "readFile"];
 const CALLBACK = ["open", "read"];
 
 /**
@@ -82,6 +83,7 @@ export function failingFiles(faults: Faults): Disposable {
       if (typeof handle !== "object" || handle === null) throw new TypeError("no handle");
       for (const name of HANDLE) patch(handle, name, faults, rejected);
       patch(handle, "close", faults, rejected, "after");
+      failWrites(handle, faults);
       return handle;
     }),
   );
@@ -102,6 +104,16 @@ export function failingFiles(faults: Faults): Disposable {
       syncBuiltinESMExports();
     },
   };
+}
+
+function failWrites(handle: object, faults: Faults): void {
+  replace(handle, "write", (write) => async (...args) => {
+    const [bytes, offset, , position] = args;
+    const code = faults.meet("write");
+    if (code === undefined) return write(...args);
+    if (code === SHORT) return write(bytes, offset, 1, position);
+    throw failureOf(code, "write");
+  });
 }
 
 type Fail = (error: Error, args: readonly unknown[]) => unknown;

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
+import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
+import { systemClock } from "#base/system-clock";
+import { instant, plus, SECOND_MS } from "#base/time";
+import { settleCutOff } from "../daemon/leftovers.ts";
+import { openRecordSealing, type RecordSealing } from "../daemon/record/sealing.ts";
+import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer.ts";
+import { findSegments } from "../storage/catalog/find.ts";
+import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
+import { salvageSealed } from "../storage/seal/salvage.ts";
+import { openSharedSync } from "../storage/seal/shared-sync.ts";
+import { decrypterOf } from "../storage/seal/small.ts";
+import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
+import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { fill, withSmallDisk } from "./fakes/small-disk.ts";
+
+const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: null };
+const RECORD = { producer: "record" } as const;
+
+async function sealingOf(rig: Rig): Promise<RecordSealing> {
+  const incoming = await createIncoming(rig.spool, "record");
+  return openRecordSealing(rig.clock, rig.events, rig.sealing.node, rig.sealing.book, incoming);
+}
+
+async function until(is: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 5000 && !is(); tries += 1) await systemClock.sleep(1, NEVER);
+  assert.ok(is(), "never came to be");
+}
+
+/** What core adopts, and how much of it opens. */
+async function adopted(rig: Rig): Promise<readonly { truncated: boolean; footage: Buffer }[]> {
+  await rig.adoptOnce();
+  const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+  const kept = [];
+  for (const { id, arrivedAt, truncated } of await findSegments(rig.database, wanted)) {
+    const sealed = createReadStream(segmentPath(rig.spool, id, arrivedAt));
+    const pieces = await Array.fromAsync(salvageSealed(sealed, decrypterOf(rig.identity)));
+    kept.push({ truncated, footage: Buffer.concat(pieces) });
+  }
+  assert.deepEqual(await rig.check(), []);
+  return kept;
+}
+
+/**
+ * Pushes in pieces of a pipe's size, until all is pushed or nothing is taken any more. Returns how many
+ * bytes were out of its hands before that.
+ */
+async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<number> {
+  let bytes = 0;
+  for (let at = 0; at < content.length && !writer.failed; at += CHUNK_BYTES) {
+    writer.push(content.subarray(at, at + CHUNK_BYTES));
+    await until(() => writer.waitingBytes === 0 || writer.failed !== undefined);
+    if (!writer.failed) bytes = at + CHUNK_BYTES;
+  }
+  return bytes;
+}
+
+(process.getuid?.() === 0 ? describe : leftOut)("a recorder whose disk is full", () => {
+  const content = randomBytes(6_000_000);
+
+  it("takes nothing more, and hands over all that it took once there is room", async () => {
+    await withSmallDisk(async (rig, disk) => {
+      const sealing = await sealingOf(rig);
+      const writer = openSegment(sealing, CAMERA, START);
+      await pushSlowly(writer, content.subarray(0, 1_000_000));
+      const ballast = await fill(disk);
+      await pushSlowly(writer, content.subarray(1_000_000));
+      assert.equal(writer.failed?.code, "SPOOL_FULL");
+      assert.ok(writer.failed?.transient);
+      const { waitingBytes } = writer;
+      writer.push(content);
+      assert.equal(writer.waitingBytes, waitingBytes);
+      await assert.rejects(writer.close(TIMES), { code: "SPOOL_FULL", transient: true });
+      await rm(ballast);
+      assert.equal(await writer.close(TIMES), writer.id);
+      const [segment] = await adopted(rig);
+      assert.equal(segment?.truncated, false);
+      const { footage } = segment;
+      assert.ok(footage.length >= 1_000_000 - CHUNK_BYTES);
+      assert.ok(footage.equals(content.subarray(0, footage.length)));
+    }, RECORD);
+  });
+
+  it("closes what it gave up as truncated as soon as the disk takes something again", async () => {
+    await withSmallDisk(async (rig, disk) => {
+      const sealing = await sealingOf(rig);
+      const writer = openSegment(sealing, CAMERA, START);
+      await pushSlowly(writer, content.subarray(0, 1_000_000));
+      const ballast = await fill(disk);
+      await pushSlowly(writer, content.subarray(1_000_000));
+      assert.equal(writer.failed?.code, "SPOOL_FULL");
+      await writer.abandon();
+      assert.deepEqual([...sealing.abandoned.keys()], [writer.id]);
+      await rm(ballast);
+      const next = openSegment(sealing, CAMERA, plus(START, SECOND_MS));
+      next.push(Buffer.from("beeld"));
+      await next.close({ ...TIMES, startedAt: plus(START, SECOND_MS) });
+      assert.deepEqual([...sealing.abandoned.keys()], []);
+      assert.deepEqual(rig.said, ["sealed", "truncated"]);
+      const [cut] = await adopted(rig);
+      assert.equal(cut?.truncated, true);
+      assert.ok(cut.footage.length >= 1_000_000 - CHUNK_BYTES);
+      assert.ok(cut.footage.equals(content.subarray(0, cut.footage.length)));
+    }, RECORD);
+  });
+});
+
+// Left out where nobody may mount the small disk.
+function leftOut(): void {}
+
+describe("a recorder whose disk fails", () => {
+  it("never trusts a file again whose sync was refused, and keeps what is in it", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    const refusing = {
+      sync: async () => {
+        throw Object.assign(new Error("made to fail"), { code: "EIO" });
+      },
+    };
+    const writer = openSegment({ ...sealing, shared: refusing }, CAMERA, START);
+    const content = randomBytes(200_000);
+    writer.push(content);
+    await until(() => writer.failed !== undefined);
+    assert.equal(writer.failed?.code, "SPOOL_IO");
+    writer.push(content);
+    for (let tries = 0; tries < 2; tries += 1) {
+      await assert.rejects(writer.close(TIMES), { code: "SPOOL_IO", transient: true });
+    }
+    await writer.abandon();
+    await writer.abandon();
+    const kept = await adopted(rig);
+    assert.deepEqual(
+      kept.map(({ truncated, footage }) => [truncated, footage.equals(content)]),
+      [[true, true]],
+    );
+    assert.deepEqual(rig.said.slice(0, 1), ["truncated"]);
+  });
+
+  it("says so when not even a beginning can be made, and keeps nothing in memory", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    const incoming = join(sealing.incoming, "gone");
+    const writer = openSegment({ ...sealing, incoming }, CAMERA, START);
+    writer.push(randomBytes(200_000));
+    await until(() => writer.failed !== undefined);
+    assert.deepEqual([writer.failed?.code, writer.waitingBytes], ["SPOOL_IO", 0]);
+    await assert.rejects(writer.close(TIMES), { code: "SPOOL_IO" });
+    await writer.abandon();
+  });
+
+  it("loses nothing that reached the disk, whichever call fails (invariant 8)", async () => {
+    const content = randomBytes(300_000);
+    const identity = await generateX25519Identity();
+    for (const code of ["ENOSPC", "EIO", SHORT]) {
+      let came = true;
+      for (let nth = 1; came; nth += 1) came = await failsOnce(content, identity, code, nth);
+    }
+  });
+});
+
+/** A segment of whose calls the n-th fails; false when there were not so many. */
+async function failsOnce(
+  content: Buffer,
+  identity: string,
+  code: string,
+  nth: number,
+): Promise<boolean> {
+  const why = `${code} ${nth}`;
+  await using rig = await openRig({ ...RECORD, identity });
+  const sealing = await sealingOf(rig);
+  const faults = openFaults();
+  let came = false;
+  let handedOver: unknown;
+  let whole = false;
+  let writtenBytes = 0;
+  {
+    using _failing = failingFiles(faults);
+    faults.arm(nth, code);
+    const writer = openSegment(sealing, CAMERA, START);
+    writtenBytes = Math.min(await pushSlowly(writer, content), content.length);
+    whole = writer.failed === undefined;
+    const close = async () => {
+      try {
+        handedOver = await writer.close(TIMES);
+      } catch (error) {
+        assert.ok(error instanceof BewaardError, `${why}: ${String(error)}`);
+      }
+    };
+    await close();
+    if (handedOver === undefined) await close();
+    if (handedOver === undefined) await writer.abandon();
+    came = faults.disarm();
+  }
+  await settleCutOff(rig.events, sealing.incoming);
+  const kept = await adopted(rig);
+  assert.ok(kept.length <= 1, why);
+  const [segment] = kept;
+  const footage = segment?.footage ?? Buffer.of();
+  assert.ok(footage.equals(content.subarray(0, footage.length)), why);
+  assert.ok(footage.length >= writtenBytes - CHUNK_BYTES, why);
+  if (handedOver !== undefined) assert.equal(segment?.truncated, false, why);
+  if (handedOver !== undefined && whole) assert.equal(footage.length, content.length, why);
+  assert.deepEqual(await readdir(sealing.incoming), [], why);
+  return came;
+}
+
+describe("syncing many files in turn", () => {
+  it("never syncs two at the same moment, and goes on when one is refused", async () => {
+    await using folder = await temporaryFolder();
+    const shared = openSharedSync();
+    let busy = 0;
+    const synced: number[] = [];
+    const turns = Array.from({ length: 6 }, async (_, index) => {
+      await using file = await open(join(folder.path, String(index)), "wx");
+      const datasync = file.datasync.bind(file);
+      file.datasync = async () => {
+        busy += 1;
+        assert.equal(busy, 1);
+        try {
+          if (index === 2) throw new Error("made to fail");
+          await datasync();
+          synced.push(index);
+        } finally {
+          busy -= 1;
+        }
+      };
+      await shared.sync(file);
+    });
+    const results = await Promise.allSettled(turns);
+    assert.equal(results[2]?.status, "rejected");
+    assert.deepEqual(
+      synced.toSorted((a, b) => a - b),
+      [0, 1, 3, 4, 5],
+    );
+  });
+
+  it("comes after a segment's first bytes and then every 5 s", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    let syncs = 0;
+    const counting = { sync: async () => void (syncs += 1) };
+    const writer = openSegment({ ...sealing, shared: counting }, CAMERA, START);
+    const push = async () => {
+      writer.push(randomBytes(2 * CHUNK_BYTES));
+      await until(() => writer.waitingBytes === 0);
+    };
+    await push();
+    assert.equal(syncs, 1);
+    for (const expected of [1, 1, 1, 1, 2, 2, 2, 2, 2, 3]) {
+      rig.clock.move(SECOND_MS);
+      await push();
+      assert.equal(syncs, expected);
+    }
+    await writer.close(TIMES);
+  });
+});
