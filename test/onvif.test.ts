@@ -4,6 +4,8 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import { describe as describeCamera } from "../drivers/camera/onvif.ts";
+import { selfSigned } from "./fakes/certificate.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
 import { type OnvifDevice, openOnvifDevice, type Script } from "./fakes/onvif-device.ts";
 import { NEVER } from "./fakes/rig.ts";
 
@@ -144,6 +146,19 @@ describe("the login of ONVIF", () => {
     );
     assert.ok(devices[0]?.asked.every(({ user }) => user === undefined || user === "a"));
     assert.ok(devices[1]?.asked.every(({ user }) => user === undefined || user === "b"));
+  });
+});
+
+describe("ONVIF over https", () => {
+  it("reaches only the camera with the pinned certificate", async () => {
+    await using folder = await temporaryFolder();
+    const { fingerprint, ...tls } = await selfSigned(folder.path);
+    await using device = await openOnvifDevice({ tls });
+    const at = (certificate: string) =>
+      describeCamera(systemClock, { url: device.url, login: LOGIN, certificate }, NEVER);
+    await assert.rejects(at("0".repeat(64)), { code: "CAMERA_REFUSED", message: /certificate/ });
+    assert.deepEqual(device.asked, []);
+    assert.equal((await at(fingerprint)).serial, "SN1");
   });
 });
 

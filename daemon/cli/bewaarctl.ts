@@ -6,6 +6,7 @@ import { readConfig } from "../../config/load.ts";
 import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
+import { addCameraCommands } from "./camera-commands.ts";
 import { newProgram } from "./command.ts";
 import { addDeskCommands } from "./desk-commands.ts";
 import { addDutyCommands } from "./duty-commands.ts";
@@ -101,6 +102,7 @@ program
     );
   });
 
+addCameraCommands(program, systemClock, global);
 addDeskCommands(program, systemClock, global);
 addDutyCommands(program, askBox, global);
 addLogCommands(program, askBox, global);

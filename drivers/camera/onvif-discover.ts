@@ -18,8 +18,8 @@ export const EVERYBODY = { address: "239.255.255.250", port: 3702 };
 
 const LISTEN_MS = 3000;
 const ANSWER_LIMIT = 256;
-/** One that floods does not drown the others. */
-const ANSWERS_OF_ONE = 8;
+/** A recorder answers for each camera behind it; one that floods does not drown the others. */
+const ANSWERS_OF_ONE = 64;
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 
 /**

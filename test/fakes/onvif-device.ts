@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { z } from "zod";
 import { systemClock } from "#base/system-clock";
+import { type Lock, refusal, tagged } from "./onvif-login.ts";
 
 /** What is wrong with a scripted camera; each only with what it answers to `GetDeviceInformation`. */
 export type Fault =
@@ -20,12 +21,7 @@ export type Fault =
   | "close"
   | "no http";
 
-export interface Script {
-  /** How it wants to be logged in to. */
-  readonly login?: "token" | "md5" | "sha-256" | "basic" | "none";
-  readonly user?: string;
-  readonly password?: string;
-  readonly skewMs?: number;
+export interface Script extends Lock {
   readonly fault?: Fault;
   readonly media?: "both" | "old" | "new" | "new is broken";
   /** Does not know GetServices. */
@@ -36,6 +32,8 @@ export interface Script {
   readonly foreign?: { readonly media?: string; readonly stream?: string };
   readonly jobs?: readonly ("Active" | "Idle")[];
   readonly stream?: string;
+  /** For https: key and certificate in PEM. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 export interface OnvifDevice extends AsyncDisposable {
@@ -59,13 +57,15 @@ const NAMESPACES = [
 export async function openOnvifDevice(script: Script = {}): Promise<OnvifDevice> {
   const asked: OnvifDevice["asked"] = [];
   const nonces = new Set<string>();
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(request, response);
-  });
+  };
+  const { tls } = script;
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = z.object({ port: z.number() }).parse(server.address());
-  const base = `http://127.0.0.1:${port}/onvif`;
+  const base = `http${tls === undefined ? "" : "s"}://127.0.0.1:${port}/onvif`;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -75,7 +75,7 @@ export async function openOnvifDevice(script: Script = {}): Promise<OnvifDevice>
     const { authorization } = request.headers;
     asked.push({ method, user: tagged(body, "Username"), authorization });
     if (method !== "GetSystemDateAndTime") {
-      const refused = refusal(script, request, body, nonces);
+      const refused = refusal(script, request, body, nonces, envelope(fault("NotAuthorized")));
       if (refused !== undefined) {
         response.writeHead(refused.status, refused.headers);
         response.end(refused.body);
@@ -113,75 +113,6 @@ function envelope(body: string): string {
 
 function fault(subcode: string): string {
   return `<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:${subcode}</s:Value></s:Subcode></s:Code><s:Reason><s:Text xml:lang="en">no: secret text</s:Text></s:Reason></s:Fault>`;
-}
-
-function tagged(xml: string, name: string): string | undefined {
-  return new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]*)?>([^<]*)<`).exec(xml)?.[1];
-}
-
-interface Refusal {
-  readonly status: number;
-  readonly headers: Record<string, string | string[]>;
-  readonly body: string;
-}
-
-function refusal(
-  script: Script,
-  request: IncomingMessage,
-  body: string,
-  nonces: Set<string>,
-): Refusal | undefined {
-  const { login = "token" } = script;
-  if (login === "none") return undefined;
-  if (login === "token") {
-    if (tokenIsGood(script, body, nonces)) return undefined;
-    const headers = { "Content-Type": "application/soap+xml" };
-    return { status: 400, headers, body: envelope(fault("NotAuthorized")) };
-  }
-  if (login !== "basic" && digestIsGood(script, request, nonces)) return undefined;
-  const nonce = `${randomBytes(12).toString("base64")}==`;
-  nonces.add(nonce);
-  const challenges = [`Digest realm="cam, 1", nonce="${nonce}", algorithm=MD5, qop="auth"`];
-  if (login === "sha-256") {
-    challenges.push(`Digest realm="cam, 1", nonce="${nonce}", algorithm=SHA-256, qop="auth"`);
-  }
-  const offered = login === "basic" ? ['Basic realm="cam"'] : challenges;
-  return {
-    status: 401,
-    headers: { "WWW-Authenticate": offered, "Content-Type": "text/html" },
-    body: "<html><br></html>",
-  };
-}
-
-function tokenIsGood(script: Script, body: string, nonces: Set<string>): boolean {
-  const { user = "bewaard", password = "geheim", skewMs = 0 } = script;
-  const [created, nonce] = [tagged(body, "Created") ?? "", tagged(body, "Nonce") ?? ""];
-  // As cameras do: a login that is not of this moment, or that was used, is none.
-  if (Math.abs(Date.parse(created) - (systemClock.now() + skewMs)) > 5000) return false;
-  if (nonces.has(nonce)) return false;
-  nonces.add(nonce);
-  const digest = createHash("sha1")
-    .update(Buffer.from(nonce, "base64"))
-    .update(created + password)
-    .digest("base64");
-  return tagged(body, "Username") === user && tagged(body, "Password") === digest;
-}
-
-function digestIsGood(script: Script, request: IncomingMessage, nonces: Set<string>): boolean {
-  const { user = "bewaard", password = "geheim", login } = script;
-  const header = request.headers.authorization ?? "";
-  const fields = new Map(
-    [...header.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g)].map(
-      ([, name, quoted, plain]) => [name ?? "", quoted ?? plain ?? ""] as const,
-    ),
-  );
-  const algorithm = login === "sha-256" ? "sha256" : "md5";
-  const hash = (...parts: readonly (string | undefined)[]) =>
-    createHash(algorithm).update(parts.join(":")).digest("hex");
-  const secret = hash(user, fields.get("realm"), password);
-  const middle = ["nonce", "nc", "cnonce", "qop"].map((name) => fields.get(name));
-  const expected = hash(secret, ...middle, hash(request.method, fields.get("uri")));
-  return nonces.delete(fields.get("nonce") ?? "") && fields.get("response") === expected;
 }
 
 function misbehave(what: Fault, response: ServerResponse, base: string): void {

@@ -1,0 +1,99 @@
+import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { parseDeviceId } from "#base/ids";
+import { type Clock, dayOf } from "#base/time";
+import { readConfig } from "../../config/load.ts";
+import { discover, EVERYBODY } from "../../drivers/camera/onvif-discover.ts";
+import { listCameras, testCamera } from "../record/test-camera.ts";
+import { print, stopSignal, typed } from "./program.ts";
+import { shownFoundCameras, shownListed, shownTest } from "./shown-cameras.ts";
+
+/** `bewaarctl cameras …`: what hangs in buildings. */
+export function addCameraCommands(
+  program: Command,
+  clock: Clock,
+  global: () => { config: string; json: boolean },
+): void {
+  const cameras = program
+    .command("cameras")
+    .description("camera's in gebouwen / cameras in buildings");
+  addList(cameras, clock, global);
+  addDiscover(cameras, clock, global);
+  addTest(cameras, clock, global);
+}
+
+function addList(
+  cameras: Command,
+  clock: Clock,
+  global: () => { config: string; json: boolean },
+): void {
+  cameras
+    .command("list")
+    .description("welke er zijn, en of ze opnemen / which there are, and whether they record")
+    .action(async () => {
+      const config = await readConfig(resolve(global().config));
+      const listed = listCameras(config, clock.now());
+      print(global().json, { cameras: listed }, () => shownListed(listed));
+    });
+}
+
+function addDiscover(cameras: Command, clock: Clock, global: () => { json: boolean }): void {
+  cameras
+    .command("discover")
+    .description(
+      "zoek camera's die ONVIF spreken, en toon regels voor de configuratie / look for cameras that speak ONVIF, and print lines for the configuration",
+    )
+    .option(
+      "--interface <name>",
+      "langs welke netwerkkaart: naam of eigen adres / by which network interface: name or own address",
+    )
+    .option("--to <address>", "vraag alleen dit adres / ask this address only: 10.1.2.3")
+    .action(async (options: { interface?: string; to?: string }) => {
+      const where = {
+        from: options.interface === undefined ? undefined : typed(ownAddress, options.interface),
+        to: options.to === undefined ? EVERYBODY : typed(parseTo, options.to),
+      };
+      const found = await discover(clock, where, stopSignal());
+      print(global().json, { found }, () => shownFoundCameras(found, dayOf(clock.now())));
+    });
+}
+
+/** @throws RangeError for an interface that this machine has not, or without IPv4. */
+function ownAddress(text: string): string {
+  const all = networkInterfaces();
+  const own = (all[text] ?? Object.values(all).flat()).find(
+    (one) => one?.family === "IPv4" && (all[text] !== undefined || one.address === text),
+  );
+  if (own !== undefined) return own.address;
+  throw new RangeError(`een van / one of: ${Object.keys(all).join(", ")}`);
+}
+
+/** @throws RangeError for what is no IPv4 address, with or without a port. */
+function parseTo(text: string): { address: string; port: number } {
+  const [address = "", port = String(EVERYBODY.port), ...rest] = text.split(":");
+  const fits =
+    isIPv4(address) && /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65536;
+  if (fits && rest.length === 0) return { address, port: Number(port) };
+  throw new RangeError("een adres / an address: 10.1.2.3");
+}
+
+function addTest(
+  cameras: Command,
+  clock: Clock,
+  global: () => { config: string; json: boolean },
+): void {
+  cameras
+    .command("test")
+    .description(
+      "bekijk één camera: tien seconden, waarvan niets bewaard blijft; afsluitcode 0 als er opgenomen zou worden / look at one camera: ten seconds, of which nothing is kept; exit code 0 when it would be stored",
+    )
+    .argument("<number>", "cameranummer / camera number")
+    .action(async (text: string) => {
+      const path = resolve(global().config);
+      const tested = await testCamera(clock, path, typed(parseDeviceId, text), stopSignal());
+      if (!tested.stored) process.exitCode = 1;
+      print(global().json, tested, () => shownTest(tested));
+    });
+}

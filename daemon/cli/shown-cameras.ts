@@ -1,0 +1,132 @@
+import { stringify } from "yaml";
+import type { Description, Told } from "../../drivers/camera/onvif.ts";
+import type { Found } from "../../drivers/camera/onvif-matches.ts";
+import type { Failed, Listed, Tested } from "../record/test-camera.ts";
+import type { Trial } from "../record/trial.ts";
+import { ERROR_SAYS } from "./error-says.ts";
+
+// What people read of cameras in buildings: Dutch first, English beside it.
+
+const SERVICE: Readonly<Record<Listed["service"], string>> = {
+  "in service": "in dienst / in service",
+  "not in service": "niet in dienst / not in service",
+  "out of period": "buiten de periode / out of period",
+};
+
+const TOLD: Readonly<Record<Told, string>> = {
+  on: "AAN / ON",
+  off: "uit / off",
+  unknown: "zegt de camera niet / it does not tell",
+};
+
+export function shownListed(cameras: readonly Listed[]): string {
+  if (cameras.length === 0) return "geen camera's in gebouwen / no cameras in buildings";
+  return cameras.map(headline).join("\n");
+}
+
+function headline({ number, place, service }: Listed): string {
+  return `${number}  ${place ?? "-"}  ${SERVICE[service]}`;
+}
+
+/** Lines for the list `cameras:`, of which a person fills in what no camera may say of itself. */
+export function shownFoundCameras(found: readonly Found[], today: string): string {
+  const asked =
+    "# gevonden, niet nagegaan: wie antwoordde zegt dit van zichzelf / found, not checked";
+  if (found.length === 0) return "niets gevonden / nothing found";
+  return [asked, "cameras:", ...found.map((one) => proposed(one, today))].join("\n");
+}
+
+function proposed({ address, name, hardware, onvif, foreign }: Found, today: string): string {
+  const called = [name, hardware].filter((one) => one !== null).join(", ") || "?";
+  const strange =
+    foreign === 0
+      ? []
+      : [
+          `  # LET OP: noemt ${foreign} adres(sen) van een ander / CAREFUL: names addresses of others`,
+        ];
+  return [
+    `  # ${plain(called)}`,
+    ...strange,
+    "  - number: # cam-0001",
+    `    url: rtsp://${address}/ # \`bewaarctl cameras test\` zegt welke / says which`,
+    "    user: # de naam; het wachtwoord in <number>.password / the name; the password in a file",
+    ...(onvif === null ? [] : [`    onvif: ${stringify(onvif).trim()}`]),
+    `    paired: ${today}`,
+    "    building: # een gebouw uit het beleid / a building of the policy (AR-04)",
+    "    room:",
+    "    necessity: { note: , dpia: } # AR-45",
+    "    # notice: { confirmed_on: , by: } # pas als het bord hangt / once the notice is up (AR-10)",
+  ].join("\n");
+}
+
+/** Nothing in it ends the comment that it stands in. */
+function plain(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
+}
+
+export function shownTest(tested: Tested): string {
+  const { onvif, stream, stored, why } = tested;
+  return [
+    headline(tested),
+    ...(onvif === null ? ["onvif: niet ingevuld / not filled in"] : []),
+    ...(onvif === null ? [] : "code" in onvif ? [failed("onvif", onvif)] : described(onvif)),
+    ...(stream === null
+      ? ["beeld: niet bekeken, buiten de periode / stream: not looked at, out of period (AR-40)"]
+      : "code" in stream
+        ? [failed("beeld / stream", stream)]
+        : streamed(stream)),
+    stored ? "WORDT BEWAARD / WOULD BE STORED" : "WORDT NIET BEWAARD / WOULD NOT BE STORED",
+    ...why.map(({ nl, en }) => `  ${nl} / ${en}`),
+  ].join("\n");
+}
+
+function failed(what: string, { code, message }: Failed) {
+  return `${what}: ${code}: ${ERROR_SAYS[code]}\n  ${message}`;
+}
+
+function described(one: Description): readonly string[] {
+  const about = [one.maker, one.model, one.firmware, one.serial].map((text) => text ?? "?");
+  const clock =
+    one.clockOffsetMs === null
+      ? "zegt de camera niet / it does not tell"
+      : seconds(one.clockOffsetMs);
+  return [
+    `onvif: ${about.join(", ")}`,
+    ...one.profiles.flatMap((profile) => {
+      const size = `${profile.width ?? "?"}x${profile.height ?? "?"}`;
+      const rate = `${profile.fps ?? "?"} beelden/s / fps, GOP ${profile.gopFrames ?? "?"}`;
+      const sound =
+        profile.sound === null ? "geen geluid / no sound" : `geluid / sound ${profile.sound}`;
+      return [
+        `  ${profile.name ?? profile.token}: ${profile.codec ?? "?"} ${size}, ${rate}, ${profile.bitrateKbps ?? "?"} kbit/s, ${sound}`,
+        ...(profile.url === null ? [] : [`    ${profile.url}`]),
+      ];
+    }),
+    `  klok / clock: ${clock}`,
+    `  neemt zelf op / records by itself: ${TOLD[one.ownRecording]}`,
+    `  stuurt naar buiten / sends elsewhere (cloud): ${TOLD[one.cloud]}`,
+    `  beeldanalyse / analytics: ${TOLD[one.analytics]}`,
+  ];
+}
+
+function streamed(one: Trial): readonly string[] {
+  const gop = one.gopMs === null ? "LANGER DAN / LONGER THAN 10 s" : `${one.gopMs / 1000} s`;
+  const clock =
+    one.clock.offsetMs === null
+      ? "zegt de camera niet / it does not tell"
+      : `${seconds(one.clock.offsetMs)} (${one.clock.source})`;
+  const sound = !one.soundOffered
+    ? "niet aangeboden / not offered"
+    : one.soundTaken === null
+      ? "aangeboden, wordt niet opgenomen / offered, not recorded"
+      : `aangeboden, wordt opgenomen / offered, recorded: ${one.soundTaken}`;
+  return [
+    `beeld / stream: ${one.video} (${one.codec}) ${one.width}x${one.height}, GOP ${gop}, ${(one.bitsPerSecond / 1e6).toFixed(2)} Mbit/s`,
+    `  klok / clock: ${clock}`,
+    `  geluid / sound: ${sound}`,
+  ];
+}
+
+function seconds(offsetMs: number): string {
+  return `${offsetMs < 0 ? "" : "+"}${(offsetMs / 1000).toFixed(1)} s`;
+}

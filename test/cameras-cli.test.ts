@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, it } from "mocha";
+import { parse } from "yaml";
+import { z } from "zod";
+import {
+  COVERT_CAMERA,
+  GOOD_BOX,
+  GOOD_CAMERA,
+  SOUND_CAMERA,
+  writtenIn,
+} from "./fakes/configuration.ts";
+import { openResponder, probeMatch } from "./fakes/discovery-responder.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { openOnvifDevice } from "./fakes/onvif-device.ts";
+
+const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
+const NODE_COMPILE_CACHE = join(tmpdir(), "bewaard-test-compile-cache");
+
+async function bewaarctl(...args: readonly string[]) {
+  const env = { ...process.env, NODE_COMPILE_CACHE };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [CLI, ...args], { env });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    if (!(error instanceof Error && "stdout" in error && "stderr" in error)) throw error;
+    const code = "code" in error ? Number(error.code) : -1;
+    return { code, out: String(error.stdout), err: String(error.stderr) };
+  }
+}
+
+/** A stream that nobody serves: port 1 of this machine. */
+const DEAD = { url: "rtsp://127.0.0.1:1/stream1" };
+
+/** A box with these cameras, each with its password. */
+async function box(folder: string, cameras: readonly { number: string; onvif?: string }[]) {
+  const config = { ...GOOD_BOX, informed_on: "2026-05-01", state: folder, cameras };
+  const path = await writtenIn(folder, config);
+  for (const { number } of cameras) {
+    await writeFile(join(folder, `${number}.password`), "geheim\n", { mode: 0o600 });
+  }
+  return ["-c", path];
+}
+
+const tested = z.object({
+  stored: z.boolean(),
+  onvif: z.looseObject({ serial: z.string() }).nullable(),
+  stream: z.looseObject({ code: z.string() }).nullable(),
+  why: z.array(z.object({ nl: z.string(), en: z.string() })),
+});
+
+describe("bewaarctl cameras", function () {
+  this.timeout(60_000);
+
+  it("list tells where each is and whether it is in service; of a covert one its number (AR-40)", async () => {
+    await using folder = await temporaryFolder();
+    const { notice: _, ...unnoticed } = { ...SOUND_CAMERA, sound: false };
+    const config = await box(folder.path, [GOOD_CAMERA, unnoticed, COVERT_CAMERA]);
+    const { code, out } = await bewaarctl(...config, "cameras", "list");
+    assert.equal(code, 0);
+    assert.deepEqual(out.trimEnd().split("\n"), [
+      "cam-0001  stadhuis/balie  in dienst / in service",
+      "cam-0002  stadhuis/spreekkamer  niet in dienst / not in service",
+      "cam-0009  -  buiten de periode / out of period",
+    ]);
+    const json = await bewaarctl(...config, "--json", "cameras", "list");
+    assert.deepEqual(JSON.parse(json.out), {
+      cameras: [
+        { number: "cam-0001", place: "stadhuis/balie", service: "in service" },
+        { number: "cam-0002", place: "stadhuis/spreekkamer", service: "not in service" },
+        { number: "cam-0009", place: null, service: "out of period" },
+      ],
+    });
+  });
+
+  it("discover prints lines that the configuration takes once they are filled in", async () => {
+    await using responder = await openResponder((question) => [
+      probeMatch(question, { name: "Balie%0A%20%20-%20number:%20cam-6666" }),
+    ]);
+    const to = ["--to", `127.0.0.1:${responder.port}`, "--interface", "lo"];
+    const { code, out } = await bewaarctl("cameras", "discover", ...to);
+    assert.equal(code, 0);
+    const { cameras } = z.object({ cameras: z.array(z.looseObject({})) }).parse(parse(out));
+    assert.equal(cameras.length, 1);
+    const [found] = cameras;
+    assert.equal(found?.["onvif"], "http://127.0.0.1/onvif/device_service");
+    assert.equal(found["url"], "rtsp://127.0.0.1/");
+    assert.equal(found["number"], null);
+    const json = await bewaarctl("--json", "cameras", "discover", ...to);
+    assert.match(json.out, /"urn":"urn:uuid:1"/);
+    const wrong = await bewaarctl("cameras", "discover", "--interface", "nergens0");
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /^DESK_INPUT: .*\n.*een van \/ one of: /);
+  });
+
+  it("test tells what the camera says of itself though its stream is dead, and no password", async () => {
+    await using folder = await temporaryFolder();
+    await using device = await openOnvifDevice({ jobs: ["Active"] });
+    const config = await box(folder.path, [{ ...GOOD_CAMERA, ...DEAD, onvif: device.url }]);
+    const { code, out } = await bewaarctl(...config, "cameras", "test", "cam-0001");
+    assert.equal(code, 1);
+    assert.match(out, /^onvif: Fabriek, M1, 1\.2, SN1\n {2}main: H265 3840x2160, 25 beelden/m);
+    assert.match(out, /neemt zelf op \/ records by itself: AAN \/ ON/);
+    assert.match(out, /^beeld \/ stream: CAMERA_UNREACHABLE: /m);
+    assert.match(out, /^WORDT NIET BEWAARD \/ WOULD NOT BE STORED/m);
+    const json = await bewaarctl(...config, "--json", "cameras", "test", "cam-0001");
+    const { stored, onvif, stream } = tested.parse(JSON.parse(json.out));
+    assert.deepEqual([stored, onvif?.serial, stream?.code], [false, "SN1", "CAMERA_UNREACHABLE"]);
+    assert.ok(![out, json.out].join().includes("geheim"));
+  });
+
+  it("test says why nothing would be stored: no notice, another building, out of the period", async () => {
+    await using folder = await temporaryFolder();
+    const { notice: _, ...unnoticed } = GOOD_CAMERA;
+    const cameras = [
+      { ...unnoticed, ...DEAD },
+      { ...GOOD_CAMERA, number: "cam-0003", url: "rtsp://127.0.0.1:1/3", building: "zwembad" },
+      COVERT_CAMERA,
+    ];
+    const config = await box(folder.path, cameras);
+    const why = async (number: string) => {
+      const { code, out } = await bewaarctl(...config, "--json", "cameras", "test", number);
+      assert.equal(code, 1);
+      return tested.parse(JSON.parse(out));
+    };
+    assert.match((await why("cam-0001")).why[0]?.nl ?? "", /het bord .* niet bevestigd.*AR-10/);
+    assert.match((await why("cam-0003")).why[0]?.nl ?? "", /cameras\.1\.building.*AR-04/);
+    const covert = await why("cam-0009");
+    assert.match(covert.why[0]?.nl ?? "", /periode.*AR-40/);
+    // Nobody is looked at when no decision allows it.
+    assert.equal(covert.stream, null);
+  });
+
+  it("test does not begin without the password, or with a number that is no camera's", async () => {
+    await using folder = await temporaryFolder();
+    const config = await box(folder.path, [{ ...GOOD_CAMERA, ...DEAD }]);
+    const other = await bewaarctl(...config, "cameras", "test", "bc-0101");
+    assert.equal(other.code, 2);
+    assert.match(other.err, /^DESK_INPUT: /);
+    await writeFile(join(folder.path, "cam-0001.password"), "a\nb\n");
+    const missing = await bewaarctl(...config, "cameras", "test", "cam-0001");
+    assert.match(missing.err, /^SECRET_MISSING: /);
+  });
+});
