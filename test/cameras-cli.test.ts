@@ -7,6 +7,10 @@ import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { z } from "zod";
+import { parseDeviceId } from "#base/ids";
+import { systemClock } from "#base/system-clock";
+import { openBoard } from "../daemon/record/board.ts";
+import { tellStates } from "../daemon/record/states-socket.ts";
 import {
   COVERT_CAMERA,
   GOOD_BOX,
@@ -66,15 +70,36 @@ describe("bewaarctl cameras", function () {
       "cam-0001  stadhuis/balie  in dienst / in service",
       "cam-0002  stadhuis/spreekkamer  niet in dienst / not in service",
       "cam-0009  -  buiten de periode / out of period",
+      "de opnemer draait hier niet / no recorder runs here",
     ]);
     const json = await bewaarctl(...config, "--json", "cameras", "list");
+    const live = null;
     assert.deepEqual(JSON.parse(json.out), {
+      recorder: false,
       cameras: [
-        { number: "cam-0001", place: "stadhuis/balie", service: "in service" },
-        { number: "cam-0002", place: "stadhuis/spreekkamer", service: "not in service" },
-        { number: "cam-0009", place: null, service: "out of period" },
+        { number: "cam-0001", place: "stadhuis/balie", service: "in service", live },
+        { number: "cam-0002", place: "stadhuis/spreekkamer", service: "not in service", live },
+        { number: "cam-0009", place: null, service: "out of period", live },
       ],
     });
+  });
+
+  it("list tells what the recorder is doing with each, where one runs", async () => {
+    await using folder = await temporaryFolder();
+    const config = await box(folder.path, [GOOD_CAMERA]);
+    const number = parseDeviceId(GOOD_CAMERA.number);
+    const board = openBoard(systemClock, [number]);
+    board.put(number, "backing off", "CAMERA_LOGIN");
+    board.offset(number, -2500);
+    const stop = new AbortController();
+    const telling = tellStates(join(folder.path, "record.sock"), board, stop.signal);
+    const { out } = await bewaarctl(...config, "cameras", "list");
+    stop.abort();
+    await telling;
+    assert.match(
+      out,
+      /^cam-0001 .*\n {4}ONBEREIKBAAR.*BACKING OFF \(CAMERA_LOGIN\) sinds \/ since \d.*, klok \/ clock -2\.5 s\n$/,
+    );
   });
 
   it("discover prints lines that the configuration takes once they are filled in", async () => {

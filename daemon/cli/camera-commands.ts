@@ -2,13 +2,17 @@ import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
-import { type Clock, dayOf } from "#base/time";
+import { type Clock, dayOf, isoOf } from "#base/time";
 import { readConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
 import { discover, EVERYBODY } from "../../drivers/camera/onvif-discover.ts";
+import { recordSocketPath } from "../places.ts";
+import { askStates } from "../record/states-socket.ts";
 import { listCameras, testCamera } from "../record/test-camera.ts";
 import { print, stopSignal, typed } from "./program.ts";
-import { shownFoundCameras, shownListed, shownTest } from "./shown-cameras.ts";
+import { type Live, shownFoundCameras, shownListed, shownTest } from "./shown-cameras.ts";
 
 /** `bewaarctl cameras …`: what hangs in buildings. */
 export function addCameraCommands(
@@ -25,18 +29,37 @@ export function addCameraCommands(
 }
 
 function addList(
-  cameras: Command,
+  command: Command,
   clock: Clock,
   global: () => { config: string; json: boolean },
 ): void {
-  cameras
+  command
     .command("list")
     .description("welke er zijn, en of ze opnemen / which there are, and whether they record")
     .action(async () => {
       const config = await readConfig(resolve(global().config));
-      const listed = listCameras(config, clock.now());
-      print(global().json, { cameras: listed }, () => shownListed(listed));
+      const running = await runningOf(config);
+      const cameras = listCameras(config, clock.now()).map((one) => ({
+        ...one,
+        live: running?.get(one.number) ?? null,
+      }));
+      print(global().json, { recorder: running !== undefined, cameras }, () =>
+        shownListed(cameras, running !== undefined),
+      );
     });
+}
+
+/** What the recorder says that each is doing; undefined when none runs. */
+async function runningOf(config: Config): Promise<ReadonlyMap<string, Live> | undefined> {
+  try {
+    const states = await askStates(recordSocketPath(config), stopSignal());
+    return new Map(
+      states.map(({ device, since, ...one }) => [device, { ...one, since: isoOf(since) }]),
+    );
+  } catch (error) {
+    if (!(error instanceof BewaardError) || error.code !== "CONTROL_UNREACHABLE") throw error;
+    return undefined;
+  }
 }
 
 function addDiscover(cameras: Command, clock: Clock, global: () => { json: boolean }): void {

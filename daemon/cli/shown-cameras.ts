@@ -1,9 +1,11 @@
 import { stringify } from "yaml";
 import type { Description, Told } from "../../drivers/camera/onvif.ts";
 import type { Found } from "../../drivers/camera/onvif-matches.ts";
+import type { Shown } from "../record/board.ts";
 import type { Failed, Listed, Tested } from "../record/test-camera.ts";
 import type { Trial } from "../record/trial.ts";
 import { ERROR_SAYS } from "./error-says.ts";
+import { localTime } from "./shown.ts";
 
 // What people read of cameras in buildings: Dutch first, English beside it.
 
@@ -19,9 +21,35 @@ const TOLD: Readonly<Record<Told, string>> = {
   unknown: "zegt de camera niet / it does not tell",
 };
 
-export function shownListed(cameras: readonly Listed[]): string {
+/** What the recorder says that a camera is doing. */
+export interface Live extends Omit<Shown, "device" | "since"> {
+  readonly since: string;
+}
+
+const DOING: Readonly<Record<Live["state"], string>> = {
+  "not in service": "niet in dienst / not in service",
+  connecting: "maakt verbinding / connecting",
+  recording: "neemt op / recording",
+  stalled: "STAAT STIL / STALLED",
+  "backing off": "ONBEREIKBAAR, probeert opnieuw / BACKING OFF",
+  "out of period": "buiten de periode / out of period",
+};
+
+export function shownListed(
+  cameras: readonly (Listed & { live: Live | null })[],
+  running: boolean,
+): string {
   if (cameras.length === 0) return "geen camera's in gebouwen / no cameras in buildings";
-  return cameras.map(headline).join("\n");
+  return [
+    ...cameras.flatMap((one) => [headline(one), ...(one.live === null ? [] : [doing(one.live)])]),
+    ...(running ? [] : ["de opnemer draait hier niet / no recorder runs here"]),
+  ].join("\n");
+}
+
+function doing({ state, since, code, offsetMs }: Live): string {
+  const why = code === null ? "" : ` (${code})`;
+  const clock = offsetMs === null ? "" : `, klok / clock ${seconds(offsetMs)}`;
+  return `    ${DOING[state]}${why} sinds / since ${localTime(since)}${clock}`;
 }
 
 function headline({ number, place, service }: Listed): string {
@@ -124,6 +152,7 @@ function streamed(one: Trial): readonly string[] {
     `beeld / stream: ${one.video} (${one.codec}) ${one.width}x${one.height}, GOP ${gop}, ${(one.bitsPerSecond / 1e6).toFixed(2)} Mbit/s`,
     `  klok / clock: ${clock}`,
     `  geluid / sound: ${sound}`,
+    `  in het beeld / within the pictures (SEI): ${one.sei.join(", ") || "-"}`,
   ];
 }
 

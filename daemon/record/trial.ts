@@ -7,6 +7,7 @@ import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts"
 import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
+import { seiNames } from "../../drivers/camera/sei.ts";
 import { openStreamClock } from "../../drivers/camera/stream-clock.ts";
 import { isTimeout, within } from "../../drivers/camera/within.ts";
 
@@ -25,6 +26,8 @@ export interface Trial {
   readonly soundOffered: boolean;
   /** The codec of the sound that is taken; null where none may be, or none is offered. */
   readonly soundTaken: AudioCodec | null;
+  /** What its pictures carry beside themselves, signed video among it (SEI). Left as it is, and kept. */
+  readonly sei: readonly string[];
 }
 
 const TRIAL_MS = 10 * SECOND_MS;
@@ -73,6 +76,7 @@ async function look(
   const stream = openStreamClock(clock);
   const fragments: Pick<Fragment, "mediaMs" | "keyframe">[] = [];
   let init: Init | undefined;
+  const sei = new Set<string>();
   let size = 0;
   for await (const piece of readFragments(bytes)) {
     if (piece.kind === "init") {
@@ -80,6 +84,7 @@ async function look(
       continue;
     }
     stream.hear(piece);
+    if (init !== undefined) for (const name of seiNames(init, piece)) sei.add(name);
     fragments.push({ mediaMs: piece.mediaMs, keyframe: piece.keyframe });
     size += piece.bytes.reduce((sum, part) => sum + part.length, 0);
     const tookMs = piece.mediaMs + piece.durationMs - (fragments[0]?.mediaMs ?? 0);
@@ -94,6 +99,7 @@ async function look(
       clock: { ...stream.camera },
       soundOffered: offer.soundOffered,
       soundTaken: offer.audio ?? null,
+      sei: [...sei].toSorted(),
     };
   }
   return undefined;
