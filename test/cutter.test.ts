@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import { type Instant, instant } from "#base/time";
 import { type Cut, cut } from "../drivers/camera/cutter.ts";
-import { readFragments } from "../drivers/camera/fragments.ts";
-import { type ClipKind, decode, fragmented, frameHashes, makeClip, SOUND } from "./fakes/clips.ts";
+import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import type { Init } from "../drivers/camera/init.ts";
+import {
+  annexB,
+  type ClipKind,
+  decode,
+  fragmented,
+  frameHashes,
+  makeClip,
+  SOUND,
+} from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 
 const SECONDS = 16;
@@ -65,6 +74,73 @@ function probed(path: string): {
   return { tag, start: Number(start), length: Number(length) };
 }
 
+/** What of a stream may be made by hand: a fragment of a second, and its keyframe. */
+function fragment(mediaMs: number, keyframe: boolean, parameters = "one"): Fragment {
+  return {
+    kind: "fragment",
+    bytes: [],
+    runs: [],
+    keyframe,
+    mediaMs,
+    durationMs: 1000,
+    prftMs: undefined,
+    parameters,
+  };
+}
+
+async function* sent(
+  pieces: readonly (Init | Fragment)[],
+): AsyncGenerator<Init | Fragment, void, undefined> {
+  yield* pieces;
+}
+
+/** Each cut: where in the stream, why, and what came before it in vain. */
+async function cutsOf(
+  pieces: readonly (Init | Fragment)[],
+  when = at,
+): Promise<readonly (readonly unknown[])[]> {
+  const found: (readonly unknown[])[] = [];
+  for await (const piece of cut(sent(pieces), SEGMENT_MS, when)) {
+    if (piece.kind === "cut") found.push([piece.mediaMs, piece.why, piece.dropped]);
+  }
+  return found;
+}
+
+const HEAD: Init = {
+  kind: "init",
+  bytes: Buffer.from("head"),
+  tracks: [],
+  video: {
+    trackId: 1,
+    codec: "h264",
+    codecText: "avc1",
+    width: 1,
+    height: 1,
+    lengthBytes: 4,
+    sets: new Map(),
+  },
+  parameters: "one",
+};
+
+/** Two clips of different size, one after the other, without a new head between them. */
+async function turned(into: string): Promise<string> {
+  const large = annexB(into, "h264", 2)([]);
+  const path = join(into, "turned.h264");
+  const small = join(into, "small.h264");
+  const how = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50 -bf 0 -t 2".split(" ");
+  const from = ["-f", "lavfi", "-i", "testsrc2=size=176x144:rate=25"];
+  execFileSync("ffmpeg", ["-v", "error", "-nostdin", "-y", ...from, ...how, small]);
+  await writeFile(path, Buffer.concat([await readFile(large), await readFile(small)]));
+  return path;
+}
+
+/** Of the pictures once decoded, not of what the head says. */
+function sizeOf(path: string): string {
+  const how = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=width,height"];
+  const out = execFileSync("ffprobe", [...how, "-of", "csv=p=0:s=x", path], { encoding: "utf8" });
+  return [...new Set(out.match(/^\d+x\d+/gm))].join();
+}
+
 const KINDS = ["h264", "h264-b-frames", "h265", "aac", "pcma"] as const;
 
 describe("the cutter", () => {
@@ -92,4 +168,84 @@ describe("the cutter", () => {
       }
     });
   }
+
+  it("grows a segment up to three times its length, then gives the stream up", async () => {
+    const clip = makeClip(folder.path, "long-gop", SECONDS);
+    const { paths } = await stored("long-gop", fragmented(clip, "long-gop"), 5500);
+    assert.deepEqual(
+      paths.flatMap((path) => frameHashes(path, "v")),
+      frameHashes(clip, "v"),
+    );
+    const refused = { code: "CAMERA_STREAM", message: /no key picture/ };
+    await assert.rejects(stored("long-gop", fragmented(clip, "long-gop"), 5000), refused);
+    const never = Array.from({ length: 15 }, (_, second) => fragment(second * 1000, false));
+    await assert.rejects(cutsOf([HEAD, ...never]), refused);
+  });
+
+  it("starts a segment where the parameters change, and each half decodes alone", async () => {
+    const clip = await turned(folder.path);
+    const { cuts, paths } = await stored("h264", fragmented(clip, "h264"), 60_000);
+    assert.deepEqual(
+      cuts.map((one) => [one.mediaMs, one.why]),
+      [
+        [0, "start"],
+        [2000, "parameters"],
+      ],
+    );
+    assert.equal(paths.flatMap((path) => frameHashes(path, "v")).length, 4 * 25);
+    for (const path of paths) decode(path);
+    assert.deepEqual(paths.map(sizeOf), ["320x180", "176x144"]);
+  });
+
+  it("does not follow parameters that change faster than twice a second", async () => {
+    const quick = [0, 200, 400, 600].map((ms) => fragment(ms, true, `after ${ms}`));
+    assert.deepEqual(await cutsOf([HEAD, ...quick]), [
+      [0, "start", 0],
+      [600, "parameters", 0],
+    ]);
+  });
+
+  it("begins anew with a new head, at its first keyframe, and counts what came before it", async () => {
+    const pieces = [
+      fragment(0, false),
+      fragment(1000, true),
+      HEAD,
+      fragment(2000, false),
+      fragment(3000, false),
+      fragment(3500, true),
+    ];
+    const cuts = await cutsOf([HEAD, ...pieces]);
+    assert.deepEqual(cuts, [
+      [1000, "start", 1],
+      [3500, "parameters", 2],
+    ]);
+  });
+
+  it("cuts once at a boundary though the reckoned time wavers about it", async () => {
+    let wavers = 0;
+    // The stream begins just before a slot does, and each reckoning is up to 40 ms later than the last.
+    const when = (mediaMs: number): Instant =>
+      instant(BEGAN + 3990 + mediaMs - (wavers = (wavers + 13) % 40));
+    const seconds = Array.from({ length: 12 }, (_, second) => fragment(second * 1000, true));
+    const cuts = await cutsOf([HEAD, ...seconds], when);
+    assert.ok(cuts.length <= 4, `${cuts.length} cuts in 12 s`);
+  });
+
+  it("reckons from a better time than it had when a segment began", async () => {
+    let lateMs = 3000;
+    const when = (mediaMs: number): Instant => instant(BEGAN + mediaMs + lateMs);
+    async function* late(): AsyncGenerator<Init | Fragment, void, undefined> {
+      yield HEAD;
+      for (let second = 0; second < 6; second += 1) {
+        yield fragment(second * 1000, true);
+        lateMs = 0;
+      }
+    }
+    const cuts: number[] = [];
+    for await (const piece of cut(late(), SEGMENT_MS, when)) {
+      if (piece.kind === "cut") cuts.push(piece.mediaMs);
+    }
+    // It seemed to begin at second 4 of its slot; it was second 1, so the slot ends 4 s later, not 1.
+    assert.deepEqual(cuts, [0, 4000]);
+  });
 });

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { startCamera } from "../../daemon/demo/simulated-camera.ts";
+import { heard, makeFilm, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts";
+import { videoOf } from "../../daemon/demo/simulated-video.ts";
+import type { AudioCodec, VideoCodec } from "../../drivers/camera/address.ts";
+import { cut } from "../../drivers/camera/cutter.ts";
+import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
+import type { Init } from "../../drivers/camera/init.ts";
+import { openRemux } from "../../drivers/camera/remux.ts";
+import { openStreamClock, type StreamClock } from "../../drivers/camera/stream-clock.ts";
+import { decode } from "../fakes/clips.ts";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { frameHashes, walk } from "./frames.ts";
+
+const SEGMENT_MS = 2000;
+const CUTS = 11;
+const OPEN = { scheme: "none", user: "", password: "", tls: undefined } as const;
+
+interface Recorded {
+  readonly paths: readonly string[];
+  readonly startsAt: readonly number[];
+  readonly times: StreamClock;
+}
+
+async function* heardBy(
+  times: StreamClock,
+  pieces: AsyncIterable<Init | Fragment>,
+): AsyncGenerator<Init | Fragment, void, undefined> {
+  for await (const piece of pieces) {
+    if (piece.kind === "fragment") times.hear(piece);
+    yield piece;
+  }
+}
+
+/** Records the camera at `url` until the last of so many segments begins, which is not kept. */
+async function recorded(
+  folder: string,
+  url: string,
+  video: VideoCodec,
+  audio: AudioCodec | undefined,
+) {
+  const times = openStreamClock(systemClock);
+  const segments: Buffer[][] = [];
+  const begins: number[] = [];
+  await using remux = await openRemux(url, { video, audio, soundOffered: true });
+  for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), SEGMENT_MS, times.at)) {
+    if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
+    else if (segments.push([piece.init]) > CUTS) break;
+    else begins.push(piece.mediaMs);
+  }
+  const paths = segments.slice(0, CUTS).map((_, index) => join(folder, `${index}.mp4`));
+  for (const [index, path] of paths.entries())
+    await writeFile(path, Buffer.concat(segments[index] ?? []));
+  return { paths, startsAt: begins.map((ms) => times.at(ms)), times } satisfies Recorded;
+}
+
+describe("a camera's stream, cut", () => {
+  for (const [codec, audio] of [
+    ["h264", undefined],
+    ["h265", undefined],
+    ["h264", "aac"],
+    ["h264", "pcma"],
+  ] as const) {
+    it(`has all pictures once over ten cuts, each part whole: ${codec}, sound ${audio ?? "none"} (AR-12)`, async () => {
+      await using folder = await temporaryFolder();
+      const film = await makeFilm(folder.path, { ...SMALL_FILM, codec });
+      const video = await videoOf(film, codec, SMALL_FILM.framesPerSecond);
+      const sound = await heard(folder.path, audio ?? "aac");
+      await using camera = await startCamera(systemClock, { video, sound, ...OPEN });
+      const parts = join(folder.path, "parts");
+      await mkdir(parts);
+      const { paths, startsAt, times } = await recorded(parts, camera.url, codec, audio);
+      const seen: string[] = [];
+      for (const path of paths) {
+        decode(path);
+        seen.push(...(await frameHashes(codec, "-i", path)));
+      }
+      const { frames, ...wrong } = walk(await frameHashes(codec, "-i", film), seen);
+      assert.deepEqual(wrong, { unknown: 0, lost: 0, doubled: 0 });
+      assert.ok(frames > 480 && frames < 570, `${frames} frames`);
+      // A keyframe comes each second, so each part but the first begins within one after its slot does.
+      for (const at of startsAt.slice(1))
+        assert.ok(at % SEGMENT_MS < 1100, `${at % SEGMENT_MS} ms`);
+      assert.equal(times.camera.source, "rtcp");
+      assert.ok(Math.abs(times.camera.offsetMs ?? Infinity) < 100, `${times.camera.offsetMs} ms`);
+    });
+  }
+});
