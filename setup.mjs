@@ -28,7 +28,26 @@ const DISKS = [
 ];
 const LONG = ["pretest:long", "pretest:nightly"].includes(process.env.npm_lifecycle_event);
 // Real servers that `npm run test:peers` starts.
-const PEERS = [["chronyd", "chrony", "serves time, in the tests"]];
+const PEERS = [
+  ["chronyd", "chrony", "serves time, in the tests"],
+  ["strace", "strace", "watches which files are written, in the tests"],
+];
+// gst-rtsp-server as Debian's own Python loads it: no commands, so one program asks for all of them.
+const CAMERAS = [
+  "python3-gi",
+  "gir1.2-gst-rtsp-server-1.0",
+  "gir1.2-gst-plugins-base-1.0",
+  "gstreamer1.0-plugins-base",
+  "gstreamer1.0-plugins-good",
+  "gstreamer1.0-plugins-bad",
+].map((name) => [name, name, "serves cameras, in the tests"]);
+const SERVES_CAMERAS = `
+import gi
+for name in ("Gst", "GstApp", "GstRtsp", "GstRtspServer"): gi.require_version(name, "1.0")
+from gi.repository import Gst, GstApp, GstRtsp, GstRtspServer
+Gst.init(None)
+assert all(Gst.ElementFactory.find(name) for name in ("appsrc", "qtdemux", "rtph264pay", "h265parse"))
+`;
 const COMPILER = ["g++", "make"].map((name) => [name, name, "compiles sqlite3"]);
 
 process.chdir(fileURLToPath(new URL(".", import.meta.url)));
@@ -47,9 +66,16 @@ async function setUp() {
   checkNode24();
   const compiles = !sqlite3Loads() && !(await fetchSqlite3());
   const disks = LONG && process.getuid() === 0 ? DISKS : [];
-  const peers = process.argv.includes("--peers") ? PEERS : [];
+  const asked = process.argv.includes("--peers");
+  const cameras = asked && !servesCameras() ? CAMERAS : [];
+  const peers = asked ? [...PEERS, ...cameras] : [];
   await installTools([...TOOLS, ...disks, ...peers, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
+}
+
+/** Debian's Python, not the one that may come first in PATH: only it finds Debian's modules. */
+function servesCameras() {
+  return spawnSync("/usr/bin/python3", ["-c", SERVES_CAMERAS]).status === 0;
 }
 
 /** Compares package-lock.json with npm's own record of what it installed. */
