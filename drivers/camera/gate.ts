@@ -2,15 +2,13 @@ import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
 import type { CameraAddress, Offer } from "./address.ts";
-import { type Admitted, admit, type Track } from "./admitted.ts";
+import { type Agreed, agree } from "./agree.ts";
 import { type CameraSession, openSession } from "./camera-session.ts";
-import { controlUrl, sameHost } from "./control-url.ts";
 import { describeAdmitted } from "./gate-description.ts";
 import { openListener } from "./gate-listener.ts";
 import { keepAlive, reportReception } from "./keep-alive.ts";
+import { openPasses } from "./passes.ts";
 import { openRelay } from "./relay.ts";
-import { readDescription } from "./sdp.ts";
-import { type Channels, type SetUp, setUp } from "./set-up.ts";
 import { isTimeout, within } from "./within.ts";
 
 /** How long a camera may take to hear that it is over. */
@@ -60,8 +58,7 @@ export async function openGate(
           passes.let(track, channels);
         }
       }
-      const headers = [`Session: ${agreed.known.session}`, "Range: npt=0.000-"];
-      await session.ask("PLAY", agreed.aggregate, headers);
+      await play(session, agreed);
     },
   });
   opened.use(listener);
@@ -74,66 +71,6 @@ export async function openGate(
     lost: session.ended,
     dropped: passes.dropped,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
-  };
-}
-
-/** What camera and gate agreed on. */
-interface Agreed {
-  readonly admitted: Admitted;
-  readonly channels: ReadonlyMap<string, Channels>;
-  readonly known: SetUp;
-  /** Where everything together is played, kept alive and torn down. */
-  readonly aggregate: string;
-  /** The camera's Public header. */
-  readonly methods: string;
-}
-
-async function agree(session: CameraSession, { url, sound }: CameraAddress): Promise<Agreed> {
-  const options = await session.ask("OPTIONS", url, []);
-  const { headers, body } = await session.ask("DESCRIBE", url, ["Accept: application/sdp"]);
-  const given = headers.get("content-base") ?? headers.get("content-location");
-  const base = sameHost(url, given?.[0] ?? url);
-  const description = readDescription(body.toString("latin1"));
-  const { video, audio, soundOffered } = admit(description, sound);
-  // Before anything is set up: one word of another host, and nothing is.
-  const aggregate = controlUrl(base, description.control);
-  let known = await setUp(session, controlUrl(base, video.control), undefined);
-  const channels = new Map<string, Channels>([["video", known.channels]]);
-  if (audio !== undefined) {
-    known = await setUp(session, controlUrl(base, audio.control), known);
-    channels.set("audio", known.channels);
-  }
-  return {
-    admitted: { video, audio, soundOffered },
-    channels,
-    known,
-    aggregate,
-    methods: options.headers.get("public")?.join(",") ?? "",
-  };
-}
-
-interface Passes {
-  /** By the payload type too: no other medium comes along on a channel that is let. */
-  readonly let: (track: Track, channels: Channels) => void;
-  readonly admit: (channel: number, type: number) => boolean;
-  readonly dropped: () => number;
-}
-
-/** Which frames may pass: none before they were let. */
-function openPasses(): Passes {
-  const allowed = new Map<number, (type: number) => boolean>();
-  let dropped = 0;
-  return {
-    let({ payload }, [rtp, rtcp]) {
-      allowed.set(rtp, (type) => (type & 0x7f) === payload);
-      allowed.set(rtcp, (type) => type >= 192 && type <= 223);
-    },
-    admit(channel, type) {
-      const admitted = allowed.get(channel)?.(type) === true;
-      if (!admitted) dropped += 1;
-      return admitted;
-    },
-    dropped: () => dropped,
   };
 }
 
@@ -156,6 +93,17 @@ async function untilAborted<T>(
   }
 }
 
+/** Starts the camera. One that will not play is lost, also for who waits for that. */
+async function play(session: CameraSession, { aggregate, known }: Agreed): Promise<void> {
+  try {
+    await session.ask("PLAY", aggregate, [`Session: ${known.session}`, "Range: npt=0.000-"]);
+  } catch (error) {
+    if (error instanceof BewaardError) session.fail(error);
+    throw error;
+  }
+}
+
+/** Keeps the camera's session until `signal` aborts; a camera that will not have that is lost. */
 async function live(
   clock: Clock,
   session: CameraSession,
