@@ -3,48 +3,215 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
-import type { CameraAddress } from "../drivers/camera/address.ts";
 import { openGate } from "../drivers/camera/gate.ts";
-import { rtpClip } from "./fakes/rtp-clip.ts";
-import { AAC, camera, guarded, openPeer, type Script, sdp } from "./fakes/rtsp-peer.ts";
+import { address, hurried, openClient, PASSWORD, TCP } from "./fakes/gate-client.ts";
+import { frame, rtp, rtpClip } from "./fakes/rtp-clip.ts";
+import { AAC, camera, G711, guarded, H264, openPeer, type Script, sdp } from "./fakes/rtsp-peer.ts";
 
 const NEVER = new AbortController().signal;
 const clip = rtpClip(50);
 
-function address(url: string, more: Partial<CameraAddress> = {}): CameraAddress {
-  const login = { user: "user", password: "geheim-9" };
-  return { url, login, basic: false, certificate: undefined, sound: false, ...more };
-}
+/** Twenty milliseconds of G.711 to each half picture, on the channel of a second track. */
+const sound = Array.from({ length: 100 }, (_, index) =>
+  frame(2, rtp(8, false, index, index * 160, Buffer.alloc(160, index))),
+);
 
-/** Sends the clip when it is played, and ends. */
-function playing(script: Script): Script {
+/** Sends `frames` when it is played, and ends. */
+function playing(script: Script, frames: readonly Buffer[]): Script {
   return (asked, socket) => {
-    if (asked.method === "PLAY") {
-      queueMicrotask(() => socket.end(Buffer.concat(clip.pictures)));
-    }
+    if (asked.method === "PLAY") queueMicrotask(() => socket.end(Buffer.concat(frames)));
     return script(asked, socket);
   };
 }
 
-/** Has a real ffmpeg read `url`, and says the hash of each picture. */
-async function pictures(url: string, more: readonly string[] = []): Promise<string[]> {
-  const guards = ["-nostdin", "-loglevel", "warning", "-protocol_whitelist", "rtsp,tcp,udp,rtp"];
-  const input = [...more, "-rtsp_transport", "tcp", "-i", url];
+/** Has a real ffmpeg read `url`; says of each packet its track, size and hash. */
+async function packets(url: string): Promise<string[]> {
+  const guards = ["-nostdin", "-loglevel", "error", "-protocol_whitelist", "rtsp,tcp,udp,rtp"];
+  const input = ["-rtsp_transport", "tcp", "-i", url, "-map", "0"];
   const output = ["-c", "copy", "-f", "framemd5", "pipe:1"];
   const { stdout } = await promisify(execFile)("ffmpeg", [...guards, ...input, ...output]);
-
-  return stdout.split("\n").filter((line) => /^\d/.test(line));
+  const lines = stdout.split("\n").filter((line) => /^\d/.test(line));
+  return lines.map((line) => {
+    const [track, , , , size, hash] = line.split(/,\s*/);
+    return `${track} ${size} ${hash}`;
+  });
 }
 
 describe("RTSP gate", () => {
-  it("lets ffmpeg have every picture of a camera that wants a Digest login", async () => {
-    await using peer = await openPeer(
-      guarded(playing(camera(sdp(clip.medium, AAC))), "geheim-9", () => "n1"),
-    );
+  it("gives ffmpeg every picture of a camera that wants a login, as the camera sent it", async () => {
+    const script = playing(camera(sdp(clip.medium)), clip.pictures);
+    await using open = await openPeer(script);
+    await using peer = await openPeer(guarded(script, PASSWORD, () => "n1"));
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: false });
+    const got = await packets(gate.url);
+    assert.equal(got.length, 50);
+    assert.deepEqual(got, await packets(open.url));
+    const end = await gate.lost;
+    assert.equal(end.code, "CAMERA_LOST");
+    assert.equal(end.transient, true);
+  });
+
+  it("takes no sound where none may be: not asked for, and dropped when it comes (AR-14)", async () => {
+    const frames = clip.pictures.flatMap((picture, index) => [picture, sound[index] ?? picture]);
+    await using peer = await openPeer(playing(camera(sdp(clip.medium, G711)), frames));
     await using gate = await openGate(systemClock, address(peer.url), NEVER);
     assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: true });
-    const got = await pictures(gate.url);
+    const got = await packets(gate.url);
+    assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
     assert.equal(got.length, 50);
-    assert.equal((await gate.lost).code, "CAMERA_LOST");
+    assert.equal(gate.dropped(), 50);
+    assert.deepEqual(
+      peer.asked.filter(({ method }) => method === "SETUP").map(({ url }) => url),
+      [`${peer.url}/trackID=0`],
+    );
+  });
+
+  it("drops sound that comes along on the picture's channel", async () => {
+    const smuggled = frame(0, rtp(8, false, 1, 1, Buffer.alloc(160)));
+    await using peer = await openPeer(playing(camera(sdp(H264)), [smuggled, smuggled]));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    await client.ask("SETUP", `${gate.url}/video`, TCP);
+    await client.ask("PLAY", gate.url);
+    assert.equal((await client.frames(1)).length, 0);
+    assert.equal(gate.dropped(), 2);
+  });
+
+  it("gives ffmpeg the sound of a room that is on the list (AR-14)", async () => {
+    const frames = clip.pictures.flatMap((picture, index) => [
+      picture,
+      ...sound.slice(2 * index, 2 * index + 2),
+    ]);
+    await using peer = await openPeer(playing(camera(sdp(clip.medium, G711)), frames));
+    await using gate = await openGate(systemClock, address(peer.url, { sound: true }), NEVER);
+    assert.deepEqual(gate.offer, { video: "h264", audio: "pcma", soundOffered: true });
+    const got = await packets(gate.url);
+    assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
+    assert.equal(got.filter((line) => line.startsWith("1")).length, 100);
+  });
+
+  it("refuses its reader the SETUP of a sound that is not taken", async () => {
+    await using peer = await openPeer(camera(sdp(H264, AAC)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    assert.match(await client.ask("SETUP", `${gate.url}/audio`, TCP), /^RTSP\/1\.0 404 /);
+    assert.match(await client.ask("SETUP", `${gate.url}/trackID=1`, TCP), /^RTSP\/1\.0 404 /);
+    assert.match(await client.ask("SETUP", `${gate.url}/video`), /^RTSP\/1\.0 461 /);
+    assert.match(await client.ask("SETUP", `${gate.url}/video`, TCP), /^RTSP\/1\.0 200 /);
+    assert.equal(peer.asked.filter(({ method }) => method === "SETUP").length, 1);
+  });
+
+  it("describes to its reader what it understood, and nothing else of the camera's words", async () => {
+    const fmtp =
+      "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0I=,aM4=; evil=rtsp://other; profile-level-id=<x>";
+    const odd = ["i=secret room", "a=evil:1", "a=control:rtsp://127.0.0.1/evil?x=1"];
+    const medium = ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", fmtp, ...odd];
+    await using peer = await openPeer(camera(sdp(medium, AAC)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    const [, description] = (await client.ask("DESCRIBE", gate.url)).split("\r\n\r\n");
+    assert.deepEqual(description?.trimEnd().split("\r\n"), [
+      "v=0",
+      "o=- 0 0 IN IP4 127.0.0.1",
+      "s=-",
+      "c=IN IP4 127.0.0.1",
+      "t=0 0",
+      "a=control:*",
+      "m=video 0 RTP/AVP 96",
+      "a=rtpmap:96 H264/90000",
+      "a=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0I=,aM4=",
+      "a=control:video",
+    ]);
+  });
+
+  it("answers 404 to who does not know the path, and still serves who does", async () => {
+    await using peer = await openPeer(camera(sdp(H264)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    const origin = gate.url.slice(0, gate.url.lastIndexOf("/"));
+    for (const path of ["/", "/0123456789abcdef0123456789abcdef", `${gate.url.slice(-32)}x`]) {
+      using stranger = await openClient(gate.url);
+      assert.match(await stranger.ask("DESCRIBE", `${origin}${path}`), /^RTSP\/1\.0 404 /);
+      await stranger.ended;
+    }
+    using client = await openClient(gate.url);
+    assert.match(await client.ask("DESCRIBE", gate.url), /^RTSP\/1\.0 200 /);
+  });
+
+  it("serves one reader, once", async () => {
+    await using peer = await openPeer(camera(sdp(H264)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using early = await openClient(gate.url);
+    const client = await openClient(gate.url);
+    await client.ask("OPTIONS", gate.url);
+    await early.ended;
+    await assert.rejects(openClient(gate.url), { code: "ECONNREFUSED" });
+    client[Symbol.dispose]();
+    await assert.rejects(openClient(gate.url), { code: "ECONNREFUSED" });
+  });
+
+  it("has the camera play when its reader does, and not before", async () => {
+    await using peer = await openPeer(camera(sdp(H264)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    await client.ask("SETUP", `${gate.url}/video`, TCP);
+    const methods = (): string[] => peer.asked.map(({ method }) => method);
+    assert.deepEqual(methods(), ["OPTIONS", "DESCRIBE", "SETUP"]);
+    await client.ask("PLAY", gate.url);
+    assert.deepEqual(methods().slice(3), ["PLAY"]);
+  });
+
+  it("passes frames in any pieces on whole, sender reports unchanged among them", async () => {
+    const report = frame(
+      1,
+      Buffer.from([0x80, 200, 0, 6, ...Array.from({ length: 24 }, (_, i) => i)]),
+    );
+    const picture = frame(0, rtp(96, true, 7, 3600, Buffer.alloc(300, 5)));
+    const other = frame(9, rtp(96, true, 7, 3600, Buffer.alloc(50)));
+    const pieces = Array.from(Buffer.concat([report, other, picture, report]), (byte) =>
+      Buffer.from([byte]),
+    );
+    const script = camera(sdp(H264));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method === "PLAY") {
+        queueMicrotask(() => void drip(pieces, (piece) => socket.write(piece)));
+      }
+      return script(asked, socket);
+    });
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    await client.ask("SETUP", `${gate.url}/video`, TCP);
+    await client.ask("PLAY", gate.url);
+    const wanted = Buffer.concat([report, picture, report]);
+    assert.deepEqual(await client.frames(wanted.length), wanted);
+  });
+
+  it("keeps the session alive at half its time, and reports that it receives", async () => {
+    await using peer = await openPeer(camera(sdp(H264)));
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    const { headers } = await peer.until("GET_PARAMETER", 2);
+    assert.equal(headers.get("session"), "7");
+    const report = Buffer.from([0x24, 1, 0, 20, 0x80, 0xc9, 0, 1]);
+    assert.ok(peer.heard().includes(report));
+    assert.ok(gate.url.length > 32);
+  });
+
+  it("says goodbye, and does not wait for a camera that does not answer that", async () => {
+    const script = camera(sdp(H264));
+    await using peer = await openPeer((asked, socket) =>
+      asked.method === "TEARDOWN" ? undefined : script(asked, socket),
+    );
+    const gate = await openGate(hurried, address(peer.url), NEVER);
+    await gate[Symbol.asyncDispose]();
+    assert.equal(peer.asked.at(-1)?.method, "TEARDOWN");
+    assert.equal(peer.asked.at(-1)?.headers.get("session"), "7");
   });
 });
+
+/** Gives each piece a turn of its own. */
+async function drip(pieces: readonly Buffer[], write: (piece: Buffer) => void): Promise<void> {
+  for (const piece of pieces) {
+    write(piece);
+    await hurried.sleep(1, NEVER);
+  }
+}

@@ -13,9 +13,16 @@ const PAYLOAD_BYTES = 1200;
 /** Encodes `pictures` pictures of a test image, with a keyframe each second. */
 export function rtpClip(pictures: number, size = "320x240", rate: readonly string[] = []): RtpClip {
   const source = `testsrc2=size=${size}:rate=25`;
-  const encode = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25"];
+  const encode = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "25"];
   const quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", source];
-  const cut = ["-frames:v", String(pictures), ...encode, ...rate, "-x264-params", "slices=1"];
+  const cut = [
+    "-frames:v",
+    String(pictures),
+    ...encode,
+    ...rate,
+    "-x264-params",
+    "sliced-threads=0",
+  ];
   const args = [...quiet, ...cut, "-f", "h264", "pipe:1"];
   const stream = execFileSync("ffmpeg", args, { maxBuffer: 1 << 30 });
   const units = unitsOf(stream);

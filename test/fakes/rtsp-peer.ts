@@ -4,7 +4,7 @@ import { createServer as createTcp, type Socket } from "node:net";
 import { createServer as createTls } from "node:tls";
 
 /** A request as the peer got it. */
-export interface Asked {
+interface Asked {
   readonly method: string;
   readonly url: string;
   /** By name in lower case. */

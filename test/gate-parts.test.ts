@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
+import { admit } from "../drivers/camera/admitted.ts";
+import { answerable, challengesOf, digestAnswer } from "../drivers/camera/digest.ts";
+import { describeAdmitted } from "../drivers/camera/gate-description.ts";
+import { openReader, type Unit } from "../drivers/camera/rtsp-message.ts";
+import { readDescription } from "../drivers/camera/sdp.ts";
+import { frame } from "./fakes/rtp-clip.ts";
+import { AAC, G711, H264, sdp } from "./fakes/rtsp-peer.ts";
+
+const mufasa = { user: "Mufasa", password: "Circle of Life" };
+const rfc7616 = [
+  'realm="http-auth@example.org", qop="auth, auth-int", algorithm=ALG',
+  'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"',
+  'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"',
+].join(", ");
+
+function responseTo(values: readonly string[], login = mufasa): string | undefined {
+  const challenge = answerable(challengesOf(values));
+  assert.ok(challenge);
+  const cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+  const use = { method: "GET", url: "/dir/index.html", count: 1, cnonce };
+  return /response="(\w+)"/.exec(digestAnswer(challenge, login, use))?.[1];
+}
+
+describe("Digest", () => {
+  it("answers as RFC 7616 §3.9.1 does, with MD5 and with SHA-256", () => {
+    const digest = (algorithm: string): string => `Digest ${rfc7616.replace("ALG", algorithm)}`;
+    assert.equal(responseTo([digest("MD5")]), "8ca523f5e9506fed4657c9700eebdbec");
+    const sha256 = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
+    assert.equal(responseTo([digest("SHA-256")]), sha256);
+  });
+
+  it("prefers SHA-256, in any order and in one header or two", () => {
+    const [md5, sha] = ["MD5", "SHA-256"].map((one) => `Digest ${rfc7616.replace("ALG", one)}`);
+    assert.ok(md5 && sha);
+    for (const values of [
+      [md5, sha],
+      [sha, md5],
+      [`${md5}, ${sha}`],
+      [`Basic realm="x", ${sha}`],
+    ]) {
+      assert.equal(responseTo(values)?.length, 64);
+    }
+  });
+
+  it("answers without qop as RFC 2617 §3.2.2.1 says", () => {
+    // RFC 2069, erratum 749.
+    const old = 'Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"';
+    const login = { user: "Mufasa", password: "CircleOfLife" };
+    assert.equal(responseTo([old], login), "1949323746fe6a43ef61f9606e7febea");
+  });
+
+  it("does not answer what it cannot", () => {
+    for (const value of [
+      'Digest realm="x", nonce="n", qop="auth-int"',
+      'Digest realm="x", nonce="n", algorithm=MD5-sess',
+      'Digest realm="x"',
+      'Basic realm="x"',
+      "",
+    ]) {
+      assert.equal(answerable(challengesOf([value])), undefined, value);
+    }
+  });
+
+  it("reads any header, and says nothing in its answer that ends a line", () => {
+    const values = fc.array(fc.string({ unit: "binary", maxLength: 80 }), { maxLength: 3 });
+    const line = values.map((all) => all.map((one) => one.replaceAll(/[\r\n]/g, "")));
+    const [mark, name] = [fc.constantFrom("Digest ", "", 'Digest nonce="a",'), fc.string()];
+    fc.assert(
+      fc.property(line, mark, name, (all, start, user) => {
+        const challenges = challengesOf([...all, `${start}${all.join(",")}`]);
+        const found = answerable(challenges);
+        if (found === undefined) return;
+        const login = { user: user.replaceAll(/[\r\n]/g, ""), password: "p" };
+        const use = { method: "PLAY", url: "rtsp://h/", count: 1, cnonce: "c" };
+        assert.doesNotMatch(digestAnswer(found, login, use), /[\r\n]/);
+      }),
+    );
+  });
+});
+
+/** One part of a connection: what it is on the line, and what should be made of it. */
+interface Part {
+  readonly bytes: Buffer;
+  readonly expected: string | undefined;
+}
+
+const framePart = fc
+  .record({ channel: fc.nat(3), packet: fc.uint8Array({ minLength: 0, maxLength: 90 }) })
+  .map(({ channel, packet }): Part => {
+    const bytes = frame(channel, Buffer.from(packet));
+    const wanted = channel < 2 && packet.length >= 2;
+    return { bytes, expected: wanted ? bytes.toString("hex") : undefined };
+  });
+const messagePart = fc
+  .record({ status: fc.integer({ min: 100, max: 599 }), body: fc.uint8Array({ maxLength: 90 }) })
+  .map(({ status, body }): Part => {
+    const head = `RTSP/1.0 ${status} x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const hex = Buffer.from(body).toString("hex");
+    return { bytes: Buffer.concat([Buffer.from(head), body]), expected: `${status} ${hex}` };
+  });
+
+/** Runs of frames come joined, or not, as the chunks fall: only what they hold is compared. */
+function textOf(units: readonly Unit[]): string {
+  const parts = units.map((unit) => {
+    if (unit.kind === "frames") return unit.bytes.toString("hex");
+    return `|${unit.message.status} ${unit.message.body.toString("hex")}|`;
+  });
+  return parts.join("");
+}
+
+describe("RTSP messages and frames", () => {
+  it("are read the same however they are cut", () => {
+    const parts = fc.array(fc.oneof(framePart, messagePart), { maxLength: 12 });
+    const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(parts, sizes, (all, cuts) => {
+        const stream = Buffer.concat(all.map(({ bytes }) => bytes));
+        const read = openReader((channel) => channel < 2);
+        const units: Unit[] = [];
+        for (let at = 0, cut = 0; at < stream.length; cut += 1) {
+          const size = cuts[cut % cuts.length] ?? 1;
+          units.push(...read(stream.subarray(at, at + size)));
+          at += size;
+        }
+        const expected = all.map(({ bytes, expected: text }) => {
+          if (text === undefined) return "";
+          return bytes[0] === 0x24 ? text : `|${text}|`;
+        });
+        assert.equal(textOf(units), expected.join(""));
+      }),
+    );
+  });
+
+  it("are read, or refused as a stream, whatever the bytes are", () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map((one) => Buffer.from(one)),
+      fc
+        .string({ unit: "binary-ascii", maxLength: 200 })
+        .map((text) => Buffer.from(`RTSP/1.0 200 OK\r\n${text}\r\n\r\n`)),
+    );
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 5 }), (chunks) => {
+        const read = openReader(() => true);
+        try {
+          for (const chunk of chunks) read(chunk);
+        } catch (error) {
+          assert.ok(error instanceof BewaardError && error.code === "CAMERA_STREAM");
+        }
+      }),
+    );
+  });
+});
+
+describe("A camera's description", () => {
+  const described = (text: string, sound: boolean): string =>
+    describeAdmitted(admit(readDescription(text), sound));
+
+  it("keeps H.265 with its parameter sets", () => {
+    const sets = "sprop-vps=QAE=; sprop-sps=QgE=;sprop-pps=RAE=";
+    const media = ["m=video 0 RTP/AVP 98", "a=rtpmap:98 H265/90000", `a=fmtp:98 ${sets}`];
+    const text = described(sdp(media), false);
+    assert.match(text, /a=fmtp:98 sprop-vps=QAE=; sprop-sps=QgE=; sprop-pps=RAE=\r\n/);
+  });
+
+  it("keeps AAC or G.711 where sound may be, the first that is known, and no other", () => {
+    const opus = ["m=audio 0 RTP/AVP 99", "a=rtpmap:99 opus/48000/2"];
+    const taken = (...media: string[][]): string | undefined =>
+      admit(readDescription(sdp(H264, ...media)), true).audio?.codec;
+    assert.equal(taken(opus), undefined);
+    assert.equal(taken(opus, AAC, G711), "aac");
+    assert.equal(taken(G711, AAC), "pcma");
+    assert.equal(taken(["m=audio 0 RTP/AVP 0"]), "pcmu");
+    assert.equal(taken(["m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/16000"]), undefined);
+    assert.doesNotMatch(described(sdp(H264, AAC), false), /audio/);
+  });
+
+  it("never says more than the lists allow, whatever the camera says", () => {
+    const odd = fc.string({ unit: "binary-ascii", maxLength: 60 });
+    const known = fc.constantFrom(...H264, ...AAC, "a=fmtp:96 ", "a=rtpmap:96 H264/90000");
+    const lines = fc.array(
+      fc.oneof(
+        known,
+        odd,
+        fc.tuple(known, odd).map((two) => two.join("")),
+      ),
+    );
+    fc.assert(
+      fc.property(lines, fc.boolean(), (all, sound) => {
+        let text = "";
+        try {
+          text = described(sdp(all), sound);
+        } catch (error) {
+          assert.ok(error instanceof BewaardError && error.code === "CAMERA_STREAM");
+        }
+        for (const line of text.split("\r\n").slice(6, -1)) {
+          assert.match(
+            line,
+            /^(?:m=(?:video|audio) 0 RTP\/AVP \d{1,3}|a=rtpmap:\d{1,3} [A-Za-z0-9/-]+|a=fmtp:\d{1,3} [a-z-]+=[A-Za-z0-9+/=,-]+(?:; [a-z-]+=[A-Za-z0-9+/=,-]+)*|a=control:(?:video|audio))$/,
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
