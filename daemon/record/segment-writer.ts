@@ -19,11 +19,14 @@ import type { RecordSealing } from "./sealing.ts";
 /** One segment of one camera on its way into `incoming/record`. */
 export interface SegmentWriter {
   readonly id: SegmentId;
-  /** Seals `bytes` of the container. Never waits, never throws; after a failure it takes nothing. */
+  /**
+   * Seals `bytes` of the container. Never waits, never throws. When it has failed no new fragment may be
+   * pushed, but the rest of one may: what waits then is written if closing succeeds.
+   */
   push(bytes: Uint8Array): void;
   /** Bytes in memory that wait for the disk. It is the caller's to push nothing while there are too many. */
   readonly waitingBytes: number;
-  /** Why nothing is taken any more: SPOOL_FULL, SPOOL_IO. */
+  /** Why nothing is written any more: SPOOL_FULL, SPOOL_IO. */
   readonly failed: BewaardError | undefined;
   /**
    * Hands the segment over: sealed file first, manifest last (docs/design.md, procedure "Record").
@@ -70,7 +73,7 @@ export function openSegment(
   return {
     id,
     push(bytes) {
-      if (fault() !== undefined) return;
+      if (unopened) return;
       pushedBytes += bytes.length;
       if (file) return file.push(bytes);
       early.push(Buffer.from(bytes));

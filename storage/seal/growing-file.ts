@@ -11,7 +11,10 @@ import type { SpareBuffers } from "./spare-buffers.ts";
 
 /** A sealed file that grows while its footage comes in: there is no source to read it from again. */
 export interface GrowingFile {
-  /** Seals `plaintext` at once; it is written as soon as what came before it is. */
+  /**
+   * Seals `plaintext` at once; it is written as soon as what came before it is. After a refused write it
+   * waits as well, for `finish`; after a refused sync it is dropped.
+   */
   push(plaintext: Uint8Array): void;
   /** Sealed bytes in memory that are not written yet. At most one chunk of plaintext is held back besides. */
   readonly waitingBytes: number;
@@ -47,7 +50,7 @@ export async function growFile(
   let durable = false;
   return {
     push(plaintext) {
-      if (!sealed) sealer.push(plaintext);
+      if (!sealed && !syncs.fault) sealer.push(plaintext);
     },
     get waitingBytes() {
       return outlet.waitingBytes;

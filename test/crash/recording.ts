@@ -35,7 +35,8 @@ for (const segment of [1, 2]) {
   const writer = openSegment(sealing, parseDeviceId("bc-0101"), startedAt);
   for (let at = 0; at < footage.length; at += PIECE_BYTES) {
     writer.push(footage.subarray(at, at + PIECE_BYTES));
-    while (writer.waitingBytes > 0) await systemClock.sleep(1, signal);
+    do await systemClock.sleep(5, signal);
+    while (writer.waitingBytes > 0);
     say(`${segment} ${at + PIECE_BYTES}`);
   }
   await writer.close({ startedAt, endedAt: plus(startedAt, SECOND_MS), offsetMs: null });
