@@ -11,28 +11,31 @@ import { type Ask, asker } from "../control/client.ts";
 import { openEvents } from "../events.ts";
 import { runCore, runDock } from "../main.ts";
 import { socketPath } from "../places.ts";
+import { answering } from "./answering.ts";
 import { CLIPS, type Clip, dayTheClockWentBack, dockClips, oddScene } from "./odd-clips.ts";
 import { proveDestroyed } from "./proof-scene.ts";
 import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
 import { openShow, type Show } from "./show.ts";
 import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "./site.ts";
+import { wallScene } from "./wall-scene.ts";
 
 /** Which clip an incident is about. */
 const HELD = 1;
 
 /**
- * Shows the whole life of footage with the real program on real video, in a folder of its own; only the
- * 28 days are simulated. Exit code 0 only when everything promised was seen.
+ * Shows the whole life of footage with the real program on real video, in a folder of its own; only
+ * cameras and the 28 days are simulated. Exit code 0 only when everything promised was seen.
  */
 export async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "bewaard-demo-"));
   const show = openShow();
   try {
+    const events = openEvents(createLogger({ silent: true }));
+    await wallScene(join(folder, "wall"), events, show, signal);
     const clock = simulatedClock(dayTheClockWentBack(systemClock.now()));
     const site = await makeDemoSite(clock, folder, ["bc-0101", "bc-0102"], 40, signal);
     const finished = new AbortController();
-    const events = openEvents(createLogger({ silent: true }));
     await together(AbortSignal.any([signal, finished.signal]), [
       (s) => runCore(clock, events, site.config, s),
       (s) => runDock(clock, events, site.config, s),
@@ -138,15 +141,4 @@ function published(ask: Ask): () => Promise<boolean> {
     const { checkpoint } = await ask("status", {});
     return checkpoint !== null && checkpoint.publishedAt !== null && checkpoint.size > CLIPS.length;
   };
-}
-
-async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      await ask("status", {});
-      return;
-    } catch {
-      await systemClock.sleep(50, signal);
-    }
-  }
 }

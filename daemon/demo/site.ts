@@ -24,6 +24,7 @@ export interface DemoSite {
 
 /**
  * Makes a demo site in `folder`: keys, configuration, spool, vault, desk with day identities for `days`.
+ * Of the configuration `more` is written in place of what it has by itself.
  * X25519, because the demo opens with the stock `age` of Debian 12, which reads no post-quantum file.
  */
 export async function makeDemoSite(
@@ -32,11 +33,15 @@ export async function makeDemoSite(
   cameras: readonly string[],
   days: number,
   signal: AbortSignal,
+  more: object = {},
 ): Promise<DemoSite> {
   const at = (name: string): string => join(folder, name);
   const docks = Object.fromEntries(cameras.map((number) => [number, at(`dock-${number}`)]));
   for (const dock of Object.values(docks)) await mkdir(dock);
-  await writeFile(at("bewaard.yaml"), stringify(configuration(clock, folder, docks)));
+  await writeFile(
+    at("bewaard.yaml"),
+    stringify({ ...configuration(clock, folder, docks), ...more }),
+  );
   const config = await readConfig(at("bewaard.yaml"));
   const verifier = await setupBox(config);
 
