@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { isIPv6 } from "node:net";
 import { BewaardError } from "#base/errors";
 import { type Clock, isoOf, plus } from "#base/time";
 import type { CameraLogin } from "./address.ts";
@@ -44,8 +45,8 @@ export function openSession(clock: Clock, camera: OnvifAddress, signal: AbortSig
 
   const post = async (url: URL, envelope: string, authorization?: string): Promise<SoapAnswer> => {
     const answer = await postSoap(url, camera.certificate, envelope, authorization, signal);
-    // It may know itself by its number only.
-    itself.add(answer.from.replace(/^::ffff:/, ""));
+    // Asked by a name, it may know itself by its number only.
+    itself.add(isIPv6(answer.from) ? `[${answer.from}]` : answer.from);
     return answer;
   };
 

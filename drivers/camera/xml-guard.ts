@@ -23,7 +23,8 @@ export function guardXml(xml: string): void {
     // Comments and the like nest nothing.
     if (slash !== undefined && !markup.endsWith("/>")) depth += slash === "/" ? -1 : 1;
     tags += 1;
-    if (depth > DEPTH_LIMIT || tags > TAG_LIMIT) throw refused("is nested too deep or has no end");
+    if (depth < 0 || depth > DEPTH_LIMIT || tags > TAG_LIMIT)
+      throw refused("is nested too deep, or wrongly, or has no end");
   }
 }
 

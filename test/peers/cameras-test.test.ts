@@ -103,4 +103,22 @@ describe("bewaarctl cameras test, on a camera that is there", function () {
     assert.ok(!stdout.includes(LOGIN.password));
     assert.deepEqual(await readdir(folder.path), before);
   });
+
+  it("asks for no sound in a room that is not on the list, and says why it is not stored (AR-14)", async () => {
+    await using folder = await temporaryFolder();
+    await using one = await camera(folder.path, "h264");
+    const path = await writtenIn(folder.path, {
+      ...GOOD_BOX,
+      informed_on: "2026-05-01",
+      state: folder.path,
+      cameras: [{ ...SOUND_CAMERA, url: one.url, room: "balie" }],
+    });
+    await writeFile(join(folder.path, "cam-0002.password"), LOGIN.password, { mode: 0o600 });
+    const args = [CLI, "-c", path, "cameras", "test", "cam-0002"];
+    await assert.rejects(promisify(execFile)(process.execPath, args), {
+      code: 1,
+      stdout: /wordt niet opgenomen[^]*WORDT NIET BEWAARD[^]*cameras\.0\.sound.*AR-14/,
+    });
+    assert.deepEqual(one.setups, ["video"]);
+  });
 });
