@@ -1,7 +1,8 @@
-import { link, rm, stat } from "node:fs/promises";
+import { link, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
-import { systemCode } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
 import type { Instant } from "#base/time";
 import { PART_BYTES } from "../../storage/seal/part-digests.ts";
@@ -19,25 +20,30 @@ export interface SegmentTimes {
   readonly offsetMs: number | null;
 }
 
+/** How far handing over has come: what is a fact may be gone already, because core has adopted it. */
+export type Stage = "sealing" | "telling" | "told";
+
 /**
  * Gives a sealed file its name and writes its manifest last: from then on it is a fact. Each part of it may
- * be done already: after a failure it is asked again.
+ * be done already: after a failure it is asked again. `reached` is told how far it has come.
  */
 export async function handOverSegment(
-  sealing: RecordSealing,
+  { incoming, clock }: RecordSealing,
   intent: Intent,
   sealed: Sealed,
   times: SegmentTimes,
+  reached: (stage: Stage) => void,
 ): Promise<void> {
-  const { incoming, clock } = sealing;
   const { id } = intent;
   await giveName(sealedPath(incoming, id));
   await syncDirectory(incoming);
   step("record.durable");
   const manifest = manifestOf(intent, sealed, times, arrived(clock));
+  reached("telling");
   await writeFact(join(incoming, `${id}.json`), manifestText(manifest));
+  reached("told");
   step("record.handed-over");
-  await rm(intentPath(incoming, id), { force: true });
+  await dropIntent(incoming, id);
 }
 
 /** A name that exists is never replaced: an id that came twice must not cost footage. */
@@ -52,6 +58,21 @@ async function giveName(path: string): Promise<void> {
     else if (systemCode(error) !== "EEXIST" || !(await isSame(partial, path))) throw error;
   }
   await rm(partial, { force: true });
+}
+
+/** The fact stands without: an intent that stays is cleared at the next start. */
+async function dropIntent(incoming: string, id: string): Promise<void> {
+  try {
+    await rm(intentPath(incoming, id), { force: true });
+  } catch (error) {
+    if (!(diskError(error, "removing an intent") instanceof BewaardError)) throw error;
+  }
+}
+
+/** Whether core has adopted what was being told when a failure came: then nothing of it lies here any more. */
+export async function isAdopted(incoming: string, { id }: Intent): Promise<boolean> {
+  const names = await readdir(incoming);
+  return !names.some((name) => name.startsWith(id) && !name.endsWith(".intent"));
 }
 
 async function isSame(one: string, other: string): Promise<boolean> {

@@ -13,7 +13,7 @@ import { type Intent, intentPath, intentText } from "../../storage/spool/intent.
 import { arrived, writeFact } from "../hand-over-fact.ts";
 import { newSegmentId } from "../new-id.ts";
 import { abandonSegment, settleAbandoned } from "./abandon.ts";
-import { handOverSegment, type SegmentTimes } from "./hand-over-segment.ts";
+import { handOverSegment, isAdopted, type SegmentTimes, type Stage } from "./hand-over-segment.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** One segment of one camera on its way into `incoming/record`. */
@@ -54,6 +54,7 @@ export function openSegment(
   let earlyBytes = 0;
   let pushedBytes = 0;
   let file: GrowingFile | undefined;
+  let stage: Stage = "sealing";
   let unopened: Error | undefined;
   const fault = (): Error | undefined => unopened ?? file?.fault;
   const opened = openFile();
@@ -92,7 +93,11 @@ export function openSegment(
         if (!file) throw new TypeError("a segment is opened, or it is known why not");
         if (pushedBytes === 0) return await dropEmpty(incoming, id, file);
         const sealed = await file.finish();
-        await handOverSegment(sealing, intent, sealed, times);
+        if (stage === "told") return id;
+        if (stage === "sealing" || !(await isAdopted(incoming, intent))) {
+          await handOverSegment(sealing, intent, sealed, times, (reached) => (stage = reached));
+        }
+        stage = "told";
         events.sealed(id, device, sealed.plaintextBytes);
         await settleAbandoned(sealing);
         return id;
@@ -102,6 +107,7 @@ export function openSegment(
     },
     async abandon() {
       await opened;
+      if (stage === "told") return;
       await file?.close();
       await abandonSegment(sealing, intent);
     },
