@@ -97,13 +97,34 @@ async function* sent(
 /** Each cut: where in the stream, why, and what came before it in vain. */
 async function cutsOf(
   pieces: readonly (Init | Fragment)[],
-  when = at,
 ): Promise<readonly (readonly unknown[])[]> {
   const found: (readonly unknown[])[] = [];
-  for await (const piece of cut(sent(pieces), SEGMENT_MS, when)) {
+  for await (const piece of cut(sent(pieces), SEGMENT_MS, at)) {
     if (piece.kind === "cut") found.push([piece.mediaMs, piece.why, piece.dropped]);
   }
   return found;
+}
+
+/** Where it cuts when each second's keyframe finds the stream's time reckoned so much too late. */
+async function cutsAsReckoned(
+  seconds: number,
+  lateMsAt: (second: number) => number,
+): Promise<readonly number[]> {
+  let lateMs = 0;
+  async function* pieces(): AsyncGenerator<Init | Fragment, void, undefined> {
+    yield HEAD;
+    for (let second = 0; second < seconds; second += 1) {
+      lateMs = lateMsAt(second);
+      yield fragment(second * 1000, true);
+    }
+  }
+  const cuts: number[] = [];
+  for await (const piece of cut(pieces(), SEGMENT_MS, (mediaMs) =>
+    instant(BEGAN + mediaMs + lateMs),
+  )) {
+    if (piece.kind === "cut") cuts.push(piece.mediaMs);
+  }
+  return cuts;
 }
 
 const HEAD: Init = {
@@ -221,31 +242,14 @@ describe("the cutter", () => {
     ]);
   });
 
-  it("cuts once at a boundary though the reckoned time wavers about it", async () => {
-    let wavers = 0;
-    // The stream begins just before a slot does, and each reckoning is up to 40 ms later than the last.
-    const when = (mediaMs: number): Instant =>
-      instant(BEGAN + 3990 + mediaMs - (wavers = (wavers + 13) % 40));
-    const seconds = Array.from({ length: 12 }, (_, second) => fragment(second * 1000, true));
-    const cuts = await cutsOf([HEAD, ...seconds], when);
-    assert.ok(cuts.length <= 4, `${cuts.length} cuts in 12 s`);
+  it("cuts once at a boundary though the time of the cut is reckoned a little earlier afterwards", async () => {
+    // It cuts 5 ms after the boundary, and learns that this was 5 ms before it.
+    const cuts = await cutsAsReckoned(12, (second) => (second <= 4 ? 5 : -5));
+    assert.deepEqual(cuts, [0, 4000, 10_000]);
   });
 
   it("reckons from a better time than it had when a segment began", async () => {
-    let lateMs = 3000;
-    const when = (mediaMs: number): Instant => instant(BEGAN + mediaMs + lateMs);
-    async function* late(): AsyncGenerator<Init | Fragment, void, undefined> {
-      yield HEAD;
-      for (let second = 0; second < 6; second += 1) {
-        yield fragment(second * 1000, true);
-        lateMs = 0;
-      }
-    }
-    const cuts: number[] = [];
-    for await (const piece of cut(late(), SEGMENT_MS, when)) {
-      if (piece.kind === "cut") cuts.push(piece.mediaMs);
-    }
-    // It seemed to begin at second 4 of its slot; it was second 1, so the slot ends 4 s later, not 1.
-    assert.deepEqual(cuts, [0, 4000]);
+    // It seemed to begin half a second into the next slot; it was four seconds before that slot.
+    assert.deepEqual(await cutsAsReckoned(6, (second) => (second === 0 ? 4500 : 0)), [0, 4000]);
   });
 });

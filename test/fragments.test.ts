@@ -6,6 +6,7 @@ import { systemClock } from "#base/system-clock";
 import { cut } from "../drivers/camera/cutter.ts";
 import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
+import { setsOfConfiguration } from "../drivers/camera/parameter-sets.ts";
 import { seiNames } from "../drivers/camera/sei.ts";
 import { openStreamClock } from "../drivers/camera/stream-clock.ts";
 import { annexB, fragmented, makeClip } from "./fakes/clips.ts";
@@ -125,6 +126,27 @@ describe("a stream of fragments", () => {
     await assert.rejects(read(box("mdat", Buffer.alloc(9))), REFUSED);
   });
 
+  it("is refused for a time beyond all times", async () => {
+    const tfdt = Buffer.from(stream);
+    tfdt.writeUInt32BE(0x10000, tfdt.indexOf("tfdt") + 8);
+    await assert.rejects(read(tfdt), { ...REFUSED, message: /beyond all times/ });
+    const tfhd = Buffer.from(stream);
+    // Behind its flags and its track: how long each picture lasts.
+    tfhd.writeUInt32BE(0xf0000000, tfhd.indexOf("tfhd") + 12);
+    await assert.rejects(read(tfhd), { ...REFUSED, message: /beyond all times/ });
+  });
+
+  it("is refused where its parameter sets are cut short, wherever that is", () => {
+    const at = stream.indexOf("avcC");
+    const whole = stream.subarray(at + 4, at - 4 + stream.readUInt32BE(at - 4));
+    assert.equal(setsOfConfiguration("h264", "avc1", whole).sets.size, 2);
+    const sets = 6 + 2 + whole.readUInt16BE(6) + 1;
+    for (let length = 0; length < sets + 2 + whole.readUInt16BE(sets); length += 1) {
+      const short = whole.subarray(0, length);
+      assert.throws(() => setsOfConfiguration("h264", "avc1", short), REFUSED, `at ${length}`);
+    }
+  });
+
   it("is refused or read, and nothing else, whatever is wrong in it", async () => {
     const changes = fc.array(fc.tuple(fc.nat(sound.length - 1), fc.nat(255)), { maxLength: 8 });
     const early = fc.array(fc.tuple(fc.nat(4000), fc.nat(255)), { minLength: 1, maxLength: 8 });
@@ -158,9 +180,12 @@ describe("what a stream carries beside its pictures", () => {
   it("is named, the signatures of ONVIF and Axis by who made them", async () => {
     const onvif = Buffer.from("005bc93f2d715e95ada4796f90877a6f6f6e", "hex");
     const axis = Buffer.from("Signed Video...0 and so on", "latin1");
+    // Two messages in a unit, the first of which holds zeros that had to be told from the start of one.
+    const zeros = Buffer.from("000003010144042a2a2a2a", "hex");
+    const two = Buffer.concat([Buffer.from([0, 0, 0, 1, 6, 144, 4]), zeros, Buffer.from([0x80])]);
     const raw = annexB(folder.path, "h264", 1);
     const video = fragmented(
-      raw([sei(5, onvif), sei(5, axis), sei(137, Buffer.alloc(4, 1)), sei(99, axis)]),
+      raw([sei(5, onvif), sei(5, axis), sei(137, Buffer.alloc(4, 1)), sei(99, axis), two]),
       "h264",
     );
     const {
@@ -169,9 +194,11 @@ describe("what a stream carries beside its pictures", () => {
     } = await read(video);
     assert.ok(first);
     assert.deepEqual(seiNames(init, first), [
+      "light level",
       "mastering display",
       "signed video (Axis)",
       "signed video (ONVIF)",
+      "type 68",
       "type 99",
       "user data (unregistered)",
     ]);

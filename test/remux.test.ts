@@ -106,9 +106,10 @@ describe("ffmpeg at work for the recorder", () => {
   });
 
   it("is asked a second time when the first only ended what it waited for", async () => {
+    const second = join(folder.path, "second");
     const script = await standIn(
       "reading",
-      "trap 'n=$((n+1)); [ $n = 2 ] && exit 0' TERM; echo up; while :; do sleep 0.1; done",
+      `trap 'n=$((n+1)); [ $n = 2 ] && { : > ${second}; exit 0; }' TERM; echo up; while :; do sleep 0.1; done`,
     );
     const remux = await openRemux(URL, MUTE, script);
     const bytes = remux.bytes[Symbol.asyncIterator]();
@@ -117,6 +118,7 @@ describe("ffmpeg at work for the recorder", () => {
     await remux[Symbol.asyncDispose]();
     const tookMs = systemClock.uptimeMs() - since;
     assert.ok(tookMs >= 1900 && tookMs < 3500, `stopped after ${tookMs} ms`);
+    assert.equal(await readFile(second, "utf8"), "");
   });
 
   it("ends quietly when it ends well, and says what it said, without addresses, when not", async () => {
@@ -133,6 +135,12 @@ describe("ffmpeg at work for the recorder", () => {
       assert.ok(error.message.length < 600);
       return true;
     });
+  });
+
+  it("gives no more, and no error, once it was stopped", async () => {
+    const remux = await openRemux(URL, MUTE, await standIn("endless", "cat /dev/zero"));
+    await remux[Symbol.asyncDispose]();
+    assert.equal(await all(remux), "");
   });
 
   it("is missed by name where it is not installed", async () => {
