@@ -49,9 +49,12 @@ describe("a camera's mark", () => {
     assert.deepEqual(gaps(mark), [[60_000, 90_000, "camera-lost"]]);
   });
 
-  it("keeps the first cause of a gap, however many come after it", () => {
-    const open = broken(broken(RECORDING, "camera-lost", after(0)), "camera-unreachable", after(0));
-    assert.deepEqual(gaps(resumed(open, after(9000))), [[0, 9000, "camera-lost"]]);
+  it("keeps the first cause of a gap that says more than that the connection ended", () => {
+    const open = ["camera-lost", "camera-login", "camera-unreachable", "camera-lost"].reduce(
+      (mark, cause) => broken(mark, cause, after(0)),
+      RECORDING,
+    );
+    assert.deepEqual(gaps(resumed(open, after(9000))), [[0, 9000, "camera-login"]]);
   });
 
   it("calls it crashed when the recorder died recording, and stopped when it stopped", () => {

@@ -83,11 +83,12 @@ export async function attempt(
     const ended = signal.aborted || over.signal.aborted;
     if (ended && error instanceof Error && error.name === "AbortError")
       return { error: undefined, recordedMs: recording.lastedMs() };
-    const cause = error instanceof BewaardError ? causeOf(error) : undefined;
-    if (!(error instanceof BewaardError) || cause === undefined) throw error;
+    const why = error instanceof BewaardError ? watch.why(error) : undefined;
+    const cause = why && causeOf(why);
+    if (why === undefined || cause === undefined) throw error;
     history.of(camera.number).break(cause);
-    if (hourly(error.code)) events.cameraFailed(camera.number, error);
-    return { error, recordedMs: recording.lastedMs() };
+    if (hourly(why.code)) events.cameraFailed(camera.number, why);
+    return { error: why, recordedMs: recording.lastedMs() };
   }
 }
 

@@ -57,12 +57,14 @@ export function begun(mark: Mark | undefined, now: Moment): Mark {
 }
 
 /**
- * The camera does not record, because of `cause`. While it has not recorded since the recorder started,
- * at `startedUp`, the outage until then keeps its own cause.
+ * The camera does not record, because of `cause`. A gap keeps the first cause; only that the connection
+ * ended says less than why there is no other. While it has not recorded since the recorder started, at
+ * `startedUp`, the outage until then keeps its own cause.
  */
 export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
   if (mark.since === cause || mark.since === "excused") return mark;
-  if (mark.since === "recording" || mark.since === "beginning") return { ...mark, since: cause };
+  const open = mark.since !== "recording" && mark.since !== "beginning";
+  if (!open || mark.since === "camera-lost") return { ...mark, since: cause };
   if (mark.since !== "stopped" && mark.since !== "crashed") return mark;
   return { until: startedUp, since: cause, untold: ended(mark, startedUp) };
 }

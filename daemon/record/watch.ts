@@ -5,6 +5,8 @@ import type { Fragment } from "../../drivers/camera/fragments.ts";
 /** Sees whether a camera's pictures go on coming. ffmpeg cannot: it waits for ever while reports come. */
 export interface Watch {
   heard(fragment: Fragment): void;
+  /** What is wrong, when a connection has ended with `error`: silence comes before what follows from it. */
+  why(error: BewaardError): BewaardError;
   /**
    * Looks each second until the signal aborts, or until `over` says so.
    * @throws BewaardError CAMERA_STALLED (transient).
@@ -15,12 +17,20 @@ export interface Watch {
 const FIRST_MS = 15 * SECOND_MS;
 const NEXT_MS = 5 * SECOND_MS;
 const FRAGMENTS_MISSED = 4;
+/** ffmpeg, and the camera, give up after 5 s as well, and know less. */
+const SILENT_MS = 4 * SECOND_MS;
 
 /** Begins to count at once: connecting is part of it. */
 export function openWatch(clock: Clock): Watch {
   let heardMs = clock.uptimeMs();
   let patienceMs = FIRST_MS;
+  const silentMs = (): number => clock.uptimeMs() - heardMs;
+  const stalled = (): BewaardError => {
+    const message = `no picture for ${Math.round(silentMs() / SECOND_MS)} s`;
+    return new BewaardError("CAMERA_STALLED", message, { transient: true });
+  };
   return {
+    why: (error) => (error.code === "CAMERA_STREAM" && silentMs() > SILENT_MS ? stalled() : error),
     heard({ durationMs }) {
       heardMs = clock.uptimeMs();
       patienceMs = Math.max(NEXT_MS, FRAGMENTS_MISSED * durationMs);
@@ -28,10 +38,7 @@ export function openWatch(clock: Clock): Watch {
     async until(over, signal) {
       for await (const _ of every(clock, SECOND_MS, signal)) {
         if (over()) return;
-        const silentMs = clock.uptimeMs() - heardMs;
-        if (silentMs <= patienceMs) continue;
-        const message = `no picture for ${Math.round(silentMs / SECOND_MS)} s`;
-        throw new BewaardError("CAMERA_STALLED", message, { transient: true });
+        if (silentMs() > patienceMs) throw stalled();
       }
     },
   };

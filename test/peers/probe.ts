@@ -18,7 +18,7 @@ export async function probe(path: string): Promise<z.output<typeof probed>> {
 
 /** What ffmpeg complains of when it decodes the whole file; empty when nothing. */
 export async function complaints(path: string): Promise<string> {
-  const decode = ["-nostdin", "-v", "error", "-xerror", "-i", path, "-f", "null", "-"];
+  const decode = ["-nostdin", "-v", "error", "-i", path, "-f", "null", "-"];
   const { stderr } = await run("ffmpeg", decode);
   return stderr;
 }
