@@ -24,22 +24,30 @@ const SILENT_MS = 4 * SECOND_MS;
 export function openWatch(clock: Clock): Watch {
   let heardMs = clock.uptimeMs();
   let patienceMs = FIRST_MS;
+  /** From the fragment before to the last one. */
+  let lastMs = 0;
   const silentMs = (): number => clock.uptimeMs() - heardMs;
-  const stalled = (): BewaardError => {
-    const message = `no picture for ${Math.round(silentMs() / SECOND_MS)} s`;
-    return new BewaardError("CAMERA_STALLED", message, { transient: true });
-  };
   return {
-    why: (error) => (error.code === "CAMERA_STREAM" && silentMs() > SILENT_MS ? stalled() : error),
+    why(error) {
+      // What ffmpeg had begun it still brings when it gives up.
+      const ms = Math.max(silentMs(), lastMs);
+      return error.code === "CAMERA_STREAM" && ms > SILENT_MS ? stalled(ms) : error;
+    },
     heard({ durationMs }) {
+      lastMs = silentMs();
       heardMs = clock.uptimeMs();
       patienceMs = Math.max(NEXT_MS, FRAGMENTS_MISSED * durationMs);
     },
     async until(over, signal) {
       for await (const _ of every(clock, SECOND_MS, signal)) {
         if (over()) return;
-        if (silentMs() > patienceMs) throw stalled();
+        if (silentMs() > patienceMs) throw stalled(silentMs());
       }
     },
   };
+}
+
+function stalled(silentMs: number): BewaardError {
+  const message = `no picture for ${Math.round(silentMs / SECOND_MS)} s`;
+  return new BewaardError("CAMERA_STALLED", message, { transient: true });
 }

@@ -49,8 +49,8 @@ const EXPECTED = {
 
 type Name = keyof typeof EXPECTED;
 const NAMES = Object.keys(EXPECTED).filter((name): name is Name => name in EXPECTED);
-/** How long a fault lasts at least: longer than any patience, and some attempts. */
-const FAULT_MS = 12 * SECOND_MS;
+/** How long a fault lasts at least: some attempts, and until a clock that was set is believed. */
+const FAULT_MS = 20 * SECOND_MS;
 const BACK_WITHIN_MS = 35 * SECOND_MS;
 /** Of a segment's own, after a fault that began or ended in it. */
 const SECONDS = 5;
@@ -168,17 +168,19 @@ describe("one recorder and many cameras, each with a fault of its own", function
         a.startedAt.localeCompare(b.startedAt),
       );
       for (const [index, { startedAt }] of pieces.entries()) {
-        const before = pieces[index - 1]?.endedAt ?? startedAt;
+        const ended = pieces[index - 1]?.endedAt ?? startedAt;
         assert.ok(
-          Math.abs(instantOf(startedAt) - instantOf(before)) <= 600,
-          `${before} ${startedAt}`,
+          Math.abs(instantOf(startedAt) - instantOf(ended)) <= 600,
+          `${ended} ${startedAt}`,
         );
       }
       // What is lost on the way the decoder sees; nothing else.
       if (name !== "loss") assert.equal(wrong.get(name), undefined);
       if (more.event !== undefined)
         assert.ok(
-          said.some((line) => line.includes(`"${more.event}"`) && line.includes(numberOf(name))),
+          said.some(
+            (line) => line.includes(`"${more.event}"`) && line.includes(`"${numberOf(name)}"`),
+          ),
         );
     });
   }
