@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
@@ -87,6 +88,8 @@ describe("what a camera says of itself over ONVIF", () => {
       const { clockOffsetMs } = (await said({ skewMs })).said;
       assert.ok(Math.abs((clockOffsetMs ?? 0) - skewMs) < 1500, `${clockOffsetMs}`);
     }
+    const skewMs = -60 * 365 * 86_400_000;
+    assert.equal((await said({ skewMs, login: "md5" })).said.clockOffsetMs, null);
   });
 
   it("may name its own number where it was asked by a name", async () => {
@@ -212,6 +215,19 @@ describe("a camera that means harm over ONVIF", () => {
     });
   }
 
+  it("that answers in another form is described as far as it goes, or refused", async () => {
+    let turn: (length: number) => number = () => 0;
+    const garble = (xml: string) => garbled(xml, turn);
+    await using device = await openOnvifDevice({ login: "none", jobs: ["Active"], garble });
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.nat()), async (numbers) => {
+        turn = (length) => Number(numbers.next().value) % length;
+        assert.match(await refusal(device), /^(?:taken$|CAMERA_)/);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("that never comes to an end costs five seconds", async () => {
     const slow = ["hang", "half", "drip"] as const;
     const before = systemClock.uptimeMs();
@@ -243,4 +259,30 @@ function smooth(limitMs: number): Disposable {
       assert.ok(delay.max / 1e6 < limitMs, `stood still for ${Math.round(delay.max / 1e6)} ms`);
     },
   };
+}
+
+/** Changes one element, or none. */
+function garbled(xml: string, turn: (length: number) => number): string {
+  const elements = [...xml.matchAll(/<(tds|trt|tr2|trc|tt):(\w+)([^>]*)>/g)];
+  const chosen = elements[turn(elements.length * 3)];
+  if (chosen === undefined) return xml;
+  const [open, prefix, name] = chosen;
+  const from = chosen.index;
+  const close = `</${prefix}:${name}>`;
+  const to = open.endsWith("/>") ? from + open.length : xml.indexOf(close, from) + close.length;
+  const whole = xml.slice(from, to);
+  const others = [
+    "",
+    `<${prefix}:${name}/>`,
+    whole + whole,
+    whole.replace(
+      open,
+      open.replace(/\/?>$/, (end) => ` x="y"${end}`),
+    ),
+    whole.replace(open, open.replace(/ \w+="[^"]*"/, "")),
+    `<${prefix}:${name}>zomaar</${prefix}:${name}>`,
+    `<${prefix}:${name}>${whole}</${prefix}:${name}>`,
+    "<toString/><__proto__/><constructor/>",
+  ];
+  return xml.slice(0, from) + (others[turn(others.length)] ?? "") + xml.slice(to);
 }

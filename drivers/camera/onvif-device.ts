@@ -37,14 +37,15 @@ async function unless<T>(codes: readonly ErrorCode[], answer: Promise<T>) {
   }
 }
 
-const part = z.coerce.number().int().min(0).max(9999);
+/** A time before 1970 is none that a login could be stamped with. */
+const part = (from: number, until: number) => z.coerce.number().int().min(from).max(until);
 const time = z.object({
   GetSystemDateAndTimeResponse: z.object({
     SystemDateAndTime: z.object({
       UTCDateTime: perhaps(
         z.object({
-          Time: z.object({ Hour: part, Minute: part, Second: part }),
-          Date: z.object({ Year: part, Month: part, Day: part }),
+          Time: z.object({ Hour: part(0, 24), Minute: part(0, 59), Second: part(0, 60) }),
+          Date: z.object({ Year: part(1970, 9999), Month: part(1, 12), Day: part(1, 31) }),
         }),
       ),
     }),

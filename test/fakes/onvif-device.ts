@@ -32,6 +32,8 @@ export interface Script extends Lock {
   readonly foreign?: { readonly media?: string; readonly stream?: string };
   readonly jobs?: readonly ("Active" | "Idle")[];
   readonly stream?: string;
+  /** Writes something else than what is right. */
+  readonly garble?: (xml: string) => string;
   /** For https: key and certificate in PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -88,7 +90,8 @@ export async function openOnvifDevice(script: Script = {}): Promise<OnvifDevice>
     }
     const generation = request.url?.endsWith("media2") ? 2 : 1;
     const said = saying(script, base, method, generation);
-    const xml = said ?? envelope(fault("ActionNotSupported"));
+    const right = said ?? envelope(fault("ActionNotSupported"));
+    const xml = script.garble?.(right) ?? right;
     response.writeHead(said === undefined ? 500 : 200, {
       "Content-Type": "application/soap+xml; charset=utf-8",
     });
