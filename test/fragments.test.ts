@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { after, describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
+import { instant } from "#base/time";
 import { cut } from "../drivers/camera/cutter.ts";
 import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
@@ -202,5 +203,32 @@ describe("what a stream carries beside its pictures", () => {
       "type 99",
       "user data (unregistered)",
     ]);
+  });
+
+  it("is named for H.265 too", async () => {
+    const axis = Buffer.from("Signed Video...0", "latin1");
+    const unit = Buffer.concat([
+      Buffer.from([0, 0, 0, 1, 0x4e, 1, 5, 16]),
+      axis,
+      Buffer.from([0x80]),
+    ]);
+    const video = fragmented(annexB(folder.path, "h265", 1)([unit]), "h265");
+    const { init, fragments } = await read(video);
+    assert.ok(fragments[0]);
+    assert.deepEqual(seiNames(init, fragments[0]), [
+      "signed video (Axis)",
+      "user data (unregistered)",
+    ]);
+  });
+
+  it("is kept as it is in what is stored (AR-16)", async () => {
+    const signed = sei(5, Buffer.from("005bc93f2d715e95ada4796f90877a6f6f6e", "hex"));
+    const video = fragmented(annexB(folder.path, "h264", 1)([signed]), "h264");
+    const kept: Buffer[] = [];
+    const when = (mediaMs: number) => instant(1_700_000_000_000 + mediaMs);
+    for await (const piece of cut(readFragments(inPieces(video, 999)), 5000, when)) {
+      if (piece.kind === "fragment") kept.push(...piece.bytes);
+    }
+    assert.ok(Buffer.concat(kept).includes(signed.subarray(4)));
   });
 });

@@ -47,14 +47,22 @@ export function fragmented(path: string, kind: ClipKind): Buffer {
  */
 export function annexB(
   folder: string,
-  kind: "h264",
+  kind: "h264" | "h265",
   seconds: number,
 ): (units: readonly Buffer[]) => string {
-  const path = join(folder, "pictures.h264");
-  run(["-i", makeClip(folder, kind, seconds), "-c", "copy", "-bsf:v", "h264_mp4toannexb", path]);
+  const path = join(folder, `pictures.${kind}`);
+  run([
+    "-i",
+    makeClip(folder, kind, seconds),
+    "-c",
+    "copy",
+    "-bsf:v",
+    `${kind === "h264" ? kind : "hevc"}_mp4toannexb`,
+    path,
+  ]);
   return (units) => {
     const pictures = readFileSync(path);
-    const added = join(folder, "more.h264");
+    const added = join(folder, `more.${kind}`);
     writeFileSync(added, Buffer.concat([...units, pictures]));
     return added;
   };
