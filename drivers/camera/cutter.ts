@@ -5,7 +5,7 @@ import type { Init } from "./init.ts";
 import { rebased } from "./rebase.ts";
 
 /** Why a segment begins: the stream does, its slot of wall time does, or its pictures are of another kind. */
-export type Why = "start" | "time" | "parameters";
+type Why = "start" | "time" | "parameters";
 
 /** A new segment begins, with this head. */
 export interface Cut {

@@ -134,7 +134,7 @@ function isPlausible(run: Run): boolean {
 }
 
 /** When a track's part of a fragment starts, in ms since ffmpeg began. */
-export function startMs(run: Run): number {
+function startMs(run: Run): number {
   return (run.startTicks / run.track.timescale) * 1000;
 }
 
