@@ -140,7 +140,7 @@ describe("live view at a local socket", () => {
       }
       const late = await listener(path);
       await listened();
-      late.write("more");
+      late.write('{"device":"cam-02"}\n');
       await hungUp(late);
       live.show(CAMERA, INIT);
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { describe, it } from "mocha";
@@ -18,7 +18,6 @@ import { openSharedSync } from "../storage/seal/shared-sync.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
-import { temporaryFolder } from "./fakes/folder.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { fill, withSmallDisk } from "./fakes/small-disk.ts";
 
@@ -117,11 +116,14 @@ describe("a recorder whose disk fails", () => {
   it("never trusts a file again whose sync was refused, and keeps what is in it", async () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
-    const refusing = {
-      sync: async () => {
-        throw Object.assign(new Error("made to fail"), { code: "EIO" });
+    const faults = openFaults();
+    const refusing: typeof sealing.shared = {
+      async inTurn(work) {
+        faults.arm(1, "EIO");
+        await work();
       },
     };
+    using _failing = failingFiles(faults);
     const writer = openSegment({ ...sealing, shared: refusing }, CAMERA, START);
     const content = randomBytes(200_000);
     writer.push(content);
@@ -216,43 +218,40 @@ async function failsOnce(
 
 describe("syncing many files in turn", () => {
   it("never syncs two at the same moment, and goes on when one is refused", async () => {
-    await using folder = await temporaryFolder();
     const shared = openSharedSync();
     let busy = 0;
-    const synced: number[] = [];
-    const turns = Array.from({ length: 6 }, async (_, index) => {
-      await using file = await open(join(folder.path, String(index)), "wx");
-      const datasync = file.datasync.bind(file);
-      file.datasync = async () => {
+    const done: number[] = [];
+    const turns = Array.from({ length: 6 }, (_, index) =>
+      shared.inTurn(async () => {
         busy += 1;
         assert.equal(busy, 1);
-        try {
-          if (index === 2) throw new Error("made to fail");
-          await datasync();
-          synced.push(index);
-        } finally {
-          busy -= 1;
-        }
-      };
-      await shared.sync(file);
-    });
+        await systemClock.sleep(2, NEVER);
+        busy -= 1;
+        if (index === 2) throw new Error("made to fail");
+        done.push(index);
+      }),
+    );
     const results = await Promise.allSettled(turns);
     assert.equal(results[2]?.status, "rejected");
-    assert.deepEqual(
-      synced.toSorted((a, b) => a - b),
-      [0, 1, 3, 4, 5],
-    );
+    assert.deepEqual(done, [0, 1, 3, 4, 5]);
   });
 
   it("comes after a segment's first bytes and then every 5 s", async () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     let syncs = 0;
-    const counting = { sync: async () => void (syncs += 1) };
+    const counting: typeof sealing.shared = {
+      async inTurn(work) {
+        syncs += 1;
+        await work();
+      },
+    };
     const writer = openSegment({ ...sealing, shared: counting }, CAMERA, START);
     const push = async () => {
       writer.push(randomBytes(2 * CHUNK_BYTES));
       await until(() => writer.waitingBytes === 0);
+      // A sync is under way; the next is asked for when it is done.
+      await systemClock.sleep(20, NEVER);
     };
     await push();
     assert.equal(syncs, 1);
@@ -262,5 +261,15 @@ describe("syncing many files in turn", () => {
       assert.equal(syncs, expected);
     }
     await writer.close(TIMES);
+  });
+
+  it("is not waited for by who ends a file", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    const never: typeof sealing.shared = { inTurn: () => new Promise(() => undefined) };
+    const writer = openSegment({ ...sealing, shared: never }, CAMERA, START);
+    writer.push(randomBytes(2 * CHUNK_BYTES));
+    await until(() => writer.waitingBytes === 0);
+    assert.equal(await writer.close(TIMES), writer.id);
   });
 });

@@ -130,7 +130,7 @@ function hear(socket: Socket, live: Live): void {
   socket.on("data", (bytes: Buffer) => {
     line += bytes.toString("latin1");
     const at = line.indexOf("\n");
-    if (asked || line.length > REQUEST_LIMIT_BYTES) return socket.destroy();
+    if (line.length > REQUEST_LIMIT_BYTES) return socket.destroy();
     if (at < 0) return undefined;
     const device = at === line.length - 1 ? deviceIn(line) : undefined;
     if (device === undefined) return socket.destroy();

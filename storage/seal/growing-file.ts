@@ -81,7 +81,7 @@ interface Syncs {
   readonly fault: Error | undefined;
   /** To be told after each write: syncs when it is time. */
   readonly wrote: () => void;
-  /** Resolves when none is under way. */
+  /** Resolves when none is under way, and none will be. */
   ended(): Promise<void>;
   /** The one that counts. @throws what this one, or any before it, was answered. */
   last(): Promise<void>;
@@ -89,20 +89,30 @@ interface Syncs {
 
 function openSyncs(clock: Clock, file: FileHandle, folder: string, shared: SharedSync): Syncs {
   let fault: Error | undefined;
-  let syncing: Promise<void> | undefined;
+  let asked = false;
+  let running: Promise<void> | undefined;
+  let ending = false;
   let syncedAtMs: number | undefined;
 
   async function sync(first: boolean): Promise<void> {
     try {
-      await shared.sync(file);
+      await file.datasync();
       // There is no second copy of what is in it: its name must survive as well.
       if (first) await syncDirectory(folder);
       if (first) step("record.header-synced");
     } catch (error) {
       fault ??= asError(error);
-    } finally {
-      syncing = undefined;
     }
+  }
+
+  async function ask(first: boolean): Promise<void> {
+    await shared.inTurn(async () => {
+      // Whoever ends the file syncs it without waiting for this turn.
+      if (ending) return;
+      running = sync(first);
+      await running;
+    });
+    asked = false;
   }
 
   return {
@@ -111,17 +121,21 @@ function openSyncs(clock: Clock, file: FileHandle, folder: string, shared: Share
     },
     wrote() {
       const now = clock.uptimeMs();
-      if (syncing || (syncedAtMs !== undefined && now - syncedAtMs < SYNC_EVERY_MS)) return;
+      if (asked || (syncedAtMs !== undefined && now - syncedAtMs < SYNC_EVERY_MS)) return;
       const first = syncedAtMs === undefined;
       syncedAtMs = now;
-      syncing = sync(first);
+      asked = true;
+      void ask(first);
     },
-    ended: async () => syncing,
+    async ended() {
+      ending = true;
+      await running;
+    },
     async last() {
-      await syncing;
+      ending = true;
+      await running;
       if (fault !== undefined) throw fault;
       try {
-        // Somebody waits for this one: it takes no turn.
         await file.sync();
       } catch (error) {
         fault = asError(error);

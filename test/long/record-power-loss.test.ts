@@ -52,8 +52,8 @@ async function footageOf(identity: string, path: string): Promise<Buffer> {
       let writer: SegmentWriter | undefined;
       let synced = 0;
       const shared: typeof opened.shared = {
-        async sync(file) {
-          await opened.shared.sync(file);
+        async inTurn(work) {
+          await opened.shared.inTurn(work);
           synced += 1;
         },
       };
@@ -66,7 +66,7 @@ async function footageOf(identity: string, path: string): Promise<Buffer> {
       const syncedBefore = synced;
       writer = openSegment(sealing, CAMERA, startedAt);
       writer.push(content);
-      // The first sync, and its folder's behind it.
+      // The first sync, with its folder's.
       await until(() => synced > syncedBefore && writer.waitingBytes === 0);
       await systemClock.sleep(5500, NEVER);
       writer.push(content);
