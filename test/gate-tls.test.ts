@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
+import { systemClock } from "#base/system-clock";
 import { openGate } from "../drivers/camera/gate.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { address, hurried, PASSWORD, refusal } from "./fakes/gate-client.ts";
@@ -38,7 +39,7 @@ describe("A camera over TLS", () => {
   it("is taken by the digest of its certificate, whoever signed that", async () => {
     await using peer = await openPeer(script, ours);
     const pinned = address(peer.url, { certificate: ours.digest });
-    await using gate = await openGate(hurried, pinned, new AbortController().signal);
+    await using gate = await openGate(systemClock, pinned, new AbortController().signal);
     assert.equal(gate.offer.video, "h264");
     assert.match(gate.url, /^rtsp:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}$/);
   });
@@ -60,7 +61,7 @@ describe("A camera over TLS", () => {
     const peer = await openPeer(script);
     const { port } = peer;
     const tls = address(`rtsps://127.0.0.1:${port}/x`, { certificate: ours.digest });
-    const mute = await refusal(tls);
+    const mute = await refusal(tls, hurried);
     assert.ok(mute instanceof BewaardError);
     assert.deepEqual([mute.code, mute.transient], ["CAMERA_UNREACHABLE", true]);
     await peer[Symbol.asyncDispose]();
@@ -72,7 +73,7 @@ describe("A camera over TLS", () => {
   it("is given up at once when the opening is called off", async () => {
     await using peer = await openPeer(() => undefined);
     const calledOff = new AbortController();
-    const opening = openGate(hurried, address(peer.url), calledOff.signal);
+    const opening = openGate(systemClock, address(peer.url), calledOff.signal);
     await peer.until("OPTIONS");
     const reason = new Error("called off");
     calledOff.abort(reason);

@@ -6,7 +6,17 @@ import { systemClock } from "#base/system-clock";
 import { openGate } from "../drivers/camera/gate.ts";
 import { address, hurried, openClient, PASSWORD, TCP } from "./fakes/gate-client.ts";
 import { frame, rtp, rtpClip } from "./fakes/rtp-clip.ts";
-import { AAC, camera, G711, guarded, H264, openPeer, type Script, sdp } from "./fakes/rtsp-peer.ts";
+import {
+  AAC,
+  answer,
+  camera,
+  G711,
+  guarded,
+  H264,
+  openPeer,
+  type Script,
+  sdp,
+} from "./fakes/rtsp-peer.ts";
 
 const NEVER = new AbortController().signal;
 const clip = rtpClip(50);
@@ -70,7 +80,7 @@ describe("RTSP gate", () => {
   it("drops sound that comes along on the picture's channel", async () => {
     const smuggled = frame(0, rtp(8, false, 1, 1, Buffer.alloc(160)));
     await using peer = await openPeer(playing(camera(sdp(H264)), [smuggled, smuggled]));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     await client.ask("PLAY", gate.url);
@@ -93,7 +103,7 @@ describe("RTSP gate", () => {
 
   it("refuses its reader the SETUP of a sound that is not taken", async () => {
     await using peer = await openPeer(camera(sdp(H264, AAC)));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     assert.match(await client.ask("SETUP", `${gate.url}/audio`, TCP), /^RTSP\/1\.0 404 /);
     assert.match(await client.ask("SETUP", `${gate.url}/trackID=1`, TCP), /^RTSP\/1\.0 404 /);
@@ -108,7 +118,7 @@ describe("RTSP gate", () => {
     const odd = ["i=secret room", "a=evil:1", "a=control:rtsp://127.0.0.1/evil?x=1"];
     const medium = ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", fmtp, ...odd];
     await using peer = await openPeer(camera(sdp(medium, AAC)));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     const [, description] = (await client.ask("DESCRIBE", gate.url)).split("\r\n\r\n");
     assert.deepEqual(description?.trimEnd().split("\r\n"), [
@@ -127,7 +137,7 @@ describe("RTSP gate", () => {
 
   it("answers 404 to who does not know the path, and still serves who does", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     const origin = gate.url.slice(0, gate.url.lastIndexOf("/"));
     for (const path of ["/", "/0123456789abcdef0123456789abcdef", `${gate.url.slice(-32)}x`]) {
       using stranger = await openClient(gate.url);
@@ -140,7 +150,7 @@ describe("RTSP gate", () => {
 
   it("serves one reader, once", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using early = await openClient(gate.url);
     const client = await openClient(gate.url);
     await client.ask("OPTIONS", gate.url);
@@ -152,7 +162,7 @@ describe("RTSP gate", () => {
 
   it("has the camera play when its reader does, and not before", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     const methods = (): string[] => peer.asked.map(({ method }) => method);
@@ -178,7 +188,7 @@ describe("RTSP gate", () => {
       }
       return script(asked, socket);
     });
-    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     await client.ask("PLAY", gate.url);
@@ -194,6 +204,79 @@ describe("RTSP gate", () => {
     const report = Buffer.from([0x24, 1, 0, 20, 0x80, 0xc9, 0, 1]);
     assert.ok(peer.heard().includes(report));
     assert.ok(gate.url.length > 32);
+  });
+
+  it("gives its reader what came before the answer to PLAY, after it", async () => {
+    const picture = frame(0, rtp(96, true, 7, 3600, Buffer.alloc(300, 5)));
+    const script = camera(sdp(H264));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method === "PLAY") socket.write(picture);
+      return script(asked, socket);
+    });
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    using client = await openClient(gate.url);
+    await client.ask("SETUP", `${gate.url}/video`, TCP);
+    assert.match(await client.ask("PLAY", gate.url), /^RTSP\/1\.0 200 /);
+    assert.deepEqual(await client.frames(picture.length), picture);
+  });
+
+  it("leaves a camera in peace that answers no keep-alive and goes on sending", async () => {
+    const script = camera(sdp(H264));
+    const picture = frame(0, rtp(96, true, 7, 3600, Buffer.alloc(300, 5)));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method !== "GET_PARAMETER") return script(asked, socket);
+      socket.write(picture);
+      return undefined;
+    });
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    const three = peer.until("GET_PARAMETER", 3).then(() => "three");
+    assert.equal(await Promise.race([gate.lost, three]), "three");
+  });
+
+  it("asks for OPTIONS where a camera refuses the GET_PARAMETER that it offers", async () => {
+    const script = camera(sdp(H264));
+    await using peer = await openPeer((asked, socket) =>
+      asked.method === "GET_PARAMETER" ? answer("501 No") : script(asked, socket),
+    );
+    await using gate = await openGate(hurried, address(peer.url), NEVER);
+    const three = peer.until("OPTIONS", 3).then(() => "three");
+    assert.equal(await Promise.race([gate.lost, three]), "three");
+    assert.equal(peer.asked.filter(({ method }) => method === "GET_PARAMETER").length, 1);
+  });
+
+  it("tells a camera that asks something of it that it does not do that", async () => {
+    const script = camera(sdp(H264));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method === "SETUP") socket.write("SET_PARAMETER * RTSP/1.0\r\nCSeq: 42\r\n\r\n");
+      return script(asked, socket);
+    });
+    const gate = await openGate(systemClock, address(peer.url), NEVER);
+    // By then the camera has heard everything before.
+    await gate[Symbol.asyncDispose]();
+    assert.ok(peer.heard().includes("RTSP/1.0 501 Not Implemented\r\nCSeq: 42\r\n\r\n"));
+  });
+
+  it("keeps to the time-out and the channels that the camera says", async () => {
+    const script = camera(sdp(H264, AAC));
+    const picture = frame(4, rtp(96, true, 7, 3600, Buffer.alloc(300, 5)));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method === "PLAY") queueMicrotask(() => socket.write(picture));
+      if (asked.method !== "SETUP") return script(asked, socket);
+      const [channels, session] = asked.count === 1 ? ["4-5", "7;timeout=8"] : ["6-7", "7"];
+      const transport = `Transport: RTP/AVP/TCP;unicast;interleaved=${channels};ssrc=1`;
+      return answer("200 OK", [transport, `Session: ${session}`]);
+    });
+    await using gate = await openGate(hurried, address(peer.url, { sound: true }), NEVER);
+    const asked = peer.asked.filter(({ method }) => method === "SETUP");
+    assert.match(asked[1]?.headers.get("transport") ?? "", /interleaved=6-7/);
+    using client = await openClient(gate.url);
+    assert.match(await client.ask("SETUP", `${gate.url}/video`, TCP), /interleaved=4-5/);
+    await client.ask("PLAY", gate.url);
+    assert.deepEqual(await client.frames(picture.length), picture);
+    const first = performance.now();
+    await peer.until("GET_PARAMETER");
+    // Four seconds and not thirty, hurried.
+    assert.ok(performance.now() - first < 4000);
   });
 
   it("says goodbye, and does not wait for a camera that does not answer that", async () => {
@@ -212,6 +295,6 @@ describe("RTSP gate", () => {
 async function drip(pieces: readonly Buffer[], write: (piece: Buffer) => void): Promise<void> {
   for (const piece of pieces) {
     write(piece);
-    await hurried.sleep(1, NEVER);
+    await systemClock.sleep(1, NEVER);
   }
 }

@@ -32,7 +32,9 @@ export async function setUp(
   if (known?.channels.some((taken) => channels.includes(taken)) === true) {
     throw refused("the channels of another track");
   }
-  return { channels, ...sessionOf(answer) };
+  // One session for both; many cameras say its time-out only once.
+  const { session: id, timeoutMs } = known ?? sessionOf(answer);
+  return { channels, session: id, timeoutMs };
 }
 
 function channelsOf({ headers }: Message, asked: Channels): Channels {

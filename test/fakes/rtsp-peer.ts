@@ -121,7 +121,7 @@ export function sdp(...media: readonly (readonly string[])[]): string {
   return `${[...session, ...media.flat()].join("\r\n")}\r\n`;
 }
 
-/** Answers like a camera in order: with `description`, and channels as they were asked for. */
+/** Answers like a camera in order: with `description`, channels as asked for, sessions of four seconds. */
 export function camera(description: string): Script {
   return ({ method, headers }) => {
     switch (method) {
@@ -130,10 +130,7 @@ export function camera(description: string): Script {
       case "DESCRIBE":
         return answer("200 OK", ["Content-Type: application/sdp"], description);
       case "SETUP":
-        return answer("200 OK", [
-          `Transport: ${headers.get("transport")}`,
-          "Session: 7;timeout=60",
-        ]);
+        return answer("200 OK", [`Transport: ${headers.get("transport")}`, "Session: 7;timeout=4"]);
       default:
         return answer("200 OK", ["Session: 7"]);
     }
