@@ -160,6 +160,15 @@ describe("bewaarctl cameras", function () {
     assert.equal(covert.stream, null);
   });
 
+  it("test shows nothing by which a covert camera could be found (AR-40)", async () => {
+    await using folder = await temporaryFolder();
+    await using device = await openOnvifDevice({});
+    const config = await box(folder.path, [{ ...COVERT_CAMERA, onvif: device.url }]);
+    const { out } = await bewaarctl(...config, "cameras", "test", "cam-0009");
+    assert.match(out, /^cam-0009 {2}- .*\n(?:.*\n)*onvif: Fabriek, M1, 1\.2, \?\n/);
+    assert.ok(!out.includes("rtsp://"), out);
+  });
+
   it("test does not begin without the password, or with a number that is no camera's", async () => {
     await using folder = await temporaryFolder();
     const config = await box(folder.path, [{ ...GOOD_CAMERA, ...DEAD }]);

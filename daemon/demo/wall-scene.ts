@@ -92,7 +92,7 @@ async function play(wall: WallSite, show: Show, signal: AbortSignal): Promise<vo
   );
   show.say("");
   show.expect("het gat in `bewaarctl find` / the gap in `bewaarctl find`", {
-    expected: `${GUARDED}, camera-lost, ja / yes`,
+    expected: `${GUARDED}, camera-unreachable, ja / yes`,
     seen: after.gaps.map(shownGap).join("; "),
   });
 

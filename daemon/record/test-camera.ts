@@ -72,7 +72,10 @@ export async function testCamera(
   const onvif =
     url === undefined
       ? null
-      : await tried(() => describe(clock, { url, login, certificate }, signal));
+      : await tried(async () => {
+          const described = await describe(clock, { url, login, certificate }, signal);
+          return settings.covert ? unlocated(described) : described;
+        });
   const { basic } = entry;
   // What policy does not list is not asked for, not even to try; nor is anybody looked at out of the period.
   const sound = settings.sound && mistakes.length === 0;
@@ -84,6 +87,12 @@ export async function testCamera(
   const why = whyNotStored(settings, mistakes, clock.now());
   const runs = stream !== null && !("code" in stream);
   return { ...listed, onvif, stream, stored: runs && why.length === 0, why };
+}
+
+/** Nothing by which a covert camera could be found: whoever tests it knows its number (AR-40). */
+function unlocated(described: Description): Description {
+  const profiles = described.profiles.map((profile) => ({ ...profile, url: null }));
+  return { ...described, serial: null, profiles };
 }
 
 async function loginOf(
