@@ -141,6 +141,7 @@ const HEAD: Init = {
     sets: new Map(),
   },
   parameters: "one",
+  goesOn: false,
 };
 
 /** Two clips of different size, one after the other, without a new head between them. */

@@ -64,8 +64,9 @@ export async function* cut(
   let dropped = 0;
   for await (const piece of pieces) {
     if (piece.kind === "init") {
-      anew = init ? "parameters" : "start";
-      [init, segment] = [piece, undefined];
+      // What goes on is cut where its fragments say so.
+      if (!piece.goesOn) [anew, segment] = [init ? "parameters" : "start", undefined];
+      init = piece;
       continue;
     }
     const why = segment ? reasonToCut(piece, segment, segmentMs, at) : anew;

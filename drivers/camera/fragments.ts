@@ -1,16 +1,10 @@
 import { DAY_MS } from "#base/time";
 import { readBoxes, type TopBox, u32, untakeable } from "./boxes.ts";
-import { type Init, type Picture, readInit } from "./init.ts";
+import { initWith } from "./head.ts";
+import { type Init, readInit } from "./init.ts";
 import { type Run, readMoof } from "./moof.ts";
 import { bytesAt, nalUnitsOf } from "./nal-units.ts";
-import {
-  isParameterSet,
-  isPicture,
-  type ParameterSets,
-  textOf,
-  typeOf,
-  withSets,
-} from "./parameter-sets.ts";
+import { isParameterSet, isPicture, textOf, typeOf, withSets } from "./parameter-sets.ts";
 
 /** A stretch of stream, some half a second, that is of use only behind its head and those before it. */
 export interface Fragment {
@@ -38,8 +32,6 @@ interface Prft {
 interface Reading {
   ftyp: Buffer;
   init: Init | undefined;
-  sets: ParameterSets;
-  parameters: string;
   prft: Prft | undefined;
   moof: Buffer | undefined;
 }
@@ -50,6 +42,7 @@ const NTP_ERA_SECONDS = 2 ** 32;
 
 /**
  * Takes a fragmented MP4 apart as it arrives: its head, then each fragment as soon as its last byte is in.
+ * Where other parameter sets come in band, a head with those comes before the fragment that starts with them.
  * Bounded whatever comes; ends with the bytes, without what is not whole.
  * @throws BewaardError CAMERA_STREAM for what is no such stream.
  */
@@ -59,32 +52,31 @@ export async function* readFragments(
   const reading: Reading = {
     ftyp: Buffer.alloc(0),
     init: undefined,
-    sets: new Map(),
-    parameters: "",
     prft: undefined,
     moof: undefined,
   };
   for await (const box of readBoxes(bytes)) {
-    const piece = take(reading, box);
-    if (piece) yield piece;
+    yield* take(reading, box);
   }
 }
 
-function take(reading: Reading, box: TopBox): Init | Fragment | undefined {
-  if (box.type === "mdat") return fragmentOf(reading, box.pieces);
+function take(reading: Reading, box: TopBox): readonly (Init | Fragment)[] {
+  if (box.type === "mdat") {
+    const { init } = reading;
+    const fragment = fragmentOf(reading, box.pieces);
+    return reading.init && reading.init !== init ? [reading.init, fragment] : [fragment];
+  }
   if (reading.moof) throw untakeable("a fragment without its pictures");
   if (box.type === "ftyp") reading.ftyp = Buffer.concat(box.pieces);
-  if (box.type === "moov") return initOf(reading, Buffer.concat(box.pieces));
+  if (box.type === "moov") return [initOf(reading, Buffer.concat(box.pieces))];
   if (box.type === "prft") reading.prft = prftOf(Buffer.concat(box.pieces).subarray(8));
   if (box.type === "moof") reading.moof = Buffer.concat(box.pieces);
-  return undefined;
+  return [];
 }
 
 function initOf(reading: Reading, moov: Buffer): Init {
   const init = readInit(Buffer.concat([reading.ftyp, moov]), moov.subarray(8));
   reading.init = init;
-  reading.sets = init.video.sets;
-  reading.parameters = init.parameters;
   return init;
 }
 
@@ -110,7 +102,7 @@ function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
   if (!run) throw untakeable("a fragment of nothing");
   if (!isPlausible(run)) throw untakeable("a time beyond all times");
   const keyframe = video?.keyframe ?? false;
-  if (video && keyframe) learn(reading, init.video, bytes, video);
+  if (video && keyframe) learn(reading, init, bytes, video);
   return {
     kind: "fragment",
     bytes,
@@ -119,7 +111,7 @@ function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
     mediaMs: startMs(run),
     durationMs: (run.durationTicks / run.track.timescale) * 1000,
     prftMs: prft?.trackId === run.track.id ? prft.unixMs : undefined,
-    parameters: reading.parameters,
+    parameters: (reading.init ?? init).parameters,
   };
 }
 
@@ -144,17 +136,17 @@ export function shownMs(run: Run): number {
   return (ticks / run.track.timescale) * 1000;
 }
 
-/** Takes over the parameter sets that stand before the picture of a keyframe. */
-function learn(reading: Reading, picture: Picture, bytes: readonly Buffer[], run: Run): void {
+/** Takes over the parameter sets that stand before the picture of a keyframe, into a new head where they differ. */
+function learn(reading: Reading, init: Init, bytes: readonly Buffer[], run: Run): void {
+  const { codec, lengthBytes, sets } = init.video;
   const [sample] = run.samples;
   if (!sample) return;
   const found: Buffer[] = [];
-  for (const unit of nalUnitsOf(bytes, sample, picture.lengthBytes)) {
-    const type = typeOf(picture.codec, unit.first);
-    if (isPicture(picture.codec, type)) break;
-    if (isParameterSet(picture.codec, type)) found.push(bytesAt(bytes, unit.at, unit.size));
+  for (const unit of nalUnitsOf(bytes, sample, lengthBytes)) {
+    const type = typeOf(codec, unit.first);
+    if (isPicture(codec, type)) break;
+    if (isParameterSet(codec, type)) found.push(bytesAt(bytes, unit.at, unit.size));
   }
-  if (found.length === 0) return;
-  reading.sets = withSets(picture.codec, reading.sets, found);
-  reading.parameters = textOf(reading.sets);
+  const changed = withSets(codec, sets, found);
+  if (textOf(changed) !== init.parameters) reading.init = initWith(init, changed);
 }

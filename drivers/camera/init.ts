@@ -37,18 +37,20 @@ export interface Init {
   readonly video: Picture;
   /** VPS, SPS and PPS; other text is other parameters. */
   readonly parameters: string;
+  /** Whether it says of a stream that goes on what came in band: its time and tracks are those from before. */
+  readonly goesOn: boolean;
 }
 
 /** Of a sample entry: the fixed part of a picture's. */
-const PICTURE_BYTES = 78;
-const STSD_HEAD_BYTES = 8;
+export const PICTURE_BYTES = 78;
+export const STSD_HEAD_BYTES = 8;
 const NO_DEFAULTS = { durationTicks: 0, sizeBytes: 0, flags: 0 };
 
 /**
  * Reads the head of a stream: `ftyp` and the body of `moov`, both within `bytes`.
  * @throws BewaardError CAMERA_STREAM when there is not exactly one picture in it, H.264 or H.265.
  */
-export function readInit(bytes: Buffer, moov: Buffer): Init {
+export function readInit(bytes: Buffer, moov: Buffer, goesOn = false): Init {
   const defaults = defaultsOf(moov);
   const entries = [...boxesIn(moov)].flatMap((box) => (box.type === "trak" ? [box.body] : []));
   const tracks = entries.map((trak) => trackOf(trak, defaults));
@@ -59,7 +61,7 @@ export function readInit(bytes: Buffer, moov: Buffer): Init {
   if (!video || pictures.length > 1) throw untakeable("not exactly one picture");
   if (new Set(tracks.map((track) => track.id)).size < tracks.length)
     throw untakeable("one track twice");
-  return { kind: "init", bytes, tracks, video, parameters: textOf(video.sets) };
+  return { kind: "init", bytes, tracks, video, parameters: textOf(video.sets), goesOn };
 }
 
 function defaultsOf(moov: Buffer): ReadonlyMap<number, Track["defaults"]> {

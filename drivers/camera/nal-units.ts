@@ -45,3 +45,15 @@ export function* nalUnitsOf(
     at += size;
   }
 }
+
+/** Without the 3 that keeps two zeros from looking like the start of a unit (H.264 §7.4.1). */
+export function unescaped(bytes: Buffer): Buffer {
+  const plain = Buffer.alloc(bytes.length);
+  let [length, zeros] = [0, 0];
+  for (const byte of bytes) {
+    const escape = zeros >= 2 && byte === 3;
+    zeros = byte === 0 ? zeros + 1 : 0;
+    if (!escape) length = plain.writeUInt8(byte, length);
+  }
+  return plain.subarray(0, length);
+}

@@ -21,6 +21,10 @@ const PICTURE_TYPES = {
 /** The types whose first number behind the head is their own: the PPS of both, and with a step the SPS of H.264. */
 const NUMBER_AT: Readonly<Record<string, number>> = { "h264:7": 4, "h264:8": 1, "h265:34": 2 };
 
+/** Cameras have two or three of some 50 bytes each. What is in force is kept, compared and written in heads. */
+const MOST_SETS = 24;
+const MOST_SET_BYTES = 4096;
+
 /** Where the length of lengths stands. */
 const LENGTH_AT = { h264: 4, h265: 21 } as const;
 
@@ -39,20 +43,36 @@ export function isParameterSet(codec: Codec, type: number): boolean {
   return PARAMETER_TYPES[codec].has(type);
 }
 
-/** The sets in force once `units` have come: one of the same type and number takes the other's place. */
+/**
+ * The sets in force once `units` have come, those that came last at the end: one of the same type and number
+ * takes the other's place.
+ * @throws BewaardError CAMERA_STREAM for more, or larger ones, than pictures need.
+ */
 export function withSets(
   codec: Codec,
   sets: ParameterSets,
   units: readonly Buffer[],
 ): ParameterSets {
   const all = new Map(sets);
-  for (const unit of units) {
+  for (const padded of units) {
+    const unit = withoutPadding(padded);
     const type = typeOf(codec, unit[0] ?? 0);
     if (!isParameterSet(codec, type)) continue;
     const at = NUMBER_AT[`${codec}:${type}`];
-    all.set(`${type}:${at === undefined ? 0 : numberAt(unit, at)}`, unit.toString("hex"));
+    const key = `${type}:${at === undefined ? 0 : numberAt(unit, at)}`;
+    if (unit.length > MOST_SET_BYTES) throw untakeable("a parameter set beyond all measure");
+    all.delete(key);
+    all.set(key, unit.toString("hex"));
   }
+  if (all.size > MOST_SETS) throw untakeable("too many parameter sets");
   return all;
+}
+
+/** No unit ends in zeros (H.264 §7.4.1): those were between it and the next, where units have no lengths. */
+function withoutPadding(unit: Buffer): Buffer {
+  let length = unit.length;
+  while (unit[length - 1] === 0) length -= 1;
+  return unit.subarray(0, length);
 }
 
 /** One text for the same sets, whatever order they came in. */

@@ -1,6 +1,6 @@
 import type { Fragment } from "./fragments.ts";
 import type { Init, Picture } from "./init.ts";
-import { bytesAt, type NalUnit, nalUnitsOf } from "./nal-units.ts";
+import { bytesAt, type NalUnit, nalUnitsOf, unescaped } from "./nal-units.ts";
 import { typeOf } from "./parameter-sets.ts";
 
 /** H.264 table D-1 and H.265 annex D: what cameras are known to send. */
@@ -86,16 +86,4 @@ function messageNames(payload: Buffer): readonly string[] {
 function nameOf(type: number, start: Buffer): string {
   const signed = type === UNREGISTERED ? SIGNED.get(start.toString("hex")) : undefined;
   return signed ?? NAMES.get(type) ?? `type ${type}`;
-}
-
-/** Without the 3 that keeps two zeros from looking like the start of a unit (H.264 §7.4.1). */
-function unescaped(bytes: Buffer): Buffer {
-  const plain = Buffer.alloc(bytes.length);
-  let [length, zeros] = [0, 0];
-  for (const byte of bytes) {
-    const escape = zeros >= 2 && byte === 3;
-    zeros = byte === 0 ? zeros + 1 : 0;
-    if (!escape) length = plain.writeUInt8(byte, length);
-  }
-  return plain.subarray(0, length);
 }

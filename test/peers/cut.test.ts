@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { startCamera } from "../../daemon/demo/simulated-camera.ts";
-import { heard, makeFilm, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts";
+import { filmed, heard, makeFilm, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts";
 import { videoOf } from "../../daemon/demo/simulated-video.ts";
 import type { AudioCodec, VideoCodec } from "../../drivers/camera/address.ts";
 import { cut } from "../../drivers/camera/cutter.ts";
@@ -34,6 +35,29 @@ async function* heardBy(
     if (piece.kind === "fragment") times.hear(piece);
     yield piece;
   }
+}
+
+/** Records until so many seconds of stream came, turning the camera at half of them; each segment, whole. */
+async function turnedHalfway(
+  camera: { readonly url: string },
+  video: VideoCodec,
+  turn: () => void,
+  seconds: number,
+): Promise<readonly Buffer[]> {
+  const segments: Buffer[][] = [];
+  const times = openStreamClock(systemClock);
+  await using remux = await openRemux(camera.url, { video, audio: undefined, soundOffered: true });
+  let turned = false;
+  for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), 60_000, times.at)) {
+    if (piece.kind === "cut") segments.push([piece.init]);
+    else segments.at(-1)?.push(...piece.bytes);
+    const mediaMs = piece.kind === "cut" ? piece.mediaMs : piece.fragment.mediaMs;
+    if (mediaMs >= seconds * 1000) break;
+    if (turned || mediaMs < seconds * 500) continue;
+    turned = true;
+    turn();
+  }
+  return segments.map((pieces) => Buffer.concat(pieces));
 }
 
 /** Records the camera at `url` until the last of so many segments begins, which is not kept. */
@@ -89,4 +113,30 @@ describe("a camera's stream, cut", () => {
       assert.ok(Math.abs(times.camera.offsetMs ?? Infinity) < 100, `${times.camera.offsetMs} ms`);
     });
   }
+
+  for (const codec of ["h264", "h265"] as const)
+    it(`has a head of its own where the camera changes its picture: ${codec}`, async () => {
+      await using folder = await temporaryFolder();
+      const video = await filmed(folder.path, { ...SMALL_FILM, codec });
+      const smaller = await filmed(folder.path, { ...SMALL_FILM, codec, size: "320x240" });
+      await using camera = await startCamera(systemClock, { video, sound: undefined, ...OPEN });
+      const segments = await turnedHalfway(
+        camera,
+        codec,
+        () => void (camera.conduct.video = smaller),
+        6,
+      );
+      const sizes = [];
+      for (const [index, bytes] of segments.entries()) {
+        const path = join(folder.path, `${index}.mp4`);
+        await writeFile(path, bytes);
+        decode(path);
+        const head = bytes.subarray(0, bytes.indexOf("moof") - 4);
+        for await (const piece of readFragments(Readable.from([head])))
+          if (piece.kind === "init") sizes.push(`${piece.video.width}x${piece.video.height}`);
+      }
+      // Slots of a minute may begin meanwhile.
+      assert.deepEqual([...new Set(sizes)], ["640x360", "320x240"]);
+      assert.ok(segments.length <= 3, `${segments.length} segments`);
+    });
 });
