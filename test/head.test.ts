@@ -12,7 +12,7 @@ import { cut } from "../drivers/camera/cutter.ts";
 import { readFragments } from "../drivers/camera/fragments.ts";
 import { initWith } from "../drivers/camera/head.ts";
 import type { Init } from "../drivers/camera/init.ts";
-import { typeOf, withSets } from "../drivers/camera/parameter-sets.ts";
+import { textOf, withSets } from "../drivers/camera/parameter-sets.ts";
 import { readSps } from "../drivers/camera/sps.ts";
 import { annexB, decode, fragmented } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -190,13 +190,8 @@ describe("the head of what a camera changed to", () => {
         try {
           const changed = withSets(codec, init.video.sets, units);
           const { parameters, video } = initWith(init, changed);
-          assert.deepEqual(new Map([...video.sets].toSorted()), new Map([...changed].toSorted()));
+          assert.equal(parameters, textOf(changed));
           assert.ok(video.width > 0 && video.width <= 16_384 && video.height > 0);
-          assert.equal(
-            units.some((one) => typeOf(codec, one[0] ?? 0) > 63),
-            false,
-          );
-          assert.ok(parameters.length > 0);
         } catch (error) {
           if (!(error instanceof BewaardError && error.code === "CAMERA_STREAM")) throw error;
         }

@@ -30,7 +30,7 @@ export function bitsOf(bytes: Uint8Array): Bits {
   };
   const ue = (): number => {
     let zeros = 0;
-    while (!beyond && zeros <= MOST_ZEROS && bit() === 0) zeros += 1;
+    while (zeros <= MOST_ZEROS && bit() === 0) zeros += 1;
     if (zeros > MOST_ZEROS) beyond = true;
     return beyond ? 0 : 2 ** zeros - 1 + take(zeros);
   };
