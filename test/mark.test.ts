@@ -76,6 +76,16 @@ describe("a camera's mark", () => {
     ]);
   });
 
+  it("keeps what was stored since the recorder is back, however little", () => {
+    const died = begun(stored(RECORDING, after(0), after(7000)), after(20_000));
+    const little = stored(died, after(21_000), after(21_400));
+    const mark = broken(little, "camera-unreachable", after(20_000));
+    assert.deepEqual(gaps(resumed(mark, after(50_000))), [
+      [7000, 21_000, "crashed"],
+      [21_400, 50_000, "camera-unreachable"],
+    ]);
+  });
+
   it("goes on with the gap that was open when the recorder died", () => {
     const open = broken(RECORDING, "camera-lost", after(0));
     const again = begun(open, after(20_000));

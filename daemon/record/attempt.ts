@@ -75,13 +75,15 @@ export async function attempt(
       },
       async (s) => {
         await watch.until(() => camera.service(clock.now()) !== "in service", s);
-        over.abort();
+        // It also ends because the other has.
+        if (!s.aborted) over.abort();
       },
     ]);
     return { error: undefined, recordedMs: recording.lastedMs() };
   } catch (error) {
+    // What goes wrong because it is ended is no fault of the camera's.
     const ended = signal.aborted || over.signal.aborted;
-    if (ended && error instanceof Error && error.name === "AbortError")
+    if (ended && (error instanceof BewaardError || isAbort(error)))
       return { error: undefined, recordedMs: recording.lastedMs() };
     const why = error instanceof BewaardError ? watch.why(error) : undefined;
     const cause = why && causeOf(why);
@@ -140,6 +142,10 @@ function recordedOf(
         events.cameraClock(device, offsetMs);
     },
   };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 function addressOf(camera: WallCameraSettings, login: CameraLogin | undefined): CameraAddress {

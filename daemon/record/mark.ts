@@ -66,6 +66,8 @@ export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
   const open = mark.since !== "recording" && mark.since !== "beginning";
   if (!open || mark.since === "camera-lost") return { ...mark, since: cause };
   if (mark.since !== "stopped" && mark.since !== "crashed") return mark;
+  // Something was stored since, too little to be called recording.
+  if (!isLater(mark.until, startedUp)) return { ...mark, since: cause };
   return { until: startedUp, since: cause, untold: ended(mark, startedUp) };
 }
 

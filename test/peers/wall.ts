@@ -1,5 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
@@ -19,6 +23,7 @@ import { passwordName, recordSocketPath, socketPath } from "../../daemon/places.
 import type { Shown } from "../../daemon/record/board.ts";
 import { runRecord } from "../../daemon/record/run-record.ts";
 import { askStates } from "../../daemon/record/states-socket.ts";
+import { salvageSealed } from "../../storage/seal/salvage.ts";
 import { decrypterOf } from "../../storage/seal/small.ts";
 import { manifestNames } from "../../storage/spool/incoming.ts";
 import { openSpool, segmentPath } from "../../storage/spool/spool.ts";
@@ -48,6 +53,7 @@ export interface WallCamera {
   readonly more?: object;
 }
 
+const BEWAARD = fileURLToPath(new URL("../../daemon/cli/bewaard.ts", import.meta.url));
 const box = z.record(z.string(), z.unknown());
 
 export async function openWall(
@@ -100,6 +106,24 @@ export async function openWall(
 
 /** Runs recorder and core of `wall` while `body` plays, then stops them. */
 export async function whileRecording(
+  wall: Wall,
+  body: (ask: Ask, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { config, events } = wall;
+  await withCore(wall, async (ask, signal) => {
+    const recorded = new AbortController();
+    await together(signal, [
+      (s) => runRecord(systemClock, events, config, AbortSignal.any([s, recorded.signal])),
+      async (s) => {
+        await body(ask, s);
+        recorded.abort();
+      },
+    ]);
+  });
+}
+
+/** Runs the core of `wall` while `body` plays, and until all that was handed over is adopted. */
+export async function withCore(
   { config, events }: Wall,
   body: (ask: Ask, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -110,14 +134,7 @@ export async function whileRecording(
       const ask = asker(socketPath(config), s);
       await seen("core answers", async () => (await ask("status", {})).node !== "", 10 * SECOND_MS);
       await ask("clock.confirm", { timeMs: systemClock.now(), by: "test" });
-      const recorded = new AbortController();
-      await together(s, [
-        (both) => runRecord(systemClock, events, config, AbortSignal.any([both, recorded.signal])),
-        async (both) => {
-          await body(ask, both);
-          recorded.abort();
-        },
-      ]);
+      await body(ask, s);
       // What was handed over last is adopted too.
       await seen("all adopted", async () => (await waiting(config)).length === 0, 10 * SECOND_MS);
       finished.abort();
@@ -164,14 +181,65 @@ export async function kept(
   return { segments: segments.toSorted(byStart), gaps: gaps.toSorted(byStart) };
 }
 
-/** Writes the plaintext of a kept segment into a file of the test's own, for ffprobe; returns its path. */
+/** A recorder in a process of its own. Disposing ends it, whatever runs it. */
+export interface Process extends AsyncDisposable {
+  readonly pid: number;
+  /** What it has said so far. */
+  readonly said: () => string;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended: by which signal, or with which code. */
+  readonly ended: Promise<string>;
+}
+
+/** `bewaard run record` for `wall`; `before` it what runs it, such as strace. */
+export function startRecorder({ configPath }: Wall, before: readonly string[] = []): Process {
+  const [program = "", ...args] = [...before, process.execPath, BEWAARD];
+  const child = spawn(program, [...args, "--config", configPath, "run", "record"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const ended = once(child, "close").then(([code, signal]) => String(signal ?? code));
+  return {
+    pid: child.pid ?? 0,
+    said: () => said,
+    kill: (signal) => void child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      const started = before.length > 0 ? await childrenOf(child.pid ?? 0) : [];
+      for (const [, pid] of started) process.kill(pid, "SIGKILL");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Processes that `pid` started and that still run, the name of each with its id. */
+export async function childrenOf(pid: number): Promise<readonly (readonly [string, number])[]> {
+  const found: (readonly [string, number])[] = [];
+  for (const name of await readdir("/proc")) {
+    const stat = /^\d+$/.test(name)
+      ? await readFile(`/proc/${name}/stat`, "utf8").catch(() => "")
+      : "";
+    const [, called = "", parent] = /\((.*)\) \S (\d+)/.exec(stat) ?? [];
+    if (Number(parent) === pid) found.push([called, Number(name)]);
+  }
+  return found;
+}
+
+/**
+ * Writes the plaintext of a kept segment, as far as it goes, into a file of the test's own, for
+ * ffprobe; returns its path.
+ */
 export async function opened(
   { folder, config, identity }: Wall,
   { id, arrivedAt }: { readonly id: string; readonly arrivedAt: string },
 ): Promise<string> {
   const spool = await openSpool(config.spool.path, config.node);
-  const sealed = await readFile(segmentPath(spool, parseSegmentId(id), instantOf(arrivedAt)));
+  const sealed = createReadStream(segmentPath(spool, parseSegmentId(id), instantOf(arrivedAt)));
   const path = join(folder, `${id}.mp4`);
-  await writeFile(path, await decrypterOf(identity).decrypt(sealed));
+  await writeFile(path, salvageSealed(sealed, decrypterOf(identity)));
   return path;
 }
