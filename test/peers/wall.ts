@@ -193,7 +193,7 @@ export interface Process extends AsyncDisposable {
 
 /** `bewaard run record` for `wall`; `before` it what runs it, such as strace. */
 export function startRecorder({ configPath }: Wall, before: readonly string[] = []): Process {
-  const [program = "", ...args] = [...before, process.execPath, BEWAARD];
+  const [program, ...args] = [...before, process.execPath, BEWAARD];
   const child = spawn(program, [...args, "--config", configPath, "run", "record"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
