@@ -1,3 +1,4 @@
+import { camerasBench } from "./cameras.ts";
 import { catalogBench } from "./catalog.ts";
 import type { Figure } from "./figure.ts";
 import { idleBench } from "./idle.ts";
@@ -8,6 +9,7 @@ import { sealBench } from "./seal.ts";
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  cameras: camerasBench,
   catalog: catalogBench,
   idle: idleBench,
   ledger: ledgerBench,
