@@ -17,8 +17,8 @@ const NEVER = new AbortController().signal;
 /** What a start connects and compiles is not recording yet. */
 const SETTLE_MS = 15 * SECOND_MS;
 const SAMPLE_MS = 2 * SECOND_MS;
-/** Twelve cuts a minute. */
-export const SEGMENT_SECONDS = 5;
+/** As where real footage is kept. */
+const SEGMENT_SECONDS = 60;
 
 export type Side = "ffmpeg" | "relay" | "direct";
 

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL("./gst-server.py", import.meta.url));
 
 /** What a camera of the server films. `b-frames` and `long` (90 seconds without a keyframe) are H.264. */
-export type GstFilm = "h264" | "h265" | "b-frames" | "long";
+type GstFilm = "h264" | "h265" | "b-frames" | "long";
 
 export interface GstCamera {
   readonly film: GstFilm;

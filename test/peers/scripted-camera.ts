@@ -12,42 +12,39 @@ import { filmed, heard, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts"
 import { newNonce } from "../../daemon/demo/simulated-login.ts";
 import type { Conduct } from "../../daemon/demo/simulated-stream.ts";
 
-export const FAULTS = [
+export type Fault =
   /** Its encoder hangs, its network does not: RTCP goes on. */
-  "freeze",
+  | "freeze"
   /** Silence, the connection stays: a pulled cable. */
-  "mute",
+  | "mute"
   /** One in twenty packets is lost. */
-  "loss",
+  | "loss"
   /** Its clock is an hour behind. */
-  "skew",
+  | "skew"
   /** The RTP time of the next stream passes 2^32 two seconds after its start. */
-  "wrap",
+  | "wrap"
   /** Another size from now on, with other parameter sets, in band. */
-  "parameters",
+  | "parameters"
   /** 90 seconds without a keyframe from now on. */
-  "long group",
+  | "long group"
   /** Bytes between frames that are neither RTP nor RTSP. */
-  "garbage",
+  | "garbage"
   /** The hour of its nonce is over: the next request gets a 401. */
-  "expired",
+  | "expired"
   /** Somebody changed the password. */
-  "password",
+  | "password"
   /** Asks for the password as it is. */
-  "basic",
+  | "basic"
   /** DESCRIBE is answered with another host's address. */
-  "redirect",
+  | "redirect"
   /** The description says to SETUP at another host. */
-  "foreign control",
+  | "foreign control"
   /** A transport stream in place of H.264, in which anything may be hidden. */
-  "mp2t",
+  | "mp2t"
   /** A header of 2 GB. */
-  "endless header",
+  | "endless header"
   /** A description of 2 GB, announced. */
-  "endless body",
-] as const;
-
-export type Fault = (typeof FAULTS)[number];
+  | "endless body";
 
 /** A camera that can be told to misbehave while it runs. */
 export interface ScriptedCamera extends SimulatedCamera {
