@@ -5,6 +5,7 @@ import { BewaardError } from "#base/errors";
 import { admit } from "../drivers/camera/admitted.ts";
 import { answerable, challengesOf, digestAnswer } from "../drivers/camera/digest.ts";
 import { describeAdmitted } from "../drivers/camera/gate-description.ts";
+import { openPasses } from "../drivers/camera/passes.ts";
 import { openReader, type Unit } from "../drivers/camera/rtsp-message.ts";
 import { readDescription } from "../drivers/camera/sdp.ts";
 import { frame } from "./fakes/rtp-clip.ts";
@@ -205,5 +206,35 @@ describe("A camera's description", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("What passes a gate", () => {
+  const { video, audio } = admit(readDescription(sdp(H264, AAC)), true);
+  assert.ok(audio);
+  const [rtp, report] = [video.payload, 200];
+
+  it("is of what was let, on its channel and of its type, and all else is counted", () => {
+    const { let: pass, admit: admits, dropped } = openPasses();
+    assert.equal(admits(0, rtp), false);
+    pass(video, [0, 1]);
+    const asked = [admits(0, rtp), admits(0, rtp | 0x80), admits(1, report)];
+    assert.deepEqual(asked, [true, true, true]);
+    const others = [admits(0, rtp + 1), admits(1, rtp), admits(3, report), admits(2, 97)];
+    assert.deepEqual(others, [false, false, false, false]);
+    assert.equal(dropped(), 5);
+  });
+
+  it("has a report of the picture before those of its sound, which are not counted as strange", () => {
+    const { let: pass, admit: admits, dropped } = openPasses();
+    pass(video, [0, 1]);
+    pass(audio, [2, 3]);
+    assert.equal(admits(3, report), false);
+    assert.equal(admits(2, audio.payload), true);
+    assert.equal(admits(1, 203), true);
+    assert.equal(admits(3, report), false);
+    assert.equal(admits(1, report), true);
+    assert.equal(admits(3, report), true);
+    assert.equal(dropped(), 0);
   });
 });

@@ -9,19 +9,29 @@ export interface Passes {
   readonly dropped: () => number;
 }
 
-/** Lets nothing pass before it was let. */
+/** RFC 3550 §6.4.1. */
+const SENDER_REPORT = 200;
+
+/**
+ * Lets nothing pass before it was let, and no report of the sound before one of the picture: at the first
+ * report ffmpeg moves the times of every other medium to fit the one that it is of.
+ */
 export function openPasses(): Passes {
   const allowed = new Map<number, (type: number) => boolean>();
+  const reports = new Map<Track["kind"], number>();
+  let reported = false;
   let dropped = 0;
   return {
-    let({ payload }, [rtp, rtcp]) {
+    let({ kind, payload }, [rtp, rtcp]) {
       allowed.set(rtp, (type) => (type & 0x7f) === payload);
       allowed.set(rtcp, (type) => type >= 192 && type <= 223);
+      reports.set(kind, rtcp);
     },
     admit(channel, type) {
       const admitted = allowed.get(channel)?.(type) === true;
       if (!admitted) dropped += 1;
-      return admitted;
+      reported ||= channel === reports.get("video") && type === SENDER_REPORT;
+      return admitted && (reported || channel !== reports.get("audio"));
     },
     dropped: () => dropped,
   };

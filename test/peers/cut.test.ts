@@ -10,12 +10,16 @@ import { videoOf } from "../../daemon/demo/simulated-video.ts";
 import type { AudioCodec, VideoCodec } from "../../drivers/camera/address.ts";
 import { cut } from "../../drivers/camera/cutter.ts";
 import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
+import { openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
 import { openStreamClock, type StreamClock } from "../../drivers/camera/stream-clock.ts";
 import { decode } from "../fakes/clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
+import { NEVER } from "../fakes/rig.ts";
 import { frameHashes, walk } from "./frames.ts";
+import { startGstServer } from "./gst-server.ts";
+import { complaints } from "./probe.ts";
 
 const SEGMENT_MS = 2000;
 const CUTS = 11;
@@ -66,6 +70,7 @@ async function recorded(
   url: string,
   video: VideoCodec,
   audio: AudioCodec | undefined,
+  cuts = CUTS,
 ) {
   const times = openStreamClock(systemClock);
   const segments: Buffer[][] = [];
@@ -73,10 +78,10 @@ async function recorded(
   await using remux = await openRemux(url, { video, audio, soundOffered: true });
   for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), SEGMENT_MS, times.at)) {
     if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
-    else if (segments.push([piece.init]) > CUTS) break;
+    else if (segments.push([piece.init]) > cuts) break;
     else begins.push(piece.mediaMs);
   }
-  const paths = segments.slice(0, CUTS).map((_, index) => join(folder, `${index}.mp4`));
+  const paths = segments.slice(0, cuts).map((_, index) => join(folder, `${index}.mp4`));
   for (const [index, path] of paths.entries())
     await writeFile(path, Buffer.concat(segments[index] ?? []));
   return { paths, startsAt: begins.map((ms) => times.at(ms)), times } satisfies Recorded;
@@ -139,4 +144,29 @@ describe("a camera's stream, cut", () => {
       assert.deepEqual([...new Set(sizes)], ["640x360", "320x240"]);
       assert.ok(segments.length <= 3, `${segments.length} segments`);
     });
+
+  it("has times without a fault where pictures are stored in another order and sound comes with them", async () => {
+    await using folder = await temporaryFolder();
+    const cameras = [{ film: "b-frames", sound: "aac" }] as const;
+    await using server = await startGstServer(folder.path, cameras, undefined);
+    const [url = ""] = server.urls;
+    const camera = { url, login: undefined, basic: false, certificate: undefined, sound: true };
+    const join = async (index: number): Promise<readonly string[]> => {
+      // A camera that others watch already sends its reports when it wants.
+      await systemClock.sleep(index * 900, NEVER);
+      await using gate = await openGate(systemClock, camera, NEVER);
+      const parts = `${folder.path}/${index}`;
+      await mkdir(parts);
+      return (await recorded(parts, gate.url, "h264", "aac", 4)).paths;
+    };
+    const joined = await Promise.all(Array.from({ length: 5 }, (_, index) => join(index)));
+    const wrong = [];
+    // Of a connection's first second ffmpeg reckons the times itself: docs/time.md.
+    for (const path of joined.flatMap((paths) => paths.slice(1)))
+      wrong.push(await complaints(path));
+    assert.deepEqual(
+      wrong,
+      Array.from({ length: 15 }, () => ""),
+    );
+  });
 });
