@@ -151,19 +151,18 @@ describe("a camera's stream, cut", () => {
     await using server = await startGstServer(folder.path, cameras, undefined);
     const [url = ""] = server.urls;
     const camera = { url, login: undefined, basic: false, certificate: undefined, sound: true };
-    const join = async (index: number): Promise<readonly string[]> => {
+    const joined = async (index: number): Promise<readonly string[]> => {
       // A camera that others watch already sends its reports when it wants.
       await systemClock.sleep(index * 900, NEVER);
       await using gate = await openGate(systemClock, camera, NEVER);
-      const parts = `${folder.path}/${index}`;
+      const parts = join(folder.path, String(index));
       await mkdir(parts);
       return (await recorded(parts, gate.url, "h264", "aac", 4)).paths;
     };
-    const joined = await Promise.all(Array.from({ length: 5 }, (_, index) => join(index)));
+    const all = await Promise.all(Array.from({ length: 5 }, (_, index) => joined(index)));
     const wrong = [];
     // Of a connection's first second ffmpeg reckons the times itself: docs/time.md.
-    for (const path of joined.flatMap((paths) => paths.slice(1)))
-      wrong.push(await complaints(path));
+    for (const path of all.flatMap((paths) => paths.slice(1))) wrong.push(await complaints(path));
     assert.deepEqual(
       wrong,
       Array.from({ length: 15 }, () => ""),
