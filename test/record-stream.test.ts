@@ -173,12 +173,12 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       (atMs) => {
         if (atMs >= 14_000) slow.resolve();
       },
-      ({ follow, onWritten }) => ({
+      (recorded) => ({
         // As a disk that takes long to sync: the first segment is not done before the last begins.
-        follow: (work) => follow(slow.promise.then(() => work)),
+        follow: (work) => recorded.follow(slow.promise.then(() => work)),
         onWritten(from) {
           begun = Math.max(begun, seconds(from));
-          onWritten(from);
+          recorded.onWritten(from);
         },
       }),
       5 * SECOND_MS,
