@@ -20,6 +20,11 @@ export function cameraEvents(say: Say) {
       }),
     cameraIdle: (device: DeviceId, state: string) =>
       say("notice", "camera-idle", "a camera is not to be recorded now", { device, state }),
+    cameraDamaged: (device: DeviceId, packets: number) =>
+      say("warning", "camera-damaged", "packets are missing: damaged footage is kept, a gap", {
+        device,
+        packets,
+      }),
     cameraDropped: (device: DeviceId, waitingBytes: number, error: BewaardError) =>
       say("alert", "camera-dropped", "the spool cannot keep up: footage is dropped, a gap", {
         device,

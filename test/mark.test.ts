@@ -35,6 +35,15 @@ function gaps(mark: Mark): readonly (readonly [number, number, string])[] {
 }
 
 describe("a camera's mark", () => {
+  it("tells of damage in what is stored, and moves nothing, also where a gap is open behind it", () => {
+    const recording = stored(RECORDING, after(0), after(60_000));
+    for (const mark of [recording, broken(recording, "camera-lost", after(0))]) {
+      const told = lost(mark, after(20_000), after(60_000), "packets-lost");
+      assert.deepEqual(gaps(told), [[20_000, 60_000, "packets-lost"]]);
+      assert.deepEqual({ ...told, untold: [] }, mark);
+    }
+  });
+
   it("makes no gap of the time a camera takes to begin for the first time", () => {
     const mark = resumed(begun(undefined, after(0)), after(2000));
     assert.deepEqual(gaps(mark), []);

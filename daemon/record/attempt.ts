@@ -11,7 +11,7 @@ import type { Closing } from "./closing.ts";
 import { type Hears, recordConnection } from "./connection.ts";
 import type { History } from "./history.ts";
 import type { Live } from "./live.ts";
-import type { Recorded } from "./recorded.ts";
+import type { RecordedCamera } from "./recorded.ts";
 import type { RecordSealing } from "./sealing.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
 import { openWatch } from "./watch.ts";
@@ -107,7 +107,7 @@ function recordedOf(
   const refused = ({ code }: BewaardError): void =>
     void (code === "SPOOL_FULL" && recorder.wantRoom());
 
-  const recorded: Recorded = {
+  const recorded: RecordedCamera = {
     ...recorder,
     device,
     history,
@@ -120,8 +120,10 @@ function recordedOf(
     },
     onDropped(waitingBytes, why) {
       refused(why);
-      board.put(device, "stalled", why.code);
       if (hourly("dropped")) events.cameraDropped(device, waitingBytes, why);
+    },
+    onDamaged(packets) {
+      if (hourly("damaged")) events.cameraDamaged(device, packets);
     },
     onUnkept(why) {
       refused(why);

@@ -11,9 +11,12 @@ const CAUSES: Partial<Readonly<Record<ErrorCode, string>>> = {
   SECRET_EXPOSED: "camera-login",
   SECRET_MISSING: "camera-login",
   SPOOL_FULL: "spool-full",
-  SPOOL_IO: "spool-io",
+  SPOOL_IO: "spool-slow",
   TOOL_MISSING: "tool-missing",
 };
+
+/** Recorded, but not to be relied on: a camera, or its network, left something out (decision 0023). */
+export const PACKETS_LOST = "packets-lost";
 
 /** The cause of a gap for `error`; undefined for what has no business to fail here: a bug. */
 export function causeOf({ code }: BewaardError): string | undefined {

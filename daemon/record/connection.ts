@@ -1,13 +1,14 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { CameraAddress, Offer } from "../../drivers/camera/address.ts";
+import { openDamage } from "../../drivers/camera/damage.ts";
 import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
 import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
 import { openStreamClock, type StreamClock } from "../../drivers/camera/stream-clock.ts";
 import type { Live } from "./live.ts";
-import type { Recorded } from "./recorded.ts";
+import type { RecordedCamera } from "./recorded.ts";
 import { takeStream } from "./take-stream.ts";
 
 /** What is heard of a connection while it lasts. */
@@ -26,7 +27,7 @@ const WHY_MS = 2 * SECOND_MS;
  * @throws BewaardError CAMERA_… when the connection ends by itself; what was recorded by then is kept.
  */
 export async function recordConnection(
-  recorded: Recorded,
+  recorded: RecordedCamera,
   live: Live,
   address: CameraAddress,
   hears: Hears,
@@ -40,12 +41,14 @@ export async function recordConnection(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const stream = openStreamClock(clock);
+  const damage = openDamage();
 
   async function* arriving(): AsyncGenerator<Init | Fragment, void, undefined> {
     for await (const piece of readFragments(remux.bytes)) {
       if (piece.kind === "init") refuseSound(piece, gate.offer);
       else {
         stream.hear(piece);
+        damage.hear(piece, gate.missing());
         hears.heard(piece, stream);
       }
       live.show(device, piece);
@@ -54,7 +57,7 @@ export async function recordConnection(
   }
 
   try {
-    await takeStream(recorded, stream, arriving(), signal);
+    await takeStream({ ...recorded, damaged: damage.within }, stream, arriving(), signal);
   } catch (error) {
     // Of a stream that broke off ffmpeg may say anything; the gate knows whether the camera did it.
     if (!(error instanceof BewaardError && error.code === "CAMERA_STREAM")) throw error;

@@ -17,7 +17,7 @@ export interface CameraHistory {
   stored(from: Instant, until: Instant): void;
   /** It does not record, because of `cause`. */
   break(cause: string): void;
-  /** What it recorded from `from` to `to` is lost, while it goes on recording. */
+  /** What it recorded from `from` to `to` is lost, or damaged, while it goes on recording. */
   lose(from: Instant, to: Instant, cause: string): void;
   /** Nobody expects footage any more. */
   excuse(): void;

@@ -87,7 +87,7 @@ export function stored(mark: Mark, from: Moment, until: Moment): Mark {
   return { ...mark, until, untold: missing ? ended(mark, from) : mark.untold };
 }
 
-/** What was recorded from `from` to `to` is lost after all. */
+/** What was recorded from `from` to `to` is lost after all, or is not to be relied on. */
 export function lost(mark: Mark, from: Moment, to: Moment, cause: string): Mark {
   // Of the gap that is open.
   if (gapSince(mark) !== undefined && !isLater(from, mark.until)) return mark;

@@ -1,12 +1,13 @@
 import type { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
 import type { Clock, Instant } from "#base/time";
+import type { Damage } from "../../drivers/camera/damage.ts";
 import type { Backlog } from "./backlog.ts";
 import type { CameraHistory } from "./history.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** What it takes to keep what one camera sends. */
-export interface Recorded {
+export interface RecordedCamera {
   readonly clock: Clock;
   readonly device: DeviceId;
   readonly sealing: RecordSealing;
@@ -17,8 +18,15 @@ export interface Recorded {
   onWritten(from: Instant): void;
   /** Pictures are dropped, with so many bytes waiting, for this reason. */
   onDropped(waitingBytes: number, why: BewaardError): void;
+  /** A segment lacks so many packets that the camera sent, or says it sent. */
+  onDamaged(packets: number): void;
   /** A segment, or its end, could not be kept. */
   onUnkept(why: BewaardError): void;
   /** Follows what is being handed over, beside what is being recorded. */
   follow(closing: Promise<void>): void;
+}
+
+/** The same, over one connection. */
+export interface Recorded extends RecordedCamera {
+  readonly damaged: Damage["within"];
 }

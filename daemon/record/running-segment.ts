@@ -1,8 +1,9 @@
 import { BewaardError } from "#base/errors";
-import { type Clock, type Instant, SECOND_MS } from "#base/time";
+import { type Clock, type Instant, instant, SECOND_MS } from "#base/time";
 import type { Cut, Piece } from "../../drivers/camera/cutter.ts";
+import type { Damaged } from "../../drivers/camera/damage.ts";
 import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
-import { causeOf } from "./causes.ts";
+import { causeOf, PACKETS_LOST } from "./causes.ts";
 import type { Recorded } from "./recorded.ts";
 import { openSegment } from "./segment-writer.ts";
 
@@ -66,6 +67,8 @@ export function startSegment(
   async function close(until: number): Promise<void> {
     const { offsetMs } = stream.camera;
     const times = { startedAt: startedAt(), endedAt: stream.at(until), offsetMs };
+    const damaged = recorded.damaged(cut.mediaMs, until);
+    let keptUntil = times.endedAt;
     try {
       await closeInTime(clock, () => writer.close(times), writer, signal);
       history.stored(times.startedAt, times.endedAt);
@@ -75,10 +78,12 @@ export function startSegment(
       recorded.onUnkept(error);
       const from = stream.at(writtenMs);
       if (from < times.endedAt) history.lose(from, times.endedAt, cause);
+      keptUntil = from;
       await writer.abandon();
     } finally {
       done();
     }
+    if (damaged) tellDamage(recorded, stream, damaged, times.startedAt, keptUntil);
   }
 
   return {
@@ -94,6 +99,21 @@ export function startSegment(
     note,
     close: (until = endMs) => close(until),
   };
+}
+
+/** Of what is kept: what is lost altogether is told as that. */
+function tellDamage(
+  recorded: Recorded,
+  stream: StreamClock,
+  { fromMs, untilMs, packets }: Damaged,
+  startedAt: Instant,
+  keptUntil: Instant,
+): void {
+  const from = Math.max(stream.at(fromMs), startedAt);
+  const until = Math.min(stream.at(untilMs), keptUntil);
+  if (from >= until) return;
+  recorded.history.lose(instant(from), instant(until), PACKETS_LOST);
+  recorded.onDamaged(packets);
 }
 
 async function closeInTime(

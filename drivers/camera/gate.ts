@@ -6,6 +6,7 @@ import { type Agreed, agree } from "./agree.ts";
 import { type CameraSession, openSession } from "./camera-session.ts";
 import { describeAdmitted } from "./gate-description.ts";
 import { openListener } from "./gate-listener.ts";
+import { type Hole, openHoles } from "./holes.ts";
 import { keepAlive, reportReception } from "./keep-alive.ts";
 import { openPasses } from "./passes.ts";
 import { openRelay } from "./relay.ts";
@@ -23,6 +24,8 @@ export interface Gate extends AsyncDisposable {
   readonly lost: Promise<BewaardError>;
   /** How many frames came that nobody asked for. They went nowhere. */
   dropped(): number;
+  /** What packets of the video were missing since this was asked last. */
+  missing(): Hole | undefined;
 }
 
 /**
@@ -40,8 +43,13 @@ export async function openGate(
   const life = new AbortController();
   const relay = openRelay(clock, life.signal);
   const passes = openPasses();
+  const holes = openHoles();
+  const take = (frames: Buffer): void => {
+    holes.look(frames);
+    relay.take(frames);
+  };
   const session = opened.use(
-    await openSession(clock, camera, { admit: passes.admit, take: relay.take }, signal),
+    await openSession(clock, camera, { admit: passes.admit, take }, signal),
   );
   const agreed = await untilAborted(session, () => agree(session, camera), signal);
   opened.defer(() => farewell(clock, session, agreed));
@@ -56,6 +64,7 @@ export async function openGate(
         const channels = agreed.channels.get(track?.kind ?? "");
         if (track !== undefined && channels !== undefined && tracks.includes(track.kind)) {
           passes.let(track, channels);
+          if (track.kind === "video") holes.watch(channels[0]);
         }
       }
       await play(session, agreed);
@@ -70,6 +79,7 @@ export async function openGate(
     url: listener.url,
     lost: session.ended,
     dropped: passes.dropped,
+    missing: holes.take,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
