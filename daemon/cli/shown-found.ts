@@ -25,6 +25,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   "packets-lost": "beeld beschadigd, wel bewaard / pictures damaged, and kept",
   "ring-overwritten": "overschreven vóór de kluis het had / overwritten before the vault had it",
   "spool-full": "geen ruimte op de kast / no room on the box",
+  "spool-io": "schijf van de kast weigert / disk of the box refuses",
   "spool-slow": "schijf van de kast te traag / disk of the box too slow",
   stopped: "bewaard stond uit / bewaard was not running",
   "tool-missing": "ffmpeg ontbreekt op de kast / no ffmpeg on the box",

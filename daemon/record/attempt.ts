@@ -120,6 +120,7 @@ function recordedOf(
     },
     onDropped(waitingBytes, why) {
       refused(why);
+      board.put(device, "stalled", why.code);
       if (hourly("dropped")) events.cameraDropped(device, waitingBytes, why);
     },
     onDamaged(packets) {

@@ -11,7 +11,7 @@ const CAUSES: Partial<Readonly<Record<ErrorCode, string>>> = {
   SECRET_EXPOSED: "camera-login",
   SECRET_MISSING: "camera-login",
   SPOOL_FULL: "spool-full",
-  SPOOL_IO: "spool-slow",
+  SPOOL_IO: "spool-io",
   TOOL_MISSING: "tool-missing",
 };
 

@@ -11,10 +11,18 @@ import { type RunningSegment, startSegment } from "./running-segment.ts";
 /** What a disk refuses now it is not asked for again at once. */
 const TRY_AGAIN_MS = 5 * SECOND_MS;
 
+/** Why nothing more of a stream is taken for now. */
+interface Refusal {
+  readonly why: BewaardError;
+  readonly cause: string;
+  /** How long at least. */
+  readonly forMs: number;
+}
+
 /** One run of a stream, from a head and a key picture on, until nothing more of it can be kept waiting. */
 interface Run {
-  /** What ended it; undefined when the stream did. */
-  readonly refused: { readonly fragment: Fragment; readonly why: BewaardError } | undefined;
+  /** What ended it, and where; undefined when the stream did. */
+  readonly refused: (Refusal & { readonly atMs: number }) | undefined;
   /** The last head of the stream. */
   readonly init: Init | undefined;
 }
@@ -36,9 +44,9 @@ export async function takeStream(
   for (;;) {
     const { refused, init } = await takeRun(recorded, stream, source, first, signal);
     if (!refused) return;
-    recorded.history.break(causeOf(refused.why) ?? "spool-slow");
+    recorded.history.break(refused.cause);
     recorded.onDropped(recorded.backlog.waitingBytes(recorded.device), refused.why);
-    const again = await dropUntilRoom(recorded, source);
+    const again = await dropUntilRoom(recorded, source, refused.forMs);
     if (!again) return;
     first = again[0]?.kind === "init" || init === undefined ? again : [init, ...again];
   }
@@ -59,9 +67,9 @@ async function takeRun(
     for await (const piece of rest(first, source)) {
       if (piece.kind === "init") init = piece;
       else {
-        const why = refusal(recorded, segment);
-        if (why) {
-          refused = { fragment: piece, why };
+        const refusal = refusalOf(recorded, segment);
+        if (refusal) {
+          refused = { ...refusal, atMs: piece.mediaMs };
           return;
         }
       }
@@ -75,7 +83,7 @@ async function takeRun(
       else segment?.take(one);
     }
   } finally {
-    if (segment) recorded.follow(segment.close(refused?.fragment.mediaMs));
+    if (segment) recorded.follow(segment.close(refused?.atMs));
   }
   return { refused, init };
 }
@@ -92,29 +100,28 @@ function follow(
   return startSegment(recorded, stream, begins, signal);
 }
 
-function refusal(
+function refusalOf(
   { backlog, device }: Recorded,
   segment: RunningSegment | undefined,
-): BewaardError | undefined {
-  if (segment?.failed) return segment.failed;
+): Refusal | undefined {
+  const why = segment?.failed;
+  if (why) return { why, cause: causeOf(why) ?? "spool-io", forMs: TRY_AGAIN_MS };
   if (!backlog.isFull(device)) return undefined;
-  return new BewaardError("SPOOL_IO", "the spool does not keep up", { transient: true });
+  const slow = new BewaardError("SPOOL_IO", "the spool does not keep up", { transient: true });
+  return { why: slow, cause: "spool-slow", forMs: 0 };
 }
 
 /** The pieces to go on with, a head among them if one came meanwhile; undefined when the stream ended. */
 async function dropUntilRoom(
   { clock, backlog, device }: Recorded,
   source: AsyncIterator<Init | Fragment>,
+  forMs: number,
 ): Promise<(Init | Fragment)[] | undefined> {
   const sinceMs = clock.uptimeMs();
   let init: Init | undefined;
   for await (const piece of rest([], source)) {
     if (piece.kind === "init") init = piece;
-    else if (
-      piece.keyframe &&
-      backlog.isDrained(device) &&
-      clock.uptimeMs() - sinceMs >= TRY_AGAIN_MS
-    )
+    else if (piece.keyframe && backlog.isDrained(device) && clock.uptimeMs() - sinceMs >= forMs)
       return init ? [init, piece] : [piece];
   }
   return undefined;

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { before, describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { openBacklog } from "../daemon/record/backlog.ts";
+import { openClosing } from "../daemon/record/closing.ts";
+import { openHistory } from "../daemon/record/history.ts";
+import type { Recorded } from "../daemon/record/recorded.ts";
+import { openRecordSealing } from "../daemon/record/sealing.ts";
+import { takeStream } from "../daemon/record/take-stream.ts";
+import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import type { Init } from "../drivers/camera/init.ts";
+import type { StreamClock } from "../drivers/camera/stream-clock.ts";
+import { findSegments } from "../storage/catalog/find.ts";
+import { createIncoming } from "../storage/spool/spool.ts";
+import { fragmented, makeClip } from "./fakes/clips.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+
+/** Keyframes each two seconds, fragments each half a second. */
+const SECONDS = 16;
+
+/** What a test does when the stream has come to so many ms. */
+type Course = (atMs: number) => void | Promise<void>;
+
+interface Kept {
+  /** Start and end of each segment and gap, in seconds, and the cause. */
+  readonly segments: readonly (readonly number[])[];
+  readonly gaps: readonly string[];
+  /** What was told of drops. */
+  readonly dropped: readonly string[];
+}
+
+describe("a stream on its way to the disk (invariant 9)", () => {
+  let pieces: readonly (Init | Fragment)[];
+
+  before(async () => {
+    await using folder = await temporaryFolder();
+    const bytes = fragmented(makeClip(folder.path, "h264", SECONDS), "h264");
+    pieces = await Array.fromAsync(
+      readFragments(
+        (async function* () {
+          yield bytes;
+        })(),
+      ),
+    );
+  });
+
+  async function* coming(rig: Rig, course: Course): AsyncGenerator<Init | Fragment> {
+    for (const piece of pieces) {
+      if (piece.kind === "fragment") {
+        // It comes when its last picture was taken; then there is time to write it.
+        rig.clock.move(piece.durationMs);
+        await course(piece.mediaMs);
+        await systemClock.sleep(15, NEVER);
+      }
+      yield piece;
+    }
+  }
+
+  async function keep(
+    rig: Rig,
+    course: Course,
+    more: (recorded: Recorded) => Partial<Recorded> = () => ({}),
+    segmentMs = MINUTE_MS,
+  ): Promise<Kept> {
+    const incoming = await createIncoming(rig.spool, "record");
+    const { node, book } = rig.sealing;
+    const gaps: string[] = [];
+    const dropped: string[] = [];
+    const history = await openHistory(
+      rig.clock,
+      rig.events,
+      join(rig.folder, "marks.json"),
+      [CAMERA],
+      async (_, { startedAt, endedAt, cause }) => {
+        gaps.push(`${seconds(startedAt)}-${seconds(endedAt)} ${cause}`);
+      },
+    );
+    const ours = history.of(CAMERA);
+    ours.begin();
+    const closing = openClosing();
+    const recorded: Recorded = {
+      // A second is over sooner here.
+      clock: { ...rig.clock, sleep: (_, signal) => systemClock.sleep(20, signal) },
+      device: CAMERA,
+      sealing: openRecordSealing(rig.clock, rig.events, node, book, incoming),
+      backlog: openBacklog(),
+      history: ours,
+      segmentMs,
+      onWritten: (from) => ours.resume(from),
+      onDropped: (_, why) => void dropped.push(why.code),
+      onDamaged: (packets) => void dropped.push(`${packets} packets`),
+      damaged: () => undefined,
+      onUnkept: (why) => void dropped.push(`unkept ${why.code}`),
+      follow: (work) => closing.follow(work),
+    };
+    const at = (mediaMs: number) => plus(START, Math.round(mediaMs));
+    const stream: StreamClock = {
+      at,
+      hear: () => undefined,
+      camera: { offsetMs: null, source: "arrival" },
+    };
+    await takeStream({ ...recorded, ...more(recorded) }, stream, coming(rig, course), NEVER);
+    await closing.all();
+    await history.settle();
+    await rig.adoptOnce();
+    const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+    const segments = (await findSegments(rig.database, wanted)).map((one) => [
+      seconds(one.startedAt),
+      seconds(one.endedAt ?? START),
+    ]);
+    assert.deepEqual(await rig.check(), []);
+    return { segments: segments.toSorted(([a = 0], [b = 0]) => a - b), gaps, dropped };
+  }
+
+  it("is one segment behind another, with no gap", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const { segments, gaps } = await keep(rig, () => undefined, undefined, 5 * SECOND_MS);
+    assert.deepEqual(segments, [
+      [0, 6],
+      [6, 10],
+      [10, 16],
+    ]);
+    assert.deepEqual(gaps, []);
+  });
+
+  it("is dropped from where too much waits to the first keyframe for which there is room", async () => {
+    await using rig = await openRig({ producer: "record" });
+    let full = false;
+    let drained = true;
+    const course: Course = (atMs) => {
+      full = atMs >= 5000 && atMs < 6500;
+      drained = atMs < 5000 || atMs >= 8500;
+    };
+    const kept = await keep(rig, course, ({ backlog }) => ({
+      backlog: { ...backlog, isFull: () => full, isDrained: () => drained },
+    }));
+    assert.deepEqual(kept, {
+      segments: [
+        [0, 5],
+        [10, 16],
+      ],
+      gaps: ["5-10 spool-slow"],
+      dropped: ["SPOOL_IO"],
+    });
+  });
+
+  it("is a gap while the disk refuses, tried again each five seconds, and is recorded again after it", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const incoming = join(rig.spool.path, "incoming");
+    let away = false;
+    const course: Course = async (atMs) => {
+      // The first segment cannot be handed over then, and the second cannot begin.
+      const now = atMs > 5000 && atMs < 9000;
+      if (now && !away) await rename(incoming, `${incoming}-away`);
+      if (!now && away) await rename(`${incoming}-away`, incoming);
+      away = now;
+    };
+    const { segments, gaps, dropped } = await keep(rig, course, undefined, 5 * SECOND_MS);
+    assert.deepEqual(segments.at(-1), [12, 16]);
+    assert.deepEqual(gaps.length, 1);
+    assert.match(gaps[0] ?? "", /^[56](?:\.5)?-12 spool-io$/);
+    assert.ok(dropped.includes("SPOOL_IO"));
+  });
+
+  it("goes on while what came before is being handed over", async () => {
+    await using rig = await openRig({ producer: "record" });
+    let begun = 0;
+    const slow = Promise.withResolvers<void>();
+    const kept = await keep(
+      rig,
+      (atMs) => {
+        if (atMs >= 14_000) slow.resolve();
+      },
+      (recorded) => ({
+        // As a disk that takes long to sync: the first segment is not done before the last begins.
+        follow: (work) => recorded.follow(slow.promise.then(() => work)),
+        onWritten(from) {
+          begun = Math.max(begun, seconds(from));
+          recorded.onWritten(from);
+        },
+      }),
+      5 * SECOND_MS,
+    );
+    assert.equal(begun, 10);
+    assert.equal(kept.segments.length, 3);
+    assert.deepEqual(kept.gaps, []);
+  });
+});
+
+function seconds(at: number): number {
+  return Math.round((at - START) / 100) / 10;
+}
