@@ -43,6 +43,10 @@ export function cameraEvents(say: Say) {
       }),
     cameraSound: (device: DeviceId) =>
       say("info", "camera-sound", "a camera offers sound, and it is not asked for", { device }),
+    cameraSoundless: (device: DeviceId) =>
+      say("warning", "camera-soundless", "a camera's sound is wanted, and cannot be taken", {
+        device,
+      }),
     gapsDelayed: (error: BewaardError) =>
       say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
     marksUnread: () =>

@@ -101,6 +101,25 @@ describe("RTSP gate", () => {
     assert.equal(got.filter((line) => line.startsWith("1")).length, 100);
   });
 
+  for (const [how, refusal] of [
+    ["is refused", answer("404 Not Found")],
+    ["is sent elsewhere", answer("302 Moved", ["Location: rtsp://127.0.0.2:554/x"])],
+    ["is answered by UDP", answer("200 OK", ["Transport: RTP/AVP;unicast", "Session: 7"])],
+    ["is not answered", undefined],
+  ] as const) {
+    it(`goes on without sound whose SETUP ${how}, and loses no picture`, async () => {
+      const script = playing(camera(sdp(clip.medium, G711)), clip.pictures);
+      await using peer = await openPeer((asked, socket) =>
+        asked.method === "SETUP" && asked.url.endsWith("trackID=1")
+          ? refusal
+          : script(asked, socket),
+      );
+      await using gate = await openGate(hurried, address(peer.url, { sound: true }), NEVER);
+      assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: true });
+      assert.equal((await packets(gate.url)).length, 50);
+    });
+  }
+
   it("refuses its reader the SETUP of a sound that is not taken", async () => {
     await using peer = await openPeer(camera(sdp(H264, AAC)));
     await using gate = await openGate(systemClock, address(peer.url), NEVER);

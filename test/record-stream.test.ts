@@ -166,6 +166,27 @@ describe("a stream on its way to the disk (invariant 9)", () => {
     assert.ok(dropped.includes("SPOOL_IO"));
   });
 
+  it("is kept where it is damaged, and is a gap there as well", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const damaged = (fromMs: number, untilMs: number) =>
+      fromMs === 0 ? { fromMs: 2500, untilMs: Math.min(4000, untilMs), packets: 3 } : undefined;
+    const kept = await keep(
+      rig,
+      () => undefined,
+      () => ({ damaged }),
+      5 * SECOND_MS,
+    );
+    assert.deepEqual(kept, {
+      segments: [
+        [0, 6],
+        [6, 10],
+        [10, 16],
+      ],
+      gaps: ["2.5-4 packets-lost"],
+      dropped: ["3 packets"],
+    });
+  });
+
   it("goes on while what came before is being handed over", async () => {
     await using rig = await openRig({ producer: "record" });
     let begun = 0;

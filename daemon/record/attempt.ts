@@ -96,7 +96,7 @@ export async function attempt(
 
 function recordedOf(
   recorder: Recorder,
-  { number: device }: WallCameraSettings,
+  { number: device, sound }: WallCameraSettings,
   closing: Closing,
   hourly: (what: string) => boolean,
 ) {
@@ -137,8 +137,9 @@ function recordedOf(
     lastedMs: () => (sinceMs === undefined ? 0 : clock.uptimeMs() - sinceMs),
     offered(offered: Offer) {
       offer = offered;
-      if (offered.soundOffered && offered.audio === undefined && hourly("sound"))
-        events.cameraSound(device);
+      if (!offered.soundOffered || offered.audio !== undefined || !hourly("sound")) return;
+      if (sound) events.cameraSoundless(device);
+      else events.cameraSound(device);
     },
     tellClock({ camera: { offsetMs } }: StreamClock) {
       board.offset(device, offsetMs);

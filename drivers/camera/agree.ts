@@ -1,3 +1,4 @@
+import { BewaardError } from "#base/errors";
 import type { CameraAddress } from "./address.ts";
 import { type Admitted, admit } from "./admitted.ts";
 import type { CameraSession } from "./camera-session.ts";
@@ -32,17 +33,34 @@ export async function agree(
   const { video, audio, soundOffered } = admit(description, sound);
   // Before anything is set up: one word of another host, and nothing is.
   const aggregate = controlUrl(base, description.control);
-  let known = await setUp(session, controlUrl(base, video.control), undefined);
+  const pictureUrl = controlUrl(base, video.control);
+  const soundUrl = audio && controlUrl(base, audio.control);
+  const known = await setUp(session, pictureUrl, undefined);
   const channels = new Map<string, Channels>([["video", known.channels]]);
-  if (audio !== undefined) {
-    known = await setUp(session, controlUrl(base, audio.control), known);
-    channels.set("audio", known.channels);
-  }
+  const sounding = soundUrl === undefined ? undefined : await setUpSound(session, soundUrl, known);
+  if (sounding) channels.set("audio", sounding.channels);
   return {
-    admitted: { video, audio, soundOffered },
+    admitted: { video, audio: sounding && audio, soundOffered },
     channels,
     known,
     aggregate,
     methods: options.headers.get("public")?.join(",") ?? "",
   };
+}
+
+/** Sets up the sound where the camera lets us: no picture is lost for one that does not. */
+async function setUpSound(
+  session: CameraSession,
+  url: string,
+  known: SetUp,
+): Promise<SetUp | undefined> {
+  try {
+    return await setUp(session, url, known);
+  } catch (error) {
+    const refuses =
+      error instanceof BewaardError &&
+      (error.code === "CAMERA_REFUSED" || error.code === "CAMERA_STALLED");
+    if (!refuses) throw error;
+    return undefined;
+  }
 }
