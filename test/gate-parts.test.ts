@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import { admit } from "../drivers/camera/admitted.ts";
+import { admit, isPictureKnown } from "../drivers/camera/admitted.ts";
 import { answerable, challengesOf, digestAnswer } from "../drivers/camera/digest.ts";
 import { describeAdmitted } from "../drivers/camera/gate-description.ts";
 import { openPasses } from "../drivers/camera/passes.ts";
@@ -177,6 +177,25 @@ describe("A camera's description", () => {
     assert.equal(taken(["m=audio 0 RTP/AVP 0"]), "pcmu");
     assert.equal(taken(["m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/16000"]), undefined);
     assert.doesNotMatch(described(sdp(H264, AAC), false), /audio/);
+  });
+
+  it("makes a picture known only with an SPS that can be understood", () => {
+    const known = (encoding: string, format: string): boolean => {
+      const video = [
+        "m=video 0 RTP/AVP 96",
+        `a=rtpmap:96 ${encoding}/90000`,
+        `a=fmtp:96 ${format}`,
+      ];
+      return isPictureKnown(admit(readDescription(sdp(video)), false).video);
+    };
+    const sps = "Z0LADdoFB+wEQAAAAwBAAAAMg8UKqA==";
+    assert.equal(known("H264", `sprop-parameter-sets=${sps},aM4PyA==`), true);
+    assert.equal(known("H264", `sprop-parameter-sets=${sps.slice(0, 8)},aM4PyA==`), false);
+    assert.equal(known("H264", "sprop-parameter-sets=aM4PyA=="), false);
+    assert.equal(known("H264", "packetization-mode=1"), false);
+    const h265 = "QgEBAWAAAAMAkAAAAwAAAwA8oAoIDB8+W6SkwvAWgIAAAAMAgAAADIQ=";
+    assert.equal(known("H265", `sprop-vps=QAE=; sprop-sps=${h265}`), true);
+    assert.equal(known("H265", "sprop-vps=QAE=; sprop-sps=QgE="), false);
   });
 
   it("never says more than the lists allow, whatever the camera says", () => {

@@ -53,7 +53,12 @@ describe("RTSP gate", () => {
     await using open = await openPeer(script);
     await using peer = await openPeer(guarded(script, PASSWORD, () => "n1"));
     await using gate = await openGate(systemClock, address(peer.url), NEVER);
-    assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: false });
+    assert.deepEqual(gate.offer, {
+      video: "h264",
+      audio: undefined,
+      soundOffered: false,
+      pictureKnown: true,
+    });
     const got = await packets(gate.url);
     assert.equal(got.length, 50);
     assert.deepEqual(got, await packets(open.url));
@@ -66,7 +71,12 @@ describe("RTSP gate", () => {
     const frames = clip.pictures.flatMap((picture, index) => [picture, sound[index] ?? picture]);
     await using peer = await openPeer(playing(camera(sdp(clip.medium, G711)), frames));
     await using gate = await openGate(systemClock, address(peer.url), NEVER);
-    assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: true });
+    assert.deepEqual(gate.offer, {
+      video: "h264",
+      audio: undefined,
+      soundOffered: true,
+      pictureKnown: true,
+    });
     const got = await packets(gate.url);
     assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
     assert.equal(got.length, 50);
@@ -95,7 +105,12 @@ describe("RTSP gate", () => {
     ]);
     await using peer = await openPeer(playing(camera(sdp(clip.medium, G711)), frames));
     await using gate = await openGate(systemClock, address(peer.url, { sound: true }), NEVER);
-    assert.deepEqual(gate.offer, { video: "h264", audio: "pcma", soundOffered: true });
+    assert.deepEqual(gate.offer, {
+      video: "h264",
+      audio: "pcma",
+      soundOffered: true,
+      pictureKnown: true,
+    });
     const got = await packets(gate.url);
     assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
     assert.equal(got.filter((line) => line.startsWith("1")).length, 100);

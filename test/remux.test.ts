@@ -15,7 +15,7 @@ import { temporaryFolder } from "./fakes/folder.ts";
 const folder = await temporaryFolder();
 after(() => folder[Symbol.asyncDispose]());
 
-const MUTE: Offer = { video: "h264", audio: undefined, soundOffered: true };
+const MUTE: Offer = { video: "h264", audio: undefined, soundOffered: true, pictureKnown: false };
 const URL = "rtsp://127.0.0.1:9/a-secret-path";
 
 /** Something else in ffmpeg's place. */
@@ -66,7 +66,12 @@ describe("ffmpeg at work for the recorder", () => {
       const sound = await heard(folder.path, audio ?? "aac");
       const open = { scheme: "none", user: "", password: "", tls: undefined } as const;
       await using camera = await startCamera(systemClock, { video, sound, ...open });
-      await using remux = await openRemux(camera.url, { video: codec, audio, soundOffered: true });
+      await using remux = await openRemux(camera.url, {
+        video: codec,
+        audio,
+        soundOffered: true,
+        pictureKnown: true,
+      });
       const { init, fragments } = await first(remux, 3);
       assert.deepEqual(
         init.tracks.map((track) => track.entry),
@@ -86,6 +91,18 @@ describe("ffmpeg at work for the recorder", () => {
     await using remux = await openRemux(URL, MUTE, script);
     assert.equal(await all(remux), "PATH=/usr/local/bin:/usr/bin:/bin\n");
     assert.equal(await readFile(path, "utf8"), "");
+  });
+
+  it("looks briefly only where the picture is known, and there is no sound", async () => {
+    const script = await standIn("said", 'echo -n "$*"');
+    for (const [pictureKnown, audio, brief] of [
+      [true, undefined, true],
+      [false, undefined, false],
+      [true, "aac", false],
+    ] as const) {
+      await using remux = await openRemux(URL, { ...MUTE, audio, pictureKnown }, script);
+      assert.equal(/ -probesize \d+ .* -i /.test(await all(remux)), brief);
+    }
   });
 
   it("leads a group of its own, which ends whole though it ignores every request", async () => {

@@ -28,4 +28,6 @@ export interface Offer {
   readonly audio: AudioCodec | undefined;
   /** Whether the camera has sound to offer, taken or not. */
   readonly soundOffered: boolean;
+  /** Whether the camera's description already says what its pictures are: ffmpeg need not look for it. */
+  readonly pictureKnown: boolean;
 }

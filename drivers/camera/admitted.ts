@@ -1,6 +1,9 @@
 import { BewaardError } from "#base/errors";
 import type { AudioCodec, VideoCodec } from "./address.ts";
+import { SPS } from "./configuration.ts";
+import { typeOf } from "./parameter-sets.ts";
 import type { Description, Medium } from "./sdp.ts";
+import { readSps } from "./sps.ts";
 
 /** A medium that is taken, reduced to what was understood of it. */
 export interface Track<Codec = VideoCodec | AudioCodec> {
@@ -124,6 +127,14 @@ function parametersOf(
     if (Object.hasOwn(known, key) && known[key]?.test(value) === true) found.set(key, value);
   }
   return found;
+}
+
+/** Whether a medium's description has an SPS that says how large its pictures are. */
+export function isPictureKnown({ codec, parameters }: Track<VideoCodec>): boolean {
+  const written = parameters.get(codec === "h264" ? "sprop-parameter-sets" : "sprop-sps") ?? "";
+  const units = written.split(",").map((one) => Buffer.from(one, "base64"));
+  const isSps = (unit: Buffer): boolean => typeOf(codec, unit[0] ?? 0) === SPS[codec];
+  return units.some((unit) => isSps(unit) && readSps(codec, unit) !== undefined);
 }
 
 /** The codec's name for a message, if it looks like one. */

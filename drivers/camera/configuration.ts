@@ -3,7 +3,8 @@ import { readSps } from "./sps.ts";
 
 type Codec = "h264" | "h265";
 
-const SPS = { h264: 7, h265: 33 } as const;
+/** The type of an SPS. */
+export const SPS = { h264: 7, h265: 33 } as const;
 /** Of H.265: VPS, SPS and PPS, in this order. */
 const ARRAYS = [32, 33, 34] as const;
 const FIRST_ARRAY_AT = 23;

@@ -2,6 +2,7 @@ import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
 import type { CameraAddress, Offer } from "./address.ts";
+import { isPictureKnown } from "./admitted.ts";
 import { type Agreed, agree } from "./agree.ts";
 import { type CameraSession, openSession } from "./camera-session.ts";
 import { describeAdmitted } from "./gate-description.ts";
@@ -75,7 +76,12 @@ export async function openGate(
   void live(clock, session, agreed, life.signal);
   const held = opened.move();
   return {
-    offer: { video: video.codec, audio: audio?.codec, soundOffered },
+    offer: {
+      video: video.codec,
+      audio: audio?.codec,
+      soundOffered,
+      pictureKnown: isPictureKnown(video),
+    },
     url: listener.url,
     lost: session.ended,
     dropped: passes.dropped,

@@ -31,6 +31,8 @@ const WRITE = [
   "-movflags",
   "+frag_keyframe+empty_moov+default_base_moof+skip_trailer+frag_discont",
 ];
+// It would look for what the description says already, for a second; it must where there is sound, or it gives up.
+const LOOK_BRIEFLY = "-probesize 32768 -analyzeduration 100000".split(" ");
 const WITHOUT_SOUND = ["-an"];
 // Sound that is late holds its picture up by no more than a fragment.
 const WITH_SOUND = "-map 0:a:0 -max_interleave_delta 500000".split(" ");
@@ -69,6 +71,7 @@ function argumentsFor(url: string, offer: Offer): readonly string[] {
   const sound = offer.audio !== undefined;
   return [
     ...READ,
+    ...(offer.pictureKnown && !sound ? LOOK_BRIEFLY : []),
     "-allowed_media_types",
     sound ? "video+audio" : "video",
     "-i",

@@ -13,7 +13,7 @@ registerHooks({
 
 export async function openGate(_clock: Clock, { url }: CameraAddress): Promise<Gate> {
   return {
-    offer: { video: "h264", audio: undefined, soundOffered: false },
+    offer: { video: "h264", audio: undefined, soundOffered: false, pictureKnown: false },
     url,
     lost: new Promise(() => undefined),
     dropped: () => 0,

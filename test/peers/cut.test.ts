@@ -50,7 +50,12 @@ async function turnedHalfway(
 ): Promise<readonly Buffer[]> {
   const segments: Buffer[][] = [];
   const times = openStreamClock(systemClock);
-  await using remux = await openRemux(camera.url, { video, audio: undefined, soundOffered: true });
+  await using remux = await openRemux(camera.url, {
+    video,
+    audio: undefined,
+    soundOffered: true,
+    pictureKnown: true,
+  });
   let turned = false;
   for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), 60_000, times.at)) {
     if (piece.kind === "cut") segments.push([piece.init]);
@@ -75,7 +80,12 @@ async function recorded(
   const times = openStreamClock(systemClock);
   const segments: Buffer[][] = [];
   const begins: number[] = [];
-  await using remux = await openRemux(url, { video, audio, soundOffered: true });
+  await using remux = await openRemux(url, {
+    video,
+    audio,
+    soundOffered: true,
+    pictureKnown: true,
+  });
   for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), SEGMENT_MS, times.at)) {
     if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
     else if (segments.push([piece.init]) > cuts) break;

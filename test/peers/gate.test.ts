@@ -36,6 +36,7 @@ describe("the gate, before gst-rtsp-server with Digest", () => {
           video: codec,
           audio: allowed ? sound : undefined,
           soundOffered: true,
+          pictureKnown: true,
         });
         const seen = await frameHashes(codec, ...GUARDS, "-i", gate.url, "-t", "6");
         const { frames, ...wrong } = walk(await frameHashes(codec, "-i", path), seen);
