@@ -170,6 +170,11 @@ describe("a camera's mark", () => {
     assert.deepEqual(gaps(resumed(died, end)), [[60_000 - HOUR_MS, 60_000 - HOUR_MS, "crashed"]]);
   });
 
+  it("makes no gap between a short segment after an outage and the next one", () => {
+    const back = stored(begun(RECORDING, after(20_000)), after(21_000), after(22_000));
+    assert.deepEqual(gaps(resumed(back, after(22_030))), [[0, 21_000, "crashed"]]);
+  });
+
   it("makes no gap where nothing is missing", () => {
     const open = broken(stored(RECORDING, after(0), after(5000)), "camera-lost", after(0));
     assert.deepEqual(gaps(resumed(open, after(5000))), []);

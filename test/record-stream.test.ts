@@ -90,6 +90,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       backlog: openBacklog(),
       history: ours,
       segmentMs,
+      stopping: NEVER,
       onWritten: (from) => ours.resume(from),
       onDropped: (_, why) => void dropped.push(why.code),
       onDamaged: (packets) => void dropped.push(`${packets} packets`),
@@ -103,7 +104,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       hear: () => undefined,
       camera: { offsetMs: null, source: "arrival" },
     };
-    await takeStream({ ...recorded, ...more(recorded) }, stream, coming(rig, course), NEVER);
+    await takeStream({ ...recorded, ...more(recorded) }, stream, coming(rig, course));
     await closing.all();
     await history.settle();
     await rig.adoptOnce();

@@ -59,7 +59,7 @@ export async function attempt(
   const { clock, events, history, live } = recorder;
   const over = new AbortController();
   const watch = openWatch(clock);
-  const recording = recordedOf(recorder, camera, closing, hourly);
+  const recording = recordedOf(recorder, camera, closing, hourly, signal);
   const hears: Hears = {
     offered: (offer) => recording.offered(offer),
     heard(fragment, stream) {
@@ -99,6 +99,7 @@ function recordedOf(
   { number: device, sound }: WallCameraSettings,
   closing: Closing,
   hourly: (what: string) => boolean,
+  stopping: AbortSignal,
 ) {
   const { clock, events, board } = recorder;
   const history = recorder.history.of(device);
@@ -111,6 +112,7 @@ function recordedOf(
     ...recorder,
     device,
     history,
+    stopping,
     onWritten(from) {
       history.resume(from);
       board.put(device, "recording");

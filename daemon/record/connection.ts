@@ -57,7 +57,7 @@ export async function recordConnection(
   }
 
   try {
-    await takeStream({ ...recorded, damaged: damage.within }, stream, arriving(), signal);
+    await takeStream({ ...recorded, damaged: damage.within }, stream, arriving());
   } catch (error) {
     // Of a stream that broke off ffmpeg may say anything; the gate knows whether the camera did it.
     if (!(error instanceof BewaardError && error.code === "CAMERA_STREAM")) throw error;

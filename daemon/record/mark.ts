@@ -74,7 +74,8 @@ export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
 /** The camera records, from `from` on. */
 export function resumed(mark: Mark, from: Moment): Mark {
   if (mark.since === "recording") return mark;
-  return { until: from, since: "recording", untold: ended(mark, from) };
+  const missing = isLater(mark.until, from, SAME_MS);
+  return { until: from, since: "recording", untold: missing ? ended(mark, from) : mark.untold };
 }
 
 /**

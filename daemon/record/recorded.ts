@@ -14,6 +14,8 @@ export interface RecordedCamera {
   readonly backlog: Backlog;
   readonly history: CameraHistory;
   readonly segmentMs: number;
+  /** Aborts when the recorder stops: the disk is waited for no longer. */
+  readonly stopping: AbortSignal;
   /** A running segment, which began at `from`, has pictures on the disk: the camera is recorded. */
   onWritten(from: Instant): void;
   /** Pictures are dropped, with so many bytes waiting, for this reason. */

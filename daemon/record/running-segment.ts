@@ -26,13 +26,8 @@ const CLOSE_AGAIN_MS = SECOND_MS;
 const CLOSE_TRIES = 30;
 
 /** Begins the segment that `cut` says. */
-export function startSegment(
-  recorded: Recorded,
-  stream: StreamClock,
-  cut: Cut,
-  signal: AbortSignal,
-): RunningSegment {
-  const { clock, sealing, device, history, backlog } = recorded;
+export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut): RunningSegment {
+  const { clock, sealing, device, history, backlog, stopping } = recorded;
   const writer = openSegment(sealing, device, stream.at(cut.mediaMs));
   const done = backlog.add(device, writer);
   /** Ends of what was pushed and is not known to be written, and the bytes up to there. */
@@ -70,7 +65,7 @@ export function startSegment(
     const damaged = recorded.damaged(cut.mediaMs, until);
     let keptUntil = times.endedAt;
     try {
-      await closeInTime(clock, () => writer.close(times), writer, signal);
+      await closeInTime(clock, () => writer.close(times), writer, stopping);
       history.stored(times.startedAt, times.endedAt);
     } catch (error) {
       const cause = error instanceof BewaardError ? causeOf(error) : undefined;

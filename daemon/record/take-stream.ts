@@ -37,12 +37,11 @@ export async function takeStream(
   recorded: Recorded,
   stream: StreamClock,
   pieces: AsyncIterable<Init | Fragment>,
-  signal: AbortSignal,
 ): Promise<void> {
   const source = pieces[Symbol.asyncIterator]();
   let first: (Init | Fragment)[] = [];
   for (;;) {
-    const { refused, init } = await takeRun(recorded, stream, source, first, signal);
+    const { refused, init } = await takeRun(recorded, stream, source, first);
     if (!refused) return;
     recorded.history.break(refused.cause);
     recorded.onDropped(recorded.backlog.waitingBytes(recorded.device), refused.why);
@@ -57,7 +56,6 @@ async function takeRun(
   stream: StreamClock,
   source: AsyncIterator<Init | Fragment>,
   first: readonly (Init | Fragment)[],
-  signal: AbortSignal,
 ): Promise<Run> {
   let segment: RunningSegment | undefined;
   let refused: Run["refused"];
@@ -79,7 +77,7 @@ async function takeRun(
 
   try {
     for await (const one of cut(taken(), recorded.segmentMs, (mediaMs) => stream.at(mediaMs))) {
-      if (one.kind === "cut") segment = follow(recorded, stream, segment, one, signal);
+      if (one.kind === "cut") segment = follow(recorded, stream, segment, one);
       else segment?.take(one);
     }
   } finally {
@@ -94,10 +92,9 @@ function follow(
   stream: StreamClock,
   before: RunningSegment | undefined,
   begins: Cut,
-  signal: AbortSignal,
 ): RunningSegment {
   if (before) recorded.follow(before.close(begins.mediaMs));
-  return startSegment(recorded, stream, begins, signal);
+  return startSegment(recorded, stream, begins);
 }
 
 function refusalOf(
