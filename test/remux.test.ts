@@ -27,7 +27,7 @@ async function standIn(name: string, script: string): Promise<string> {
 
 async function all(remux: Remux): Promise<string> {
   const pieces: Uint8Array[] = [];
-  for await (const bytes of remux.bytes) pieces.push(bytes);
+  for await (const bytes of remux.bytes) pieces.push(Buffer.from(bytes));
   return Buffer.concat(pieces).toString("latin1");
 }
 

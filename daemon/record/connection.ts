@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { freeNow } from "#base/free-now";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { CameraAddress, Offer } from "../../drivers/camera/address.ts";
 import { openDamage } from "../../drivers/camera/damage.ts";
@@ -53,6 +54,8 @@ export async function recordConnection(
       }
       live.show(device, piece);
       yield piece;
+      // Sealed and passed on by now.
+      if (piece.kind === "fragment") for (const bytes of piece.bytes) freeNow(bytes);
     }
   }
 

@@ -62,7 +62,11 @@ export function openLive(): Live {
       if (piece.kind === "init") end(device);
       const channel = channelOf(device);
       if (piece.kind === "init") channel.init = piece.bytes;
-      else for (const [socket, state] of channel.listeners) pass(channel, socket, state, piece);
+      else if (channel.listeners.size > 0) {
+        // Who listens may be slower than the recorder, which needs the memory back.
+        const own = { ...piece, bytes: piece.bytes.map((bytes) => Buffer.from(bytes)) };
+        for (const [socket, state] of channel.listeners) pass(channel, socket, state, own);
+      }
     },
     end,
     listen(device, socket) {

@@ -9,10 +9,10 @@ export interface Box {
   readonly body: Buffer;
 }
 
-/** A box of the stream itself, in the pieces it came in. */
+/** A box of the stream itself, in memory of its own, its head included. */
 export interface TopBox {
   readonly type: string;
-  readonly pieces: readonly Buffer[];
+  readonly bytes: Buffer;
 }
 
 const HEAD_BYTES = 8;
@@ -20,6 +20,9 @@ const HEAD_BYTES = 8;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** What describes pictures is small; only pictures are large. */
 const MOST_DESCRIPTION_BYTES = 1024 * 1024;
+const MOST_AT_ONCE_BYTES = 1024 * 1024;
+const POOLED_BYTES = 4096;
+const NONE = Buffer.alloc(0);
 const KNOWN = new Set([
   "ftyp",
   "moov",
@@ -40,29 +43,40 @@ export function untakeable(why: string): BewaardError {
 }
 
 /**
- * Yields the boxes of a stream as they become whole, without copying them. What is not whole when the bytes
- * end is not passed on.
+ * Yields the boxes of a stream as they become whole, each copied once: a chunk is not needed any more when the
+ * next is asked for. What is not whole when the bytes end is not passed on.
  * @throws BewaardError CAMERA_STREAM for a box of more than 64 MiB or of a type we do not know.
  */
 export async function* readBoxes(
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<TopBox, void, undefined> {
-  let pieces: Buffer[] = [];
-  let have = 0;
   let box: { readonly type: string; readonly size: number } | undefined;
+  let room: Buffer = NONE;
+  let have = 0;
   for await (const chunk of bytes) {
     let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     while (rest.length > 0) {
       const taken = rest.subarray(0, (box?.size ?? HEAD_BYTES) - have);
       rest = rest.subarray(taken.length);
-      pieces.push(taken);
+      if (have + taken.length > room.length) room = roomier(room, have + taken.length, box?.size);
+      room.set(taken, have);
       have += taken.length;
-      if (!box && have === HEAD_BYTES) box = headOf(Buffer.concat(pieces));
+      if (!box && have === HEAD_BYTES) box = headOf(room);
       if (!box || have < box.size) continue;
-      yield { type: box.type, pieces };
-      [pieces, have, box] = [[], 0, undefined];
+      yield { type: box.type, bytes: room.length === have ? room : room.subarray(0, have) };
+      [room, have, box] = [NONE, 0, undefined];
     }
   }
+}
+
+/** Room for `needed` bytes, of all `size` of a box where that is not much: a length is a claim. */
+function roomier(room: Buffer, needed: number, size = HEAD_BYTES): Buffer {
+  const wanted = size <= MOST_AT_ONCE_BYTES ? size : Math.max(MOST_AT_ONCE_BYTES, 2 * needed);
+  const bytes = Math.min(size, Math.max(needed, wanted));
+  // Small ones share memory; what is large has its own, and can be freed by itself.
+  const larger = bytes < POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
+  larger.set(room);
+  return larger;
 }
 
 function headOf(head: Buffer): { type: string; size: number } {

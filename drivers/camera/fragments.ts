@@ -9,7 +9,7 @@ import { isParameterSet, isPicture, textOf, typeOf, withSets } from "./parameter
 /** A stretch of stream, some half a second, that is of use only behind its head and those before it. */
 export interface Fragment {
   readonly kind: "fragment";
-  /** The moof whole, then the mdat in the pieces it came in. */
+  /** The moof, then the mdat: each whole, in memory of its own. */
   readonly bytes: readonly Buffer[];
   readonly runs: readonly Run[];
   /** Whether it starts with a picture that needs none before it. */
@@ -63,14 +63,14 @@ export async function* readFragments(
 function take(reading: Reading, box: TopBox): readonly (Init | Fragment)[] {
   if (box.type === "mdat") {
     const { init } = reading;
-    const fragment = fragmentOf(reading, box.pieces);
+    const fragment = fragmentOf(reading, box.bytes);
     return reading.init && reading.init !== init ? [reading.init, fragment] : [fragment];
   }
   if (reading.moof) throw untakeable("a fragment without its pictures");
-  if (box.type === "ftyp") reading.ftyp = Buffer.concat(box.pieces);
-  if (box.type === "moov") return [initOf(reading, Buffer.concat(box.pieces))];
-  if (box.type === "prft") reading.prft = prftOf(Buffer.concat(box.pieces).subarray(8));
-  if (box.type === "moof") reading.moof = Buffer.concat(box.pieces);
+  if (box.type === "ftyp") reading.ftyp = box.bytes;
+  if (box.type === "moov") return [initOf(reading, box.bytes)];
+  if (box.type === "prft") reading.prft = prftOf(box.bytes.subarray(8));
+  if (box.type === "moof") reading.moof = box.bytes;
   return [];
 }
 
@@ -89,12 +89,12 @@ function prftOf(body: Buffer): Prft {
   return { trackId: u32(body, 4), unixMs };
 }
 
-function fragmentOf(reading: Reading, mdat: readonly Buffer[]): Fragment {
+function fragmentOf(reading: Reading, mdat: Buffer): Fragment {
   const { moof, init, prft } = reading;
   if (!init || !moof) throw untakeable("pictures without a head");
   reading.moof = undefined;
   reading.prft = undefined;
-  const bytes = [moof, ...mdat];
+  const bytes = [moof, mdat];
   const runs = readMoof(moof, init.tracks);
   const [earliest] = runs.toSorted((one, other) => startMs(one) - startMs(other));
   const video = runs.find((run) => run.track.kind === "video");

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { deadline } from "#base/deadline";
 import { BewaardError, systemCode } from "#base/errors";
+import { freeNow } from "#base/free-now";
 import { printableText } from "#base/printable";
 import type { Offer } from "./address.ts";
 import { untakeable } from "./boxes.ts";
@@ -11,7 +12,7 @@ import { untakeable } from "./boxes.ts";
 export interface Remux extends AsyncDisposable {
   readonly pid: number | undefined;
   /**
-   * A fragmented MP4, as it comes. Ends quietly when ffmpeg ends well, which says nothing of the camera, and
+   * A fragmented MP4, as it comes; each chunk is gone once the next is asked for. Ends quietly when ffmpeg ends well, which says nothing of the camera, and
    * once disposed. @throws BewaardError CAMERA_STREAM when ffmpeg gives up, TOOL_MISSING.
    */
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -96,7 +97,11 @@ async function* bytesOf(
   stopped: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    for await (const bytes of child.stdout) if (bytes instanceof Buffer) yield bytes;
+    for await (const bytes of child.stdout) {
+      if (!(bytes instanceof Buffer)) continue;
+      yield bytes;
+      freeNow(bytes);
+    }
     const code = await ended;
     if (code === 0 || stopped.aborted) return;
     if (code === COMMAND_NOT_FOUND) throw missing(undefined);

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import { freeNow } from "#base/free-now";
 
 /** Payload STREAM of age v1 (age-encryption.org/v1, "Payload"): plaintext bytes in one chunk. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -35,6 +36,7 @@ export function sealChunk(
   out.set(ciphertext, at);
   cipher.final();
   out.set(cipher.getAuthTag(), at + plaintext.length);
+  // Each cipher.update allocates 64 KiB: -30 % CPU on Node 24.
   freeNow(ciphertext);
   return plaintext.length + TAG_BYTES;
 }
@@ -47,12 +49,4 @@ export function openChunk(key: KeyObject, nonce: Buffer, sealed: Uint8Array): Bu
   const plaintext = decipher.update(sealed.subarray(0, end));
   decipher.final();
   return plaintext;
-}
-
-// Each cipher.update allocates 64 KiB. Detaching it returns the memory at once, still hot in the
-// cache, instead of leaving it to the collector: -30 % CPU on Node 24 (measured, test/bench).
-function freeNow(bytes: Buffer): void {
-  const { buffer } = bytes;
-  if (!(buffer instanceof ArrayBuffer)) return;
-  if (bytes.byteOffset === 0 && buffer.byteLength === bytes.length) buffer.transfer(0);
 }
