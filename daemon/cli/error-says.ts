@@ -34,6 +34,8 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   LEASE_HELD: "er draait al een bewaard / a bewaard runs already",
   LEDGER_DIVERGED: "het logboek wijkt af van dat in de kluis / the ledger differs from the vault's",
   LEDGER_NOT_FOUND: "het logboek heeft dit niet / the ledger does not have this",
+  MACHINE_BUSY:
+    "deze machine heeft nergens meer ruimte voor / this machine has run out of something",
   MANIFEST_LIES: "een opgave klopt niet / a manifest does not tell the truth",
   NODE_KEY: "er is iets met de sleutel van deze kast / something is the matter with this box's key",
   POLICY_NOT_IN_FORCE: "dit beleid geldt nog niet / this policy is not in force yet",

@@ -22,6 +22,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   "card-removed": "kaart te vroeg uit het dock / card taken out of the dock too soon",
   "card-unreadable": "kaart onleesbaar / card could not be read",
   crashed: "opname afgebroken / recording was cut off",
+  "machine-busy":
+    "kast had te weinig processen, bestanden of geheugen / box ran out of processes, files or memory",
   "packets-lost": "beeld beschadigd, wel bewaard / pictures damaged, and kept",
   "ring-overwritten": "overschreven vóór de kluis het had / overwritten before the vault had it",
   "spool-full": "geen ruimte op de kast / no room on the box",

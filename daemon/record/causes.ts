@@ -8,6 +8,7 @@ const CAUSES: Partial<Readonly<Record<ErrorCode, string>>> = {
   CAMERA_STALLED: "camera-stalled",
   CAMERA_STREAM: "camera-stream",
   CAMERA_UNREACHABLE: "camera-unreachable",
+  MACHINE_BUSY: "machine-busy",
   SECRET_EXPOSED: "camera-login",
   SECRET_MISSING: "camera-login",
   SPOOL_FULL: "spool-full",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { BewaardError, systemCode } from "#base/errors";
+import { machineBusy } from "#base/machine-busy";
 import type { Clock } from "#base/time";
 import type { CameraAddress } from "./address.ts";
 import { isTimeout, within } from "./within.ts";
@@ -14,7 +15,7 @@ const CONNECT_MS = 5000;
 /**
  * Connects to a camera; of rtsps its certificate has been compared before this returns, and so before a byte
  * of a request goes. The certificate counts as a whole, by its digest: no authority and no name does.
- * @throws BewaardError CAMERA_UNREACHABLE (transient), or CAMERA_REFUSED for another certificate.
+ * @throws BewaardError CAMERA_UNREACHABLE or MACHINE_BUSY (transient), or CAMERA_REFUSED for another certificate.
  */
 export async function connectCamera(
   clock: Clock,
@@ -54,6 +55,8 @@ async function established(
     socket.destroy();
     signal.throwIfAborted();
     if (systemCode(error) === undefined && !isTimeout(error)) throw error;
+    const busy = machineBusy(error);
+    if (busy) throw busy;
     const message = "nothing answers at its address";
     throw new BewaardError("CAMERA_UNREACHABLE", message, { transient: true, cause: error });
   }

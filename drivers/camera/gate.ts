@@ -1,12 +1,14 @@
 import { BewaardError } from "#base/errors";
+import { machineBusy } from "#base/machine-busy";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
 import type { CameraAddress, Offer } from "./address.ts";
 import { isPictureKnown } from "./admitted.ts";
 import { type Agreed, agree } from "./agree.ts";
 import { type CameraSession, openSession } from "./camera-session.ts";
+import type { Offered } from "./gate-answers.ts";
 import { describeAdmitted } from "./gate-description.ts";
-import { openListener } from "./gate-listener.ts";
+import { type GateListener, openListener } from "./gate-listener.ts";
 import { type Hole, openHoles } from "./holes.ts";
 import { keepAlive, reportReception } from "./keep-alive.ts";
 import { openPasses } from "./passes.ts";
@@ -33,7 +35,7 @@ export interface Gate extends AsyncDisposable {
  * Connects and logs in to a camera, judges what it offers, and opens a gate through which one reader gets
  * what is taken of it, as soon as that reader plays (decision 0021). `signal` ends the opening, not the gate.
  * @throws BewaardError CAMERA_UNREACHABLE, CAMERA_LOGIN, CAMERA_REFUSED, CAMERA_STREAM, CAMERA_STALLED,
- *   CAMERA_LOST.
+ *   CAMERA_LOST, MACHINE_BUSY.
  */
 export async function openGate(
   clock: Clock,
@@ -56,7 +58,7 @@ export async function openGate(
   opened.defer(() => farewell(clock, session, agreed));
   opened.defer(() => life.abort());
   const { video, audio, soundOffered } = agreed.admitted;
-  const listener = await openListener(clock, {
+  const listener = await listening(clock, {
     description: describeAdmitted(agreed.admitted),
     channels: agreed.channels,
     begin: relay.begin,
@@ -88,6 +90,15 @@ export async function openGate(
     missing: holes.take,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** Not being able to listen is no fault of the camera's, and of this camera alone. */
+async function listening(clock: Clock, offered: Offered): Promise<GateListener> {
+  try {
+    return await openListener(clock, offered);
+  } catch (error) {
+    throw machineBusy(error) ?? error;
+  }
 }
 
 /** Ends `session` for the time of `work`, should `signal` abort. */

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { deadline } from "#base/deadline";
 import { BewaardError, systemCode } from "#base/errors";
 import { freeNow } from "#base/free-now";
+import { machineBusy } from "#base/machine-busy";
 import { printableText } from "#base/printable";
 import type { Offer } from "./address.ts";
 import { untakeable } from "./boxes.ts";
@@ -43,13 +44,12 @@ const PATIENCE_MS = 2000;
 const SAID_BYTES = 8192;
 const SHOWN_CHARACTERS = 400;
 
-/** Has ffmpeg ask for the stream at `url`, and repack it without coding it again (AR-16). */
+/**
+ * Has ffmpeg ask for the stream at `url`, and repack it without coding it again (AR-16).
+ * @throws BewaardError TOOL_MISSING, or MACHINE_BUSY (transient), when it cannot be started.
+ */
 export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): Promise<Remux> {
-  const child = spawn("prlimit", [...GUARDS, program, ...argumentsFor(url, offer)], {
-    detached: true,
-    env: ENVIRONMENT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = await started([...GUARDS, program, ...argumentsFor(url, offer)]);
   const ended = Promise.withResolvers<number | NodeJS.Signals>();
   ended.promise.catch(() => undefined);
   child.once("error", ended.reject);
@@ -66,6 +66,22 @@ export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): 
       child.stderr.destroy();
     },
   };
+}
+
+/** Without files or processes left there is no child, nor are there streams of it: only its error counts. */
+async function started(args: readonly string[]): Promise<Child> {
+  try {
+    const child: Child = spawn("prlimit", args, {
+      detached: true,
+      env: ENVIRONMENT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    await once(child, "spawn");
+    return child;
+  } catch (error) {
+    const code = systemCode(error);
+    throw code === "ENOENT" || code === "EACCES" ? missing(error) : (machineBusy(error) ?? error);
+  }
 }
 
 function argumentsFor(url: string, offer: Offer): readonly string[] {
@@ -107,7 +123,6 @@ async function* bytesOf(
     if (code === COMMAND_NOT_FOUND) throw missing(undefined);
     throw untakeable(`ffmpeg (${code}): ${said()}`);
   } catch (error) {
-    if (systemCode(error) === "ENOENT") throw missing(error);
     // What was being read when it was stopped ends in the middle.
     if (!stopped.aborted) throw error;
   }
