@@ -21,6 +21,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** What describes pictures is small; only pictures are large. */
 const MOST_DESCRIPTION_BYTES = 1024 * 1024;
 const MOST_AT_ONCE_BYTES = 1024 * 1024;
+/** A fragment lists its samples in some 25 stretches where it has sound, and no other box holds ten. */
+const MOST_BOXES = 1000;
 const POOLED_BYTES = 4096;
 const NONE = Buffer.alloc(0);
 const KNOWN = new Set([
@@ -89,9 +91,11 @@ function headOf(head: Buffer): { type: string; size: number } {
   return { type, size };
 }
 
-/** The boxes that fill `body`. @throws BewaardError CAMERA_STREAM when they do not fit in it. */
+/** The boxes that fill `body`. @throws BewaardError CAMERA_STREAM when they do not fit in it, or are over 1000. */
 export function* boxesIn(body: Buffer): Generator<Box, void, undefined> {
-  for (let at = 0; at < body.length; ) {
+  let boxes = 0;
+  for (let at = 0; at < body.length; boxes += 1) {
+    if (boxes === MOST_BOXES) throw untakeable("a box of too many boxes");
     const size = u32(body, at);
     if (size < HEAD_BYTES || at + size > body.length) throw untakeable("a box beyond its parent");
     yield { type: typeAt(body, at + 4), body: body.subarray(at + HEAD_BYTES, at + size) };

@@ -37,10 +37,12 @@ interface Gathered {
   durationTicks: number;
   flags: number | undefined;
   nextAt: number;
+  /** How many samples it may have: what the tracks before it have left. */
+  readonly most: number;
   readonly samples: Sample[];
 }
 
-/** Half a second holds some 60 pictures and 50 stretches of sound; nobody may keep us counting. */
+/** In all tracks. Half a second holds some 60 pictures and 50 stretches of sound; nobody may keep us counting. */
 const MOST_SAMPLES = 20_000;
 const NOT_A_KEYFRAME = 0x10000;
 
@@ -50,22 +52,26 @@ const NOT_A_KEYFRAME = 0x10000;
  */
 export function readMoof(moof: Buffer, tracks: readonly Track[]): readonly Run[] {
   const runs: Run[] = [];
-  for (const box of boxesIn(moof.subarray(8))) {
-    if (box.type === "traf") runs.push(runOf(moof, box.body, tracks));
+  let most = MOST_SAMPLES;
+  for (const { type, body } of boxesIn(moof.subarray(8))) {
+    if (type !== "traf") continue;
+    const defaults = defaultsOf(boxIn(body, "tfhd"), tracks);
+    if (runs.some((run) => run.track.id === defaults.track.id)) throw untakeable("one track twice");
+    const run = runOf(moof, body, defaults, most);
+    most -= run.samples.length;
+    runs.push(run);
   }
-  if (new Set(runs.map((run) => run.track.id)).size < runs.length)
-    throw untakeable("one track twice");
   return runs.filter((run) => run.samples.length > 0);
 }
 
-function runOf(moof: Buffer, traf: Buffer, tracks: readonly Track[]): Run {
-  const defaults = defaultsOf(boxIn(traf, "tfhd"), tracks);
+function runOf(moof: Buffer, traf: Buffer, defaults: Defaults, most: number): Run {
   const tfdt = boxIn(traf, "tfdt");
   const wide = tfdt[0] === 1;
   const gathered: Gathered = {
     durationTicks: 0,
     flags: undefined,
     nextAt: moof.length + 8,
+    most,
     samples: [],
   };
   const listsAt: number[] = [];
@@ -110,8 +116,7 @@ function defaultsOf(tfhd: Buffer, tracks: readonly Track[]): Defaults {
 function gather(trun: Buffer, trunAt: number, defaults: Defaults, into: Gathered): void {
   const flags = u32(trun, 0);
   const count = u32(trun, 4);
-  if (into.samples.length + count > MOST_SAMPLES)
-    throw untakeable("a fragment of too many samples");
+  if (into.samples.length + count > into.most) throw untakeable("a fragment of too many samples");
   let at = 8;
   const next = (flag: number, otherwise: number): number => {
     if ((flags & flag) === 0) return otherwise;
