@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "mocha";
@@ -43,6 +43,26 @@ async function raw(path: string, line: string): Promise<string> {
   await once(socket, "connect");
   socket.end(line);
   return text(socket);
+}
+
+/** Whatever it is asked, it says `answer`, or nothing at all. */
+async function openFakeCore(answer: string | undefined) {
+  const folder = await temporaryFolder();
+  const path = join(folder.path, "control.sock");
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket.on("error", () => undefined).resume());
+    if (answer !== undefined) socket.on("end", () => socket.end(answer));
+  }).listen(path);
+  await once(server, "listening");
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
 }
 
 describe("core's socket", () => {
@@ -113,6 +133,32 @@ describe("core's socket", () => {
   it("is told to be unreachable when no core runs", async () => {
     const ask = asker("/nowhere/control.sock", NEVER);
     await assert.rejects(ask("status", {}), { code: "CONTROL_UNREACHABLE", transient: true });
+  });
+
+  it("is told to be unreachable when core dies while it answers, or answers something else", async () => {
+    const answers = ["", "{", '{"ok":true,"resu', '{"progress":', '{"ok":true,"result":{}}\n'];
+    for (const answer of answers) {
+      await using core = await openFakeCore(answer);
+      const ask = asker(core.path, NEVER);
+      const asked = ask("room", { bytes: 1, urgent: false });
+      await assert.rejects(asked, { code: "CONTROL_UNREACHABLE", transient: true }, answer);
+    }
+  });
+
+  it("keeps nothing of a question, and hangs up on core when nobody waits any more", async () => {
+    const stop = new AbortController();
+    await using core = await openFakeCore('{"ok":true,"result":{"granted":true}}\n');
+    const room = { bytes: 1, urgent: false };
+    for (let nth = 0; nth < 20; nth += 1) {
+      assert.ok((await asker(core.path, stop.signal)("room", room)).granted);
+      await assert.rejects(asker("/nowhere/control.sock", stop.signal)("room", room));
+    }
+    assert.equal(getEventListeners(stop.signal, "abort").length, 0);
+    await using silent = await openFakeCore(undefined);
+    const asked = asker(silent.path, stop.signal)("room", room);
+    stop.abort();
+    await assert.rejects(asked, { name: "AbortError" });
+    await assert.rejects(asker(core.path, stop.signal)("room", room), { name: "AbortError" });
   });
 });
 

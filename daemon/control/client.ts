@@ -18,16 +18,16 @@ export type Ask = <M extends Method>(
 ) => Promise<Result<M>>;
 
 /**
- * Asks the core that listens at `path`.
- * @throws BewaardError CONTROL_UNREACHABLE (transient) when none does, or what core answered.
+ * Asks the core that listens at `path`. Nothing of a question stays behind: a recorder asks for years.
+ * @throws BewaardError CONTROL_UNREACHABLE (transient) when none does, or not to the end; or what core answered.
  */
 export function asker(path: string, signal: AbortSignal): Ask {
   return async (method, params, watch = () => undefined) => {
     const line = await exchange(path, JSON.stringify({ method, params }), watch, signal);
-    const answer = reply.parse(JSON.parse(line));
+    const answer = understood(path, () => reply.parse(JSON.parse(line)));
     if (!answer.ok)
       throw new BewaardError(codeOf(answer.code), answer.message, { transient: answer.transient });
-    return READ[method](answer.result);
+    return understood(path, () => READ[method](answer.result));
   };
 }
 
@@ -37,7 +37,11 @@ async function exchange(
   watch: Watch,
   signal: AbortSignal,
 ): Promise<string> {
-  const socket = connect({ path, signal });
+  signal.throwIfAborted();
+  // Given the signal itself, a socket would leave a listener at it for as long as the process lives.
+  const socket = connect({ path });
+  const hangUp = (): void => void socket.destroy();
+  signal.addEventListener("abort", hangUp);
   try {
     socket.end(`${question}\n`);
     let answer = "";
@@ -51,10 +55,23 @@ async function exchange(
     }
     if (answer !== "") return answer;
   } catch (cause) {
-    if (signal.aborted) throw cause;
+    signal.throwIfAborted();
     throw unreachable(path, cause);
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+    socket.destroy();
   }
   throw unreachable(path, undefined);
+}
+
+/** Core that dies while it answers, or is of another release, is one that does not answer. */
+function understood<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const message = `half an answer came at ${path}, or one of another release: ask again`;
+    throw new BewaardError("CONTROL_UNREACHABLE", message, { transient: true, cause });
+  }
 }
 
 function isNews(answer: string, end: number): boolean {
