@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
+import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
 import { printable } from "#base/printable";
 import { systemClock } from "#base/system-clock";
 import { DAY_MS, every, instant, instantOf, isoOf } from "#base/time";
@@ -89,5 +91,46 @@ describe("a small file written durably", () => {
     for (const content of ["one", "two"]) await writeDurably(path, content, 0o600);
     assert.equal(await readFile(path, "utf8"), "two");
     assert.deepEqual(await readdir(folder.path), ["x"]);
+  });
+});
+
+describe("an error of a disk", () => {
+  const coded = (code: string) => Object.assign(new Error(code), { code, syscall: "write" });
+  const codeOf = (error: Error) => {
+    const told = diskError(error, "recording");
+    return told instanceof BewaardError && told.transient ? told.code : told === error;
+  };
+
+  it("passes, whatever the kernel calls it", () => {
+    for (const code of [
+      "EIO",
+      "EPERM",
+      "ENOTDIR",
+      "EBUSY",
+      "ETIMEDOUT",
+      "Unknown system error -117",
+    ])
+      assert.equal(codeOf(coded(code)), "SPOOL_IO", code);
+    for (const code of ["ENOSPC", "EDQUOT", "Unknown system error -122"])
+      assert.equal(codeOf(coded(code)), "SPOOL_FULL", code);
+  });
+
+  it("is none where the program itself is wrong", async () => {
+    for (const code of ["EBADF", "EEXIST", "EFAULT", "ERR_INVALID_ARG_TYPE", "ABORT_ERR"])
+      assert.equal(codeOf(coded(code)), true, code);
+    assert.equal(codeOf(new TypeError("a bug")), true);
+    await using folder = await temporaryFolder();
+    const file = await open(join(folder.path, "file"), "w");
+    await file.close();
+    const closed = await file.write("x").catch((error: Error) => error);
+    assert.ok(closed instanceof Error);
+    assert.equal(codeOf(closed), true);
+  });
+
+  it("has the kernel's name where Node has none", () => {
+    const names = [-122, -116, -117].map((errno) =>
+      systemCode(coded(`Unknown system error ${errno}`)),
+    );
+    assert.deepEqual(names, ["EDQUOT", "ESTALE", "E117"]);
   });
 });

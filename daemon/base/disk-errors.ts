@@ -1,26 +1,20 @@
 import { BewaardError, systemCode } from "./errors.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
-const REFUSES = new Set([
-  "EIO",
-  "EROFS",
-  "ENOENT",
-  "ENODEV",
-  "ESTALE",
-  "EMFILE",
-  "ENFILE",
-  "EACCES",
-]);
+/** What the kernel answers a program that is wrong: a file it had closed, a name that it gave away twice. */
+const OUR_OWN = new Set(["EBADF", "EEXIST", "EFAULT"]);
+/** As the kernel names them; Node's own (ERR_…) are bugs. */
+const SYSTEM = /^E[A-Z0-9]+$/;
 
 /**
- * What a local disk does in the field, as errors that pass: SPOOL_FULL and SPOOL_IO. Anything else, a bug
- * among them, is given back as it is.
+ * What a local disk does in the field, as errors that pass: SPOOL_FULL and SPOOL_IO. A disk has more ways to
+ * refuse than anybody lists, and none of them may end recording. Anything else, a bug, is given back as it is.
  */
 export function diskError(error: unknown, doing: string): unknown {
   const code = systemCode(error);
   if (error instanceof BewaardError || code === undefined) return error;
   const options = { transient: true, cause: error };
   if (FULL.has(code)) return new BewaardError("SPOOL_FULL", `no room left while ${doing}`, options);
-  if (!REFUSES.has(code)) return error;
+  if (!SYSTEM.test(code) || OUR_OWN.has(code)) return error;
   return new BewaardError("SPOOL_IO", `the disk refuses (${code}) while ${doing}`, options);
 }

@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /** Stable identifiers. Operators grep for them and docs/troubleshooting.md has a heading for each; never rename one. */
 export const ERROR_CODES = [
   "CAMERA_LOGIN",
@@ -84,8 +86,17 @@ export class BewaardError extends Error {
   }
 }
 
-/** The `code` of a system error such as ENOENT, or undefined for anything else that was thrown. */
+const UNNAMED = /^Unknown system error -(\d+)$/;
+
+/**
+ * The `code` of a system error such as ENOENT, or undefined for anything else that was thrown. What Node has
+ * no name for is given its own (EDQUOT, ESTALE), or its number (E117).
+ */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
+  if (typeof error.code !== "string") return undefined;
+  const [, number] = UNNAMED.exec(error.code) ?? [];
+  if (number === undefined) return error.code;
+  const named = Object.entries(constants.errno).find(([, one]) => one === Number(number));
+  return named?.[0] ?? `E${number}`;
 }
