@@ -86,20 +86,24 @@ describe("bewaarctl cameras", function () {
 
   it("list tells what the recorder is doing with each, where one runs", async () => {
     await using folder = await temporaryFolder();
-    const config = await box(folder.path, [GOOD_CAMERA]);
+    const config = await box(folder.path, [GOOD_CAMERA, SOUND_CAMERA]);
     const number = parseDeviceId(GOOD_CAMERA.number);
-    const board = openBoard(systemClock, [number]);
+    const other = parseDeviceId(SOUND_CAMERA.number);
+    const board = openBoard(systemClock, [number, other]);
     board.put(number, "backing off", "CAMERA_LOGIN");
     board.offset(number, -2500);
     const stop = new AbortController();
+    board.put(other, "recording");
+    board.offset(other, -40);
     const telling = tellStates(join(folder.path, "record.sock"), board, stop.signal);
     const { out } = await bewaarctl(...config, "cameras", "list");
     stop.abort();
     await telling;
     assert.match(
       out,
-      /^cam-0001 .*\n {4}ONBEREIKBAAR.*BACKING OFF \(CAMERA_LOGIN\) sinds \/ since \d.*, klok \/ clock -2\.5 s\n$/,
+      /^cam-0001 .*\n {4}PROBEERT OPNIEUW \/ BACKING OFF \(CAMERA_LOGIN\) sinds \/ since \d.*, klok \/ clock -2\.5 s\n/,
     );
+    assert.match(out, /klok \/ clock \+0\.0 s\n$/);
   });
 
   it("discover prints lines that the configuration takes once they are filled in", async () => {

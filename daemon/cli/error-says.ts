@@ -4,7 +4,7 @@ import type { ErrorCode } from "#base/errors";
 export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   CAMERA_LOGIN: "de camera neemt de aanmelding niet aan / the camera refuses the login",
   CAMERA_LOST: "de camera viel weg / the camera went away",
-  CAMERA_REFUSED: "wat de camera biedt wordt niet aangenomen / what the camera offers is refused",
+  CAMERA_REFUSED: "de camera weigert / the camera refuses",
   CAMERA_STALLED: "er komt geen beeld meer / no picture comes any more",
   CAMERA_STREAM: "de beelden zijn niet te verwerken / the stream cannot be worked with",
   CAMERA_UNREACHABLE: "de camera antwoordt niet / the camera does not answer",

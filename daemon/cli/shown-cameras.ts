@@ -31,7 +31,7 @@ const DOING: Readonly<Record<Live["state"], string>> = {
   connecting: "maakt verbinding / connecting",
   recording: "neemt op / recording",
   stalled: "STAAT STIL / STALLED",
-  "backing off": "ONBEREIKBAAR, probeert opnieuw / BACKING OFF",
+  "backing off": "PROBEERT OPNIEUW / BACKING OFF",
   "out of period": "buiten de periode / out of period",
 };
 
@@ -157,5 +157,7 @@ function streamed(one: Trial): readonly string[] {
 }
 
 function seconds(offsetMs: number): string {
-  return `${offsetMs < 0 ? "" : "+"}${(offsetMs / 1000).toFixed(1)} s`;
+  // By what is shown of it: there is no -0.0.
+  const shown = Math.round(offsetMs / 100) / 10;
+  return `${shown < 0 ? "-" : "+"}${Math.abs(shown).toFixed(1)} s`;
 }

@@ -38,32 +38,42 @@ const WHY_MS = 2 * SECOND_MS;
 
 /**
  * Takes ten seconds of a camera's stream, by the way that it is recorded, and looks at them.
- * @throws BewaardError as `openGate`; CAMERA_STALLED when it takes longer than half a minute.
+ * @throws BewaardError as `openGate`; CAMERA_STALLED when it all takes longer than half a minute.
  */
 export async function tryStream(
   clock: Clock,
   camera: CameraAddress,
   signal: AbortSignal,
+  patienceMs = PATIENCE_MS,
 ): Promise<Trial> {
-  const patience = deadline(PATIENCE_MS, signal);
-  await using gate = await openGate(clock, camera, signal);
+  const patience = deadline(patienceMs, signal);
+  try {
+    return await tryUntil(clock, camera, patience);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!patience.aborted) throw error;
+    const message = `no ten seconds of picture came in ${patienceMs / SECOND_MS} s`;
+    throw new BewaardError("CAMERA_STALLED", message, { transient: true, cause: error });
+  }
+}
+
+async function tryUntil(clock: Clock, camera: CameraAddress, ending: AbortSignal): Promise<Trial> {
+  await using gate = await openGate(clock, camera, ending);
   await using remux = await openRemux(gate.url, gate.offer);
   const stop = (): void => void remux[Symbol.asyncDispose]();
-  patience.addEventListener("abort", stop, { once: true });
+  ending.addEventListener("abort", stop, { once: true });
+  // One that has aborted says so to nobody any more.
+  if (ending.aborted) stop();
   try {
     const trial = await look(clock, gate, remux.bytes);
     if (trial !== undefined) return trial;
     throw new BewaardError("CAMERA_STREAM", "it ended within ten seconds", { transient: true });
   } catch (error) {
-    signal.throwIfAborted();
-    if (patience.aborted) {
-      const message = `no ten seconds of picture came in ${PATIENCE_MS / SECOND_MS} s`;
-      throw new BewaardError("CAMERA_STALLED", message, { transient: true, cause: error });
-    }
+    ending.throwIfAborted();
     if (!(error instanceof BewaardError)) throw error;
-    throw (await lost(clock, gate, signal)) ?? error;
+    throw (await lost(clock, gate, ending)) ?? error;
   } finally {
-    patience.removeEventListener("abort", stop);
+    ending.removeEventListener("abort", stop);
   }
 }
 

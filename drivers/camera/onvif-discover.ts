@@ -34,7 +34,7 @@ export async function discover(
 ): Promise<readonly Found[]> {
   const ids = [randomUUID(), randomUUID()].map((id) => `urn:uuid:${id}`);
   const socket = createSocket("udp4");
-  const heard = collected(socket);
+  const heard = collected(socket, ids);
   try {
     await open(socket, where);
     for (const id of ids) {
@@ -59,12 +59,17 @@ export async function discover(
   return [...found.values()];
 }
 
-function collected(socket: Socket): readonly { text: string; address: string }[] {
+/** What names none of our questions is not counted: it needs no more than an address to send it from. */
+function collected(
+  socket: Socket,
+  questions: readonly string[],
+): readonly { text: string; address: string }[] {
   const heard: { text: string; address: string }[] = [];
   socket.on("message", (message: Buffer, { address }: RemoteInfo) => {
     if (message.length > ANSWER_LIMIT_BYTES || heard.length >= ANSWER_LIMIT) return;
     if (heard.filter((one) => one.address === address).length >= ANSWERS_OF_ONE) return;
-    heard.push({ text: message.toString("utf8"), address });
+    const text = message.toString("utf8");
+    if (questions.some((id) => text.includes(id))) heard.push({ text, address });
   });
   return heard;
 }

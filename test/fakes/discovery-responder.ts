@@ -8,9 +8,13 @@ export interface Responder extends AsyncDisposable {
   readonly heard: string[];
 }
 
-/** Answers each probe on loopback with every text that `answers` makes of the id of the question. */
+/**
+ * Answers each probe on loopback with every text that `answers` makes of the id of the question, once
+ * `before` is done with whoever asked.
+ */
 export async function openResponder(
   answers: (question: string) => Iterable<string>,
+  before: (asker: { address: string; port: number }) => Promise<void> = async () => undefined,
 ): Promise<Responder> {
   const socket = createSocket("udp4");
   const heard: string[] = [];
@@ -18,7 +22,10 @@ export async function openResponder(
     const text = message.toString("utf8");
     heard.push(text);
     const question = /MessageID[^>]*>([^<]+)</.exec(text)?.[1] ?? "";
-    for (const answer of answers(question)) socket.send(answer, port, address);
+    void (async () => {
+      await before({ address, port });
+      for (const answer of answers(question)) socket.send(answer, port, address);
+    })();
   });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
