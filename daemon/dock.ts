@@ -49,11 +49,12 @@ export async function dock(
   docks: readonly Dock[],
   signal: AbortSignal,
 ): Promise<void> {
-  await settleLeftovers(events, sealing.incoming, docks);
+  const unsettled = await settleLeftovers(events, sealing.incoming, docks);
   await coreAnswers(clock, ask, signal);
   await together(signal, [
     ...docks.map((one) => (s: AbortSignal) => watchDock(clock, events, ask, sealing, one, s)),
     (s) => warnOfRecipients(clock, events, sealing.book, s),
+    (s) => unsettled.again(clock, s),
   ]);
 }
 

@@ -70,6 +70,11 @@ export function oddFileEvents(say: Say) {
           device,
         },
       ),
+    leftoverDelayed: (segment: string, error: BewaardError) =>
+      say("error", "leftover-delayed", "what a crash left could not be settled yet: it stays", {
+        segment,
+        ...failed(error),
+      }),
     cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
       say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
         segment,

@@ -1,8 +1,10 @@
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { atMostEvery } from "#base/at-most-every";
 import { diskError } from "#base/disk-errors";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
+import { type Clock, every, HOUR_MS, MINUTE_MS } from "#base/time";
 import { joined } from "../drivers/bodycam/card.ts";
 import { closeTruncated } from "../storage/spool/close-truncated.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
@@ -10,56 +12,101 @@ import { type Intent, intentPath, readIntent } from "../storage/spool/intent.ts"
 import type { Dock } from "./dock.ts";
 import type { Events } from "./events.ts";
 
+const DOING = "settling what a crash left";
 const OURS = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.(?:age|age\.partial|intent)$/;
+
+/** What the disk would not let settle. Nothing waits for it. */
+export interface Unsettled {
+  /** Tries again every ten minutes, until nothing is left or the signal aborts. */
+  again(clock: Clock, signal: AbortSignal): Promise<void>;
+}
+
+const AGAIN_EVERY_MS = 10 * MINUTE_MS;
 
 /**
  * Settles what a crash left half done of recording in `incoming`, before anything new is sealed there: it is
- * closed as truncated and kept, because nobody can have it again (docs/design.md, procedure "Record").
- * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what is left then is settled at the next start.
+ * closed as truncated and kept, because nobody can have it again (docs/design.md, procedure "Record"). What
+ * the disk refuses stays, is said, and keeps nothing from being recorded.
+ * @throws BewaardError SPOOL_IO (transient) when the folder itself cannot be read.
  */
-export async function settleCutOff(events: Events, incoming: string): Promise<void> {
-  try {
-    await settleAll(incoming, (id) => settleSourceless(events, incoming, id));
-  } catch (error) {
-    throw diskError(error, "settling what a crash left");
-  }
+export function settleCutOff(events: Events, incoming: string): Promise<Unsettled> {
+  return settleAll(events, incoming, (id) => settleSourceless(events, incoming, id));
 }
 
 /**
  * Settles what a crash left half done in `incoming`, before anything new is sealed: where the same file
  * is still on a docked card it is removed, and taken again; where it is not, it is closed as truncated
- * and kept (docs/design.md, procedure "Seal").
- * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what is left then is settled at the next start.
+ * and kept (docs/design.md, procedure "Seal"). What the disk refuses stays, and is said.
+ * @throws BewaardError SPOOL_IO (transient) when the folder itself cannot be read.
  */
-export async function settleLeftovers(
+export function settleLeftovers(
   events: Events,
   incoming: string,
   docks: readonly Dock[],
-): Promise<void> {
-  try {
-    await settleAll(incoming, (id) => settle(events, incoming, docks, id));
-  } catch (error) {
-    throw diskError(error, "settling what a crash left");
-  }
+): Promise<Unsettled> {
+  return settleAll(events, incoming, (id) => settle(events, incoming, docks, id));
 }
 
 async function settleAll(
+  events: Events,
   incoming: string,
   settleOne: (id: string) => Promise<void>,
-): Promise<void> {
-  const names = new Set(await readdir(incoming));
+): Promise<Unsettled> {
   const ids = new Set<string>();
-  for (const name of names) {
+  for (const name of await namesIn(incoming)) {
     const [, id] = OURS.exec(name) ?? [];
     if (id !== undefined) ids.add(id);
-    else if (name.endsWith(".partial")) await rm(join(incoming, name), { force: true });
+    else if (name.endsWith(".partial"))
+      await tried(() => rm(join(incoming, name), { force: true }));
   }
-  for (const id of ids) {
-    const sealed = names.has(`${id}.age`) || names.has(`${id}.age.partial`);
-    if (names.has(`${id}.json`) || !sealed) await rm(intentPath(incoming, id), { force: true });
-    else await settleOne(id);
+
+  async function turn(sayNow: (code: string) => boolean): Promise<void> {
+    const names = new Set(await namesIn(incoming));
+    for (const id of ids) {
+      const refused = await tried(async () => {
+        const sealed = names.has(`${id}.age`) || names.has(`${id}.age.partial`);
+        if (!names.has(`${id}.json`) && sealed) return settleOne(id);
+        return rm(intentPath(incoming, id), { force: true });
+      });
+      if (!refused) ids.delete(id);
+      else if (sayNow(`${refused.code} ${id}`)) events.leftoverDelayed(id, refused);
+    }
+    await tried(() => syncDirectory(incoming));
   }
-  await syncDirectory(incoming);
+
+  await turn(() => true);
+  return {
+    async again(clock, signal) {
+      const hourly = atMostEvery(clock, HOUR_MS);
+      // It was said a moment ago.
+      let begun = false;
+      for await (const _ of every(clock, AGAIN_EVERY_MS, signal)) {
+        if (ids.size === 0) return;
+        await tried(() => turn((what) => hourly(what) && begun));
+        begun = true;
+      }
+    },
+  };
+}
+
+async function namesIn(incoming: string): Promise<readonly string[]> {
+  try {
+    return await readdir(incoming);
+  } catch (error) {
+    throw diskError(error, DOING);
+  }
+}
+
+/** Returns what a disk answered; what is no answer of a disk is a bug. */
+async function tried(work: () => Promise<void>): Promise<BewaardError | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const refused = diskError(error, DOING);
+    if (refused instanceof BewaardError && refused.transient) return refused;
+    throw refused;
+  }
 }
 
 async function settle(

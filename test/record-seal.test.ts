@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import type { SegmentId } from "#base/ids";
@@ -21,6 +21,7 @@ import { parseManifest, type SegmentManifest } from "../storage/spool/manifest.t
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
 
 const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: -120 };
 
@@ -192,6 +193,30 @@ describe("what a crash left of recording, at the next start", () => {
       assert.deepEqual(await readdir(incoming), []);
       assert.deepEqual(rig.said, ["cut-off-empty"]);
     }
+  });
+
+  it("keeps nothing from starting where the disk refuses it, and is settled when it no longer does", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const { incoming, id } = await cutOff(rig, 100_000);
+    const other = "01KSZ000000000000000000002";
+    await writeFile(sealedPath(incoming, other), "of nobody");
+    const partial = `${sealedPath(incoming, id)}.partial`;
+    // No file system gives a folder a second name.
+    await rename(partial, `${partial}.kept`);
+    await mkdir(partial);
+    const unsettled = await settleCutOff(rig.events, incoming);
+    const names = await readdir(incoming);
+    assert.ok(names.includes(`${id}.intent`) && names.includes(`${other}.json`));
+    assert.deepEqual(rig.said, ["leftover-delayed"]);
+    await rmdir(partial);
+    await rename(`${partial}.kept`, partial);
+    const running = sealedPath(incoming, "01KSZ000000000000000000003");
+    await writeFile(`${running}.partial`, "still being written");
+    const turn = turns(rig.clock, 1);
+    await unsettled.again(turn.clock, turn.signal);
+    assert.deepEqual(rig.said, ["leftover-delayed", "truncated"]);
+    await rig.adoptOnce();
+    assert.deepEqual(await readdir(incoming), ["01KSZ000000000000000000003.age.partial"]);
   });
 
   it("is quarantined, and not removed, when nobody can say what it is", async () => {

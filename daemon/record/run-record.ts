@@ -50,7 +50,7 @@ export async function runRecord(
   const spool = await openSpool(config.spool.path, config.node);
   await using _lease = await openLease(spool, "record");
   const incoming = await createIncoming(spool, "record");
-  await settleCutOff(events, incoming);
+  const unsettled = await settleCutOff(events, incoming);
   const book = parseRecipientBook(await readText(config.recipients));
   const cameras = wallCameras(config);
   const devices = cameras.map(({ number }) => number);
@@ -79,6 +79,7 @@ export async function runRecord(
     (s) => serveLive(livePath(config), live, s),
     (s) => room.run(s),
     (s) => settle(clock, history, delayed, s),
+    (s) => unsettled.again(clock, s),
     ...cameras.map(
       (camera) => (s: AbortSignal) =>
         recordCamera(recorder, camera, () => loginOf(camera, config.state), s),
