@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { parseDeviceId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
+import { HOUR_MS, isoOf, plus } from "#base/time";
 import { openBoard } from "../daemon/record/board.ts";
 import { tellStates } from "../daemon/record/states-socket.ts";
 import {
@@ -156,21 +157,63 @@ describe("bewaarctl cameras", function () {
       assert.equal(code, 1);
       return tested.parse(JSON.parse(out));
     };
-    assert.match((await why("cam-0001")).why[0]?.nl ?? "", /het bord .* niet bevestigd.*AR-10/);
-    assert.match((await why("cam-0003")).why[0]?.nl ?? "", /cameras\.1\.building.*AR-04/);
+    assert.match((await why("cam-0001")).why.at(-1)?.nl ?? "", /het bord .* niet bevestigd.*AR-10/);
+    const [forbidden] = (await why("cam-0003")).why;
+    assert.match(forbidden?.nl ?? "", /cameras\.1\.building.*AR-04/);
+    assert.match(forbidden?.en ?? "", /line \d+, cameras\.1\.building.*AR-04/);
     const covert = await why("cam-0009");
-    assert.match(covert.why[0]?.nl ?? "", /periode.*AR-40/);
+    assert.match(covert.why.at(-1)?.nl ?? "", /periode.*AR-40/);
     // Nobody is looked at when no decision allows it.
     assert.equal(covert.stream, null);
+    // With a mistake anywhere the recorder does not start.
+    const elsewhere = (await why("cam-0001")).why[0];
+    assert.match(elsewhere?.nl ?? "", /^elders .*bewaard\.yaml regel \d+, cameras\.1\.building$/);
+    assert.match(elsewhere?.en ?? "", /elsewhere .*bewaard\.yaml line \d+, cameras\.1\.building$/);
   });
 
-  it("test shows nothing by which a covert camera could be found (AR-40)", async () => {
+  /** Everything that a test of `camera`, covert and with ONVIF, prints: for people, and as JSON. */
+  async function shownOf(camera: {
+    number: string;
+    onvif?: string;
+    building: string;
+  }): Promise<string> {
     await using folder = await temporaryFolder();
+    const test = [...(await box(folder.path, [camera])), "cameras", "test", camera.number];
+    const [plain, json] = [await bewaarctl(...test), await bewaarctl("--json", ...test)];
+    return [plain, json].flatMap(({ out, err }) => [out, err]).join("\n");
+  }
+
+  it("test shows nothing by which a covert camera could be found (AR-40)", async () => {
+    const now = systemClock.now();
+    const covert = {
+      ...COVERT_CAMERA.covert,
+      from: isoOf(plus(now, -HOUR_MS)),
+      until: isoOf(plus(now, HOUR_MS)),
+    };
+    const camera = { ...COVERT_CAMERA, ...DEAD, covert };
+    const garble = (xml: string) => xml.replaceAll("main", "Magazijn").replaceAll("p0", "mag0");
+    await using device = await openOnvifDevice({ garble });
+    const shown = await shownOf({ ...camera, onvif: device.url });
+    assert.match(
+      shown,
+      /^cam-0009 {2}- .*\nonvif: Fabriek, M1, 1\.2, \?\n {2}H265 3840x2160, 25 beel/m,
+    );
+    assert.match(shown, /^beeld \/ stream: CAMERA_UNREACHABLE: [^\n]*\nWORDT NIET/m);
+    await using foreign = await openOnvifDevice({ foreign: { media: "http://10.20.30.40/x" } });
+    const failed = await shownOf({ ...camera, building: "stadskantor", onvif: foreign.url });
+    assert.match(failed, /^onvif: CAMERA_REFUSED: /m);
+    assert.match(failed, /cameras\.0\.building/);
+    assert.doesNotMatch(
+      [shown, failed].join(),
+      /rtsp:|mag0|magazijn|stadskant|10\.20|127\.0\.0\.1|SN1|main/i,
+    );
+  });
+
+  it("test logs in to no covert camera out of its period (AR-40)", async () => {
     await using device = await openOnvifDevice({});
-    const config = await box(folder.path, [{ ...COVERT_CAMERA, onvif: device.url }]);
-    const { out } = await bewaarctl(...config, "cameras", "test", "cam-0009");
-    assert.match(out, /^cam-0009 {2}- .*\n(?:.*\n)*onvif: Fabriek, M1, 1\.2, \?\n/);
-    assert.ok(!out.includes("rtsp://"), out);
+    const shown = await shownOf({ ...COVERT_CAMERA, onvif: device.url });
+    assert.match(shown, /^cam-0009 {2}- .*\nniet bekeken, buiten de periode/);
+    assert.deepEqual(device.asked, []);
   });
 
   it("test does not begin without the password, or with a number that is no camera's", async () => {

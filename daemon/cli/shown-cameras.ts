@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
-import type { Description, Told } from "../../drivers/camera/onvif.ts";
+import type { Told } from "../../drivers/camera/onvif.ts";
 import type { Found } from "../../drivers/camera/onvif-matches.ts";
-import type { Shown } from "../record/board.ts";
-import type { Failed, Listed, Tested } from "../record/test-camera.ts";
+import type * as board from "../record/board.ts";
+import type { Failed, Listed, Shown, Tested } from "../record/test-camera.ts";
 import type { Trial } from "../record/trial.ts";
 import { ERROR_SAYS } from "./error-says.ts";
 import { localTime } from "./shown.ts";
@@ -22,7 +22,7 @@ const TOLD: Readonly<Record<Told, string>> = {
 };
 
 /** What the recorder says that a camera is doing. */
-export interface Live extends Omit<Shown, "device" | "since"> {
+export interface Live extends Omit<board.Shown, "device" | "since"> {
   readonly since: string;
 }
 
@@ -96,10 +96,15 @@ export function shownTest(tested: Tested): string {
   const { onvif, stream, stored, why } = tested;
   return [
     headline(tested),
-    ...(onvif === null ? ["onvif: niet ingevuld / not filled in"] : []),
-    ...(onvif === null ? [] : "code" in onvif ? [failed("onvif", onvif)] : described(onvif)),
+    ...(onvif === null
+      ? stream === null
+        ? []
+        : ["onvif: niet ingevuld / not filled in"]
+      : "code" in onvif
+        ? [failed("onvif", onvif)]
+        : described(onvif)),
     ...(stream === null
-      ? ["beeld: niet bekeken, buiten de periode / stream: not looked at, out of period (AR-40)"]
+      ? ["niet bekeken, buiten de periode / not looked at, out of period (AR-40)"]
       : "code" in stream
         ? [failed("beeld / stream", stream)]
         : streamed(stream)),
@@ -109,10 +114,10 @@ export function shownTest(tested: Tested): string {
 }
 
 function failed(what: string, { code, message }: Failed) {
-  return `${what}: ${code}: ${ERROR_SAYS[code]}\n  ${message}`;
+  return `${what}: ${code}: ${ERROR_SAYS[code]}${message === null ? "" : `\n  ${message}`}`;
 }
 
-function described(one: Description): readonly string[] {
+function described(one: Shown): readonly string[] {
   const about = [one.maker, one.model, one.firmware, one.serial].map((text) => text ?? "?");
   const clock =
     one.clockOffsetMs === null
@@ -122,11 +127,13 @@ function described(one: Description): readonly string[] {
     `onvif: ${about.join(", ")}`,
     ...one.profiles.flatMap((profile) => {
       const size = `${profile.width ?? "?"}x${profile.height ?? "?"}`;
-      const rate = `${profile.fps ?? "?"} beelden/s / fps, GOP ${profile.gopFrames ?? "?"}`;
+      const fps = `${profile.codec ?? "?"} ${size}, ${profile.fps ?? "?"} beelden/s / fps`;
+      // Of a covert camera.
+      if (profile.token === null) return [`  ${fps}`];
       const sound =
         profile.sound === null ? "geen geluid / no sound" : `geluid / sound ${profile.sound}`;
       return [
-        `  ${profile.name ?? profile.token}: ${profile.codec ?? "?"} ${size}, ${rate}, ${profile.bitrateKbps ?? "?"} kbit/s, ${sound}`,
+        `  ${profile.name ?? profile.token}: ${fps}, GOP ${profile.gopFrames ?? "?"}, ${profile.bitrateKbps ?? "?"} kbit/s, ${sound}`,
         ...(profile.url === null ? [] : [`    ${profile.url}`]),
       ];
     }),

@@ -3,10 +3,12 @@ import type { DeviceId } from "#base/ids";
 import type { Clock, Instant } from "#base/time";
 import { findMistakes } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
+import type { Mistake } from "../../config/mistake.ts";
 import type { Config } from "../../config/schema.ts";
 import { readPassword } from "../../config/secrets.ts";
 import type { CameraLogin } from "../../drivers/camera/address.ts";
 import { type Description, describe } from "../../drivers/camera/onvif.ts";
+import type { Profile } from "../../drivers/camera/onvif-profiles.ts";
 import { passwordName, wallCameras } from "../places.ts";
 import { type Trial, tryStream } from "./trial.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
@@ -22,12 +24,21 @@ export interface Listed {
 /** What went wrong in one half of a test; the other half is told all the same. */
 export interface Failed {
   readonly code: ErrorCode;
-  readonly message: string;
+  /** Null of a covert camera: a message may name an address. */
+  readonly message: string | null;
 }
 
+/** What a camera says of itself, as it may be shown: of a covert one much is null. */
+export interface Shown extends Omit<Description, "profiles"> {
+  readonly profiles: readonly ShownProfile[];
+}
+
+type ShownProfile = { readonly [Key in keyof Profile | "url"]: Described[Key] | null };
+type Described = Description["profiles"][number];
+
 export interface Tested extends Listed {
-  /** Null where its entry does not say that it speaks ONVIF. */
-  readonly onvif: Description | Failed | null;
+  /** Null where its entry does not say that it speaks ONVIF, and where nobody may look now. */
+  readonly onvif: Shown | Failed | null;
   /** Null where nobody may look now. */
   readonly stream: Trial | Failed | null;
   readonly stored: boolean;
@@ -64,36 +75,54 @@ export async function testCamera(
     const message = `"${number}": geen camera in een gebouw / no camera in a building`;
     throw new BewaardError("DESK_INPUT", message);
   }
-  const mistakes = (await findMistakes(path)).filter(({ where }) =>
-    where.startsWith(`cameras.${index}.`),
-  );
+  const mistakes = await findMistakes(path);
+  const isOwn = ({ file, where }: Mistake): boolean =>
+    file === path && where.startsWith(`cameras.${index}.`);
+  const own = mistakes.filter(isOwn);
   const login = await loginOf(config, entry);
   const { onvif: url, certificate } = entry;
+  const { covert } = settings;
+  // Nobody is logged in to out of the period, nor looked at.
+  const idle = listed.service === "out of period";
   const onvif =
-    url === undefined
+    url === undefined || idle
       ? null
-      : await tried(async () => {
+      : await tried(covert, async () => {
           const described = await describe(clock, { url, login, certificate }, signal);
-          return settings.covert ? unlocated(described) : described;
+          return covert ? unlocated(described) : described;
         });
   const { basic } = entry;
-  // What policy does not list is not asked for, not even to try; nor is anybody looked at out of the period.
-  const sound = settings.sound && mistakes.length === 0;
+  // What policy does not list is not asked for, not even to try.
+  const sound = settings.sound && own.length === 0;
   const address = { url: entry.url, login, basic, certificate, sound };
-  const stream =
-    listed.service === "out of period"
-      ? null
-      : await tried(() => tryStream(clock, address, signal));
-  const why = whyNotStored(settings, mistakes, clock.now());
+  const stream = idle ? null : await tried(covert, () => tryStream(clock, address, signal));
+  const elsewhere = mistakes.filter((one) => !isOwn(one));
+  const why = whyNotStored(settings, { own, elsewhere }, clock.now());
   const runs = stream !== null && !("code" in stream);
   return { ...listed, onvif, stream, stored: runs && why.length === 0, why };
 }
 
 /** Nothing by which a covert camera could be found: whoever tests it knows its number (AR-40). */
-function unlocated(described: Description): Description {
-  const profiles = described.profiles.map((profile) => ({ ...profile, url: null }));
+function unlocated(described: Description): Shown {
+  const profiles = described.profiles.map(({ codec, width, height, fps }) => ({
+    ...NOT_SHOWN,
+    codec,
+    width,
+    height,
+    fps,
+  }));
   return { ...described, serial: null, profiles };
 }
+
+const NOT_SHOWN = {
+  token: null,
+  name: null,
+  gopFrames: null,
+  bitrateKbps: null,
+  sound: null,
+  analytics: null,
+  url: null,
+};
 
 async function loginOf(
   config: Config,
@@ -103,11 +132,11 @@ async function loginOf(
   return { user, password: await readPassword(passwordName(number), config.state) };
 }
 
-async function tried<T>(look: () => Promise<T>): Promise<T | Failed> {
+async function tried<T>(covert: boolean, look: () => Promise<T>): Promise<T | Failed> {
   try {
     return await look();
   } catch (error) {
     if (!(error instanceof BewaardError)) throw error;
-    return { code: error.code, message: error.message };
+    return { code: error.code, message: covert ? null : error.message };
   }
 }

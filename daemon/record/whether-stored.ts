@@ -8,19 +8,34 @@ export interface Why {
   readonly en: string;
 }
 
+/** What is wrong in the configuration: in the camera's own entry, and elsewhere. */
+interface Wrong {
+  readonly own: readonly Mistake[];
+  /** With one anywhere no recorder starts. */
+  readonly elsewhere: readonly Mistake[];
+}
+
 /**
- * Why nothing of a camera would be stored now, by what the site wrote of it; empty when it would be.
- * `mistakes` are those of its own entry.
+ * Why nothing of a camera would be stored now, by what the site wrote; empty when it would be. Of what is
+ * wrong elsewhere it names the place only, and of a covert camera's entry too: what is wrong there may say
+ * where a covert camera hangs (AR-40).
  */
 export function whyNotStored(
   camera: WallCameraSettings,
-  mistakes: readonly Mistake[],
+  { own, elsewhere }: Wrong,
   now: Instant,
 ): readonly Why[] {
   return [
-    ...mistakes.map(({ line, where, what }) => ({
-      nl: `de configuratie mag zo niet: regel ${line}, ${where}: ${what}`,
-      en: "the configuration is not allowed so",
+    ...own.map(({ line, where, what }) => {
+      const place = camera.covert ? where : `${where}: ${what}`;
+      return {
+        nl: `de configuratie mag zo niet: regel ${line}, ${place}`,
+        en: `the configuration is not allowed so: line ${line}, ${place}`,
+      };
+    }),
+    ...elsewhere.map(({ file, line, where }) => ({
+      nl: `elders in de configuratie staat een fout: ${file} regel ${line}, ${where}`,
+      en: `a mistake elsewhere in the configuration: ${file} line ${line}, ${where}`,
     })),
     ...OUT_OF_SERVICE[camera.service(now)],
   ];
