@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { z } from "zod";
 import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
@@ -38,8 +38,8 @@ export async function readMarks(path: string): Promise<Marks | undefined> {
 }
 
 /**
- * Replaces the file as a whole. It survives a power cut for sure only when written `durably`; without, the
- * one before may be there again.
+ * Replaces the file as a whole: after a power cut it is this one or the one before, never an empty one (XFS
+ * keeps a new name sooner than what is in the file). It is this one for sure when written `durably`.
  * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): the file before is still there.
  */
 export async function writeMarks(path: string, all: Marks, durably: boolean): Promise<void> {
@@ -55,7 +55,9 @@ export async function writeMarks(path: string, all: Marks, durably: boolean): Pr
 async function writeWhole(path: string, text: string): Promise<void> {
   const partial = `${path}.partial`;
   try {
-    await writeFile(partial, text, { mode: 0o600 });
+    await using file = await open(partial, "w", 0o600);
+    await file.writeFile(text);
+    await file.datasync();
   } catch (error) {
     await rm(partial, { force: true });
     throw error;

@@ -7,8 +7,10 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { parseDeviceId, parseNodeId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
-import { dayOf, plus } from "#base/time";
+import { dayOf, plus, SECOND_MS } from "#base/time";
 import { settleCutOff } from "../../daemon/leftovers.ts";
+import { type CameraHistory, type History, openHistory } from "../../daemon/record/history.ts";
+import type { Untold } from "../../daemon/record/mark.ts";
 import { openRecordSealing } from "../../daemon/record/sealing.ts";
 import { openSegment, type SegmentWriter } from "../../daemon/record/segment-writer.ts";
 import { CHUNK_BYTES } from "../../storage/seal/chunk.ts";
@@ -17,7 +19,7 @@ import { decrypterOf } from "../../storage/seal/small.ts";
 import { sealedPath } from "../../storage/spool/incoming.ts";
 import { parseManifest } from "../../storage/spool/manifest.ts";
 import { openLoopDisk, whyNoLoopDisk } from "../fakes/loop-disk.ts";
-import { capturedEvents, NEVER } from "../fakes/rig.ts";
+import { capturedEvents, handClock, NEVER, START } from "../fakes/rig.ts";
 
 const CAMERA = parseDeviceId("cam-01");
 const why = await whyNoLoopDisk();
@@ -92,6 +94,42 @@ async function footageOf(identity: string, path: string): Promise<Buffer> {
         names.filter((name) => /partial|intent/.test(name)),
         [],
       );
+    });
+
+    it(`on ${kind}: that there was an outage is known, and since when (invariant 9)`, async () => {
+      await using disk = await openLoopDisk(kind);
+      const clock = handClock(START);
+      const said: string[] = [];
+      const told: Untold[] = [];
+      const open = (): Promise<History> => {
+        const path = join(disk.path, "marks.json");
+        const tell = async (_: unknown, gap: Untold): Promise<void> => void told.push(gap);
+        return openHistory(clock, capturedEvents(said), path, [CAMERA], tell);
+      };
+      const ours = async (): Promise<readonly [History, CameraHistory]> => {
+        const history = await open();
+        history.of(CAMERA).begin();
+        history.of(CAMERA).resume(clock.now());
+        return [history, history.of(CAMERA)];
+      };
+      const [before, camera] = await ours();
+      for (let second = 0; second < 5; second += 1) {
+        clock.move(SECOND_MS);
+        camera.stored(START, clock.now());
+        await before.settle();
+      }
+      disk.cutPower();
+      disk.recover();
+      clock.restart();
+      clock.jump(60 * SECOND_MS);
+      const [after] = await ours();
+      await after.settle();
+      assert.deepEqual(said, []);
+      const [gap, ...more] = told;
+      assert.ok(gap && more.length === 0 && gap.cause === "crashed");
+      assert.equal(gap.endedAt - START, 65 * SECOND_MS);
+      // The last note may not have its name yet.
+      assert.ok(gap.startedAt - START >= 0 && gap.startedAt - START <= 5 * SECOND_MS);
     });
   }
 });
