@@ -256,4 +256,16 @@ describe("What passes a gate", () => {
     assert.equal(admits(3, report), true);
     assert.equal(dropped(), 0);
   });
+
+  it("tells what time it is for the camera with a sender report of its picture, and nothing else", () => {
+    const { let: pass, admit: admits, reported } = openPasses();
+    admits(1, report);
+    pass(video, [0, 1]);
+    pass(audio, [2, 3]);
+    for (const [channel, type] of [[0, rtp] as const, [1, 201], [3, report], [0, report]])
+      admits(channel, type);
+    assert.equal(reported(), false);
+    admits(1, report);
+    assert.equal(reported(), true);
+  });
 });

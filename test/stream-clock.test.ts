@@ -35,9 +35,9 @@ interface Stream {
   readonly skip: (ms: number) => void;
 }
 
-function live(): Stream {
+function live(reported = () => true): Stream {
   const clock = machine();
-  const stream = openStreamClock(clock);
+  const stream = openStreamClock(clock, reported);
   let mediaMs = 0;
   return {
     clock,
@@ -89,7 +89,7 @@ describe("the stream's clock", () => {
 
   it("hears a fragment once", () => {
     const clock = machine();
-    const stream = openStreamClock(clock);
+    const stream = openStreamClock(clock, () => true);
     const first = fragment(0);
     stream.hear(first);
     clock.go(60_000);
@@ -140,6 +140,16 @@ describe("the camera's own clock", () => {
     clock.go(HALF_MS);
     stream.hear(fragment(4 * HALF_MS, clock.now() - 3));
     assert.equal(stream.camera.source, "arrival");
+  });
+
+  it("is unknown as long as no report came, whatever stands where its time would", () => {
+    let came = false;
+    const { stream, next } = live(() => came);
+    many(60, () => next(0, 20));
+    assert.deepEqual({ ...stream.camera }, { offsetMs: null, source: "arrival" });
+    came = true;
+    next(0, 90_000);
+    assert.deepEqual({ ...stream.camera }, { offsetMs: 90_000, source: "rtcp" });
   });
 
   for (const aheadMs of [-3_600_000, -40, 0, 3_600_000]) {

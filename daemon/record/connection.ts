@@ -41,7 +41,7 @@ export async function recordConnection(
   const stop = (): void => void remux[Symbol.asyncDispose]();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const stream = openStreamClock(clock);
+  const stream = openStreamClock(clock, gate.reported);
   const damage = openDamage();
 
   async function* arriving(): AsyncGenerator<Init | Fragment, void, undefined> {

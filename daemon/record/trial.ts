@@ -80,10 +80,10 @@ async function tryUntil(clock: Clock, camera: CameraAddress, ending: AbortSignal
 /** Undefined when the stream ends before its ten seconds are over. */
 async function look(
   clock: Clock,
-  { offer }: Gate,
+  { offer, reported }: Gate,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<Trial | undefined> {
-  const stream = openStreamClock(clock);
+  const stream = openStreamClock(clock, reported);
   const fragments: Pick<Fragment, "mediaMs" | "keyframe">[] = [];
   let init: Init | undefined;
   const sei = new Set<string>();

@@ -23,9 +23,9 @@ const LASTING = 30;
 /**
  * Reads the camera's clock from what ffmpeg writes before each fragment, which is wrong in two ways: until
  * the camera's first report it is the moment of writing, and where RTP's clock of 32 bits begins anew it
- * is off by 13 hours for some fragments.
+ * is off by 13 hours for some fragments. `reported` says whether that report has come.
  */
-export function openCameraTime(): CameraTimeReader {
+export function openCameraTime(reported: () => boolean): CameraTimeReader {
   const time: { offsetMs: number | null; source: CameraTime["source"] } = {
     offsetMs: null,
     source: "arrival",
@@ -45,8 +45,8 @@ export function openCameraTime(): CameraTimeReader {
     time,
     hear: (fragment, arrival, start) => {
       const { prftMs, mediaMs, durationMs } = fragment;
-      if (prftMs === undefined) return;
-      // A first picture's time is a whole fragment ago when the last one arrives; the moment of writing is now.
+      if (prftMs === undefined || !reported()) return;
+      // What was written just before it came: a first picture's time is a whole fragment ago when the last one arrives; the moment of writing is now.
       if (Math.abs(arrival - prftMs) < durationMs / 2) return;
       const shownMs = prftMs - stampedLaterMs(fragment);
       if (!settle(shownMs - mediaMs)) return;

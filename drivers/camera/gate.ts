@@ -27,6 +27,8 @@ export interface Gate extends AsyncDisposable {
   readonly lost: Promise<BewaardError>;
   /** How many frames came that nobody asked for. They went nowhere. */
   dropped(): number;
+  /** Whether the camera has said what time it is, in a sender report of its picture. */
+  readonly reported: () => boolean;
   /** What packets of the video were missing since this was asked last. */
   missing(): Hole | undefined;
 }
@@ -87,6 +89,7 @@ export async function openGate(
     url: listener.url,
     lost: session.ended,
     dropped: passes.dropped,
+    reported: passes.reported,
     missing: holes.take,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

@@ -7,6 +7,8 @@ export interface Passes {
   readonly let: (track: Track, channels: Channels) => void;
   readonly admit: (channel: number, type: number) => boolean;
   readonly dropped: () => number;
+  /** Whether a sender report of the picture has come: from then on the camera has said what time it is. */
+  readonly reported: () => boolean;
 }
 
 /** RFC 3550 §6.4.1. */
@@ -34,5 +36,6 @@ export function openPasses(): Passes {
       return admitted && (reported || channel !== reports.get("audio"));
     },
     dropped: () => dropped,
+    reported: () => reported,
   };
 }

@@ -32,14 +32,16 @@ const LATE_FOR_MS = 10_000;
 const TOO_LATE_MS = 15_000;
 
 /**
+ * `reported` says whether the camera has sent a sender report (RFC 3550 §6.4.1) of its picture yet.
+ *
  * A fragment arrives when its last picture was taken, and a little later: never sooner. So the smallest of
  * arrival less stream time in the last minute is the truth, and all others were late by what they are more.
  */
-export function openStreamClock(clock: Clock): StreamClock {
+export function openStreamClock(clock: Clock, reported: () => boolean): StreamClock {
   const openedMs = clock.uptimeMs();
   /** Ascending offsets, each later than the one before: the first is the smallest of the window. */
   const envelope: Heard[] = [];
-  const camera = openCameraTime();
+  const camera = openCameraTime(reported);
   let lateSinceMs: number | undefined;
   let heard: Fragment | undefined;
 

@@ -17,6 +17,7 @@ export async function openGate(_clock: Clock, { url }: CameraAddress): Promise<G
     url,
     lost: new Promise(() => undefined),
     dropped: () => 0,
+    reported: () => true,
     missing: () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

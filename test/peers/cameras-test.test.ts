@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdir, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
@@ -13,6 +14,8 @@ import { GOOD_BOX, GOOD_CAMERA, SOUND_CAMERA, writtenIn } from "../fakes/configu
 import { temporaryFolder } from "../fakes/folder.ts";
 import { openOnvifDevice } from "../fakes/onvif-device.ts";
 import { NEVER } from "../fakes/rig.ts";
+import { rtpClip } from "../fakes/rtp-clip.ts";
+import { openPeer, camera as rtspCamera, sdp } from "../fakes/rtsp-peer.ts";
 
 const LOGIN = { user: "bewaard", password: "geheim" };
 const CLI = new URL("../../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
@@ -26,6 +29,21 @@ async function camera(folder: string, codec: "h264" | "h265", film = SMALL_FILM)
 function trying(url: string, sound = false, login = LOGIN): Promise<Trial> {
   const address = { url, login, basic: false, certificate: undefined, sound };
   return tryStream(systemClock, address, NEVER);
+}
+
+/** Plays a clip of a second again and again, with numbers and times that go on, and without a report. */
+async function play(pictures: readonly Buffer[], socket: Socket): Promise<void> {
+  let sequence = 0;
+  const began = systemClock.uptimeMs();
+  for (let count = 0; !socket.destroyed; count += 1) {
+    const frames = Buffer.from(pictures[count % pictures.length] ?? []);
+    for (let at = 0; at < frames.length; at += 4 + frames.readUInt16BE(at + 2)) {
+      frames.writeUInt16BE(sequence++ & 0xffff, at + 6);
+      frames.writeUInt32BE(count * 3600, at + 8);
+    }
+    socket.write(frames);
+    await systemClock.sleep(Math.max(0, began + count * 40 - systemClock.uptimeMs()), NEVER);
+  }
 }
 
 describe("ten seconds of a camera", function () {
@@ -47,6 +65,18 @@ describe("ten seconds of a camera", function () {
       assert.deepEqual(one.setups, ["video"]);
     });
   }
+
+  it("say nothing of the clock of a camera that never reports it, however short its fragments (AR-13)", async () => {
+    // Each a key picture: a fragment of 40 ms, and the moment at which ffmpeg writes is later than all of it.
+    const clip = rtpClip(25, "320x240", ["-g", "1"]);
+    const answer = rtspCamera(sdp(clip.medium));
+    await using peer = await openPeer((asked, socket) => {
+      if (asked.method === "PLAY") void play(clip.pictures, socket);
+      return answer(asked, socket);
+    });
+    const { clock } = await trying(peer.url);
+    assert.deepEqual(clock, { offsetMs: null, source: "arrival" });
+  });
 
   it("say which sound is taken where it may be, and when there is no second keyframe", async () => {
     await using folder = await temporaryFolder();
