@@ -11,6 +11,7 @@ import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import { openRemux, type Remux } from "../drivers/camera/remux.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { NEVER } from "./fakes/rig.ts";
 
 const folder = await temporaryFolder();
 after(() => folder[Symbol.asyncDispose]());
@@ -120,6 +121,25 @@ describe("ffmpeg at work for the recorder", () => {
     const tookMs = systemClock.uptimeMs() - since;
     assert.ok(tookMs >= 3900 && tookMs < 6000, `stopped after ${tookMs} ms`);
     assert.deepEqual([await runs(remux.pid ?? 0), await runs(helper)], [false, false]);
+  });
+
+  it("takes what it left behind along when it ends, and its number is not used after that", async () => {
+    const script = await standIn("parent", "sleep 600 >/dev/null 2>&1 & echo $!; exit 0");
+    const remux = await openRemux(URL, MUTE, script);
+    const helper = Number(await all(remux));
+    while (await runs(helper)) await systemClock.sleep(20, NEVER);
+    const kill = process.kill.bind(process);
+    const signalled: number[] = [];
+    process.kill = (pid) => {
+      signalled.push(pid);
+      return true;
+    };
+    try {
+      await remux[Symbol.asyncDispose]();
+    } finally {
+      process.kill = kill;
+    }
+    assert.deepEqual(signalled, []);
   });
 
   it("is asked a second time when the first only ended what it waited for", async () => {

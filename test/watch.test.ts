@@ -48,6 +48,12 @@ describe("the watch over a camera's pictures", () => {
     assert.equal(await patience([fragment(2000)]), 9);
   });
 
+  it("is patient for 20 s at most, whatever a fragment claims, or its time jumps by", async () => {
+    assert.equal(await patience([fragment(4900)]), 20);
+    assert.equal(await patience([fragment(10_000)]), 21);
+    assert.equal(await patience([fragment(60_000)]), 21);
+  });
+
   it("calls it stalled where ffmpeg gave up because of silence, also with a last fragment", async () => {
     const clock = simulatedClock(START);
     const watch = openWatch(clock);

@@ -17,6 +17,8 @@ export interface Watch {
 const FIRST_MS = 15 * SECOND_MS;
 const NEXT_MS = 5 * SECOND_MS;
 const FRAGMENTS_MISSED = 4;
+/** However long a fragment claims to be: a camera that has gone quiet is recorded again within 35 s. */
+const LONGEST_MS = 20 * SECOND_MS;
 /** ffmpeg, and the camera, give up after 5 s as well, and know less. */
 const SILENT_MS = 4 * SECOND_MS;
 
@@ -36,7 +38,7 @@ export function openWatch(clock: Clock): Watch {
     heard({ durationMs }) {
       lastMs = silentMs();
       heardMs = clock.uptimeMs();
-      patienceMs = Math.max(NEXT_MS, FRAGMENTS_MISSED * durationMs);
+      patienceMs = Math.min(LONGEST_MS, Math.max(NEXT_MS, FRAGMENTS_MISSED * durationMs));
     },
     async until(over, signal) {
       for await (const _ of every(clock, SECOND_MS, signal)) {

@@ -53,6 +53,9 @@ export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): 
   const ended = Promise.withResolvers<number | NodeJS.Signals>();
   ended.promise.catch(() => undefined);
   child.once("error", ended.reject);
+  // Its number is its group's for as long as it is not buried, and anybody's soon after: this is the last
+  // moment to end what it left behind, and after it nothing is signalled.
+  child.once("exit", () => signalGroup(child.pid, "SIGKILL"));
   child.once("close", (code, signal) => ended.resolve(code ?? signal ?? "SIGKILL"));
   const said = tailOf(child.stderr);
   const stopped = new AbortController();
@@ -150,7 +153,6 @@ async function stop(child: Child): Promise<void> {
     signalGroup(child.pid, signal);
     await endedWithin(child, PATIENCE_MS);
   }
-  signalGroup(child.pid, "SIGKILL");
 }
 
 function missing(cause: unknown): BewaardError {
@@ -176,7 +178,7 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // It has ended by itself.
+    // Nothing of it is left.
     if (systemCode(error) !== "ESRCH") throw error;
   }
 }
