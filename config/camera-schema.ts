@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { namesLogin } from "#base/login-in-address";
 import { DAY_MS } from "#base/time";
 import {
   cameraNumber,
@@ -19,6 +20,7 @@ import {
 const COVERT_LIMIT_MS = 92 * DAY_MS;
 
 const STREAM = 'write an address like "rtsp://10.1.2.3/stream1": no name, password or # in it';
+const ONVIF = "leave out what logs in: the name stands in user, the password in its file";
 const USER = "write the name that the camera knows, without colon, quote or backslash";
 const CERTIFICATE = "write the SHA-256 fingerprint of its certificate: 64 hexadecimal digits";
 const NOTE = "write in one line why a camera is needed here, without naming a person";
@@ -67,8 +69,9 @@ export const wallCamera = z
       .string(CERTIFICATE)
       .transform(parsedBy(fingerprint, CERTIFICATE))
       .optional()
-      .describe("For rtsps: SHA-256 fingerprint of the camera's certificate."),
+      .describe("For rtsps, and https of onvif: SHA-256 fingerprint of the camera's certificate."),
     onvif: plainUrl
+      .refine((text) => !namesLogin(text), ONVIF)
       .meta({ "x-personal": true })
       .optional()
       .describe("Where it answers ONVIF, for `bewaarctl cameras test`."),
@@ -105,10 +108,16 @@ export const wallCamera = z
     ...over("certificate", "url"),
     message: "rtsps goes to one camera only: name the fingerprint of its certificate",
   })
-  .refine(({ url, certificate }) => url.startsWith("rtsps:") || certificate === undefined, {
-    ...over("certificate", "url"),
-    message: "leave it out, or write rtsps: over rtsp nobody shows a certificate",
-  })
+  .refine(
+    ({ url, onvif, certificate }) =>
+      certificate === undefined ||
+      url.startsWith("rtsps:") ||
+      onvif?.toLowerCase().startsWith("https:") === true,
+    {
+      ...over("certificate", "url", "onvif"),
+      message: "leave it out, or write rtsps, or https in onvif: nothing else shows a certificate",
+    },
+  )
   .refine(({ basic, user }) => !basic || user !== undefined, {
     ...over("user", "basic"),
     message: "the name that goes with basic",
@@ -147,7 +156,7 @@ function isStreamUrl(text: string): boolean {
     port !== "0" &&
     !text.includes("#") &&
     // Cameras there are that take a login so; this file goes into the ledger.
-    !/(?:user(?:name)?|usr|pass(?:word|wd)?|pwd|pw)=/i.test(text)
+    !namesLogin(text)
   );
 }
 

@@ -98,7 +98,7 @@ describe("cameras in buildings", () => {
         "5:3: cameras.2.necessity: is missing: { note, dpia }: why a camera is needed here (AR-45)",
         "5:95: cameras.2.segment: no such key; there are: number, url, user, basic, certificate, onvif, paired, building, room, sound, notice, sound_notice, necessity, covert",
         "6:23: cameras.3.url: each stream is one camera's (AR-01): an entry above has the same",
-        "6:51: cameras.3.certificate: leave it out, or write rtsps: over rtsp nobody shows a certificate",
+        "6:51: cameras.3.certificate: leave it out, or write rtsps, or https in onvif: nothing else shows a certificate",
         "7:4: cameras.3.sound: leave it out: a covert camera records no sound",
         "7:49: cameras.3.covert.decided_by: only verantwoordelijke decides (AR-40)",
         "7:104: cameras.3.covert.until: later than from (AR-40)",
@@ -123,6 +123,12 @@ describe("cameras in buildings", () => {
       "rtsp://bewaard@10.1.2.3/",
       "rtsp://10.1.2.3/user=bewaard&password=geheim&channel=1",
       "rtsp://10.1.2.3/?PWD=geheim",
+      "rtsp://10.1.2.3/cam?loginuse=bewaard",
+      "rtsp://10.1.2.3/cam?loginpas=geheim",
+      "rtsp://10.1.2.3/a?%70assword=geheim",
+      "rtsp://10.1.2.3/a?auth=Z2VoZWlt",
+      "rtsp://10.1.2.3/a?access_token=geheim",
+      "rtsp://10.1.2.3/0_passwd=geheim_channel=1",
       "rtsp://10.1.2.3/#1",
       "rtsp://10.1.2.3/a\nb",
       "rtsp:///stream1",
@@ -136,7 +142,14 @@ describe("cameras in buildings", () => {
       assert.match(said, /cameras.0.url: write an address like/, url);
       assert.doesNotMatch(said, /geheim/);
     }
-    for (const url of ["rtsp://[fe80::1]:8554/a?b=1", "rtsp://camera-1.intern/Streaming/101"]) {
+    for (const url of [
+      "rtsp://[fe80::1]:8554/a?b=1",
+      "rtsp://camera-1.intern/Streaming/101",
+      "rtsp://10.1.2.3/onvif-media/media.amp?profile=profile_1_h264&sessiontimeout=60&streamtype=unicast",
+      "rtsp://10.1.2.3/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif",
+      "rtsp://10.1.2.3/a?ProfileToken=p0&author=x&passive=1&bypass=0&pan=3",
+      "rtsp://10.1.2.3/pass/user/token/auth",
+    ]) {
       assert.equal(await saying([{ ...GOOD_CAMERA, url }]), "", url);
     }
     const pinned = { ...GOOD_CAMERA, url: "rtsps://10.1.2.3/", certificate: "AB:".repeat(32) };
@@ -145,6 +158,16 @@ describe("cameras in buildings", () => {
     ]);
     assert.equal(wallCameras(config)[0]?.certificate, "ab".repeat(32));
     assert.match(await saying([pinned]), /certificate: write the SHA-256 fingerprint/);
+    const login = { ...GOOD_CAMERA, onvif: "http://10.1.2.3/onvif?password=geheim" };
+    assert.match(await saying([login]), /cameras.0.onvif: leave out what logs in/);
+  });
+
+  it("may have a certificate for ONVIF over https, where their stream is in clear", async () => {
+    const onvif = "https://10.1.2.3/onvif/device_service";
+    const secure = { ...GOOD_CAMERA, onvif, certificate: "ab".repeat(32) };
+    assert.equal(await saying([secure]), "");
+    const clear = { ...secure, onvif: onvif.replace("https", "http") };
+    assert.match(await saying([clear]), /cameras.0.certificate: leave it out/);
   });
 
   it("hang in a building of the closed list, as the annex leaves it; a policy without one has none (AR-04)", async () => {

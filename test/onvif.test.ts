@@ -102,6 +102,24 @@ describe("what a camera says of itself over ONVIF", () => {
     const stream = "rtsp://a:b@127.0.0.1/s?user=x&password=y&z=1";
     const { profiles } = (await said({ stream })).said;
     assert.equal(profiles[0]?.url, "rtsp://127.0.0.1/s?user=…&password=…&z=1");
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    for (const [behind, shown] of [
+      ["cam?loginuse=bewaard&loginpas=another&z=1", "cam?loginuse=…&loginpas=…&z=1"],
+      ["bewaard/geheim/1", "bewaard/…/1"],
+      ["bewaard/g%65h%65im/1", "…"],
+      ["a?%70assword=x", "…"],
+      ["a?auth=QUJD/ZGVm+Cg==&z=1", "a?auth=…&z=1"],
+      [`a?k=${base64("bewaard:geheim")}&z=1`, "a?k=…=&z=1"],
+      [`${base64("geheim").replace(/=+$/, "")}/1`, "…/1"],
+      ["user=a_password=b_channel=1/x", "user=…/x"],
+      [
+        "media.amp?ProfileToken=p0&streamtype=unicast",
+        "media.amp?ProfileToken=p0&streamtype=unicast",
+      ],
+    ] as const) {
+      const offered = (await said({ stream: `rtsp://127.0.0.1/${behind}` })).said.profiles;
+      assert.equal(offered[0]?.url, `rtsp://127.0.0.1/${shown}`);
+    }
   });
 });
 

@@ -1,4 +1,6 @@
 import { BewaardError } from "#base/errors";
+import { withoutLogin } from "#base/login-in-address";
+import type { CameraLogin } from "./address.ts";
 import { MEDIA, MEDIA2, type Services, unlessForbidden, unlessRefused } from "./onvif-device.ts";
 import { callService, mediaService } from "./onvif-library.ts";
 import { type Profile, readProfiles, readStreamUri } from "./onvif-profiles.ts";
@@ -18,14 +20,20 @@ interface Media {
  * Of Media2 where it answers that, since the older service cannot name H.265.
  * @throws BewaardError CAMERA_REFUSED for a service or stream of another host.
  */
-export async function askProfiles(session: OnvifSession, services: Services) {
+export async function askProfiles(
+  session: OnvifSession,
+  services: Services,
+  login: CameraLogin | undefined,
+) {
   for (const media of mediaOf(session, services)) {
     const profiles = await unlessRefused(media.profiles());
     if (profiles === undefined) continue;
     const found = [];
     for (const profile of profiles.slice(0, PROFILE_LIMIT)) {
       const named = await unlessForbidden(media.streamUri(profile.token));
-      found.push({ ...profile, url: named === undefined ? null : shown(session.own(named)) });
+      // As the configuration would have it.
+      const url = named === undefined ? null : withoutLogin(session.own(named), login);
+      found.push({ ...profile, url });
     }
     return found;
   }
@@ -62,12 +70,4 @@ function media2(session: OnvifSession, named: string): Media {
       return readStreamUri(2, await ask("GetStreamUri", inner));
     },
   };
-}
-
-/** As the configuration would have it. Some cameras write a login into the address. */
-function shown(url: URL): string {
-  url.username = "";
-  url.password = "";
-  url.hash = "";
-  return url.href.replace(/((?:user(?:name)?|usr|pass(?:word|wd)?|pwd|pw)=)[^&/?]*/gi, "$1…");
 }

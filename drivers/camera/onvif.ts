@@ -71,7 +71,7 @@ async function describeAll(
   session.setOffset(offsetMs ?? 0);
   const services = await askServices(session, camera.url);
   const about = await askInformation(session, camera.url);
-  const profiles = await askProfiles(session, services);
+  const profiles = await askProfiles(session, services, camera.login);
   const analyses = profiles.some(({ analytics }) => analytics);
   return {
     ...about,
