@@ -10,12 +10,12 @@ import {
   isOver,
   lost,
   type Mark,
-  type Moment,
-  momentAt,
+  paid,
   resumed,
   stopped,
   stored,
 } from "../daemon/record/mark.ts";
+import { type Moment, momentAt } from "../daemon/record/moment.ts";
 
 const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
 
@@ -159,15 +159,53 @@ describe("a camera's mark", () => {
     const back = resumed(open, after(60_000, -HOUR_MS));
     assert.deepEqual(gaps(back), [[-HOUR_MS, 60_000 - HOUR_MS, "camera-lost"]]);
     const forward = resumed(open, after(60_000, HOUR_MS));
-    assert.deepEqual(gaps(forward), [[0, 60_000 + HOUR_MS, "camera-lost"]]);
+    assert.deepEqual(gaps(forward), [[HOUR_MS, 60_000 + HOUR_MS, "camera-lost"]]);
     assert.equal(stored(RECORDING, after(0), after(1000, -HOUR_MS)).until.uptimeMs, 6000);
   });
 
-  it("tells an outage over a start of the machine by wall time, and of no length where that went back", () => {
+  it("tells an outage over a start of the machine by wall time", () => {
     const died = begun(RECORDING, after(60_000, 0, "two"));
     assert.deepEqual(gaps(resumed(died, after(60_000, 0, "two"))), [[0, 60_000, "crashed"]]);
-    const end = after(60_000, -HOUR_MS, "two");
-    assert.deepEqual(gaps(resumed(died, end)), [[60_000 - HOUR_MS, 60_000 - HOUR_MS, "crashed"]]);
+  });
+
+  it("tells of an outage after which wall time was lost when that is right again, and not as of then", () => {
+    const year = 365 * 24 * HOUR_MS;
+    const died = begun(RECORDING, after(10_000, -year, "two"));
+    // The camera is back before wall time is, or after.
+    const recording = resumed(died, after(20_000, -year, "two"));
+    const away = broken(died, "camera-unreachable", after(10_000, -year, "two"));
+    for (const mark of [recording, away]) {
+      assert.deepEqual(gaps(mark), []);
+      assert.deepEqual(paid(mark, after(25_000, -year, "two")), mark);
+    }
+    const seen = paid(stored(recording, after(20_000, -year, "two"), after(29_000, -year, "two")), {
+      ...after(30_000, 0, "two"),
+    });
+    assert.deepEqual(gaps(seen), [[0, 20_000, "crashed"]]);
+    assert.equal(seen.owed, undefined);
+    const both = resumed(paid(away, after(30_000, 0, "two")), after(40_000, 0, "two"));
+    assert.deepEqual(gaps(both), [
+      [0, 10_000, "crashed"],
+      [10_000, 40_000, "camera-unreachable"],
+    ]);
+  });
+
+  it("makes no gap of years where wall time was lost in one start of the machine only", () => {
+    const year = 365 * 24 * HOUR_MS;
+    const lostTime = resumed(
+      begun(RECORDING, after(10_000, -year, "two")),
+      after(20_000, -year, "two"),
+    );
+    const on = stored(lostTime, after(20_000, -year, "two"), after(30_000, -year, "two"));
+    const back = resumed(begun(on, after(50_000, 0, "three")), after(60_000, 0, "three"));
+    assert.deepEqual(gaps(back), [[0, 60_000, "crashed"]]);
+    assert.equal(back.owed, undefined);
+    // It was ahead before: what is owed then is never paid, and keeps nothing else from being told.
+    const ahead = begun(stored(RECORDING, after(0), after(5000, year)), after(60_000, 0, "two"));
+    const now = broken(resumed(ahead, after(70_000, 0, "two")), "camera-lost", after(60_000));
+    assert.deepEqual(gaps(resumed(now, after(90_000, 0, "two"))), [
+      [70_000, 90_000, "camera-lost"],
+    ]);
   });
 
   it("makes no gap between a short segment after an outage and the next one", () => {

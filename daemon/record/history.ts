@@ -3,9 +3,10 @@ import type { DeviceId } from "#base/ids";
 import { step } from "#base/step";
 import type { Clock, Instant } from "#base/time";
 import type { Events } from "../events.ts";
+import type { Mark, Untold } from "./mark.ts";
 import * as marking from "./mark.ts";
-import { type Mark, type Moment, momentAt, momentOf, type Untold } from "./mark.ts";
 import { readMarks, writeMarks } from "./marks-file.ts";
+import { type Moment, momentAt, momentOf } from "./moment.ts";
 
 /** Of one camera: what the recorder says as it goes. Nothing here waits for a disk. */
 export interface CameraHistory {
@@ -89,7 +90,8 @@ export async function openHistory(
       for (const [device, mark] of marks) marks.set(device, marking.stopped(mark, now()));
     },
     async settle() {
-      for (const [device, mark] of marks) marks.set(device, marking.inPieces(mark, now()));
+      for (const [device, mark] of marks)
+        marks.set(device, marking.inPieces(marking.paid(mark, now()), now()));
       if (!same(marks, written)) written = await write(path, marks);
       step("record.marked");
       for (const [device, { untold }] of marks) {

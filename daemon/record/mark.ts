@@ -1,15 +1,9 @@
 import type { SegmentId } from "#base/ids";
-import { type Clock, HOUR_MS, type Instant, instant, SECOND_MS } from "#base/time";
+import { HOUR_MS, type Instant, instant } from "#base/time";
 import { newSegmentId } from "../new-id.ts";
+import { isLater, lastedMs, type Moment, startOf, wallTimeOf } from "./moment.ts";
 
 // What is known of one camera's recording, and how it changes. Nothing here reads a clock or a disk.
-
-/** One moment by both clocks: wall time may jump, uptime may not. */
-export interface Moment {
-  readonly at: Instant;
-  readonly bootId: string;
-  readonly uptimeMs: number;
-}
 
 /** A stretch that was not recorded, and that core has not been told of. */
 export interface Untold {
@@ -27,24 +21,24 @@ export interface Mark {
   readonly until: Moment;
   readonly since: string;
   readonly untold: readonly Untold[];
+  readonly owed?: Owed | undefined;
+}
+
+/**
+ * An outage over a start of the machine whose end, by wall time, was before its beginning: a clock that was
+ * lost, as a rule. It is told when wall time was set right while the machine runs.
+ */
+interface Owed {
+  readonly startedAt: Instant;
+  readonly end: Moment;
+  readonly cause: string;
 }
 
 /** A gap that stays open is told in pieces: what is told survives this machine. */
 const PIECE_MS = HOUR_MS;
-/** Wall time may be slewed by as much while nothing happens. */
-const SLEWED_MS = SECOND_MS;
 /** A stream's time is reckoned better as it goes on: so much is no gap between two segments. */
 const SAME_MS = 500;
 const NO_GAP = new Set(["recording", "beginning", "excused"]);
-
-export function momentOf(clock: Clock): Moment {
-  return { at: clock.now(), bootId: clock.bootId(), uptimeMs: clock.uptimeMs() };
-}
-
-/** The moment that wall time, as it goes at `now`, calls `at`. */
-export function momentAt(now: Moment, at: Instant): Moment {
-  return { at, bootId: now.bootId, uptimeMs: now.uptimeMs - (now.at - at) };
-}
 
 /**
  * The mark of a camera that footage is expected of from `now` on. One that was recording was left so by a
@@ -68,14 +62,14 @@ export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
   if (mark.since !== "stopped" && mark.since !== "crashed") return mark;
   // Something was stored since, too little to be called recording.
   if (!isLater(mark.until, startedUp)) return { ...mark, since: cause };
-  return { until: startedUp, since: cause, untold: ended(mark, startedUp) };
+  return { ...ended(mark, startedUp), until: startedUp, since: cause };
 }
 
 /** The camera records, from `from` on. */
 export function resumed(mark: Mark, from: Moment): Mark {
   if (mark.since === "recording") return mark;
   const missing = isLater(mark.until, from, SAME_MS);
-  return { until: from, since: "recording", untold: missing ? ended(mark, from) : mark.untold };
+  return { ...(missing ? ended(mark, from) : mark), until: from, since: "recording" };
 }
 
 /**
@@ -85,35 +79,35 @@ export function resumed(mark: Mark, from: Moment): Mark {
 export function stored(mark: Mark, from: Moment, until: Moment): Mark {
   if (mark.since === "excused" || !isLater(mark.until, until)) return mark;
   const missing = gapSince(mark) !== undefined && isLater(mark.until, from, SAME_MS);
-  return { ...mark, until, untold: missing ? ended(mark, from) : mark.untold };
+  return { ...(missing ? ended(mark, from) : mark), until };
 }
 
 /** What was recorded from `from` to `to` is lost after all, or is not to be relied on. */
 export function lost(mark: Mark, from: Moment, to: Moment, cause: string): Mark {
   // Of the gap that is open.
   if (gapSince(mark) !== undefined && !isLater(from, mark.until)) return mark;
-  const gap = gapOf(from, to, cause);
+  const missing = gapOf(from, to, cause);
   const until = isLater(mark.until, to) ? to : mark.until;
-  return gap ? { ...mark, until, untold: [...mark.untold, gap] } : mark;
+  return missing ? { ...withGap(mark, missing), until } : mark;
 }
 
 /** Nobody expects footage of it any more, from `now` on. */
 export function excused(mark: Mark, now: Moment): Mark {
   if (mark.since === "excused") return mark;
-  return { until: now, since: "excused", untold: ended(mark, now) };
+  return { ...ended(mark, now), until: now, since: "excused" };
 }
 
 /** The recorder stops by itself: what is missing until it runs again is nobody's failure. */
 export function stopped(mark: Mark, now: Moment): Mark {
   if (mark.since === "excused") return mark;
   if (gapSince(mark) === undefined) return { ...mark, since: "stopped" };
-  return { until: now, since: "stopped", untold: ended(mark, now) };
+  return { ...ended(mark, now), until: now, since: "stopped" };
 }
 
 /** Tells of a gap that is open for an hour, and leaves it open. */
 export function inPieces(mark: Mark, now: Moment): Mark {
   if (gapSince(mark) === undefined || lastedMs(mark.until, now) < PIECE_MS) return mark;
-  return { ...mark, until: now, untold: ended(mark, now) };
+  return { ...ended(mark, now), until: now };
 }
 
 /** Core has these. */
@@ -132,35 +126,39 @@ export function isOver({ since, untold }: Mark): boolean {
   return since === "excused" && untold.length === 0;
 }
 
-function ended(mark: Mark, end: Moment): readonly Untold[] {
-  const gap = gapSince(mark) === undefined ? undefined : gapOf(mark.until, end, mark.since);
-  return gap ? [...mark.untold, gap] : mark.untold;
+/** With the gap that is open told, up to `end`. */
+function ended(mark: Mark, end: Moment): Mark {
+  const { until, since, owed } = mark;
+  if (gapSince(mark) === undefined) return mark;
+  if (until.bootId === end.bootId) return withGap(mark, gapOf(until, end, since));
+  // Nothing but wall time tells how long it was. What is owed is a part of it, where that is past now.
+  const wasOwed = owed !== undefined && owed.startedAt < end.at;
+  const startedAt = wasOwed ? instant(Math.max(owed.startedAt, until.at)) : until.at;
+  if (startedAt < end.at)
+    return { ...withGap(mark, gap(startedAt, end.at, since)), owed: wasOwed ? undefined : owed };
+  const latest = instant(Math.max(owed?.startedAt ?? 0, until.at));
+  return { ...mark, owed: { startedAt: latest, end, cause: owed?.cause ?? since } };
 }
 
+/** Tells what is owed, if wall time as it goes at `now` puts its end behind its beginning. */
+export function paid(mark: Mark, now: Moment): Mark {
+  const { owed } = mark;
+  if (owed?.end.bootId !== now.bootId) return mark;
+  const endedAt = wallTimeOf(owed.end, now);
+  if (endedAt <= owed.startedAt) return mark;
+  return { ...withGap(mark, gap(owed.startedAt, endedAt, owed.cause)), owed: undefined };
+}
+
+function withGap(mark: Mark, one: Untold | undefined): Mark {
+  return one ? { ...mark, untold: [...mark.untold, one] } : mark;
+}
+
+/** Within one start of the machine; undefined where nothing is missing. */
 function gapOf(from: Moment, end: Moment, cause: string): Untold | undefined {
   const startedAt = startOf(from, end);
-  if (startedAt === undefined) return undefined;
-  return { id: newSegmentId(startedAt), startedAt, endedAt: end.at, cause };
+  return startedAt < end.at ? gap(startedAt, end.at, cause) : undefined;
 }
 
-/**
- * Where a gap from `from` to `end` began, by the wall time of its end: where that was set back meanwhile,
- * as long before its end as it lasted. Undefined where nothing is missing.
- */
-function startOf(from: Moment, end: Moment): Instant | undefined {
-  const counted = end.at - lastedMs(from, end);
-  const startedAt = counted < from.at - SLEWED_MS ? counted : from.at;
-  if (startedAt < end.at) return instant(Math.max(0, startedAt));
-  // Of an outage across a start of the machine only wall time could tell how long it was.
-  return from.bootId === end.bootId ? undefined : end.at;
-}
-
-function lastedMs(from: Moment, to: Moment): number {
-  const ms = from.bootId === to.bootId ? to.uptimeMs - from.uptimeMs : to.at - from.at;
-  return Math.max(0, ms);
-}
-
-/** Whether `two` comes more than `byMs` after `one`: in one start of the machine by uptime. */
-function isLater(one: Moment, two: Moment, byMs = 0): boolean {
-  return one.bootId !== two.bootId || two.uptimeMs > one.uptimeMs + byMs;
+function gap(startedAt: Instant, endedAt: Instant, cause: string): Untold {
+  return { id: newSegmentId(startedAt), startedAt, endedAt, cause };
 }

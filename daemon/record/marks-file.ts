@@ -18,7 +18,13 @@ const untold = z.strictObject({
   endedAt: at,
   cause: z.string(),
 });
-const mark = z.strictObject({ until: moment, since: z.string(), untold: z.array(untold) });
+const owed = z.strictObject({ startedAt: at, end: moment, cause: z.string() });
+const mark = z.strictObject({
+  until: moment,
+  since: z.string(),
+  untold: z.array(untold),
+  owed: owed.optional(),
+});
 const marks = z.strictObject({
   bewaard: z.literal("marks/1"),
   marks: z.array(z.tuple([z.string().transform(parseDeviceId), mark])),
