@@ -89,7 +89,14 @@ export async function runCore(
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
 
-  for (const producer of PRODUCERS) await createIncoming(spool, producer);
+  // On a full disk it is core that makes room.
+  await steady(
+    clock,
+    events,
+    "start",
+  )(async () => {
+    for (const producer of PRODUCERS) await createIncoming(spool, producer);
+  });
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, box.term, clock.now());
   await recordPaired(sure, clock.now(), devicesOf(config));

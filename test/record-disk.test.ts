@@ -16,10 +16,11 @@ import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { salvageSealed } from "../storage/seal/salvage.ts";
 import { openSharedSync } from "../storage/seal/shared-sync.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
+import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
-import { fill, withSmallDisk } from "./fakes/small-disk.ts";
+import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
 
 const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: null };
 const RECORD = { producer: "record" } as const;
@@ -83,6 +84,23 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
       assert.equal(segment?.truncated, false);
       assert.ok(segment.footage.equals(content.subarray(0, pushedBytes + 100_000)));
     }, RECORD);
+  });
+
+  it("starts, as core does, where not one more file can be made", async () => {
+    await withSmallDisk(
+      async (rig, disk) => {
+        const { incoming } = await sealingOf(rig);
+        await rm(incoming, { recursive: true });
+        await crowd(disk);
+        for (const role of ["core", "record"] as const) {
+          await using _ = await openLease(rig.spool, role);
+          await assert.rejects(openLease(rig.spool, role), { code: "LEASE_HELD" });
+        }
+        const made = createIncoming(rig.spool, "record");
+        await assert.rejects(made, { code: "SPOOL_FULL", transient: true });
+      },
+      { ...RECORD, files: 30 },
+    );
   });
 
   it("closes what it gave up as truncated as soon as the disk takes something again", async () => {

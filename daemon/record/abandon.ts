@@ -7,7 +7,8 @@ import { type Intent, intentPath } from "../../storage/spool/intent.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /**
- * Closes what there is of a segment as truncated, and says so. What the disk refuses now is kept in mind
+ * Closes what there is of a segment as truncated, and says so. Of one with no footage there is nothing to
+ * say: on a full disk there is one each five seconds, and `camera-unkept` tells of them. What the disk refuses now is kept in mind
  * for `settleAbandoned`, and is settled at the next start at the latest.
  */
 export async function abandonSegment(sealing: RecordSealing, intent: Intent): Promise<void> {
@@ -18,8 +19,6 @@ export async function abandonSegment(sealing: RecordSealing, intent: Intent): Pr
       await rm(intentPath(incoming, intent.id), { force: true });
     } else if ((await closeTruncated(incoming, intent)) === "closed") {
       events.truncatedClosed(intent.id, intent.device);
-    } else {
-      events.cutOffEmpty(intent.id, intent.device);
     }
   } catch (error) {
     const refused = diskError(error, "closing a cut off segment");

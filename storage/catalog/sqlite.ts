@@ -101,12 +101,12 @@ export async function openDatabase(path: string): Promise<Database> {
 
 /**
  * Holds `path` alone until disposed or until this process dies, however it dies: the kernel drops the
- * lock. Returns undefined when another process has it.
+ * lock. Returns undefined when another process has it. Writes nothing, so that it can be had on a full disk.
  */
 export async function lockFile(path: string): Promise<AsyncDisposable | undefined> {
   const handle = await connect(path);
   try {
-    await promised(handle).script("pragma journal_mode = delete; begin exclusive");
+    await promised(handle).script("pragma journal_mode = memory; begin exclusive");
   } catch (error) {
     await close(handle);
     if (error instanceof BewaardError && error.code === "CATALOG_BUSY") return undefined;

@@ -1,10 +1,7 @@
 import { join } from "node:path";
 import { BewaardError } from "#base/errors";
 import { lockFile } from "../catalog/sqlite.ts";
-import type { Spool } from "./spool.ts";
-
-/** The parts of bewaard that may each run once on a spool. */
-export type Role = "core" | "dock" | "record";
+import type { Role, Spool } from "./spool.ts";
 
 /**
  * Holds `role` on this spool until disposed; the kernel lets go when the process dies, however it dies.

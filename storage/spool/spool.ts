@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { StatsFs } from "node:fs";
-import { mkdir, readFile, statfs } from "node:fs/promises";
+import { appendFile, mkdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { diskError } from "#base/disk-errors";
@@ -30,11 +30,17 @@ const VERSION = 1;
 const identity = z.object({ spool: z.uuid(), node: z.string() });
 const versioned = z.object({ version: z.int().positive().default(VERSION) });
 
+/** The parts of bewaard that may each run once on a spool. */
+export const ROLES = ["core", "dock", "record"] as const;
+export type Role = (typeof ROLES)[number];
+
 /** Makes an empty folder a spool for `node`. Harmless on one that is its spool already. */
 export async function createSpool(path: string, node: NodeId): Promise<void> {
   for (const folder of ["incoming", "segments", "quarantine", "lease"]) {
     await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
   }
+  // Now, while there is room: a lease must be had on a full disk as well.
+  for (const role of ROLES) await appendFile(join(path, "lease", role), "", { mode: 0o600 });
   try {
     await openSpool(path, node);
   } catch (error) {
@@ -108,12 +114,19 @@ export function incomingFolder(spool: Spool, producer: string): string {
   return join(spool.path, "incoming", producer);
 }
 
-/** Makes the folder a producer hands its facts over in. */
+/**
+ * Makes the folder a producer hands its facts over in, where it is not there.
+ * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient).
+ */
 export async function createIncoming(spool: Spool, producer: string): Promise<string> {
   const folder = incomingFolder(spool, producer);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await syncDirectory(join(spool.path, "incoming"));
-  return folder;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncDirectory(join(spool.path, "incoming"));
+    return folder;
+  } catch (error) {
+    throw diskError(error, `making incoming/${producer}`);
+  }
 }
 
 /** Where a segment's sealed file lies in the ring. */

@@ -17,16 +17,25 @@ export async function fill(folder: string): Promise<string> {
   }
 }
 
-/** A rig whose spool is a disk of 4 MB. Root only. */
+/** Makes files in `folder` until its disk takes no other one. */
+export async function crowd(folder: string): Promise<void> {
+  try {
+    for (let nth = 0; ; nth += 1) await writeFile(join(folder, `crowd-${nth}`), "");
+  } catch {
+    // Crowded.
+  }
+}
+
+/** A rig whose spool is a disk of 4 MB, with room for so many files. Root only. */
 export async function withSmallDisk(
   body: (rig: Rig, disk: string) => Promise<void>,
-  options: RigOptions = {},
+  { files = 1000, ...options }: RigOptions & { readonly files?: number } = {},
 ): Promise<void> {
   await using rig = await openRig(options);
   const disk = join(rig.folder, "spool");
   const kept = join(rig.folder, "spool-content");
   execFileSync("cp", ["-a", disk, kept]);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,nr_inodes=${files}`, "tmpfs", disk]);
   try {
     execFileSync("sh", ["-c", 'cp -a "$1"/. "$2"', "sh", kept, disk]);
     await body(rig, disk);
