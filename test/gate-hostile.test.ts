@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { inspect } from "node:util";
 import { describe, it } from "mocha";
 import { BewaardError, type ErrorCode } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import type { CameraAddress } from "../drivers/camera/address.ts";
+import { openExchange } from "../drivers/camera/exchange.ts";
 import { openGate } from "../drivers/camera/gate.ts";
 import { address, hurried, openClient, PASSWORD, refusal, TCP } from "./fakes/gate-client.ts";
 import { frame, rtp } from "./fakes/rtp-clip.ts";
@@ -52,6 +54,15 @@ async function lostAfter(odd: (socket: Socket) => void): Promise<BewaardError> {
   await client.ask("PLAY", gate.url);
   await client.ended;
   return await gate.lost;
+}
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 const elsewhere = ["Location: rtsp://127.0.0.2:554/x"];
@@ -156,6 +167,30 @@ describe("A camera that means harm", () => {
     client.mute();
     void client.ask("PLAY", gate.url);
     isError(await gate.lost, "CAMERA_STREAM", /not read/, true);
+  });
+
+  it("is lost when it floods us with messages nobody asked for", async () => {
+    const answers = "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n";
+    const waits = "RTSP/1.0 100 Wait\r\nCSeq: 1\r\n\r\n";
+    const requests = "SET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\n\r\n";
+    for (const message of [answers, waits, requests]) {
+      const error = await lostAfter((socket) => socket.write(message.repeat(60)));
+      isError(error, "CAMERA_STREAM", /floods/, true);
+    }
+  });
+
+  it("is lost when it reads nothing of what it is sent", async () => {
+    await using peer = await openPeer((_, socket) => void socket.pause());
+    const socket = connect(peer.port, "127.0.0.1");
+    await once(socket, "connect");
+    const exchange = openExchange(systemClock, socket, NEVER);
+    // The system takes some megabytes that nobody reads.
+    const send = (): void => exchange.sendFrame(Buffer.alloc(60_000));
+    let error: unknown;
+    for (let sent = 0; sent < 500 && error === undefined; sent += 1) error = thrownBy(send);
+    isError(error, "CAMERA_STREAM", /does not read/, true);
+    assert.ok(socket.writableLength < 130_000);
+    socket.destroy();
   });
 
   it("is lost when it says nothing any more, within a session's time", async () => {

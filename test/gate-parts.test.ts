@@ -156,6 +156,57 @@ describe("RTSP messages and frames", () => {
   });
 });
 
+describe("What takes a camera no time to make, and us no time to refuse", () => {
+  const quickly = (what: () => unknown): void => {
+    const since = performance.now();
+    what();
+    assert.ok(performance.now() - since < 100, `${performance.now() - since} ms`);
+  };
+  const read = (head: string): Unit[] => openReader(() => false)(Buffer.from(head, "latin1"));
+
+  it("is a header line of spaces, or a thousand of them", () => {
+    for (const line of [`X: a${" ".repeat(16_000)}b`, `X${" ".repeat(16_000)}: b`]) {
+      quickly(() => assert.equal(read(`RTSP/1.0 200 OK\r\n${line}\r\n\r\n`).length, 1));
+    }
+    for (const lines of [`X:${" ".repeat(8000)}\nb\r\n`, "A:\r\n".repeat(4000)]) {
+      const head = `RTSP/1.0 200 OK\r\n${lines}\r\n`;
+      quickly(() => assert.throws(() => read(head), { code: "CAMERA_STREAM" }));
+    }
+  });
+
+  it("is a header line that ends otherwise than with CRLF, is folded, or holds control characters", () => {
+    for (const lines of [
+      "A: b\nC: d",
+      "A: b\rC: d",
+      "A: b\r\n c",
+      "A: \0b",
+      "A: b\x7f",
+      "A",
+      ": b",
+    ]) {
+      const head = `RTSP/1.0 200 OK\r\n${lines}\r\n\r\n`;
+      assert.throws(() => read(head), { code: "CAMERA_STREAM" }, lines);
+    }
+    const [unit] = read("RTSP/1.0 200 OK\r\nA : \tb\t\r\na:c:d\r\nB:\r\n\r\n");
+    assert.ok(unit?.kind === "message");
+    assert.deepEqual(
+      [...unit.message.headers],
+      [
+        ["a", ["b", "c:d"]],
+        ["b", [""]],
+      ],
+    );
+  });
+
+  it("is a parameter of 60,000 letters", () => {
+    for (const format of ["a".repeat(60_000), "a=".repeat(30_000), "a =".repeat(20_000)]) {
+      const media = ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", `a=fmtp:96 ${format}`];
+      const admitted = (): unknown => admit(readDescription(sdp(media)), false);
+      quickly(() => assert.throws(admitted, /more than 16384 characters of parameters/));
+    }
+  });
+});
+
 describe("A camera's description", () => {
   const described = (text: string, sound: boolean): string =>
     describeAdmitted(admit(readDescription(text), sound));
@@ -165,6 +216,28 @@ describe("A camera's description", () => {
     const media = ["m=video 0 RTP/AVP 98", "a=rtpmap:98 H265/90000", `a=fmtp:98 ${sets}`];
     const text = described(sdp(media), false);
     assert.match(text, /a=fmtp:98 sprop-vps=QAE=; sprop-sps=QgE=; sprop-pps=RAE=\r\n/);
+  });
+
+  it("calls H.265 by the name that ffmpeg knows", () => {
+    const text = described(sdp(["m=video 0 RTP/AVP 98", "a=rtpmap:98 HEVC/90000"]), false);
+    assert.match(text, /a=rtpmap:98 H265\/90000\r\n/);
+  });
+
+  it("is not taken with pictures out of order in the stream, or by another profile than RTP/AVP", () => {
+    const said = (profile: string, format: string): string => {
+      const formats = format === "" ? [] : [`a=fmtp:96 ${format}`];
+      const media = [`m=video 0 ${profile} 96`, "a=rtpmap:96 H264/90000", ...formats];
+      return described(sdp(media), false);
+    };
+    for (const mode of ["2", "1x", ""]) {
+      assert.throws(() => said("RTP/AVP", `packetization-mode=${mode};x=y`), /packetization mode/);
+    }
+    assert.match(said("RTP/AVP/TCP", "packetization-mode=1"), /packetization-mode=1/);
+    for (const profile of ["RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"]) {
+      assert.throws(() => said(profile, ""), {
+        message: `it sends H264 by ${profile}: what is taken is H.264 or H.265 by RTP/AVP`,
+      });
+    }
   });
 
   it("keeps AAC or G.711 where sound may be, the first that is known, and no other", () => {

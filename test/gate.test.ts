@@ -130,7 +130,12 @@ describe("RTSP gate", () => {
           : script(asked, socket),
       );
       await using gate = await openGate(hurried, address(peer.url, { sound: true }), NEVER);
-      assert.deepEqual(gate.offer, { video: "h264", audio: undefined, soundOffered: true });
+      assert.deepEqual(gate.offer, {
+        video: "h264",
+        audio: undefined,
+        soundOffered: true,
+        pictureKnown: true,
+      });
       assert.equal((await packets(gate.url)).length, 50);
     });
   }

@@ -1,6 +1,7 @@
 import { BewaardError } from "#base/errors";
 import type { AudioCodec, VideoCodec } from "./address.ts";
 import { SPS } from "./configuration.ts";
+import { AUDIO, type Known, VIDEO } from "./known-codecs.ts";
 import { typeOf } from "./parameter-sets.ts";
 import type { Description, Medium } from "./sdp.ts";
 import { readSps } from "./sps.ts";
@@ -25,61 +26,8 @@ export interface Admitted {
   readonly soundOffered: boolean;
 }
 
-const SETS = /^[A-Za-z0-9+/=,]{1,16384}$/;
-const HEX = /^[0-9A-Fa-f]{1,512}$/;
-const NUMBER = /^\d{1,10}$/;
-
-interface Known<Codec> {
-  readonly encoding: RegExp;
-  readonly codec: Codec;
-  readonly parameters: Readonly<Record<string, RegExp>>;
-  /** Those without which it cannot be taken. */
-  readonly wanted?: readonly string[];
-}
-
-const VIDEO: readonly Known<VideoCodec>[] = [
-  {
-    encoding: /^H264\/90000$/i,
-    codec: "h264",
-    // Interleaved mode (2) is nothing that cameras send or ffmpeg reads.
-    parameters: {
-      "packetization-mode": /^[01]$/,
-      "profile-level-id": /^[0-9A-Fa-f]{6}$/,
-      "sprop-parameter-sets": SETS,
-    },
-  },
-  {
-    encoding: /^(?:H265|HEVC)\/90000$/i,
-    codec: "h265",
-    parameters: {
-      "profile-id": NUMBER,
-      "level-id": NUMBER,
-      "sprop-vps": SETS,
-      "sprop-sps": SETS,
-      "sprop-pps": SETS,
-      "sprop-max-don-diff": NUMBER,
-    },
-  },
-];
-
-const AUDIO: readonly Known<AudioCodec>[] = [
-  {
-    encoding: /^mpeg4-generic\/\d{4,6}(?:\/[1-8])?$/i,
-    codec: "aac",
-    parameters: {
-      mode: /^AAC-[hl]br$/i,
-      config: HEX,
-      sizelength: NUMBER,
-      indexlength: NUMBER,
-      indexdeltalength: NUMBER,
-      "profile-level-id": NUMBER,
-      streamtype: NUMBER,
-    },
-    wanted: ["mode", "config", "sizelength", "indexlength", "indexdeltalength"],
-  },
-  { encoding: /^PCMA\/8000(?:\/1)?$/i, codec: "pcma", parameters: {} },
-  { encoding: /^PCMU\/8000(?:\/1)?$/i, codec: "pcmu", parameters: {} },
-];
+/** Characters of one medium's parameters: the sets of parameters are some hundred. */
+const PARAMETERS = 16 * 1024;
 
 /**
  * Decides what is taken of a camera's offer: its one picture, and where `sound` allows it the first sound
@@ -90,8 +38,8 @@ export function admit({ media }: Description, sound: boolean): Admitted {
   const videos = media.filter(({ kind }) => kind === "video");
   const [video, ...more] = videos.flatMap((medium) => trackOf("video", medium, VIDEO));
   if (video === undefined) {
-    const said = videos.length === 0 ? "no picture at all" : videos.map(codecSaid).join(", ");
-    throw strange(`it sends ${said}, not H.264 or H.265`);
+    const said = videos.length === 0 ? "no picture at all" : videos.map(mediumSaid).join(", ");
+    throw strange(`it sends ${said}: what is taken is H.264 or H.265 by RTP/AVP`);
   }
   if (more.length > 0) throw strange("it offers more than one picture in one stream");
   const sounds = media.filter(({ kind }) => kind === "audio");
@@ -107,24 +55,35 @@ function trackOf<Codec>(
   // With more than one payload type the camera could change over to one that was not looked at.
   const [payload, ...others] = medium.payloads;
   if (payload === undefined || others.length > 0 || payload > 127) return [];
-  if (medium.protocol !== "RTP/AVP" && medium.protocol !== "RTP/AVP/TCP") return [];
+  if (!isPlainRtp(medium.protocol)) return [];
   const encoding = medium.encodings.get(payload) ?? "";
   const found = known.find((one) => one.encoding.test(encoding));
   if (found === undefined) return [];
-  const parameters = parametersOf(medium.parameters.get(payload) ?? "", found.parameters);
+  const said = parametersOf(medium.parameters.get(payload) ?? "");
+  if (said === undefined) return [];
+  const parameters = new Map<string, string>();
+  for (const [key, value] of said) {
+    if (!Object.hasOwn(found.parameters, key)) continue;
+    if (found.parameters[key]?.test(value) === true) parameters.set(key, value);
+    else if (found.strict?.includes(key) === true) return [];
+  }
   if (found.wanted?.some((name) => !parameters.has(name)) === true) return [];
-  const { codec } = found;
-  return [{ kind, codec, payload, encoding, parameters, control: medium.control }];
+  const { codec, name = encoding } = found;
+  return [{ kind, codec, payload, encoding: name, parameters, control: medium.control }];
 }
 
-function parametersOf(
-  text: string,
-  known: Readonly<Record<string, RegExp>>,
-): ReadonlyMap<string, string> {
+/** By name in lower case, whatever they are; undefined when they are too long to be any. */
+function parametersOf(text: string): ReadonlyMap<string, string> | undefined {
+  if (text.length > PARAMETERS) return undefined;
   const found = new Map<string, string>();
-  for (const [, name = "", value = ""] of text.matchAll(/([^\s;=]+)\s*=\s*([^\s;]*)/g)) {
-    const key = name.toLowerCase();
-    if (Object.hasOwn(known, key) && known[key]?.test(value) === true) found.set(key, value);
+  for (const field of text.split(";")) {
+    const at = field.indexOf("=");
+    if (at < 0) continue;
+    const [value = ""] = field
+      .slice(at + 1)
+      .trim()
+      .split(/\s/, 1);
+    found.set(field.slice(0, at).trim().toLowerCase(), value);
   }
   return found;
 }
@@ -137,11 +96,24 @@ export function isPictureKnown({ codec, parameters }: Track<VideoCodec>): boolea
   return units.some((unit) => isSps(unit) && readSps(codec, unit) !== undefined);
 }
 
-/** The codec's name for a message, if it looks like one. */
-function codecSaid({ payloads, encodings }: Medium): string {
-  if (payloads.length > 1) return "several codecs in one";
-  const [name = ""] = (encodings.get(payloads[0] ?? -1) ?? "").split("/");
-  return /^[A-Za-z0-9.+-]{1,32}$/.test(name) ? name : "an unknown codec";
+/** What a medium is, for a message, as far as its words look like some. */
+function mediumSaid({ payloads, encodings, parameters, protocol }: Medium): string {
+  const [payload = -1, ...others] = payloads;
+  if (others.length > 0) return "several codecs in one";
+  const [name = ""] = (encodings.get(payload) ?? "").split("/");
+  const codec = /^[A-Za-z0-9.+-]{1,32}$/.test(name) ? name : "an unknown codec";
+  const profile = /^[A-Z0-9/]{1,32}$/.test(protocol) ? protocol : "an unknown protocol";
+  if (!isPlainRtp(protocol)) return `${codec} by ${profile}`;
+  const said = parametersOf(parameters.get(payload) ?? "");
+  if (said === undefined) return `${codec} with more than ${PARAMETERS} characters of parameters`;
+  const mode = said.get("packetization-mode");
+  return mode === undefined || /^[01]$/.test(mode)
+    ? codec
+    : `${codec} in a strange packetization mode`;
+}
+
+function isPlainRtp(protocol: string): boolean {
+  return protocol === "RTP/AVP" || protocol === "RTP/AVP/TCP";
 }
 
 function strange(what: string): BewaardError {

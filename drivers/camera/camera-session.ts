@@ -21,7 +21,7 @@ export interface CameraSession extends Disposable {
    * @throws BewaardError CAMERA_LOGIN, CAMERA_REFUSED, CAMERA_STALLED after 5 s, CAMERA_LOST, CAMERA_STREAM.
    */
   ask(method: string, url: string, headers: readonly string[]): Promise<Message>;
-  /** Sends a frame of ours. */
+  /** Sends a frame of ours. @throws BewaardError CAMERA_STREAM for a camera that reads nothing. */
   send(frame: Buffer): void;
   /** How many chunks have come so far: whether the camera says anything at all. */
   heard(): number;
@@ -72,9 +72,7 @@ export async function openSession(
     ended: ended.promise,
     fail,
     heard: () => heard,
-    send: (frame) => {
-      if (socket.writable) socket.write(frame);
-    },
+    send: exchange.sendFrame,
     ask: (method, url, headers) => askLoggedIn(exchange, login, method, url, headers),
     [Symbol.dispose]() {
       life.abort(lost("its session was ended here", undefined));

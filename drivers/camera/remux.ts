@@ -140,7 +140,8 @@ function tailOf(stderr: Readable): () => string {
   return () => {
     const plain = tail
       .toString("utf8")
-      .replace(/[a-z]+:\/\/[^\s'"]*/gi, "<url>")
+      // Not any number of letters: of a long word each would be tried as the first.
+      .replace(/[a-z]{1,8}:\/\/[^\s'"]*/gi, "<url>")
       .trim();
     return printableText(plain).slice(-SHOWN_CHARACTERS).replaceAll("\n", " / ");
   };

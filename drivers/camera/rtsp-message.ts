@@ -2,6 +2,7 @@ import { BewaardError } from "#base/errors";
 
 /** All lines before a message's body. Cameras send some hundred bytes. */
 const HEADER_BYTES = 16 * 1024;
+const HEADER_LINES = 100;
 /** The largest body: a session description. */
 const BODY_BYTES = 64 * 1024;
 /** `$`, with which a frame of RTP or RTCP begins between the messages (RFC 2326 §10.12). */
@@ -96,15 +97,21 @@ function unitAt(bytes: Buffer, at: number): { end: number; message?: Message } |
 
 function readHead(text: string): Omit<Message, "body"> {
   const [first = "", ...lines] = text.split("\r\n");
+  if (lines.length > HEADER_LINES) throw strange(`a header has more than ${HEADER_LINES} lines`);
   const answer = /^RTSP\/1\.\d ([1-9]\d\d)(?: |$)/.exec(first);
   const request = /^([A-Z_]{1,32}) (\S{1,4096}) RTSP\/1\.\d$/.exec(first);
   if (answer === null && request === null) throw strange("a message is not RTSP 1.0");
   const headers = new Map<string, string[]>();
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw strange("a header line is not one");
-    const key = name.toLowerCase();
-    headers.set(key, [...(headers.get(key) ?? []), value]);
+    // No expression finds both ends: one that tries each space of thousands takes seconds.
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || !isPlain(line))
+      throw strange("a header line is not one");
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
   }
   return {
     status: answer === null ? undefined : Number(answer[1]),
@@ -119,6 +126,15 @@ function bodyLength(headers: ReadonlyMap<string, readonly string[]>): number {
   if (others.length > 0 || !/^\d{1,16}$/.test(length)) throw strange("a length is not a number");
   if (Number(length) > BODY_BYTES) throw strange(`a body is longer than ${BODY_BYTES} bytes`);
   return Number(length);
+}
+
+/** No character that ends a line for one reader and not for another, nor any other that steers. */
+function isPlain(line: string): boolean {
+  for (let at = 0; at < line.length; at += 1) {
+    const code = line.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
+  }
+  return true;
 }
 
 function isCapital(byte: number): boolean {

@@ -47,7 +47,9 @@ function channelsOf({ headers }: Message, asked: Channels): Channels {
 }
 
 function sessionOf({ headers }: Message): { session: string; timeoutMs: number } {
-  const [session = "", ...parameters] = (headers.get("session")?.[0] ?? "").split(/\s*;\s*/);
+  const [session = "", ...parameters] = (headers.get("session")?.[0] ?? "")
+    .split(";")
+    .map((one) => one.trim());
   if (!/^[!-+\--:<-~]{1,256}$/.test(session)) throw refused("no session");
   const timeout = parameters.find((one) => /^timeout=\d{1,6}$/i.test(one))?.slice(8) ?? "60";
   return { session, timeoutMs: Math.min(Math.max(Number(timeout), 4), 600) * SECOND_MS };
