@@ -41,6 +41,10 @@ export function cameraEvents(say: Say) {
         device,
         offsetMs,
       }),
+    cameraIntruder: (device: DeviceId) =>
+      say("alert", "camera-intruder", "another process here asked for a camera's stream: refused", {
+        device,
+      }),
     cameraSound: (device: DeviceId) =>
       say("info", "camera-sound", "a camera offers sound, and it is not asked for", { device }),
     cameraSoundless: (device: DeviceId) =>

@@ -8,7 +8,15 @@ import { systemClock } from "#base/system-clock";
 import type { CameraAddress } from "../drivers/camera/address.ts";
 import { openExchange } from "../drivers/camera/exchange.ts";
 import { openGate } from "../drivers/camera/gate.ts";
-import { address, hurried, openClient, PASSWORD, refusal, TCP } from "./fakes/gate-client.ts";
+import {
+  address,
+  hurried,
+  openClient,
+  openGateForUs,
+  PASSWORD,
+  refusal,
+  TCP,
+} from "./fakes/gate-client.ts";
 import { frame, rtp } from "./fakes/rtp-clip.ts";
 import { answer, camera, guarded, H264, openPeer, type Script, sdp } from "./fakes/rtsp-peer.ts";
 
@@ -48,7 +56,7 @@ async function lostAfter(odd: (socket: Socket) => void): Promise<BewaardError> {
     if (asked.method === "PLAY") queueMicrotask(() => odd(socket));
     return honest(asked, socket);
   });
-  await using gate = await openGate(systemClock, address(peer.url), NEVER);
+  await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
   using client = await openClient(gate.url);
   await client.ask("SETUP", `${gate.url}/video`, TCP);
   await client.ask("PLAY", gate.url);
@@ -86,7 +94,7 @@ describe("A camera that means harm", () => {
       false,
     );
     await using peer = await openPeer(except("PLAY", () => answer("301 Moved", elsewhere)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     assert.match(await client.ask("PLAY", gate.url), /^RTSP\/1\.0 503 /);
@@ -161,7 +169,7 @@ describe("A camera that means harm", () => {
       }
       return honest(asked, socket);
     });
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     client.mute();

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
-import { openGate } from "../drivers/camera/gate.ts";
-import { address, hurried, openClient, PASSWORD, TCP } from "./fakes/gate-client.ts";
+import { type Gate, openGate } from "../drivers/camera/gate.ts";
+import { address, hurried, openClient, openGateForUs, PASSWORD, TCP } from "./fakes/gate-client.ts";
 import { frame, rtp, rtpClip } from "./fakes/rtp-clip.ts";
 import {
   AAC,
@@ -35,11 +38,13 @@ function playing(script: Script, frames: readonly Buffer[]): Script {
 }
 
 /** Has a real ffmpeg read `url`; says of each packet its track, size and hash. */
-async function packets(url: string): Promise<string[]> {
+async function packets(url: string, gate?: Gate): Promise<string[]> {
   const guards = ["-nostdin", "-loglevel", "error", "-protocol_whitelist", "rtsp,tcp,udp,rtp"];
   const input = ["-rtsp_transport", "tcp", "-i", url, "-map", "0"];
   const output = ["-c", "copy", "-f", "framemd5", "pipe:1"];
-  const { stdout } = await promisify(execFile)("ffmpeg", [...guards, ...input, ...output]);
+  const running = promisify(execFile)("ffmpeg", [...guards, ...input, ...output]);
+  gate?.admit(running.child.pid, () => assert.fail("an intruder"));
+  const { stdout } = await running;
   const lines = stdout.split("\n").filter((line) => /^\d/.test(line));
   return lines.map((line) => {
     const [track, , , , size, hash] = line.split(/,\s*/);
@@ -59,7 +64,7 @@ describe("RTSP gate", () => {
       soundOffered: false,
       pictureKnown: true,
     });
-    const got = await packets(gate.url);
+    const got = await packets(gate.url, gate);
     assert.equal(got.length, 50);
     assert.deepEqual(got, await packets(open.url));
     const end = await gate.lost;
@@ -77,7 +82,7 @@ describe("RTSP gate", () => {
       soundOffered: true,
       pictureKnown: true,
     });
-    const got = await packets(gate.url);
+    const got = await packets(gate.url, gate);
     assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
     assert.equal(got.length, 50);
     assert.equal(gate.dropped(), 50);
@@ -90,7 +95,7 @@ describe("RTSP gate", () => {
   it("drops sound that comes along on the picture's channel", async () => {
     const smuggled = frame(0, rtp(8, false, 1, 1, Buffer.alloc(160)));
     await using peer = await openPeer(playing(camera(sdp(H264)), [smuggled, smuggled]));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     await client.ask("PLAY", gate.url);
@@ -111,7 +116,7 @@ describe("RTSP gate", () => {
       soundOffered: true,
       pictureKnown: true,
     });
-    const got = await packets(gate.url);
+    const got = await packets(gate.url, gate);
     assert.equal(got.filter((line) => line.startsWith("0")).length, 50);
     assert.equal(got.filter((line) => line.startsWith("1")).length, 100);
   });
@@ -136,13 +141,13 @@ describe("RTSP gate", () => {
         soundOffered: true,
         pictureKnown: true,
       });
-      assert.equal((await packets(gate.url)).length, 50);
+      assert.equal((await packets(gate.url, gate)).length, 50);
     });
   }
 
   it("refuses its reader the SETUP of a sound that is not taken", async () => {
     await using peer = await openPeer(camera(sdp(H264, AAC)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     assert.match(await client.ask("SETUP", `${gate.url}/audio`, TCP), /^RTSP\/1\.0 404 /);
     assert.match(await client.ask("SETUP", `${gate.url}/trackID=1`, TCP), /^RTSP\/1\.0 404 /);
@@ -157,7 +162,7 @@ describe("RTSP gate", () => {
     const odd = ["i=secret room", "a=evil:1", "a=control:rtsp://127.0.0.1/evil?x=1"];
     const medium = ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", fmtp, ...odd];
     await using peer = await openPeer(camera(sdp(medium, AAC)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     const [, description] = (await client.ask("DESCRIBE", gate.url)).split("\r\n\r\n");
     assert.deepEqual(description?.trimEnd().split("\r\n"), [
@@ -176,7 +181,7 @@ describe("RTSP gate", () => {
 
   it("answers 404 to who does not know the path, and still serves who does", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     const origin = gate.url.slice(0, gate.url.lastIndexOf("/"));
     for (const path of ["/", "/0123456789abcdef0123456789abcdef", `${gate.url.slice(-32)}x`]) {
       using stranger = await openClient(gate.url);
@@ -189,7 +194,7 @@ describe("RTSP gate", () => {
 
   it("serves one reader, once", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using early = await openClient(gate.url);
     const client = await openClient(gate.url);
     await client.ask("OPTIONS", gate.url);
@@ -199,9 +204,51 @@ describe("RTSP gate", () => {
     await assert.rejects(openClient(gate.url), { code: "ECONNREFUSED" });
   });
 
+  it("lets a thief wait who knows the path and came first, refuses it, and serves ffmpeg", async () => {
+    await using peer = await openPeer(playing(camera(sdp(clip.medium)), clip.pictures));
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    const asks = `s=require("net").connect(${new URL(gate.url).port},"127.0.0.1");
+      for(const m of ["SETUP","PLAY"])s.write(m+" ${gate.url}"+(m=="SETUP"?"/video":"")+" RTSP/1.0\\r\\n${TCP.join()}\\r\\n\\r\\n");
+      s.pipe(process.stdout);process.stderr.write("asked")`;
+    const thief = spawn(process.execPath, ["-e", asks], { stdio: ["ignore", "pipe", "pipe"] });
+    const stolen = text(thief.stdout);
+    await once(thief.stderr, "data");
+    let told = 0;
+    const watched: Gate = { ...gate, admit: (pid) => gate.admit(pid, () => (told += 1)) };
+    assert.equal((await packets(gate.url, watched)).length, 50);
+    assert.equal(await stolen, "RTSP/1.0 404 Not Found\r\n\r\n");
+    assert.equal(told, 1);
+    assert.equal(peer.asked.filter(({ method }) => method === "PLAY").length, 1);
+  });
+
+  it("lets no stranger keep ffmpeg out, however many connect", async () => {
+    await using peer = await openPeer(playing(camera(sdp(clip.medium)), clip.pictures));
+    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using idle = new AsyncDisposableStack();
+    const strangers = [];
+    for (let count = 0; count < 9; count += 1) {
+      strangers.push(idle.use(await openClient(gate.url)));
+    }
+    const [oldest, newest] = [strangers.at(0)?.ended, strangers.at(-1)?.ended];
+    const first = await Promise.race([oldest?.then(() => "oldest"), newest?.then(() => "newest")]);
+    assert.equal(first, "oldest");
+    assert.equal((await packets(gate.url, gate)).length, 50);
+  });
+
+  it("drops a reader that asks and asks, and reads no answer", async () => {
+    await using peer = await openPeer(camera(sdp(H264)));
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
+    const socket = connect(Number(new URL(gate.url).port), "127.0.0.1");
+    const ended = once(socket, "close");
+    socket.on("error", () => undefined);
+    socket.write(`DESCRIBE ${gate.url} RTSP/1.0\r\n\r\n`.repeat(17));
+    await ended;
+    assert.ok(socket.bytesRead < 1700);
+  });
+
   it("has the camera play when its reader does, and not before", async () => {
     await using peer = await openPeer(camera(sdp(H264)));
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     const methods = (): string[] => peer.asked.map(({ method }) => method);
@@ -227,7 +274,7 @@ describe("RTSP gate", () => {
       }
       return script(asked, socket);
     });
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     await client.ask("PLAY", gate.url);
@@ -252,7 +299,7 @@ describe("RTSP gate", () => {
       if (asked.method === "PLAY") socket.write(picture);
       return script(asked, socket);
     });
-    await using gate = await openGate(systemClock, address(peer.url), NEVER);
+    await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
     await client.ask("SETUP", `${gate.url}/video`, TCP);
     assert.match(await client.ask("PLAY", gate.url), /^RTSP\/1\.0 200 /);
@@ -305,7 +352,7 @@ describe("RTSP gate", () => {
       const transport = `Transport: RTP/AVP/TCP;unicast;interleaved=${channels};ssrc=1`;
       return answer("200 OK", [transport, `Session: ${session}`]);
     });
-    await using gate = await openGate(hurried, address(peer.url, { sound: true }), NEVER);
+    await using gate = await openGateForUs(hurried, address(peer.url, { sound: true }), NEVER);
     const asked = peer.asked.filter(({ method }) => method === "SETUP");
     assert.match(asked[1]?.headers.get("transport") ?? "", /interleaved=6-7/);
     using client = await openClient(gate.url);

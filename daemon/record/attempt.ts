@@ -66,6 +66,9 @@ export async function attempt(
       watch.heard(fragment);
       recording.tellClock(stream);
     },
+    intruded() {
+      if (hourly("intruder")) events.cameraIntruder(camera.number);
+    },
   };
   try {
     await together(AbortSignal.any([signal, over.signal]), [

@@ -18,6 +18,8 @@ export interface Hears {
   offered(offer: Offer): void;
   /** A whole fragment came. */
   heard(fragment: Fragment, stream: StreamClock): void;
+  /** A process other than our ffmpeg asked for the stream, and was refused. */
+  intruded(): void;
 }
 
 /** ffmpeg ends before the gate has said why. */
@@ -38,6 +40,7 @@ export async function recordConnection(
   await using gate = await openGate(clock, address, signal);
   hears.offered(gate.offer);
   await using remux = await openRemux(gate.url, gate.offer);
+  gate.admit(remux.pid, () => hears.intruded());
   const stop = (): void => void remux[Symbol.asyncDispose]();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();

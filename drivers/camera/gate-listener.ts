@@ -4,44 +4,66 @@ import { createServer, type Socket } from "node:net";
 import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
 import { type Offered, openAnswers } from "./gate-answers.ts";
+import { holderOf } from "./peer-process.ts";
 import { type Message, openReader } from "./rtsp-message.ts";
 
 /** Connections that have not shown the path yet. Only one program here has a reason to make one. */
 const STRANGERS = 8;
-/** How long one may take to show it. */
+/** How long one may take to show it, and to be found to be the reader. */
 const STRANGER_MS = 5000;
+/** Requests that wait for their turn. ffmpeg sends one after the other. */
+const QUEUED = 16;
+const NOT_FOUND = "RTSP/1.0 404 Not Found\r\n\r\n";
 
 export interface GateListener extends AsyncDisposable {
   readonly url: string;
+  /**
+   * Says which process is the reader; until then none is. Nobody is without a `pid`, of a process that could not
+   * be started. `onOther` is called for each other process that knows the path, and is refused.
+   */
+  admit(pid: number | undefined, onOther: () => void): void;
 }
 
 /**
- * Listens on loopback for one reader that knows a path of 128 random bits. Once it has shown the path,
- * nobody else can connect; before, who shows another path gets a 404.
+ * Listens on loopback for one reader: the process that was admitted, with a path of 128 random bits. Once it
+ * has shown the path, nobody else can connect; before, everybody else gets a 404, also with the path.
  */
 export async function openListener(clock: Clock, offered: Offered): Promise<GateListener> {
-  const life = new AbortController();
   const sockets = new Set<Socket>();
+  /** Those that have not shown the path, the oldest first. */
+  const strangers = new Set<Socket>();
   const path = `/${randomBytes(16).toString("hex")}`;
   const server = createServer({ noDelay: true });
-  server.maxConnections = STRANGERS;
+  const admitted = Promise.withResolvers<(socket: Socket) => Promise<boolean>>();
   let reader: Socket | undefined;
 
+  async function claim(socket: Socket): Promise<boolean> {
+    if (reader === socket) return true;
+    strangers.delete(socket);
+    const isReader = await admitted.promise;
+    if (!(await isReader(socket)) || reader !== undefined || socket.destroyed) return false;
+    reader = socket;
+    server.close();
+    for (const other of sockets) if (other !== socket) other.destroy();
+    return true;
+  }
+
   server.on("connection", (socket) => {
+    // The oldest goes: whoever keeps eight of them open keeps nobody out.
+    const [oldest] = strangers;
+    if (strangers.size === STRANGERS) oldest?.destroy();
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    strangers.add(socket);
+    const gone = new AbortController();
+    socket.on("close", () => {
+      sockets.delete(socket);
+      strangers.delete(socket);
+      gone.abort();
+    });
     // A reader that was killed resets its connection. Its owner notices.
     socket.on("error", () => undefined);
-    const claim = (): boolean => {
-      if (reader === undefined) {
-        reader = socket;
-        server.close();
-        for (const other of sockets) if (other !== socket) other.destroy();
-      }
-      return reader === socket;
-    };
-    void expire(clock, () => socket !== reader && socket.destroy(), life.signal);
-    serve(socket, path, claim, offered);
+    void expire(clock, () => socket !== reader && socket.destroy(), gone.signal);
+    serve(socket, path, () => claim(socket), offered);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -49,34 +71,73 @@ export async function openListener(clock: Clock, offered: Offered): Promise<Gate
   if (address === null || typeof address === "string") throw new TypeError("no port");
   return {
     url: `rtsp://127.0.0.1:${address.port}${path}`,
+    admit(pid, onOther) {
+      if (pid === undefined) return;
+      admitted.resolve(async (socket) => {
+        const holder = await holderOf(socket, pid);
+        if (holder === "another") onOther();
+        return holder === "it";
+      });
+    },
     async [Symbol.asyncDispose]() {
-      life.abort();
       server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-function serve(socket: Socket, path: string, claim: () => boolean, offered: Offered): void {
+/** Answers what comes on `socket`, in turn, once `claim` has said that its reader may be answered. */
+function serve(
+  socket: Socket,
+  path: string,
+  claim: () => Promise<boolean>,
+  offered: Offered,
+): void {
   const read = openReader(() => false);
   const answer = openAnswers(socket, offered);
+  let queued = 0;
   let turn = Promise.resolve();
+
+  async function take(message: Message, asked: string): Promise<void> {
+    if (!socket.writable) return;
+    if (await claim()) await answer(message, asked);
+    else if (socket.writable) socket.end(NOT_FOUND);
+    // Who asks and does not read is not answered further.
+    await drained(socket);
+    queued -= 1;
+  }
+
   socket.on("data", (chunk: Buffer) => {
     try {
       for (const unit of read(chunk)) {
         if (unit.kind === "frames") continue;
         const asked = trackAsked(unit.message, path);
-        if (asked === undefined || !claim()) {
-          socket.end("RTSP/1.0 404 Not Found\r\n\r\n");
+        if (asked === undefined) {
+          socket.end(NOT_FOUND);
           return;
         }
-        turn = turn.then(() => answer(unit.message, asked));
+        if (queued === QUEUED) {
+          socket.destroy();
+          return;
+        }
+        queued += 1;
+        turn = turn.then(() => take(unit.message, asked));
       }
     } catch (error) {
       if (!(error instanceof BewaardError)) throw error;
       socket.destroy();
     }
   });
+}
+
+async function drained(socket: Socket): Promise<void> {
+  if (!socket.writableNeedDrain || socket.destroyed) return;
+  const over = Promise.withResolvers<void>();
+  socket.once("drain", over.resolve);
+  socket.once("close", over.resolve);
+  await over.promise;
+  socket.off("drain", over.resolve);
+  socket.off("close", over.resolve);
 }
 
 /** What stands behind the path: nothing, or a track; undefined under another path. */

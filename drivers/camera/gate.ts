@@ -23,6 +23,11 @@ export interface Gate extends AsyncDisposable {
   readonly offer: Offer;
   /** rtsp://127.0.0.1:port/ and 128 random bits, for one reader. */
   readonly url: string;
+  /**
+   * Lets the process `pid` be that reader, and no other: to be called once it was started with the address.
+   * `onOther` hears of each other process that knew the address, and was refused.
+   */
+  admit(pid: number | undefined, onOther: () => void): void;
   /** Resolves once, when the camera's side ends. It does not when the gate is disposed of. */
   readonly lost: Promise<BewaardError>;
   /** How many frames came that nobody asked for. They went nowhere. */
@@ -87,6 +92,7 @@ export async function openGate(
       pictureKnown: isPictureKnown(video),
     },
     url: listener.url,
+    admit: (pid, onOther) => listener.admit(pid, onOther),
     lost: session.ended,
     dropped: passes.dropped,
     reported: passes.reported,

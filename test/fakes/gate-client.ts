@@ -1,9 +1,10 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { systemClock } from "#base/system-clock";
 import type { Clock } from "#base/time";
 import type { CameraAddress } from "../../drivers/camera/address.ts";
-import { openGate } from "../../drivers/camera/gate.ts";
+import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 
 export const PASSWORD = "geheim-9";
 
@@ -26,6 +27,17 @@ export async function refusal(camera: CameraAddress, clock: Clock = systemClock)
   } catch (error) {
     return error;
   }
+}
+
+/** A gate whose reader is this process, such as a client made here. */
+export async function openGateForUs(
+  clock: Clock,
+  camera: CameraAddress,
+  signal: AbortSignal,
+): Promise<Gate> {
+  const gate = await openGate(clock, camera, signal);
+  gate.admit(process.pid, () => assert.fail("an intruder"));
+  return gate;
 }
 
 /** Speaks RTSP to a gate, as plainly as can be. */

@@ -10,7 +10,7 @@ import { videoOf } from "../../daemon/demo/simulated-video.ts";
 import type { AudioCodec, VideoCodec } from "../../drivers/camera/address.ts";
 import { cut } from "../../drivers/camera/cutter.ts";
 import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
-import { openGate } from "../../drivers/camera/gate.ts";
+import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
 import { openStreamClock, type StreamClock } from "../../drivers/camera/stream-clock.ts";
@@ -72,7 +72,7 @@ async function turnedHalfway(
 /** Records the camera at `url` until the last of so many segments begins, which is not kept. */
 async function recorded(
   folder: string,
-  url: string,
+  from: Pick<Gate, "url"> & Partial<Gate>,
   video: VideoCodec,
   audio: AudioCodec | undefined,
   cuts = CUTS,
@@ -80,12 +80,13 @@ async function recorded(
   const times = openStreamClock(systemClock, () => true);
   const segments: Buffer[][] = [];
   const begins: number[] = [];
-  await using remux = await openRemux(url, {
+  await using remux = await openRemux(from.url, {
     video,
     audio,
     soundOffered: true,
     pictureKnown: true,
   });
+  from.admit?.(remux.pid, () => assert.fail("an intruder"));
   for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), SEGMENT_MS, times.at)) {
     if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
     else if (segments.push([piece.init]) > cuts) break;
@@ -112,7 +113,7 @@ describe("a camera's stream, cut", () => {
       await using camera = await startCamera(systemClock, { video, sound, ...OPEN });
       const parts = join(folder.path, "parts");
       await mkdir(parts);
-      const { paths, startsAt, times } = await recorded(parts, camera.url, codec, audio);
+      const { paths, startsAt, times } = await recorded(parts, camera, codec, audio);
       const seen: string[] = [];
       for (const path of paths) {
         decode(path);
@@ -167,7 +168,7 @@ describe("a camera's stream, cut", () => {
       await using gate = await openGate(systemClock, camera, NEVER);
       const parts = join(folder.path, String(index));
       await mkdir(parts);
-      return (await recorded(parts, gate.url, "h264", "aac", 4)).paths;
+      return (await recorded(parts, gate, "h264", "aac", 4)).paths;
     };
     const all = await Promise.all(Array.from({ length: 5 }, (_, index) => joined(index)));
     const wrong = [];

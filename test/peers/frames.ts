@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Gate } from "../../drivers/camera/gate.ts";
 
 const run = promisify(execFile);
 /** Parameter sets, SEI and delimiters may move between packets; pictures may not. */
@@ -13,9 +14,34 @@ export async function frameHashes(
   codec: keyof typeof PICTURES,
   ...input: readonly string[]
 ): Promise<readonly string[]> {
+  return await hashesSeen(codec, input, () => undefined);
+}
+
+/** As `frameHashes`, of what the gate `from` lets through within so many seconds. */
+export async function frameHashesThrough(
+  from: Pick<Gate, "url" | "admit">,
+  codec: keyof typeof PICTURES,
+  seconds: number,
+): Promise<readonly string[]> {
+  const guards = ["-protocol_whitelist", "rtsp,tcp,udp,rtp", "-rtsp_transport", "tcp"];
+  const intruder = (): void => {
+    throw new Error("an intruder");
+  };
+  return await hashesSeen(codec, [...guards, "-i", from.url, "-t", String(seconds)], (pid) =>
+    from.admit(pid, intruder),
+  );
+}
+
+async function hashesSeen(
+  codec: keyof typeof PICTURES,
+  input: readonly string[],
+  started: (pid: number | undefined) => void,
+): Promise<readonly string[]> {
   const only = ["-map", "0:v:0", "-c", "copy", "-bsf:v", PICTURES[codec]];
   const args = ["-nostdin", "-v", "error", ...input, ...only, "-f", "framemd5", "-"];
-  const { stdout } = await run("ffmpeg", args, { maxBuffer: 64 * 1024 * 1024 });
+  const running = run("ffmpeg", args, { maxBuffer: 64 * 1024 * 1024 });
+  started(running.child.pid);
+  const { stdout } = await running;
   const lines = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return lines.map((line) => line.split(",")[5]?.trim() ?? "");
 }

@@ -4,12 +4,11 @@ import { systemClock } from "#base/system-clock";
 import { openGate } from "../../drivers/camera/gate.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
-import { frameHashes, walk } from "./frames.ts";
+import { frameHashes, frameHashesThrough, walk } from "./frames.ts";
 import { type GstCamera, startGstServer } from "./gst-server.ts";
 
 const NEVER = new AbortController().signal;
 const LOGIN = { user: "bewaard", password: 'p@ss: "wörd\\' };
-const GUARDS = ["-protocol_whitelist", "rtsp,tcp,udp,rtp", "-rtsp_transport", "tcp"];
 
 /** The first bytes of what the recorder's own ffmpeg makes of `url`. */
 async function firstBox(remux: AsyncIterable<Uint8Array>): Promise<string> {
@@ -38,7 +37,7 @@ describe("the gate, before gst-rtsp-server with Digest", () => {
           soundOffered: true,
           pictureKnown: true,
         });
-        const seen = await frameHashes(codec, ...GUARDS, "-i", gate.url, "-t", "6");
+        const seen = await frameHashesThrough(gate, codec, 6);
         const { frames, ...wrong } = walk(await frameHashes(codec, "-i", path), seen);
         assert.deepEqual(wrong, { unknown: 0, lost: 0, doubled: 0 });
         assert.ok(frames > 130 && frames < 165, `${frames} frames in six seconds`);
@@ -46,6 +45,7 @@ describe("the gate, before gst-rtsp-server with Digest", () => {
       }
       await using gate = await openGate(systemClock, camera, NEVER);
       await using remux = await openRemux(gate.url, gate.offer);
+      gate.admit(remux.pid, () => assert.fail("an intruder"));
       assert.equal(await firstBox(remux.bytes), "ftyp");
     });
   }
