@@ -37,7 +37,7 @@ export function openFaults(): Faults {
 
 /** The kernel has written less than it was given. */
 export const SHORT = "SHORT";
-const WRITES = new Set(["write", "writeSync"]);
+const WRITES = new Set(["write", "writev", "writeSync"]);
 
 const SYNC = [
   "openSync",
@@ -85,6 +85,7 @@ export function failingFiles(faults: Faults): Disposable {
       for (const name of HANDLE) if (name in handle) patch(handle, name, faults, rejected);
       patch(handle, "close", faults, rejected, "after");
       if ("write" in handle) failWrites(handle, faults);
+      if ("writev" in handle) failListed(handle, faults);
       return handle;
     }),
   );
@@ -114,6 +115,17 @@ function failWrites(handle: object, faults: Faults): void {
     if (code === undefined) return write(...args);
     if (code === SHORT) return write(bytes, offset, 1, position);
     throw failureOf(code, "write");
+  });
+}
+
+function failListed(handle: object, faults: Faults): void {
+  replace(handle, "writev", (writev) => async (...args) => {
+    const [all, position] = args;
+    const code = faults.meet("writev");
+    if (code === undefined) return writev(...args);
+    if (code !== SHORT) throw failureOf(code, "writev");
+    if (!Array.isArray(all) || !(all[0] instanceof Uint8Array)) throw new TypeError("no buffers");
+    return writev([all[0].subarray(0, 1)], position);
   });
 }
 
