@@ -116,7 +116,8 @@ function recordedOf(
     device,
     history,
     stopping,
-    onWritten() {
+    onWritten(from) {
+      history.resume(from);
       board.put(device, "recording");
       if (sinceMs !== undefined) return;
       sinceMs = clock.uptimeMs();

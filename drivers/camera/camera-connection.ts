@@ -11,15 +11,18 @@ import { isTimeout, within } from "./within.ts";
 const PORTS = { "rtsp:": 554, "rtsps:": 322 } as const;
 /** How long a camera may take to accept a connection, TLS included. */
 const CONNECT_MS = 5000;
+const READ_BYTES = 64 * 1024;
 
 /**
- * Connects to a camera; of rtsps its certificate has been compared before this returns, and so before a byte
+ * Connects to a camera, and passes on to `hear` what it sends, in memory that is used again when `hear`
+ * returns; of rtsps its certificate has been compared before this returns, and so before a byte
  * of a request goes. The certificate counts as a whole, by its digest: no authority and no name does.
  * @throws BewaardError CAMERA_UNREACHABLE or MACHINE_BUSY (transient), or CAMERA_REFUSED for another certificate.
  */
 export async function connectCamera(
   clock: Clock,
   camera: CameraAddress,
+  hear: (chunk: Buffer) => void,
   signal: AbortSignal,
 ): Promise<Socket> {
   const { protocol, hostname, port: givenPort } = new URL(camera.url);
@@ -27,13 +30,14 @@ export async function connectCamera(
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   const port = givenPort === "" ? PORTS[protocol] : Number(givenPort);
   if (protocol === "rtsp:") {
-    const socket = connectTcp({ host, port, noDelay: true });
+    const socket = connectTcp({ host, port, noDelay: true, onread: readingTo(hear) });
     await established(clock, socket, "connect", signal);
     return socket;
   }
   if (camera.certificate === undefined) throw refused("rtsps without a pinned certificate");
   const servername = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connectTls({ host, port, ...servername, rejectUnauthorized: false });
+  const how = { ...servername, rejectUnauthorized: false, onread: readingTo(hear) };
+  const socket = connectTls({ host, port, ...how });
   socket.setNoDelay(true);
   await established(clock, socket, "secureConnect", signal);
   if (certificateOf(socket) !== camera.certificate) {
@@ -41,6 +45,18 @@ export async function connectCamera(
     throw refused("its certificate is not the pinned one");
   }
   return socket;
+}
+
+/** A new buffer for each read would be most of what reading costs (test/bench cameras). */
+function readingTo(hear: (chunk: Buffer) => void) {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  return {
+    buffer,
+    callback(bytes: number): boolean {
+      hear(buffer.subarray(0, bytes));
+      return true;
+    },
+  };
 }
 
 async function established(

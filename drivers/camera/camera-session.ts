@@ -10,7 +10,7 @@ import { type Message, openReader } from "./rtsp-message.ts";
 export interface FrameSink {
   /** Whether a frame is wanted: its channel, and the second byte of its packet. */
   readonly admit: (channel: number, type: number) => boolean;
-  /** Takes whole admitted frames. @throws BewaardError when it cannot any more: the session ends with it. */
+  /** Takes whole admitted frames, which are gone when it returns. @throws BewaardError when it cannot any more: the session ends with it. */
   readonly take: (frames: Buffer) => void;
 }
 
@@ -38,13 +38,20 @@ export async function openSession(
   sink: FrameSink,
   signal: AbortSignal,
 ): Promise<CameraSession> {
-  const socket = await connectCamera(clock, camera, signal);
   const life = new AbortController();
   const ended = Promise.withResolvers<BewaardError>();
-  const exchange = openExchange(clock, socket, life.signal);
-  const login = openLogin(camera);
   const read = openReader(sink.admit);
   let heard = 0;
+  let exchange: Exchange | undefined;
+  const socket = await connectCamera(clock, camera, hear, signal);
+  if (heard > 0) {
+    socket.destroy();
+    const message = "it speaks before it is asked";
+    throw new BewaardError("CAMERA_STREAM", message, { transient: true });
+  }
+  const asked = openExchange(clock, socket, life.signal);
+  exchange = asked;
+  const login = openLogin(camera);
 
   function fail(error: BewaardError): void {
     if (life.signal.aborted) return;
@@ -53,8 +60,9 @@ export async function openSession(
     socket.destroy();
   }
 
-  socket.on("data", (chunk: Buffer) => {
+  function hear(chunk: Buffer): void {
     heard += 1;
+    if (life.signal.aborted || !exchange) return;
     try {
       for (const unit of read(chunk)) {
         if (unit.kind === "frames") sink.take(unit.bytes);
@@ -64,7 +72,8 @@ export async function openSession(
       if (!(error instanceof BewaardError)) throw error;
       fail(error);
     }
-  });
+  }
+
   socket.on("error", (error) => fail(lost("the connection broke", error)));
   socket.on("close", () => fail(lost("it ended the connection", undefined)));
 
@@ -72,8 +81,8 @@ export async function openSession(
     ended: ended.promise,
     fail,
     heard: () => heard,
-    send: exchange.sendFrame,
-    ask: (method, url, headers) => askLoggedIn(exchange, login, method, url, headers),
+    send: asked.sendFrame,
+    ask: (method, url, headers) => askLoggedIn(asked, login, method, url, headers),
     [Symbol.dispose]() {
       life.abort(lost("its session was ended here", undefined));
       socket.destroy();

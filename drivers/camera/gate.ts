@@ -74,7 +74,9 @@ export async function openGate(
         const channels = agreed.channels.get(track?.kind ?? "");
         if (track !== undefined && channels !== undefined && tracks.includes(track.kind)) {
           passes.let(track, channels);
-          if (track.kind === "video") holes.watch(channels[0]);
+          if (track.kind !== "video") continue;
+          holes.watch(channels[0]);
+          relay.join(channels[0], video.codec);
         }
       }
       await play(session, agreed);

@@ -5,6 +5,8 @@ const HEADER_BYTES = 16 * 1024;
 const HEADER_LINES = 100;
 /** The largest body: a session description. */
 const BODY_BYTES = 64 * 1024;
+/** So that what comes byte by byte is not copied anew with each. */
+const SPARE_BYTES = 16 * 1024;
 /** `$`, with which a frame of RTP or RTCP begins between the messages (RFC 2326 §10.12). */
 const FRAME = 0x24;
 
@@ -27,22 +29,22 @@ export type Unit =
 
 /**
  * Reads messages and interleaved frames from chunks cut anywhere. Frames for which `admit` says no are left
- * out; the others are given in runs, uncopied where a chunk allows it. `type` is the second byte of the
- * packet: of RTP its payload type and marker, of RTCP its packet type. Holds at most one message or frame.
+ * out; the others are given in runs. `type` is the second byte of the packet: of RTP its payload type and
+ * marker, of RTCP its packet type. Holds at most one message or frame. The bytes of a chunk and of the runs it
+ * gave are not needed, and not there, any more when the next chunk comes.
  * @throws BewaardError CAMERA_STREAM for what is neither, and for what is too large.
  */
 export function openReader(
   admit: (channel: number, type: number) => boolean,
 ): (chunk: Buffer) => Unit[] {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  const held = openHeld();
   let needed = 1;
   return (chunk) => {
-    held.push(chunk);
-    heldBytes += chunk.length;
-    // Joined only when it can be of use: a frame in a thousand small pieces is not copied a thousand times.
-    if (heldBytes < needed) return [];
-    const bytes = held.length === 1 ? chunk : Buffer.concat(held, heldBytes);
+    const bytes = held.with(chunk);
+    if (bytes.length < needed) {
+      held.keep(bytes, 0);
+      return [];
+    }
     const units: Unit[] = [];
     let at = 0;
     let run = 0;
@@ -67,9 +69,37 @@ export function openReader(
       at = found.end;
     }
     endRun();
-    held = at < bytes.length ? [bytes.subarray(at)] : [];
-    heldBytes = bytes.length - at;
+    held.keep(bytes, at);
     return units;
+  };
+}
+
+/** What is not whole yet: in memory that is used again, because a camera sends some each time. */
+function openHeld() {
+  let room: Buffer = Buffer.alloc(0);
+  let [from, to] = [0, 0];
+  return {
+    /** What was held, and `chunk` behind it. */
+    with(chunk: Buffer): Buffer {
+      if (from === to) return chunk;
+      const bytes = to - from + chunk.length;
+      const larger = bytes > room.length ? Buffer.allocUnsafeSlow(bytes + SPARE_BYTES) : room;
+      if (larger !== room || to + chunk.length > room.length) {
+        room.copy(larger, 0, from, to);
+        [room, from, to] = [larger, 0, to - from];
+      }
+      room.set(chunk, to);
+      return room.subarray(from, to + chunk.length);
+    },
+    /** Holds `bytes`, which `with` gave, from `at` on. */
+    keep(bytes: Buffer, at: number): void {
+      const left = bytes.length - at;
+      if (from < to) [from, to] = [from + at, from + bytes.length];
+      else {
+        if (left > room.length) room = Buffer.allocUnsafeSlow(left + SPARE_BYTES);
+        [from, to] = [0, bytes.copy(room, 0, at)];
+      }
+    },
   };
 }
 

@@ -34,7 +34,7 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
   async function drain(): Promise<void> {
     try {
       // What a fragment fills comes in one go, and goes in one.
-      await undefined;
+      await Promise.resolve();
       while (queue.length > 0) {
         const views = queue.slice(0, BUFFERS_A_WRITE).map(({ buffer, bytes }, index) => {
           return buffer.subarray(index === 0 ? done : 0, bytes);
