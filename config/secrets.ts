@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
 import { join } from "node:path";
 import { BewaardError, systemCode } from "#base/errors";
 
@@ -14,11 +14,24 @@ export function secretsComeFromSystemd(): boolean {
  * @throws BewaardError SECRET_MISSING, or SECRET_EXPOSED when others could read or change the file.
  */
 export async function readSecret(name: string, folder: string): Promise<string> {
-  const credentials = process.env["CREDENTIALS_DIRECTORY"];
   // systemd guards its folder itself, and shows files there with a group's mode bits.
-  return credentials === undefined
-    ? readSecretFile(join(folder, name))
-    : readGuarded(join(credentials, name), 0o007);
+  return readGuarded(pathOf(name, folder), secretsComeFromSystemd() ? 0o007 : 0o077);
+}
+
+/** A text that changes with the file of a secret, its mode, or what stands at its path; and on `touch`. */
+export async function secretStamp(name: string, folder: string): Promise<string> {
+  try {
+    const { ino, ctimeNs } = await lstat(pathOf(name, folder), { bigint: true });
+    return `${ino} ${ctimeNs}`;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
+}
+
+function pathOf(name: string, folder: string): string {
+  return join(process.env["CREDENTIALS_DIRECTORY"] ?? folder, name);
 }
 
 /**

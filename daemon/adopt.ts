@@ -8,7 +8,7 @@ import { printable } from "#base/printable";
 import { step } from "#base/step";
 import { TERM_LIMIT_MS } from "#base/term";
 import { type Clock, every, HOUR_MS, type Instant, instant, plus, SECOND_MS } from "#base/time";
-import { readDevice, recordEmptied } from "../storage/catalog/devices.ts";
+import { type Device, readDevice, recordEmptied } from "../storage/catalog/devices.ts";
 import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordLeft } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -19,6 +19,7 @@ import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
 import { quarantine } from "./quarantine.ts";
 import { steady } from "./steady.ts";
+import { openStrangers, type Strangers } from "./strangers.ts";
 import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
 
@@ -53,6 +54,7 @@ export async function adopt(
 ): Promise<void> {
   const turn = steady(clock, events, "adopt");
   const hourly = atMostEvery(clock, HOUR_MS);
+  const strangers = openStrangers(clock, events, box.term);
   let seenAtMs = clock.uptimeMs();
   const pace = () => (clock.uptimeMs() - seenAtMs < QUIET_AFTER_MS ? SECOND_MS : QUIET_LOOK_MS);
   for await (const now of every(clock, pace, signal)) {
@@ -61,8 +63,20 @@ export async function adopt(
         const folder = incomingFolder(spool, producer.name);
         for (const name of await manifestNames(folder)) {
           if (signal.aborted) return;
+          if (strangers.waits(name)) continue;
           seenAtMs = clock.uptimeMs();
-          await adoptNamed(clock, events, database, spool, box, producer, name, now, hourly);
+          await adoptNamed(
+            clock,
+            events,
+            database,
+            spool,
+            box,
+            strangers,
+            producer,
+            name,
+            now,
+            hourly,
+          );
         }
       }
     });
@@ -75,16 +89,25 @@ async function adoptNamed(
   database: Database,
   spool: Spool,
   box: Box,
+  strangers: Strangers,
   producer: Producer,
   name: Uint8Array,
   now: Instant,
   sayNow: (what: string) => boolean,
 ): Promise<void> {
   const folder = incomingFolder(spool, producer.name);
+  let since = now;
   try {
     const manifest = await readManifest(folder, name, { node: box.node, owner: producer.owner });
+    const device = await database.transaction((sql) => readDevice(sql, manifest.device));
     const { trusted } = await timeTrust(clock, database);
-    await adoptFact(events, database, spool, box, producer, manifest, trusted, now);
+    if (!device) {
+      const waited = strangers.keep(name, manifest, trusted);
+      if (waited === undefined) return;
+      since = waited;
+      throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
+    }
+    await adoptFact(events, database, spool, box, producer, manifest, device, trusted, now);
     await rm(`${folder}/${manifest.id}.json`, { force: true });
     await syncDirectory(folder);
     step("adopt.cleared");
@@ -97,6 +120,7 @@ async function adoptNamed(
       box,
       producer,
       name,
+      since,
       now,
       translated(error),
     );
@@ -115,13 +139,24 @@ async function setApart(
   box: Box,
   producer: Producer,
   name: Uint8Array,
+  since: Instant,
   now: Instant,
   error: BewaardError,
 ): Promise<BewaardError | undefined> {
   if (error.code !== "MANIFEST_LIES") return error;
   try {
     const { trusted } = await timeTrust(clock, database);
-    await quarantine(database, spool, box.term, producer.name, name, error.code, trusted, now);
+    await quarantine(
+      database,
+      spool,
+      box.term,
+      producer.name,
+      name,
+      error.code,
+      trusted,
+      since,
+      now,
+    );
     events.quarantined(producer.name, printable(name), error);
     return undefined;
   } catch (failure) {
@@ -136,12 +171,10 @@ async function adoptFact(
   box: Box,
   producer: Producer,
   manifest: Manifest,
+  device: Device,
   trusted: boolean,
   now: Instant,
 ): Promise<void> {
-  const device = await database.transaction((sql) => readDevice(sql, manifest.device));
-  if (!device)
-    throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
   switch (manifest.kind) {
     case "segment":
       await adoptSegment(

@@ -51,6 +51,10 @@ export function cameraEvents(say: Say) {
       say("warning", "camera-soundless", "a camera's sound is wanted, and cannot be taken", {
         device,
       }),
+    cameraUnknown: (device: DeviceId) =>
+      say("alert", "camera-unknown", "core does not know this camera: its footage waits", {
+        device,
+      }),
     gapsDelayed: (error: BewaardError) =>
       say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
     marksUnread: () =>

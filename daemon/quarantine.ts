@@ -14,7 +14,10 @@ import { incomingFolder, quarantineFolder, type Spool } from "../storage/spool/s
 import type { Events } from "./events.ts";
 import { dueFromArrival, type Term } from "./term.ts";
 
-/** Sets apart a manifest that was not believed, with the sealed file beside it: never dropped. */
+/**
+ * Sets apart a manifest that was not believed, with the sealed file beside it: never dropped. It has been
+ * here `since`, which its due moment is reckoned from.
+ */
 export async function quarantine(
   database: Database,
   spool: Spool,
@@ -23,6 +26,7 @@ export async function quarantine(
   name: Uint8Array,
   code: ErrorCode,
   trusted: boolean,
+  since: Instant,
   now: Instant,
 ): Promise<void> {
   const id = ulid(now);
@@ -34,8 +38,8 @@ export async function quarantine(
   await syncDirectory(folder);
   await syncDirectory(join(spool.path, "quarantine"));
   await syncDirectory(from);
-  const dueAt = dueFromArrival(now, term);
-  const found = { id, producer, name, code, arrivedAt: now, dueAt, dueProvisional: !trusted };
+  const dueAt = dueFromArrival(since, term);
+  const found = { id, producer, name, code, arrivedAt: since, dueAt, dueProvisional: !trusted };
   await recordQuarantined(database, now, found);
 }
 

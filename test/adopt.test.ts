@@ -3,12 +3,15 @@ import { execFileSync } from "node:child_process";
 import { link, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import type { SegmentId } from "#base/ids";
+import { parseDeviceId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, plus } from "#base/time";
+import { adopt } from "../daemon/adopt.ts";
 import { recoverQuarantine } from "../daemon/quarantine.ts";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
+import { recordPaired } from "../storage/catalog/devices.ts";
 import { findGaps, findSegments } from "../storage/catalog/find.ts";
+import { createIncoming } from "../storage/spool/spool.ts";
 import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -110,6 +113,75 @@ describe("adopting", () => {
       ["card-removed"],
     );
     assert.equal((await rows(rig, "select * from entry where kind = 'gap.recorded'")).length, 1);
+  });
+});
+
+describe("footage of a camera that core does not know", () => {
+  const NEW = parseDeviceId("cam-0001");
+  const paired = { id: NEW, kind: "camera", pairedAt: START } as const;
+
+  async function recordStranger(rig: Rig): Promise<string> {
+    const id = await rig.record("beeld");
+    await change(rig, id, { device: NEW, producer: "record" });
+    const { incoming: dock } = rig.sealing;
+    const record = await createIncoming(rig.spool, "record");
+    for (const name of [`${id}.age`, `${id}.json`])
+      await rename(join(dock, name), join(record, name));
+    return record;
+  }
+
+  it("waits where the recorder knows it sooner, and is adopted once core does", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const folder = await recordStranger(rig);
+    await rig.adoptOnce();
+    rig.clock.move(6 * DAY_MS);
+    await rig.adoptOnce();
+    assert.equal((await readdir(folder)).length, 2);
+    assert.deepEqual(rig.said, ["camera-unknown", "camera-unknown"]);
+    await recordPaired(rig.database, START, [paired]);
+    await rig.adoptOnce();
+    const [segment] = await findSegments(rig.database, { device: NEW, from: START, to: START });
+    assert.equal(segment?.dueAt, START + 28 * DAY_MS - HOUR_MS);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("is said once an hour, and read no more often", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const folder = await recordStranger(rig);
+    const turn = turns(rig.clock, 600);
+    let reads = 0;
+    const counting: typeof rig.database = {
+      ...rig.database,
+      transaction: (body) => ((reads += 1), rig.database.transaction(body)),
+    };
+    await adopt(turn.clock, rig.events, counting, rig.spool, rig.box, turn.signal);
+    assert.deepEqual(rig.said, ["camera-unknown"]);
+    assert.ok(reads < 10, `${reads}`);
+    assert.equal((await readdir(folder)).length, 2);
+  });
+
+  it("is quarantined after a week, and gone after its term, wherever it waited (invariant 3)", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const folder = await recordStranger(rig);
+    await rig.adoptOnce();
+    rig.clock.move(7 * DAY_MS);
+    await rig.adoptOnce();
+    assert.equal((await readdir(folder)).length, 2, "nobody vouches for the time");
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "p-01");
+    await rig.adoptOnce();
+    assert.deepEqual(await readdir(folder), []);
+    const [row] = await rows(rig, "select due_at_ms, due_provisional from quarantine");
+    assert.deepEqual(row, { due_at_ms: START + 25 * DAY_MS - HOUR_MS, due_provisional: 0 });
+  });
+
+  it("that was here too long already leaves 72 hours to look", async () => {
+    await using rig = await openRig({ producer: "record" });
+    await recordStranger(rig);
+    rig.clock.move(40 * DAY_MS);
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "p-01");
+    await rig.adoptOnce();
+    const [row] = await rows(rig, "select due_at_ms from quarantine");
+    assert.deepEqual(row, { due_at_ms: START + 43 * DAY_MS });
   });
 });
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { type DeviceId, parseDeviceId, parseNodeId } from "#base/ids";
-import { HOUR_MS, plus } from "#base/time";
+import { HOUR_MS, type Instant, plus, SECOND_MS } from "#base/time";
+import type { CameraHistory } from "../daemon/record/camera-history.ts";
 import { gapTeller } from "../daemon/record/gap-teller.ts";
 import { type History, openHistory } from "../daemon/record/history.ts";
 import type { Untold } from "../daemon/record/mark.ts";
@@ -58,13 +59,21 @@ function causes({ told }: Kept): readonly string[] {
   );
 }
 
+/** A segment that began now. */
+function resume(camera: CameraHistory, now: Instant): void {
+  const segment = camera.segment(() => undefined);
+  segment.written(now, now, now);
+  segment.end();
+}
+
 /** A recorder that recorded ten seconds of `device` and knows it. */
 async function recorded(rig: Kept, device: DeviceId): Promise<History> {
   const history = await rig.open(device);
   history.of(device).begin();
-  history.of(device).resume(rig.clock.now());
+  const segment = history.of(device).segment(() => undefined);
   rig.clock.move(10_000);
-  history.of(device).stored(START, rig.clock.now());
+  segment.written(START, rig.clock.now(), rig.clock.now());
+  segment.end();
   await history.settle();
   return history;
 }
@@ -75,7 +84,7 @@ describe("the recorder's history", () => {
     const history = await recorded(rig, ONE);
     history.of(ONE).break("camera-lost");
     rig.clock.move(5000);
-    history.of(ONE).resume(rig.clock.now());
+    resume(history.of(ONE), rig.clock.now());
     await history.settle();
     await history.settle();
     assert.deepEqual(causes(rig), ["cam-0001 camera-lost 10000 15000"]);
@@ -88,7 +97,7 @@ describe("the recorder's history", () => {
     const history = await recorded(rig, ONE);
     history.of(ONE).break("camera-lost");
     rig.clock.move(5000);
-    history.of(ONE).resume(rig.clock.now());
+    resume(history.of(ONE), rig.clock.now());
     rig.refuse(new BewaardError("SPOOL_FULL", "full", { transient: true }));
     await assert.rejects(history.settle(), { code: "SPOOL_FULL" });
     const noted = await readFile(rig.path, "utf8");
@@ -105,13 +114,13 @@ describe("the recorder's history", () => {
     const second = await rig.open(ONE);
     second.of(ONE).begin();
     rig.clock.move(1000);
-    second.of(ONE).resume(rig.clock.now());
+    resume(second.of(ONE), rig.clock.now());
     second.stop();
     await second.settle();
     rig.clock.move(60_000);
     const third = await rig.open(ONE);
     third.of(ONE).begin();
-    third.of(ONE).resume(rig.clock.now());
+    resume(third.of(ONE), rig.clock.now());
     await third.settle();
     assert.deepEqual(causes(rig), [
       "cam-0001 crashed 10000 41000",
@@ -142,6 +151,63 @@ describe("the recorder's history", () => {
     assert.equal(history.of(ONE).gapSince(), plus(START, 10_000 + 3 * HOUR_MS));
   });
 
+  it("waits with what is known of a segment for those that began before it", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    const camera = history.of(ONE);
+    const at = (seconds: number): Instant => plus(START, seconds * SECOND_MS);
+    const [one, two] = [camera.segment(() => undefined), camera.segment(() => undefined)];
+    rig.clock.move(10_000);
+    one.written(at(10), at(11), at(10));
+    two.written(at(15), at(18), at(15));
+    // The disk is too slow; what waits gets there, the newest first.
+    camera.break("spool-slow");
+    two.kept(at(15), at(20), at(20));
+    two.end();
+    await history.settle();
+    assert.equal(camera.gapSince(), at(11));
+    one.kept(at(10), at(15), at(15));
+    one.end();
+    rig.clock.move(10_000);
+    resume(camera, rig.clock.now());
+    await history.settle();
+    assert.deepEqual(causes(rig), ["cam-0001 spool-slow 20000 30000"]);
+  });
+
+  it("asks each segment how far it is before it notes it, until it is ended", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    let asked = 0;
+    const segment = history.of(ONE).segment(() => {
+      asked += 1;
+      segment.written(START, rig.clock.now(), START);
+    });
+    rig.clock.move(5000);
+    await history.settle();
+    segment.end();
+    await history.settle();
+    assert.equal(asked, 1);
+    const second = await rig.open(ONE);
+    second.of(ONE).begin();
+    assert.equal(second.of(ONE).gapSince(), plus(START, 15_000));
+  });
+
+  it("takes up a camera after a power cut from what was synced", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    const segment = history.of(ONE).segment(() => undefined);
+    rig.clock.move(10_000);
+    segment.written(plus(START, 10_000), plus(START, 19_000), plus(START, 15_000));
+    await history.settle();
+    rig.clock.restart();
+    rig.clock.jump(60_000);
+    const second = await rig.open(ONE);
+    second.of(ONE).begin();
+    resume(second.of(ONE), rig.clock.now());
+    await second.settle();
+    assert.deepEqual(causes(rig), ["cam-0001 crashed 15000 80000"]);
+  });
+
   it("begins anew, and says so, when its marks cannot be understood", async () => {
     await using rig = await kept();
     for (const text of ["", "{", '{"bewaard":"marks/1","marks":[["A B",{}]]}', "null"]) {
@@ -168,7 +234,7 @@ describe("the recorder's history", () => {
     history.of(ONE).begin();
     history.of(ONE).break("camera-lost");
     clock.move(5000);
-    history.of(ONE).resume(clock.now());
+    resume(history.of(ONE), clock.now());
     await history.settle();
     const [name = ""] = (await readdir(folder.path)).filter((one) => one.endsWith(".json"));
     const { kind, producer } = parseManifest(await readFile(join(folder.path, name)));

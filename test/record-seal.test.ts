@@ -14,6 +14,7 @@ import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer
 import { findSegments } from "../storage/catalog/find.ts";
 import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { openSealed } from "../storage/seal/open.ts";
+import { salvageSealed } from "../storage/seal/salvage.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { intentPath } from "../storage/spool/intent.ts";
@@ -94,6 +95,28 @@ describe("a segment of a wall camera", () => {
     const kept = segmentPath(rig.spool, writer.id, manifest.arrivedAt);
     assert.ok((await opened(kept, rig)).equals(content));
     assert.deepEqual(await rig.check(), []);
+  });
+
+  it("knows how much of it survives a kill, and a power cut: not the chunk that is held back", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    const content = randomBytes(3 * CHUNK_BYTES + 10);
+    writer.push(content.subarray(0, CHUNK_BYTES));
+    await written(writer);
+    assert.equal(writer.writtenBytes, 0);
+    writer.push(content.subarray(CHUNK_BYTES));
+    await written(writer);
+    assert.equal(writer.writtenBytes, 3 * CHUNK_BYTES);
+    const partial = createReadStream(`${sealedPath(sealing.incoming, writer.id)}.partial`);
+    const left = await Array.fromAsync(salvageSealed(partial, decrypterOf(rig.identity)));
+    assert.ok(Buffer.concat(left).equals(content.subarray(0, 3 * CHUNK_BYTES)));
+    // Synced after its first bytes, then each 5 s by the hand clock, which stands.
+    assert.ok(writer.syncedBytes <= CHUNK_BYTES);
+    rig.clock.move(5000);
+    writer.push(randomBytes(CHUNK_BYTES));
+    while (writer.syncedBytes < 4 * CHUNK_BYTES) await systemClock.sleep(1, NEVER);
+    await writer.close(TIMES);
   });
 
   it("opens with stock age", async () => {

@@ -116,8 +116,7 @@ function recordedOf(
     device,
     history,
     stopping,
-    onWritten(from) {
-      history.resume(from);
+    onWritten() {
       board.put(device, "recording");
       if (sinceMs !== undefined) return;
       sinceMs = clock.uptimeMs();

@@ -1,44 +1,54 @@
 import { atMostEvery } from "#base/at-most-every";
-import { openBackOff } from "#base/back-off";
-import { type Clock, every, HOUR_MS, SECOND_MS } from "#base/time";
+import { every, HOUR_MS, SECOND_MS } from "#base/time";
 import type { CameraLogin } from "../../drivers/camera/address.ts";
 import { type Attempt, attempt, type Recorder } from "./attempt.ts";
 import { openClosing } from "./closing.ts";
+import { openTries } from "./tries.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
 
 const LOOK_EVERY_MS = SECOND_MS;
-const FIRST_WAIT_MS = SECOND_MS;
-const LONGEST_WAIT_MS = 30 * SECOND_MS;
-/** Recorded for so long, a camera is well again. */
-const WELL_MS = 10 * SECOND_MS;
+
+/** The login of a camera. */
+export interface Login {
+  /** Reads its password, each time it connects. */
+  read(): Promise<CameraLogin | undefined>;
+  /** Changes with the file of the password. */
+  stamp(): Promise<string>;
+}
 
 /**
  * Records one camera whenever it is in service, again and again, until the signal aborts; then what it sent
- * is handed over. `login` reads its password, each time it connects.
+ * is handed over.
  */
 export async function recordCamera(
   recorder: Recorder,
   camera: WallCameraSettings,
-  login: () => Promise<CameraLogin | undefined>,
+  login: Login,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, board } = recorder;
-  const backOff = openBackOff(FIRST_WAIT_MS, LONGEST_WAIT_MS, Math.random);
+  const tries = openTries(Math.random);
   const closing = openClosing();
   const running = AbortSignal.any([signal, closing.failed]);
-  const trying: Attempt = { camera, login, closing, hourly: atMostEvery(clock, HOUR_MS) };
+  const trying: Attempt = {
+    camera,
+    login: () => login.read(),
+    closing,
+    hourly: atMostEvery(clock, HOUR_MS),
+  };
   const expected = inService(recorder, camera);
   try {
     for await (const _ of every(clock, LOOK_EVERY_MS, running)) {
       if (!expected()) continue;
+      const stamp = await login.stamp();
+      if (!tries.due(clock.uptimeMs(), stamp)) continue;
       board.put(camera.number, "connecting");
       const beganMs = clock.uptimeMs();
       const { error, recordedMs } = await attempt(recorder, trying, running);
       if (!error) continue;
       const state = error.code === "CAMERA_STALLED" ? "stalled" : "backing off";
       board.put(camera.number, state, error.code);
-      if (recordedMs >= WELL_MS) backOff.reset();
-      await pause(clock, beganMs + backOff.next() - clock.uptimeMs(), running);
+      tries.failed(error, { beganMs, recordedMs, stamp });
     }
   } finally {
     await closing.all();
@@ -64,13 +74,4 @@ function inService({ clock, events, board, history }: Recorder, camera: WallCame
     said = service;
     return service === "in service";
   };
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return;
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

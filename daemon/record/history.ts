@@ -1,32 +1,13 @@
 import { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
 import { step } from "#base/step";
-import type { Clock, Instant } from "#base/time";
+import type { Clock } from "#base/time";
 import type { Events } from "../events.ts";
+import { type CameraHistory, type OpenCameraHistory, openCameraHistory } from "./camera-history.ts";
 import type { Mark, Untold } from "./mark.ts";
 import * as marking from "./mark.ts";
 import { readMarks, writeMarks } from "./marks-file.ts";
-import { type Moment, momentAt, momentOf } from "./moment.ts";
-
-/** Of one camera: what the recorder says as it goes. Nothing here waits for a disk. */
-export interface CameraHistory {
-  /** Footage is expected from now on. */
-  begin(): void;
-  /** It records from `from` on: a gap that is open ends there. */
-  resume(from: Instant): void;
-  /** What was recorded from `from` to `until` is written. */
-  stored(from: Instant, until: Instant): void;
-  /** It does not record, because of `cause`. */
-  break(cause: string): void;
-  /** What it recorded from `from` to `to` is lost, or damaged, while it goes on recording. */
-  lose(from: Instant, to: Instant, cause: string): void;
-  /** Nobody expects footage any more. */
-  excuse(): void;
-  /** When the gap began that is open. */
-  gapSince(): Instant | undefined;
-  /** Whether footage is expected. */
-  expected(): boolean;
-}
+import { type Moment, momentOf } from "./moment.ts";
 
 /** How far each camera's footage is stored, and what is missing of it (invariant 9). */
 export interface History {
@@ -67,32 +48,28 @@ export async function openHistory(
   };
   // Which start of the machine this is does not change while the recorder runs, and costs a file to read.
   const now = (): Moment => ({ ...startedUp, at: clock.now(), uptimeMs: clock.uptimeMs() });
-  const at = (when: Instant): Moment => momentAt(now(), when);
+  const cameras = new Map<DeviceId, OpenCameraHistory>();
+  const of = (device: DeviceId): OpenCameraHistory => {
+    const camera =
+      cameras.get(device) ??
+      openCameraHistory(startedUp, now, {
+        get: () => marks.get(device),
+        set: (mark) => void marks.set(device, mark),
+      });
+    cameras.set(device, camera);
+    return camera;
+  };
 
   return {
-    of: (device) => ({
-      begin() {
-        marks.set(device, marking.begun(marks.get(device), now()));
-      },
-      resume: (from) => change(device, (mark) => marking.resumed(mark, at(from))),
-      stored: (from, until) => change(device, (mark) => marking.stored(mark, at(from), at(until))),
-      break: (cause) => change(device, (mark) => marking.broken(mark, cause, startedUp)),
-      lose: (from, to, cause) =>
-        change(device, (mark) => marking.lost(mark, at(from), at(to), cause)),
-      excuse: () => change(device, (mark) => marking.excused(mark, now())),
-      gapSince() {
-        const mark = marks.get(device);
-        return mark && marking.gapSince(mark);
-      },
-      expected: () => (marks.get(device)?.since ?? "excused") !== "excused",
-    }),
+    of,
     stop() {
-      for (const [device, mark] of marks) marks.set(device, marking.stopped(mark, now()));
+      for (const device of marks.keys()) of(device).stop();
     },
     async settle() {
+      for (const camera of cameras.values()) camera.look();
       for (const [device, mark] of marks)
         marks.set(device, marking.inPieces(marking.paid(mark, now()), now()));
-      if (!same(marks, written)) written = await write(path, marks);
+      if (!same(marks, written)) written = await write(path, marks, written.size === 0);
       step("record.marked");
       for (const [device, { untold }] of marks) {
         for (const gap of untold) await tell(device, gap);
@@ -106,9 +83,9 @@ export async function openHistory(
 }
 
 /** A gap must not be forgotten before it is told; how far footage goes is known again from the next one. */
-async function write(path: string, marks: ReadonlyMap<DeviceId, Mark>) {
+async function write(path: string, marks: ReadonlyMap<DeviceId, Mark>, first: boolean) {
   const all = new Map(marks);
-  const durably = [...all.values()].some(({ untold }) => untold.length > 0);
+  const durably = first || [...all.values()].some(({ untold }) => untold.length > 0);
   await writeMarks(path, all, durably);
   return all;
 }

@@ -14,11 +14,13 @@ export interface Untold {
 }
 
 /**
- * How far a camera's footage is safely stored, and since then: it is `recording`, `beginning` (for the
+ * How far a camera's footage is stored, and since then: it is `recording`, `beginning` (for the
  * first time, or in a new period), `excused` (nobody expects footage), or a gap is open, of this cause.
  */
 export interface Mark {
   readonly until: Moment;
+  /** How far a power cut leaves it, where that is less. */
+  readonly synced?: Moment | undefined;
   readonly since: string;
   readonly untold: readonly Untold[];
   readonly owed?: Owed | undefined;
@@ -47,7 +49,8 @@ const NO_GAP = new Set(["recording", "beginning", "excused"]);
 export function begun(mark: Mark | undefined, now: Moment): Mark {
   if (mark === undefined) return { until: now, since: "beginning", untold: [] };
   if (mark.since === "excused") return { ...mark, until: now, since: "beginning" };
-  return NO_GAP.has(mark.since) ? { ...mark, since: "crashed" } : mark;
+  const left = mark.until.bootId === now.bootId ? mark : upTo(mark, mark.synced ?? mark.until);
+  return NO_GAP.has(left.since) ? { ...left, since: "crashed" } : left;
 }
 
 /**
@@ -62,24 +65,26 @@ export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
   if (mark.since !== "stopped" && mark.since !== "crashed") return mark;
   // Something was stored since, too little to be called recording.
   if (!isLater(mark.until, startedUp)) return { ...mark, since: cause };
-  return { ...ended(mark, startedUp), until: startedUp, since: cause };
+  return { ...upTo(ended(mark, startedUp), startedUp), since: cause };
 }
 
 /** The camera records, from `from` on. */
 export function resumed(mark: Mark, from: Moment): Mark {
   if (mark.since === "recording") return mark;
   const missing = isLater(mark.until, from, SAME_MS);
-  return { ...(missing ? ended(mark, from) : mark), until: from, since: "recording" };
+  return { ...upTo(missing ? ended(mark, from) : mark, from), since: "recording" };
 }
 
 /**
- * What was recorded from `from` to `until` is safely stored. Of a gap that is open, that is what comes after
- * it; or a piece in its midst, which cuts it in two.
+ * What was recorded from `from` to `until` is stored; what is before `from`, and before `synced`, survives a
+ * power cut. Of a gap that is open, that is what comes after it; or a piece in its midst, which cuts it in
+ * two.
  */
-export function stored(mark: Mark, from: Moment, until: Moment): Mark {
-  if (mark.since === "excused" || !isLater(mark.until, until)) return mark;
+export function stored(mark: Mark, from: Moment, until: Moment, synced = until): Mark {
+  if (mark.since === "excused") return mark;
+  if (!isLater(mark.until, until)) return syncedUpTo(mark, synced);
   const missing = gapSince(mark) !== undefined && isLater(mark.until, from, SAME_MS);
-  return { ...(missing ? ended(mark, from) : mark), until };
+  return syncedUpTo({ ...(missing ? ended(mark, from) : mark), until, synced: from }, synced);
 }
 
 /** What was recorded from `from` to `to` is lost after all, or is not to be relied on. */
@@ -87,27 +92,27 @@ export function lost(mark: Mark, from: Moment, to: Moment, cause: string): Mark 
   // Of the gap that is open.
   if (gapSince(mark) !== undefined && !isLater(from, mark.until)) return mark;
   const missing = gapOf(from, to, cause);
-  const until = isLater(mark.until, to) ? to : mark.until;
-  return missing ? { ...withGap(mark, missing), until } : mark;
+  if (missing === undefined) return mark;
+  return isLater(mark.until, to) ? upTo(withGap(mark, missing), to) : withGap(mark, missing);
 }
 
 /** Nobody expects footage of it any more, from `now` on. */
 export function excused(mark: Mark, now: Moment): Mark {
   if (mark.since === "excused") return mark;
-  return { ...ended(mark, now), until: now, since: "excused" };
+  return { ...upTo(ended(mark, now), now), since: "excused" };
 }
 
 /** The recorder stops by itself: what is missing until it runs again is nobody's failure. */
 export function stopped(mark: Mark, now: Moment): Mark {
   if (mark.since === "excused") return mark;
   if (gapSince(mark) === undefined) return { ...mark, since: "stopped" };
-  return { ...ended(mark, now), until: now, since: "stopped" };
+  return { ...upTo(ended(mark, now), now), since: "stopped" };
 }
 
 /** Tells of a gap that is open for an hour, and leaves it open. */
 export function inPieces(mark: Mark, now: Moment): Mark {
   if (gapSince(mark) === undefined || lastedMs(mark.until, now) < PIECE_MS) return mark;
-  return { ...ended(mark, now), until: now };
+  return upTo(ended(mark, now), now);
 }
 
 /** Core has these. */
@@ -124,6 +129,15 @@ export function gapSince({ since, until }: Mark): Instant | undefined {
 /** Whether there is nothing more to remember. */
 export function isOver({ since, untold }: Mark): boolean {
   return since === "excused" && untold.length === 0;
+}
+
+function upTo(mark: Mark, until: Moment): Mark {
+  return { ...mark, until, synced: undefined };
+}
+
+function syncedUpTo(mark: Mark, synced: Moment): Mark {
+  if (mark.synced === undefined || !isLater(mark.synced, synced)) return mark;
+  return { ...mark, synced: isLater(synced, mark.until) ? synced : undefined };
 }
 
 /** With the gap that is open told, up to `end`. */

@@ -21,6 +21,7 @@ const untold = z.strictObject({
 const owed = z.strictObject({ startedAt: at, end: moment, cause: z.string() });
 const mark = z.strictObject({
   until: moment,
+  synced: moment.optional(),
   since: z.string(),
   untold: z.array(untold),
   owed: owed.optional(),

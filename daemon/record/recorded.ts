@@ -1,9 +1,9 @@
 import type { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
-import type { Clock, Instant } from "#base/time";
+import type { Clock } from "#base/time";
 import type { Damage } from "../../drivers/camera/damage.ts";
 import type { Backlog } from "./backlog.ts";
-import type { CameraHistory } from "./history.ts";
+import type { CameraHistory } from "./camera-history.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** What it takes to keep what one camera sends. */
@@ -16,8 +16,8 @@ export interface RecordedCamera {
   readonly segmentMs: number;
   /** Aborts when the recorder stops: the disk is waited for no longer. */
   readonly stopping: AbortSignal;
-  /** A running segment, which began at `from`, has pictures on the disk: the camera is recorded. */
-  onWritten(from: Instant): void;
+  /** A running segment goes to the disk: the camera is recorded. */
+  onWritten(): void;
   /** Pictures are dropped, with so many bytes waiting, for this reason. */
   onDropped(waitingBytes: number, why: BewaardError): void;
   /** A segment lacks so many packets that the camera sent, or says it sent. */

@@ -4,8 +4,7 @@ import { type Clock, every, HOUR_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { readText } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { readPassword } from "../../config/secrets.ts";
-import type { CameraLogin } from "../../drivers/camera/address.ts";
+import { readPassword, secretStamp } from "../../config/secrets.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { openLease } from "../../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../../storage/spool/spool.ts";
@@ -24,7 +23,7 @@ import {
 import type { Recorder } from "./attempt.ts";
 import { openBacklog } from "./backlog.ts";
 import { openBoard } from "./board.ts";
-import { recordCamera } from "./camera.ts";
+import { type Login, recordCamera } from "./camera.ts";
 import { gapTeller } from "./gap-teller.ts";
 import { type History, openHistory, settleOrSay } from "./history.ts";
 import { roomKeeper } from "./keep-room.ts";
@@ -82,7 +81,7 @@ export async function runRecord(
     (s) => unsettled.again(clock, s),
     ...cameras.map(
       (camera) => (s: AbortSignal) =>
-        recordCamera(recorder, camera, () => loginOf(camera, config.state), s),
+        recordCamera(recorder, camera, loginOf(camera, config.state), s),
     ),
   ]);
   history.stop();
@@ -100,11 +99,12 @@ async function settle(
   for await (const _ of every(clock, SETTLE_EVERY_MS, signal)) await settleOrSay(history, say);
 }
 
-/** @throws BewaardError SECRET_MISSING, SECRET_EXPOSED: this camera is not recorded, the others are. */
-async function loginOf(
-  { number, user }: WallCameraSettings,
-  state: string,
-): Promise<CameraLogin | undefined> {
-  if (user === undefined) return undefined;
-  return { user, password: await readPassword(passwordName(number), state) };
+/** Reading it throws SECRET_MISSING and SECRET_EXPOSED: this camera is not recorded, the others are. */
+function loginOf({ number, user }: WallCameraSettings, state: string): Login {
+  const name = passwordName(number);
+  if (user === undefined) return { read: async () => undefined, stamp: async () => "" };
+  return {
+    read: async () => ({ user, password: await readPassword(name, state) }),
+    stamp: () => secretStamp(name, state),
+  };
 }

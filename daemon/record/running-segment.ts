@@ -3,6 +3,7 @@ import { type Clock, type Instant, instant, SECOND_MS } from "#base/time";
 import type { Cut, Piece } from "../../drivers/camera/cutter.ts";
 import type { Damaged } from "../../drivers/camera/damage.ts";
 import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
+import type { SegmentHistory } from "./camera-history.ts";
 import { causeOf, PACKETS_LOST } from "./causes.ts";
 import type { Recorded } from "./recorded.ts";
 import { openSegment } from "./segment-writer.ts";
@@ -12,8 +13,6 @@ export interface RunningSegment {
   /** Why nothing of it is kept any more. */
   readonly failed: BewaardError | undefined;
   take(piece: Piece): void;
-  /** Notes how far it is on the disk. */
-  note(): void;
   /**
    * Hands it over, up to the moment `endMs` of the stream, or up to its last picture. Does not throw for
    * what a disk does: what is lost then becomes a gap.
@@ -30,11 +29,16 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
   const { clock, sealing, device, history, backlog, stopping } = recorded;
   const writer = openSegment(sealing, device, stream.at(cut.mediaMs));
   const done = backlog.add(device, writer);
-  /** Ends of what was pushed and is not known to be written, and the bytes up to there. */
+  const ours = history.segment(note);
+  /** Ends of what was pushed and is not known to survive a power cut, and the bytes up to there. */
   const pushed: { readonly bytes: number; readonly endMs: number }[] = [];
   let pushedBytes = 0;
   let endMs = cut.mediaMs;
   let writtenMs = cut.mediaMs;
+  let syncedMs = cut.mediaMs;
+  /** The disk has taken something of it: of a camera that sends little nothing is written for long. */
+  let begun = false;
+  let closing = false;
   push(cut.init);
 
   function push(bytes: Uint8Array): void {
@@ -47,38 +51,43 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
 
   function note(): void {
     if (writer.failed) return;
-    const writtenBytes = pushedBytes - writer.waitingBytes;
-    let written = false;
-    for (let [first] = pushed; first && first.bytes <= writtenBytes; [first] = pushed) {
-      writtenMs = first.endMs;
-      written = true;
+    const { writtenBytes, syncedBytes } = writer;
+    const before = [begun, writtenMs, syncedMs].join();
+    begun ||= (pushed[0]?.bytes ?? Infinity) <= pushedBytes - writer.waitingBytes;
+    writtenMs = pushed.findLast(({ bytes }) => bytes <= writtenBytes)?.endMs ?? writtenMs;
+    for (let [first] = pushed; first && first.bytes <= syncedBytes; [first] = pushed) {
+      syncedMs = first.endMs;
       pushed.shift();
     }
-    if (!written) return;
-    recorded.onWritten(startedAt());
-    history.stored(startedAt(), stream.at(writtenMs));
+    if ([begun, writtenMs, syncedMs].join() === before) return;
+    const times = [startedAt(), stream.at(writtenMs), stream.at(syncedMs)] as const;
+    if (closing) return ours.kept(...times);
+    recorded.onWritten();
+    ours.written(...times);
   }
 
   async function close(until: number): Promise<void> {
+    closing = true;
     const { offsetMs } = stream.camera;
     const times = { startedAt: startedAt(), endedAt: stream.at(until), offsetMs };
     const damaged = recorded.damaged(cut.mediaMs, until);
     let keptUntil = times.endedAt;
     try {
       await closeInTime(clock, () => writer.close(times), writer, stopping);
-      history.stored(times.startedAt, times.endedAt);
+      ours.kept(times.startedAt, times.endedAt, times.endedAt);
     } catch (error) {
       const cause = error instanceof BewaardError ? causeOf(error) : undefined;
       if (!(error instanceof BewaardError) || cause === undefined) throw error;
       recorded.onUnkept(error);
       const from = stream.at(writtenMs);
-      if (from < times.endedAt) history.lose(from, times.endedAt, cause);
+      if (from < times.endedAt) ours.lose(from, times.endedAt, cause);
       keptUntil = from;
       await writer.abandon();
     } finally {
       done();
+      if (damaged) tellDamage(recorded, ours, stream, damaged, times.startedAt, keptUntil);
+      ours.end();
     }
-    if (damaged) tellDamage(recorded, stream, damaged, times.startedAt, keptUntil);
   }
 
   return {
@@ -91,7 +100,6 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
       pushed.push({ bytes: pushedBytes, endMs });
       note();
     },
-    note,
     close: (until = endMs) => close(until),
   };
 }
@@ -99,6 +107,7 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
 /** Of what is kept: what is lost altogether is told as that. */
 function tellDamage(
   recorded: Recorded,
+  history: SegmentHistory,
   stream: StreamClock,
   { fromMs, untilMs, packets }: Damaged,
   startedAt: Instant,
@@ -107,7 +116,7 @@ function tellDamage(
   const from = Math.max(stream.at(fromMs), startedAt);
   const until = Math.min(stream.at(untilMs), keptUntil);
   if (from >= until) return;
-  recorded.history.lose(instant(from), instant(until), PACKETS_LOST);
+  history.lose(instant(from), instant(until), PACKETS_LOST);
   recorded.onDamaged(packets);
 }
 

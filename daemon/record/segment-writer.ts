@@ -6,7 +6,6 @@ import { step } from "#base/step";
 import { dayOf, type Instant } from "#base/time";
 import { type GrowingFile, growFile } from "../../storage/seal/growing-file.ts";
 import { makeHeader } from "../../storage/seal/header.ts";
-import { asError } from "../../storage/seal/outlet.ts";
 import { recipientFor } from "../../storage/seal/recipients.ts";
 import { sealedPath } from "../../storage/spool/incoming.ts";
 import { type Intent, intentPath, intentText } from "../../storage/spool/intent.ts";
@@ -14,6 +13,7 @@ import { arrived, writeFact } from "../hand-over-fact.ts";
 import { newSegmentId } from "../new-id.ts";
 import { abandonSegment, settleAbandoned } from "./abandon.ts";
 import { handOverSegment, isAdopted, type SegmentTimes, type Stage } from "./hand-over-segment.ts";
+import { openLate } from "./late-file.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** One segment of one camera on its way into `incoming/record`. */
@@ -26,6 +26,9 @@ export interface SegmentWriter {
   push(bytes: Uint8Array): void;
   /** Bytes in memory that wait for the disk. It is the caller's to push nothing while there are too many. */
   readonly waitingBytes: number;
+  /** Bytes of the container that survive a kill, and those that survive a power cut. */
+  readonly writtenBytes: number;
+  readonly syncedBytes: number;
   /** Why nothing is written any more: SPOOL_FULL, SPOOL_IO. */
   readonly failed: BewaardError | undefined;
   /**
@@ -50,49 +53,33 @@ export function openSegment(
   const { incoming, events } = sealing;
   const { intent, recipient } = intend(sealing, device, startedAt);
   const { id } = intent;
-  let early: Buffer[] = [];
-  let earlyBytes = 0;
+  const file = openLate(begin(sealing, intent, recipient));
   let pushedBytes = 0;
-  let file: GrowingFile | undefined;
   let stage: Stage = "sealing";
-  let unopened: Error | undefined;
-  const fault = (): Error | undefined => unopened ?? file?.fault;
-  const opened = openFile();
-
-  async function openFile(): Promise<void> {
-    try {
-      const begun = await begin(sealing, intent, recipient);
-      for (const bytes of early) begun.push(bytes);
-      file = begun;
-    } catch (error) {
-      unopened = asError(error);
-    }
-    early = [];
-    earlyBytes = 0;
-  }
 
   return {
     id,
     push(bytes) {
-      if (unopened) return;
       pushedBytes += bytes.length;
-      if (file) return file.push(bytes);
-      early.push(Buffer.from(bytes));
-      earlyBytes += bytes.length;
+      file.push(bytes);
     },
     get waitingBytes() {
-      return earlyBytes + (file?.waitingBytes ?? 0);
+      return file.waitingBytes;
+    },
+    get writtenBytes() {
+      return file.writtenBytes;
+    },
+    get syncedBytes() {
+      return file.syncedBytes;
     },
     get failed() {
-      return failure(fault());
+      return failure(file.fault);
     },
     async close(times) {
-      await opened;
       try {
-        if (unopened) throw unopened;
-        if (!file) throw new TypeError("a segment is opened, or it is known why not");
-        if (pushedBytes === 0) return await dropEmpty(incoming, id, file);
-        const sealed = await file.finish();
+        const opened = await file.opened();
+        if (pushedBytes === 0) return await dropEmpty(incoming, id, opened);
+        const sealed = await opened.finish();
         if (stage === "told") return id;
         if (stage === "sealing" || !(await isAdopted(incoming, intent))) {
           await handOverSegment(sealing, intent, sealed, times, (reached) => (stage = reached));
@@ -106,9 +93,9 @@ export function openSegment(
       }
     },
     async abandon() {
-      await opened;
+      const opened = await file.opened().catch(() => undefined);
       if (stage === "told") return;
-      await file?.close();
+      await opened?.close();
       await abandonSegment(sealing, intent);
     },
   };

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { step } from "#base/step";
 import { type Clock, SECOND_MS } from "#base/time";
+import { CHUNK_BYTES, SEALED_CHUNK_BYTES } from "./chunk.ts";
 import type { Header } from "./header.ts";
 import { asError, openOutlet } from "./outlet.ts";
 import { openSealer, type Sealed } from "./sealer.ts";
@@ -18,6 +19,10 @@ export interface GrowingFile {
   push(plaintext: Uint8Array): void;
   /** Sealed bytes in memory that are not written yet. At most one chunk of plaintext is held back besides. */
   readonly waitingBytes: number;
+  /** Bytes of plaintext that can be opened again though this process is killed now: the held chunk is not. */
+  readonly writtenBytes: number;
+  /** The same though the machine loses its power now. */
+  readonly syncedBytes: number;
   /** What the disk answered when it refused; undefined while it takes everything. */
   readonly fault: Error | undefined;
   /**
@@ -43,7 +48,8 @@ export async function growFile(
 ): Promise<GrowingFile> {
   const file = await open(path, "wx", 0o400);
   step("record.created");
-  const syncs = openSyncs(clock, file, dirname(path), shared);
+  const written = (): number => plaintextIn(outlet.writtenBytes - header.prefix.length);
+  const syncs = openSyncs(clock, file, dirname(path), shared, written);
   const outlet = openOutlet(file, spare, syncs.wrote);
   const sealer = openSealer(header, outlet.write, CHUNKS_A_WRITE);
   let sealed: Sealed | undefined;
@@ -54,6 +60,12 @@ export async function growFile(
     },
     get waitingBytes() {
       return outlet.waitingBytes;
+    },
+    get writtenBytes() {
+      return written();
+    },
+    get syncedBytes() {
+      return syncs.syncedBytes;
     },
     get fault() {
       return syncs.fault ?? outlet.fault;
@@ -77,7 +89,14 @@ export async function growFile(
   };
 }
 
+/** Before the last chunk, which alone is shorter. */
+function plaintextIn(sealedBytes: number): number {
+  return Math.floor(Math.max(0, sealedBytes) / SEALED_CHUNK_BYTES) * CHUNK_BYTES;
+}
+
 interface Syncs {
+  /** What `written` said when the last sync that succeeded began. */
+  readonly syncedBytes: number;
   readonly fault: Error | undefined;
   /** To be told after each write: syncs when it is time. */
   readonly wrote: () => void;
@@ -87,19 +106,28 @@ interface Syncs {
   last(): Promise<void>;
 }
 
-function openSyncs(clock: Clock, file: FileHandle, folder: string, shared: SharedSync): Syncs {
+function openSyncs(
+  clock: Clock,
+  file: FileHandle,
+  folder: string,
+  shared: SharedSync,
+  written: () => number,
+): Syncs {
   let fault: Error | undefined;
+  let syncedBytes = 0;
   let asked = false;
   let running: Promise<void> | undefined;
   let ending = false;
   let syncedAtMs: number | undefined;
 
   async function sync(first: boolean): Promise<void> {
+    const bytes = written();
     try {
       await file.datasync();
       // There is no second copy of what is in it: its name must survive as well.
       if (first) await syncDirectory(folder);
       if (first) step("record.header-synced");
+      syncedBytes = bytes;
     } catch (error) {
       fault ??= asError(error);
     }
@@ -116,6 +144,9 @@ function openSyncs(clock: Clock, file: FileHandle, folder: string, shared: Share
   }
 
   return {
+    get syncedBytes() {
+      return syncedBytes;
+    },
     get fault() {
       return fault;
     },

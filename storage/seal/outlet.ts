@@ -7,6 +7,8 @@ export interface Outlet {
   readonly write: (bytes: Uint8Array) => void;
   /** Bytes not yet written. */
   readonly waitingBytes: number;
+  /** Bytes that are. */
+  readonly writtenBytes: number;
   /** What the disk answered when it refused a write; nothing is written after it. */
   readonly fault: Error | undefined;
   /** Resolves once everything is written. After a fault it tries again, from where it was. */
@@ -76,6 +78,9 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
     },
     get waitingBytes() {
       return waitingBytes;
+    },
+    get writtenBytes() {
+      return position;
     },
     get fault() {
       return fault;

@@ -21,11 +21,16 @@ const history = await openHistory(systemClock, events, path, [camera], tell);
 const ours = history.of(camera);
 if (!existsSync(path)) {
   const now = systemClock.now();
+  const record = (from: number, until: number): void => {
+    const [began, ended] = [plus(now, from * SECOND_MS), plus(now, until * SECOND_MS)];
+    const segment = ours.segment(() => undefined);
+    segment.written(began, ended, ended);
+    segment.end();
+  };
   ours.begin();
-  ours.resume(plus(now, -60 * SECOND_MS));
-  ours.stored(plus(now, -60 * SECOND_MS), plus(now, -50 * SECOND_MS));
+  record(-60, -50);
   ours.break("camera-lost");
-  ours.resume(plus(now, -40 * SECOND_MS));
+  record(-40, -39);
 }
 await history.settle();
 await history.settle();

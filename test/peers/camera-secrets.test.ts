@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
@@ -85,6 +85,25 @@ describe("the password of a camera (invariant 7)", function () {
       assertWithout(entry.name, await readFile(join(entry.parentPath, entry.name)));
     }
     assert.ok(files > 15, `${files} files`);
+  });
+
+  it("is tried as soon as its file is mended, and not before", async () => {
+    await using camera = await startCamera(systemClock, settings);
+    const login = { ...LOGIN, password: "fout" };
+    await using wall = await openWall([{ number: "cam-0001", url: camera.url, ...login }], 2);
+    const state = () => stateOf(wall.config, "cam-0001");
+    await withCore(wall, async () => {
+      await using recorder = startRecorder(wall);
+      const refused = async () => (await state())?.code === "CAMERA_LOGIN";
+      await seen("it is refused", refused, 40 * SECOND_MS);
+      await systemClock.sleep(8 * SECOND_MS, NEVER);
+      assert.equal((await state())?.state, "backing off");
+      await writeFile(join(wall.config.state, "cam-0001.password"), PASSWORD);
+      const recorded = async () => (await state())?.state === "recording";
+      await seen("it is recorded", recorded, 10 * SECOND_MS);
+      recorder.kill("SIGTERM");
+      assert.equal(await recorder.ended, "0", recorder.said());
+    });
   });
 
   it("that is missing or exposed stops its own camera, and no other", async () => {
