@@ -130,6 +130,7 @@ export function wallCameras(config: Config): readonly WallCameraSettings[] {
       camera.sound_notice !== undefined &&
       camera.covert === undefined,
     service: serviceOf(camera.notice !== undefined, camera.covert),
+    until: camera.covert?.until,
     covert: camera.covert !== undefined,
   }));
 }

@@ -208,6 +208,27 @@ describe("the recorder's history", () => {
     assert.deepEqual(causes(rig), ["cam-0001 crashed 15000 80000"]);
   });
 
+  it("remembers that a period was over, though wall time goes back and the recorder starts again (AR-40)", async () => {
+    await using rig = await kept();
+    const history = await recorded(rig, ONE);
+    const until = plus(START, 10_000);
+    assert.equal(history.of(ONE).periodEnded(until), false);
+    history.of(ONE).endPeriod(until);
+    // Of a camera that never recorded as well.
+    history.of(TWO).endPeriod(until);
+    await history.settle();
+    await history.settle();
+    rig.clock.jump(-HOUR_MS);
+    const again = await rig.open(ONE, TWO);
+    await again.settle();
+    for (const camera of [again.of(ONE), again.of(TWO)]) {
+      assert.deepEqual([camera.periodEnded(until), camera.expected()], [true, false]);
+      // Another decision is another period.
+      assert.equal(camera.periodEnded(plus(until, 1)), false);
+    }
+    assert.deepEqual(causes(rig), []);
+  });
+
   it("begins anew, and says so, when its marks cannot be understood", async () => {
     await using rig = await kept();
     for (const text of ["", "{", '{"bewaard":"marks/1","marks":[["A B",{}]]}', "null"]) {

@@ -90,6 +90,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       backlog: openBacklog(),
       history: ours,
       segmentMs,
+      until: undefined,
       stopping: NEVER,
       onWritten: () => undefined,
       onDropped: (_, why) => void dropped.push(why.code),
@@ -211,6 +212,22 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       gaps: ["2.5-4 packets-lost"],
       dropped: ["3 packets"],
     });
+  });
+
+  it("is kept until its period ends, not a picture longer, and asked for no longer (AR-40)", async () => {
+    await using rig = await openRig({ producer: "record" });
+    let cameTo = 0;
+    const kept = await keep(
+      rig,
+      (atMs) => void (cameTo = atMs),
+      () => ({ until: plus(START, 9800) }),
+      5 * SECOND_MS,
+    );
+    assert.deepEqual([...kept.gaps, ...kept.dropped], []);
+    assert.deepEqual(kept.segments[0], [0, 6]);
+    const [from = 0, until = 0] = kept.segments[1] ?? [];
+    assert.ok(from === 6 && until > 9 && until <= 9.8, `${until}`);
+    assert.ok(cameTo < 9800);
   });
 
   it("goes on while what came before is being handed over", async () => {

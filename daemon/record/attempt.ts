@@ -13,7 +13,7 @@ import type { History } from "./history.ts";
 import type { Live } from "./live.ts";
 import type { RecordedCamera } from "./recorded.ts";
 import type { RecordSealing } from "./sealing.ts";
-import type { WallCameraSettings } from "./wall-camera.ts";
+import { periodEnds, type WallCameraSettings } from "./wall-camera.ts";
 import { openWatch } from "./watch.ts";
 
 /** What all cameras of a recorder share. */
@@ -74,11 +74,22 @@ export async function attempt(
     await together(AbortSignal.any([signal, over.signal]), [
       async (s) => {
         const address = addressOf(camera, await login());
-        await recordConnection(recording.recorded, live, address, hears, s);
+        await recordConnection(
+          recording.recorded,
+          camera.covert ? undefined : live,
+          address,
+          hears,
+          s,
+        );
       },
       async (s) => {
         await watch.until(() => camera.service(clock.now()) !== "in service", s);
         // It also ends because the other has.
+        if (!s.aborted) over.abort();
+      },
+      async (s) => {
+        if (camera.until === undefined) return;
+        await periodEnds(clock, camera.until, s);
         if (!s.aborted) over.abort();
       },
     ]);
@@ -99,7 +110,7 @@ export async function attempt(
 
 function recordedOf(
   recorder: Recorder,
-  { number: device, sound }: WallCameraSettings,
+  { number: device, sound, until }: WallCameraSettings,
   closing: Closing,
   hourly: (what: string) => boolean,
   stopping: AbortSignal,
@@ -115,6 +126,7 @@ function recordedOf(
     ...recorder,
     device,
     history,
+    until,
     stopping,
     onWritten() {
       board.put(device, "recording");

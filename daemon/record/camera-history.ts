@@ -14,6 +14,10 @@ export interface CameraHistory {
   break(cause: string): void;
   /** Nobody expects footage any more. */
   excuse(): void;
+  /** Its period has ended at `until`, and does not begin again, whatever becomes of wall time (AR-40). */
+  endPeriod(until: Instant): void;
+  /** Whether a period that ends at `until` was seen to be over. */
+  periodEnded(until: Instant): boolean;
   /** When the gap began that is open. */
   gapSince(): Instant | undefined;
   /** Whether footage is expected. */
@@ -80,6 +84,14 @@ export function openCameraHistory(
     excuse() {
       order.broken();
       change((mark) => marking.excused(mark, now()));
+    },
+    endPeriod(until) {
+      order.broken();
+      place.set(marking.past(place.get(), until, now()));
+    },
+    periodEnded(until) {
+      const mark = place.get();
+      return mark !== undefined && marking.isPast(mark, until);
     },
     gapSince() {
       const mark = place.get();

@@ -63,7 +63,11 @@ function inService({ clock, events, board, history }: Recorder, camera: WallCame
   // When the recorder went, it was: what is missing since then is a gap.
   if (ours.expected()) ours.begin();
   return () => {
-    const service = camera.service(clock.now());
+    const { until } = camera;
+    const now = clock.now();
+    if (until !== undefined && now >= until) ours.endPeriod(until);
+    const over = until !== undefined && ours.periodEnded(until);
+    const service = over ? "out of period" : camera.service(now);
     if (service === "in service") {
       if (!ours.expected()) ours.begin();
     } else {

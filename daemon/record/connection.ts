@@ -26,12 +26,12 @@ export interface Hears {
 const WHY_MS = 2 * SECOND_MS;
 
 /**
- * Records what a camera sends over one connection, until `signal` aborts.
+ * Records what a camera sends over one connection, until `signal` aborts; and shows it at `live`, if given.
  * @throws BewaardError CAMERA_… when the connection ends by itself; what was recorded by then is kept.
  */
 export async function recordConnection(
   recorded: RecordedCamera,
-  live: Live,
+  live: Live | undefined,
   address: CameraAddress,
   hears: Hears,
   signal: AbortSignal,
@@ -55,7 +55,7 @@ export async function recordConnection(
         damage.hear(piece, gate.missing());
         hears.heard(piece, stream);
       }
-      live.show(device, piece);
+      live?.show(device, piece);
       yield piece;
       // Sealed and passed on by now.
       if (piece.kind === "fragment") for (const bytes of piece.bytes) freeNow(bytes);
@@ -70,7 +70,7 @@ export async function recordConnection(
     throw (await lostWithin(clock, gate, signal)) ?? error;
   } finally {
     signal.removeEventListener("abort", stop);
-    live.end(device);
+    live?.end(device);
   }
   if (!signal.aborted) throw await whyEnded(clock, gate, signal);
 }

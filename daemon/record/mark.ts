@@ -24,6 +24,8 @@ export interface Mark {
   readonly since: string;
   readonly untold: readonly Untold[];
   readonly owed?: Owed | undefined;
+  /** A period that ended then was seen to be over: it does not begin again where wall time goes back. */
+  readonly over?: Instant | undefined;
 }
 
 /**
@@ -102,6 +104,17 @@ export function excused(mark: Mark, now: Moment): Mark {
   return { ...upTo(ended(mark, now), now), since: "excused" };
 }
 
+/** Nobody allows footage of it any more: its period has ended at `until`. */
+export function past(mark: Mark | undefined, until: Instant, now: Moment): Mark {
+  const idle = mark ? excused(mark, now) : { until: now, since: "excused", untold: [] };
+  return idle.over === until ? idle : { ...idle, over: until };
+}
+
+/** Whether a period that ends at `until` was seen to be over. */
+export function isPast({ over }: Mark, until: Instant): boolean {
+  return over !== undefined && over >= until;
+}
+
 /** The recorder stops by itself: what is missing until it runs again is nobody's failure. */
 export function stopped(mark: Mark, now: Moment): Mark {
   if (mark.since === "excused") return mark;
@@ -127,8 +140,8 @@ export function gapSince({ since, until }: Mark): Instant | undefined {
 }
 
 /** Whether there is nothing more to remember. */
-export function isOver({ since, untold }: Mark): boolean {
-  return since === "excused" && untold.length === 0;
+export function isOver({ since, untold, over }: Mark): boolean {
+  return since === "excused" && untold.length === 0 && over === undefined;
 }
 
 function upTo(mark: Mark, until: Moment): Mark {

@@ -25,6 +25,7 @@ const mark = z.strictObject({
   since: z.string(),
   untold: z.array(untold),
   owed: owed.optional(),
+  over: at.optional(),
 });
 const marks = z.strictObject({
   bewaard: z.literal("marks/1"),

@@ -1,6 +1,6 @@
 import type { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
-import type { Clock } from "#base/time";
+import type { Clock, Instant } from "#base/time";
 import type { Damage } from "../../drivers/camera/damage.ts";
 import type { Backlog } from "./backlog.ts";
 import type { CameraHistory } from "./camera-history.ts";
@@ -14,6 +14,8 @@ export interface RecordedCamera {
   readonly backlog: Backlog;
   readonly history: CameraHistory;
   readonly segmentMs: number;
+  /** Nothing is kept that comes later, if it is said (AR-40). */
+  readonly until: Instant | undefined;
   /** Aborts when the recorder stops: the disk is waited for no longer. */
   readonly stopping: AbortSignal;
   /** A running segment goes to the disk: the camera is recorded. */

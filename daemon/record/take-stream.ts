@@ -29,7 +29,8 @@ interface Run {
 
 /**
  * Keeps a camera's stream in segments until it ends. It never waits for the disk: what the disk cannot take
- * is dropped, from one key picture to another, and is a gap (invariant 9). What is being handed over when
+ * is dropped, from one key picture to another, and is a gap (invariant 9). Of a covert camera it ends with the
+ * last fragment that lies in its period whole (AR-40). What is being handed over when
  * the stream ends is followed by `recorded`.
  * @throws BewaardError CAMERA_STREAM for a stream that cannot be cut; what was recorded of it is kept.
  */
@@ -65,6 +66,7 @@ async function takeRun(
     for await (const piece of rest(first, source)) {
       if (piece.kind === "init") init = piece;
       else {
+        if (isPast(recorded, stream, piece)) return;
         const refusal = refusalOf(recorded, segment);
         if (refusal) {
           refused = { ...refusal, atMs: piece.mediaMs };
@@ -84,6 +86,11 @@ async function takeRun(
     if (segment) recorded.follow(segment.close(refused?.atMs));
   }
   return { refused, init };
+}
+
+/** Whether some of `fragment` lies behind the moment until which anybody allowed it. */
+function isPast({ until }: Recorded, { at }: StreamClock, fragment: Fragment): boolean {
+  return until !== undefined && at(fragment.mediaMs + fragment.durationMs) > until;
 }
 
 /** The segment before ends where this one begins. */

@@ -1,5 +1,5 @@
 import type { DeviceId } from "#base/ids";
-import type { Instant } from "#base/time";
+import { type Clock, type Instant, SECOND_MS } from "#base/time";
 
 /** Whether a camera may record now: with a notice confirmed (AR-10), or covertly in its period (AR-40). */
 type Service = "in service" | "not in service" | "out of period";
@@ -20,6 +20,8 @@ export interface WallCameraSettings {
   readonly sound: boolean;
   /** By this box's clock. A covert camera stops by itself at the end of its period. */
   readonly service: (now: Instant) => Service;
+  /** The end of its period, where it is covert: nothing that comes later is kept. */
+  readonly until: Instant | undefined;
   /** Known by its number only (AR-40). */
   readonly covert: boolean;
 }
@@ -40,4 +42,18 @@ export function serviceOf(
 ): WallCameraSettings["service"] {
   if (covert === undefined) return () => (noticed ? "in service" : "not in service");
   return (now) => (now >= covert.from && now < covert.until ? "in service" : "out of period");
+}
+
+/** Resolves when wall time has come to `until`, though it is set meanwhile; or when the signal aborts. */
+export async function periodEnds(clock: Clock, until: Instant, signal: AbortSignal): Promise<void> {
+  try {
+    for (
+      let leftMs = until - clock.now();
+      leftMs > 0 && !signal.aborted;
+      leftMs = until - clock.now()
+    )
+      await clock.sleep(Math.min(leftMs, SECOND_MS), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
