@@ -57,6 +57,13 @@ export function cameraEvents(say: Say) {
       }),
     gapsDelayed: (error: BewaardError) =>
       say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
+    socketDelayed: (error: BewaardError) =>
+      say(
+        "error",
+        "socket-delayed",
+        "what cameras do cannot be shown; they are recorded",
+        failed(error),
+      ),
     marksUnread: () =>
       say("alert", "marks-unread", "how far cameras were recorded cannot be read: begun anew", {}),
   };

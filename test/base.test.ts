@@ -108,6 +108,7 @@ describe("an error of a disk", () => {
       "ENOTDIR",
       "EBUSY",
       "ETIMEDOUT",
+      "ERR_FS_EISDIR",
       "Unknown system error -117",
     ])
       assert.equal(codeOf(coded(code)), "SPOOL_IO", code);

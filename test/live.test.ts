@@ -8,6 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { describe, it } from "mocha";
 import { parseDeviceId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
+import { MINUTE_MS } from "#base/time";
 import { type Live, type LivePiece, openLive, serveLive } from "../daemon/record/live.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
@@ -21,10 +22,13 @@ function fragment(content: string | Buffer, keyframe: boolean): LivePiece {
   return { kind: "fragment", bytes: [Buffer.from("moof "), Buffer.from(content)], keyframe };
 }
 
-async function served(body: (live: Live, path: string) => Promise<void>): Promise<void> {
+async function served(
+  body: (live: Live, path: string) => Promise<void>,
+  patienceMs = MINUTE_MS,
+): Promise<void> {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "live.sock");
-  const live = openLive();
+  const live = openLive([CAMERA, parseDeviceId("cam-02")], patienceMs);
   const stop = new AbortController();
   const serving = serveLive(path, live, stop.signal);
   try {
@@ -157,6 +161,26 @@ describe("live view at a local socket", () => {
       }
       assert.ok(systemClock.uptimeMs() - started < 8000);
     });
+  });
+
+  it("hangs up on who asks for a camera that is not here, and on who has seen nothing for a while", async () => {
+    await served(async (live, path) => {
+      await hungUp(await listener(path, '{"device":"cam-99"}\n'));
+      live.show(CAMERA, INIT);
+      const waiting = await listener(path, '{"device":"cam-02"}\n');
+      const seeing = await listener(path);
+      let seenBytes = 0;
+      seeing.on("data", (bytes: Buffer) => (seenBytes += bytes.length));
+      await listened();
+      let gone = false;
+      waiting.resume().on("close", () => (gone = true));
+      await until(async () => {
+        live.show(CAMERA, KEY);
+        await systemClock.sleep(20, NEVER);
+        return gone;
+      });
+      assert.ok(seenBytes > 30 && !seeing.destroyed);
+    }, 400);
   });
 
   it("has at most 32 listeners, and room again when one goes", async () => {

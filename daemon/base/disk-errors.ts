@@ -3,8 +3,8 @@ import { BewaardError, systemCode } from "./errors.ts";
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 /** What the kernel answers a program that is wrong: a file it had closed, a name that it gave away twice. */
 const OUR_OWN = new Set(["EBADF", "EEXIST", "EFAULT"]);
-/** As the kernel names them; Node's own (ERR_…) are bugs. */
-const SYSTEM = /^E[A-Z0-9]+$/;
+/** As the kernel names them, and as Node does where it looked first; Node's other ones (ERR_…) are bugs. */
+const SYSTEM = /^(?:ERR_FS_)?E[A-Z0-9]+$/;
 
 /**
  * What a local disk does in the field, as errors that pass: SPOOL_FULL and SPOOL_IO. A disk has more ways to

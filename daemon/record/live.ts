@@ -20,7 +20,7 @@ export interface Live {
   show(device: DeviceId, piece: LivePiece): void;
   /** The camera's stream has ended: who saw it is hung up on, and asks again. */
   end(device: DeviceId): void;
-  /** Shows `device` to `socket` until either ends. */
+  /** Shows `device` to `socket` until either ends. A camera that is not recorded here is shown to nobody. */
   listen(device: DeviceId, socket: Socket): void;
 }
 
@@ -36,13 +36,14 @@ interface Channel {
   readonly listeners: Map<Socket, "waits" | "sees">;
 }
 
-export function openLive(): Live {
-  const channels = new Map<DeviceId, Channel>();
-  const channelOf = (device: DeviceId): Channel => {
-    const channel = channels.get(device) ?? { init: undefined, listeners: new Map() };
-    channels.set(device, channel);
-    return channel;
-  };
+/**
+ * Shows `devices`. Who sees no picture for `patienceMs` is hung up on, and may ask again: 32 who wait for a
+ * camera that is not there must not shut everybody out.
+ */
+export function openLive(devices: readonly DeviceId[], patienceMs: number): Live {
+  const channels = new Map<DeviceId, Channel>(
+    devices.map((device) => [device, { init: undefined, listeners: new Map() }]),
+  );
 
   function end(device: DeviceId): void {
     const channel = channels.get(device);
@@ -60,7 +61,8 @@ export function openLive(): Live {
     show(device, piece) {
       // One connection is one stream that plays: another init is another stream.
       if (piece.kind === "init") end(device);
-      const channel = channelOf(device);
+      const channel = channels.get(device);
+      if (!channel) return;
       if (piece.kind === "init") channel.init = piece.bytes;
       else if (channel.listeners.size > 0) {
         // Who listens may be slower than the recorder, which needs the memory back.
@@ -70,13 +72,14 @@ export function openLive(): Live {
     },
     end,
     listen(device, socket) {
-      const channel = channelOf(device);
+      const channel = channels.get(device);
+      if (!channel) {
+        socket.destroy();
+        return;
+      }
       channel.listeners.set(socket, "waits");
-      socket.once("close", () => {
-        channel.listeners.delete(socket);
-        // Anybody may ask for cameras that never were.
-        if (channel.listeners.size === 0 && !channel.init) channels.delete(device);
-      });
+      socket.setTimeout(patienceMs, () => socket.destroy());
+      socket.once("close", () => channel.listeners.delete(socket));
     },
   };
 }
@@ -115,12 +118,17 @@ export async function serveLive(path: string, live: Live, signal: AbortSignal): 
     hear(socket, live);
   });
   server.maxConnections = LISTENERS;
-  server.listen(path);
-  await once(server, "listening");
-  await chmod(path, 0o660);
-  if (!signal.aborted) await once(signal, "abort");
-  server.close();
-  for (const socket of sockets) socket.destroy();
+  try {
+    server.listen(path);
+    await once(server, "listening");
+    // One who cannot be let in, on a machine without another file, is not.
+    server.on("error", () => undefined);
+    await chmod(path, 0o660);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  }
 }
 
 /** Reads the one line. Who sends anything else, or more, or nothing for a while, is hung up on. */

@@ -1,6 +1,6 @@
 import { atMostEvery } from "#base/at-most-every";
 import type { BewaardError } from "#base/errors";
-import { type Clock, every, HOUR_MS, SECOND_MS } from "#base/time";
+import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { readText } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -28,6 +28,7 @@ import { gapTeller } from "./gap-teller.ts";
 import { type History, openHistory, settleOrSay } from "./history.ts";
 import { roomKeeper } from "./keep-room.ts";
 import { openLive, serveLive } from "./live.ts";
+import { tellNews } from "./news.ts";
 import { openRecordSealing } from "./sealing.ts";
 
 import { tellStates } from "./states-socket.ts";
@@ -35,6 +36,7 @@ import type { WallCameraSettings } from "./wall-camera.ts";
 
 const SETTLE_EVERY_MS = SECOND_MS;
 const LAST_TRIES = 3;
+const LIVE_PATIENCE_MS = MINUTE_MS;
 
 /**
  * The recorder: sees what cameras in buildings see, knows no catalog. Seals their pictures into incoming/,
@@ -56,7 +58,7 @@ export async function runRecord(
   const tell = gapTeller(clock, config.node, incoming);
   const history = await openHistory(clock, events, marksPath(config), devices, tell);
   const board = openBoard(clock, devices);
-  const live = openLive();
+  const live = openLive(devices, LIVE_PATIENCE_MS);
   const room = roomKeeper(clock, asker(socketPath(config), signal), cameras.length);
   const recorder: Recorder = {
     clock,
@@ -74,8 +76,9 @@ export async function runRecord(
     if (hourly(error.code)) events.gapsDelayed(error);
   };
   await together(signal, [
-    (s) => tellStates(recordSocketPath(config), board, s),
-    (s) => serveLive(livePath(config), live, s),
+    (s) =>
+      tellNews(clock, events, recordSocketPath(config), (at, t) => tellStates(at, board, t), s),
+    (s) => tellNews(clock, events, livePath(config), (at, t) => serveLive(at, live, t), s),
     (s) => room.run(s),
     (s) => settle(clock, history, delayed, s),
     (s) => unsettled.again(clock, s),

@@ -37,12 +37,17 @@ export async function tellStates(path: string, board: Board, signal: AbortSignal
     socket.setTimeout(PATIENCE_MS).on("timeout", () => socket.destroy());
     socket.resume().end(`${JSON.stringify({ cameras: board.all() })}\n`);
   });
-  server.listen(path);
-  await once(server, "listening");
-  await chmod(path, 0o660);
-  if (!signal.aborted) await once(signal, "abort");
-  server.close();
-  for (const socket of sockets) socket.destroy();
+  try {
+    server.listen(path);
+    await once(server, "listening");
+    // One who cannot be let in, on a machine without another file, is not.
+    server.on("error", () => undefined);
+    await chmod(path, 0o660);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  }
 }
 
 /**
