@@ -26,7 +26,7 @@ export function cameraEvents(say: Say) {
         packets,
       }),
     cameraDropped: (device: DeviceId, waitingBytes: number, error: BewaardError) =>
-      say("alert", "camera-dropped", "the spool cannot keep up: footage is dropped, a gap", {
+      say("alert", "camera-dropped", "the spool does not take it: footage is dropped, a gap", {
         device,
         waitingBytes,
         ...failed(error),
@@ -55,6 +55,8 @@ export function cameraEvents(say: Say) {
       say("alert", "camera-unknown", "core does not know this camera: its footage waits", {
         device,
       }),
+    folderMade: () =>
+      say("alert", "folder-made", "incoming/record was gone, with what was in it: made again", {}),
     gapsDelayed: (error: BewaardError) =>
       say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
     socketDelayed: (error: BewaardError) =>

@@ -175,6 +175,31 @@ describe("a recorder whose disk fails", () => {
     await writer.abandon();
   });
 
+  it("goes on in a new folder where its own was removed, and says so once", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    await rm(sealing.incoming, { recursive: true });
+    const writers = [0, 1, 2].map((nth) => openSegment(sealing, CAMERA, plus(START, nth)));
+    const content = randomBytes(200_000);
+    for (const [nth, writer] of writers.entries()) {
+      writer.push(content);
+      await writer.close({ ...TIMES, startedAt: plus(START, nth) });
+    }
+    assert.deepEqual(rig.said, ["folder-made", "sealed", "sealed", "sealed"]);
+    assert.equal((await adopted(rig)).length, 3);
+  });
+
+  it("makes no folder in the place of a disk that is not mounted", async () => {
+    await using rig = await openRig(RECORD);
+    const sealing = await sealingOf(rig);
+    await rm(rig.spool.path, { recursive: true });
+    const writer = openSegment(sealing, CAMERA, START);
+    await until(() => writer.failed !== undefined);
+    await writer.abandon();
+    await assert.rejects(readdir(rig.spool.path), { code: "ENOENT" });
+    assert.deepEqual(rig.said, []);
+  });
+
   it("loses nothing that reached the disk, whichever call fails (invariant 8)", async () => {
     const content = randomBytes(300_000);
     const identity = await generateX25519Identity();

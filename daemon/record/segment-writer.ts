@@ -14,6 +14,7 @@ import { newSegmentId } from "../new-id.ts";
 import { abandonSegment, settleAbandoned } from "./abandon.ts";
 import { handOverSegment, isAdopted, type SegmentTimes, type Stage } from "./hand-over-segment.ts";
 import { openLate } from "./late-file.ts";
+import { inFolder } from "./missing-folder.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** One segment of one camera on its way into `incoming/record`. */
@@ -135,13 +136,15 @@ function intend({ clock, node, book }: RecordSealing, device: DeviceId, startedA
 }
 
 async function begin(
-  { clock, incoming, shared, spare }: RecordSealing,
+  sealing: RecordSealing,
   intent: Intent,
   recipient: string,
 ): Promise<GrowingFile> {
+  const { clock, incoming, shared, spare } = sealing;
   const header = await makeHeader([recipient]);
   try {
-    await writeFact(intentPath(incoming, intent.id), intentText(intent));
+    const path = intentPath(incoming, intent.id);
+    await inFolder(sealing, () => writeFact(path, intentText(intent)));
     step("record.intended");
     const partial = `${sealedPath(incoming, intent.id)}.partial`;
     return await growFile(clock, partial, header, shared, spare);
