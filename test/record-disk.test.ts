@@ -166,7 +166,7 @@ describe("a recorder whose disk fails", () => {
   it("says so when not even a beginning can be made, and keeps nothing in memory", async () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
-    const incoming = join(sealing.incoming, "gone");
+    const incoming = join(sealing.incoming, "gone", "gone");
     const writer = openSegment({ ...sealing, incoming }, CAMERA, START);
     writer.push(randomBytes(200_000));
     await until(() => writer.failed !== undefined);
