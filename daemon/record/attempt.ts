@@ -37,6 +37,8 @@ export interface Attempt {
   readonly closing: Closing;
   /** True once an hour for the same thing. */
   readonly hourly: (what: string) => boolean;
+  /** Whether it was said that the camera is not recorded, and not yet that it is again. */
+  readonly said: { failed: boolean };
 }
 
 /** What came of it. */
@@ -53,13 +55,13 @@ const WRONG_CLOCK_MS = 2 * SECOND_MS;
 /** Connects to a camera once, and records it until that ends, or until it is out of service. */
 export async function attempt(
   recorder: Recorder,
-  { camera, login, closing, hourly }: Attempt,
+  { camera, login, closing, hourly, said }: Attempt,
   signal: AbortSignal,
 ): Promise<Attempted> {
   const { clock, events, history, live } = recorder;
   const over = new AbortController();
   const watch = openWatch(clock);
-  const recording = recordedOf(recorder, camera, closing, hourly, signal);
+  const recording = recordedOf(recorder, camera, closing, hourly, said, signal);
   const hears: Hears = {
     offered: (offer) => recording.offered(offer),
     heard(fragment, stream) {
@@ -103,7 +105,10 @@ export async function attempt(
     const cause = why && causeOf(why);
     if (why === undefined || cause === undefined) throw error;
     history.of(camera.number).break(cause);
-    if (hourly(why.code)) events.cameraFailed(camera.number, why);
+    if (hourly(why.code)) {
+      events.cameraFailed(camera.number, why);
+      said.failed = true;
+    }
     return { error: why, recordedMs: recording.lastedMs() };
   }
 }
@@ -113,6 +118,7 @@ function recordedOf(
   { number: device, sound, until }: WallCameraSettings,
   closing: Closing,
   hourly: (what: string) => boolean,
+  said: Attempt["said"],
   stopping: AbortSignal,
 ) {
   const { clock, events, board } = recorder;
@@ -132,7 +138,10 @@ function recordedOf(
       board.put(device, "recording");
       if (sinceMs !== undefined) return;
       sinceMs = clock.uptimeMs();
-      if (offer) events.cameraRecording(device, offer.video, offer.audio);
+      // One that comes and goes each few seconds is said once an hour, both ways.
+      if (offer && (hourly("recording") || said.failed))
+        events.cameraRecording(device, offer.video, offer.audio);
+      said.failed = false;
     },
     onDropped(waitingBytes, why) {
       refused(why);

@@ -35,6 +35,7 @@ export async function recordCamera(
     login: () => login.read(),
     closing,
     hourly: atMostEvery(clock, HOUR_MS),
+    said: { failed: false },
   };
   const expected = inService(recorder, camera);
   try {

@@ -59,7 +59,12 @@ export async function runRecord(
   const history = await openHistory(clock, events, marksPath(config), devices, tell);
   const board = openBoard(clock, devices);
   const live = openLive(devices, LIVE_PATIENCE_MS);
-  const room = roomKeeper(clock, asker(socketPath(config), signal), cameras.length);
+  const room = roomKeeper(
+    clock,
+    asker(socketPath(config), signal),
+    cameras.length,
+    config.spool.limit,
+  );
   const recorder: Recorder = {
     clock,
     events,
