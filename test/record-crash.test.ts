@@ -26,6 +26,7 @@ const STEPS_OF_SEALING: readonly Step[] = [
   "record.intended",
   "record.created",
   "record.header-synced",
+  "record.corrected",
   "record.bytes-synced",
   "record.named",
   "record.durable",

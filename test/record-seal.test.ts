@@ -17,7 +17,7 @@ import { openSealed } from "../storage/seal/open.ts";
 import { salvageSealed } from "../storage/seal/salvage.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
-import { intentPath } from "../storage/spool/intent.ts";
+import { intentPath, readIntent } from "../storage/spool/intent.ts";
 import { parseManifest, type SegmentManifest } from "../storage/spool/manifest.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
@@ -117,6 +117,29 @@ describe("a segment of a wall camera", () => {
     writer.push(randomBytes(CHUNK_BYTES));
     while (writer.syncedBytes < 4 * CHUNK_BYTES) await systemClock.sleep(1, NEVER);
     await writer.close(TIMES);
+  });
+
+  it("that is cut off began when it was last said to have begun, also where it is given up", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const began = plus(START, -480);
+    const [cutOff, givenUp] = [1, 2].map(() => openSegment(sealing, CAMERA, START));
+    assert.ok(cutOff && givenUp);
+    for (const writer of [cutOff, givenUp]) {
+      writer.push(randomBytes(2 * CHUNK_BYTES));
+      await written(writer);
+      writer.began(began);
+    }
+    await givenUp.abandon();
+    const intent = async () => (await readIntent(sealing.incoming, cutOff.id))?.recording.startedAt;
+    for (let tries = 0; tries < 1000 && (await intent()) !== began; tries += 1)
+      await systemClock.sleep(1, NEVER);
+    await settleCutOff(rig.events, sealing.incoming);
+    for (const { id } of [cutOff, givenUp]) {
+      const manifest = await manifestOf(sealing.incoming, id);
+      assert.ok(manifest.truncated && manifest.recording.startedAt === began);
+    }
+    await cutOff.abandon();
   });
 
   it("opens with stock age", async () => {

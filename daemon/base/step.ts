@@ -16,6 +16,7 @@ export const STEPS = [
   "record.intended",
   "record.created",
   "record.header-synced",
+  "record.corrected",
   "record.bytes-synced",
   "record.named",
   "record.durable",

@@ -5,6 +5,7 @@ import type { Damaged } from "../../drivers/camera/damage.ts";
 import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
 import type { SegmentHistory } from "./camera-history.ts";
 import { causeOf, PACKETS_LOST } from "./causes.ts";
+import { openProgress } from "./progress.ts";
 import type { Recorded } from "./recorded.ts";
 import { openSegment } from "./segment-writer.ts";
 
@@ -23,6 +24,8 @@ export interface RunningSegment {
 /** A disk that is full may have room again soon: all but the name is written. */
 const CLOSE_AGAIN_MS = SECOND_MS;
 const CLOSE_TRIES = 30;
+/** ffmpeg looks at a stream for a while before it passes on what came: its first fragments are late. */
+const KNOWN_AFTER_MS = 5 * SECOND_MS;
 
 /** Begins the segment that `cut` says. */
 export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut): RunningSegment {
@@ -30,14 +33,10 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
   const writer = openSegment(sealing, device, stream.at(cut.mediaMs));
   const done = backlog.add(device, writer);
   const ours = history.segment(note);
-  /** Ends of what was pushed and is not known to survive a power cut, and the bytes up to there. */
-  const pushed: { readonly bytes: number; readonly endMs: number }[] = [];
+  const progress = openProgress(writer, cut.mediaMs);
   let pushedBytes = 0;
   let endMs = cut.mediaMs;
-  let writtenMs = cut.mediaMs;
-  let syncedMs = cut.mediaMs;
-  /** The disk has taken something of it: of a camera that sends little nothing is written for long. */
-  let begun = false;
+  let known = false;
   let closing = false;
   push(cut.init);
 
@@ -50,16 +49,8 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
   const startedAt = (): Instant => stream.at(cut.mediaMs);
 
   function note(): void {
-    if (writer.failed) return;
-    const { writtenBytes, syncedBytes } = writer;
-    const before = [begun, writtenMs, syncedMs].join();
-    begun ||= (pushed[0]?.bytes ?? Infinity) <= pushedBytes - writer.waitingBytes;
-    writtenMs = pushed.findLast(({ bytes }) => bytes <= writtenBytes)?.endMs ?? writtenMs;
-    for (let [first] = pushed; first && first.bytes <= syncedBytes; [first] = pushed) {
-      syncedMs = first.endMs;
-      pushed.shift();
-    }
-    if ([begun, writtenMs, syncedMs].join() === before) return;
+    if (!progress.look()) return;
+    const { writtenMs, syncedMs } = progress;
     const times = [startedAt(), stream.at(writtenMs), stream.at(syncedMs)] as const;
     if (closing) return ours.kept(...times);
     recorded.onWritten();
@@ -79,9 +70,10 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
       const cause = error instanceof BewaardError ? causeOf(error) : undefined;
       if (!(error instanceof BewaardError) || cause === undefined) throw error;
       recorded.onUnkept(error);
-      const from = stream.at(writtenMs);
+      const from = stream.at(progress.writtenMs);
       if (from < times.endedAt) ours.lose(from, times.endedAt, cause);
       keptUntil = from;
+      writer.began(times.startedAt);
       await writer.abandon();
     } finally {
       done();
@@ -96,8 +88,13 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
     },
     take({ bytes, fragment }) {
       for (const one of bytes) push(one);
+      // What a crash cuts off later began then.
+      if (!known && endMs - cut.mediaMs >= KNOWN_AFTER_MS) {
+        known = true;
+        writer.began(startedAt());
+      }
       endMs = Math.max(endMs, fragment.mediaMs + fragment.durationMs);
-      pushed.push({ bytes: pushedBytes, endMs });
+      progress.pushed(pushedBytes, endMs);
       note();
     },
     close: (until = endMs) => close(until),

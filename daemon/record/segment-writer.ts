@@ -16,6 +16,7 @@ import { handOverSegment, isAdopted, type SegmentTimes, type Stage } from "./han
 import { openLate } from "./late-file.ts";
 import { inFolder } from "./missing-folder.ts";
 import type { RecordSealing } from "./sealing.ts";
+import { openSegmentIntent } from "./segment-intent.ts";
 
 /** One segment of one camera on its way into `incoming/record`. */
 export interface SegmentWriter {
@@ -32,6 +33,8 @@ export interface SegmentWriter {
   readonly syncedBytes: number;
   /** Why nothing is written any more: SPOOL_FULL, SPOOL_IO. */
   readonly failed: BewaardError | undefined;
+  /** Says better when it began: a stream's time is known better as it goes on. Never waits, never throws. */
+  began(startedAt: Instant): void;
   /**
    * Hands the segment over: sealed file first, manifest last (docs/design.md, procedure "Record").
    * Undefined, and nothing stays behind, when nothing was ever pushed.
@@ -52,9 +55,10 @@ export function openSegment(
   startedAt: Instant,
 ): SegmentWriter {
   const { incoming, events } = sealing;
-  const { intent, recipient } = intend(sealing, device, startedAt);
-  const { id } = intent;
-  const file = openLate(begin(sealing, intent, recipient));
+  const { intent: first, recipient } = intend(sealing, device, startedAt);
+  const { id } = first;
+  const file = openLate(begin(sealing, first, recipient));
+  const intent = openSegmentIntent(incoming, first, () => file.opened());
   let pushedBytes = 0;
   let stage: Stage = "sealing";
 
@@ -76,14 +80,16 @@ export function openSegment(
     get failed() {
       return failure(file.fault);
     },
+    began: (at) => intent.correct(at),
     async close(times) {
       try {
         const opened = await file.opened();
         if (pushedBytes === 0) return await dropEmpty(incoming, id, opened);
         const sealed = await opened.finish();
+        await intent.settled();
         if (stage === "told") return id;
-        if (stage === "sealing" || !(await isAdopted(incoming, intent))) {
-          await handOverSegment(sealing, intent, sealed, times, (reached) => (stage = reached));
+        if (stage === "sealing" || !(await isAdopted(incoming, first))) {
+          await handOverSegment(sealing, first, sealed, times, (reached) => (stage = reached));
         }
         stage = "told";
         events.sealed(id, device, sealed.plaintextBytes);
@@ -97,7 +103,8 @@ export function openSegment(
       const opened = await file.opened().catch(() => undefined);
       if (stage === "told") return;
       await opened?.close();
-      await abandonSegment(sealing, intent);
+      await intent.settled();
+      await abandonSegment(sealing, intent.current);
     },
   };
 }

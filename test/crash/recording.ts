@@ -37,6 +37,7 @@ for (const segment of [1, 2]) {
     writer.push(footage.subarray(at, at + PIECE_BYTES));
     do await systemClock.sleep(5, signal);
     while (writer.waitingBytes > 0);
+    if (at === 2 * PIECE_BYTES) writer.began(plus(startedAt, -SECOND_MS / 2));
     say(`${segment} ${at + PIECE_BYTES}`);
   }
   await writer.close({ startedAt, endedAt: plus(startedAt, SECOND_MS), offsetMs: null });
