@@ -1,18 +1,19 @@
 import { BewaardError } from "#base/errors";
 import type { DeviceId, NodeId } from "#base/ids";
 import { printable } from "#base/printable";
-import { type Clock, DAY_MS, dayOf, every, SECOND_MS } from "#base/time";
+import { type Clock, DAY_MS, every, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import { type Card, type CardFile, listCard } from "../drivers/bodycam/card.ts";
 import { lookAgain } from "../drivers/bodycam/look-again.ts";
 import { type CameraProfile, type Sort, sorter } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
-import { daysWithout, type RecipientBook } from "../storage/seal/recipients.ts";
+import type { RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Events } from "./events.ts";
 import { handOverLeft, type Left } from "./hand-over-left.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { openPatience } from "./patience.ts";
+import { warnOfRecipients } from "./recipients.ts";
 import type { ReadContainer } from "./recording-times.ts";
 import { keyOf, roomFor, takeFile } from "./take-file.ts";
 
@@ -25,7 +26,8 @@ export interface Dock {
 
 export interface Sealing {
   readonly node: NodeId;
-  readonly book: RecipientBook;
+  /** As its file now is. */
+  book: RecipientBook;
   readonly pool: SealPool;
   /** `incoming/dock` of the spool. */
   readonly incoming: string;
@@ -36,7 +38,6 @@ const LOOK_EVERY_MS = 30 * SECOND_MS;
 /** A file that did not change for this long is not being copied in any more. */
 const SETTLE_MS = 2 * SECOND_MS;
 const NO_CARD: Card = { files: [], unread: [] };
-const RECIPIENTS_WARNING_DAYS = 30;
 /** A file can wait on its card this long for room; then the camera must go out, and would record over it. */
 const ROOM_PATIENCE_MS = DAY_MS;
 
@@ -53,7 +54,7 @@ export async function dock(
   await coreAnswers(clock, ask, signal);
   await together(signal, [
     ...docks.map((one) => (s: AbortSignal) => watchDock(clock, events, ask, sealing, one, s)),
-    (s) => warnOfRecipients(clock, events, sealing.book, s),
+    (s) => warnOfRecipients(clock, events, sealing, s),
     (s) => unsettled.again(clock, s),
   ]);
 }
@@ -137,19 +138,4 @@ async function newFiles(
     })),
   });
   return { files: settled.filter((_, index) => known[index] !== true), unread };
-}
-
-async function warnOfRecipients(
-  clock: Clock,
-  events: Events,
-  book: RecipientBook,
-  signal: AbortSignal,
-): Promise<void> {
-  const last = book.at(-1)?.day ?? "";
-  for await (const now of every(clock, DAY_MS, signal)) {
-    const daysLeft = (Date.parse(last) - Date.parse(dayOf(now))) / DAY_MS;
-    if (!(daysLeft > RECIPIENTS_WARNING_DAYS)) events.recipientsRunOut(last);
-    const skipped = daysWithout(book, now, RECIPIENTS_WARNING_DAYS).filter((day) => day < last);
-    if (skipped.length > 0) events.recipientsSkip(skipped);
-  }
 }

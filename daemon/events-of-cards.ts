@@ -27,6 +27,13 @@ export function dockEvents(say: Say) {
       say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
         days,
       }),
+    recipientsUnread: (error: BewaardError) =>
+      say(
+        "alert",
+        "recipients-unread",
+        "the file of day identities cannot be read: the old ones serve",
+        failed(error),
+      ),
     recipientsRunOut: (lastDay: string) =>
       say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
         lastDay,

@@ -3,7 +3,7 @@ import { systemClock } from "#base/system-clock";
 import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
-import { readProfile, readText } from "../config/load.ts";
+import { readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
@@ -14,7 +14,6 @@ import { openOnReserve, openReserve, withReserve } from "../storage/catalog/rese
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
 import { openSealPool } from "../storage/seal/pool.ts";
-import { parseRecipientBook } from "../storage/seal/recipients.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { rememberSpool } from "../storage/spool/remember.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
@@ -52,6 +51,7 @@ import {
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
+import { keepBook, readBook } from "./recipients.ts";
 import { containerReader } from "./recording-times.ts";
 import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
@@ -112,8 +112,7 @@ export async function runCore(
   const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
-  const readBook = async () => parseRecipientBook(await readText(config.recipients));
-  const archived = archiving(node, archivePath(config), readBook);
+  const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
 
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
@@ -141,7 +140,7 @@ export async function runDock(
   const spool = await openSpool(config.spool.path, config.node);
   await using _lease = await openLease(spool, "dock");
   const incoming = await createIncoming(spool, "dock");
-  const book = parseRecipientBook(await readText(config.recipients));
+  const book = await readBook(config.recipients);
   await using pool = openSealPool(availableParallelism());
   const ask = asker(socketPath(config), signal);
   const docks = await Promise.all(
@@ -153,5 +152,8 @@ export async function runDock(
   );
   const readContainer = containerReader(events);
   const sealing = { node: config.node, book, pool, incoming, readContainer };
-  await dock(clock, events, ask, sealing, docks, signal);
+  await together(signal, [
+    (s) => dock(clock, events, ask, sealing, docks, s),
+    (s) => keepBook(clock, events, config.recipients, sealing, s),
+  ]);
 }

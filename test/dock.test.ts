@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { DAY_MS, dayOf, instant, plus, SECOND_MS } from "#base/time";
 import type { Ask } from "../daemon/control/client.ts";
@@ -9,10 +10,20 @@ import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock } from "../daemon/dock.ts";
 import { openPatience } from "../daemon/patience.ts";
+import { keepBook } from "../daemon/recipients.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { sorter } from "../drivers/bodycam/profile.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
-import { CAMERA, dockOf, handClock, openRig, type Rig, START } from "./fakes/rig.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import {
+  CAMERA,
+  capturedEvents,
+  dockOf,
+  handClock,
+  openRig,
+  type Rig,
+  START,
+} from "./fakes/rig.ts";
 import { WELL } from "./fakes/well.ts";
 
 /** Answers what core would, from the rig's catalog. */
@@ -219,6 +230,34 @@ describe("the dock's book of day identities", () => {
     assert.deepEqual(await alarms(until(60).filter((day) => day !== 12)), ["recipients-skip"]);
     assert.deepEqual(await alarms(until(60).filter((day) => day !== 45)), []);
     assert.deepEqual(await alarms([0, 40]), ["recipients-skip"]);
+  });
+
+  it("is read again when its file has changed, and stays while that cannot be read", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "recipients.txt");
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    const said: string[] = [];
+    const sealing = { book: [{ day: "2026-06-01", recipient }] };
+    const clock = handClock(START);
+    const texts = [
+      `2026-06-02 ${recipient}\n`,
+      `2026-06-02 ${recipient}\n`,
+      `2026-06-02 ${recipient}\n2027-06-02 ${recipient}\n`,
+      "2027-06-02 age1half",
+      `2028-06-02 ${recipient}\n`,
+    ];
+    const lasts: (string | undefined)[] = [];
+    const stop = new AbortController();
+    await writeFile(path, texts[0] ?? "");
+    const sleep = async () => {
+      lasts.push(sealing.book.at(-1)?.day);
+      const text = texts[lasts.length];
+      if (text === undefined) stop.abort();
+      else await writeFile(path, text);
+    };
+    await keepBook({ ...clock, sleep }, capturedEvents(said), path, sealing, stop.signal);
+    assert.deepEqual(lasts, ["2026-06-02", "2026-06-02", "2027-06-02", "2027-06-02", "2028-06-02"]);
+    assert.deepEqual(said, ["recipients-unread"]);
   });
 });
 

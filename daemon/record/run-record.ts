@@ -2,10 +2,8 @@ import { atMostEvery } from "#base/at-most-every";
 import type { BewaardError } from "#base/errors";
 import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
-import { readText } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { readPassword, secretStamp } from "../../config/secrets.ts";
-import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { openLease } from "../../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../../storage/spool/spool.ts";
 import { asker } from "../control/client.ts";
@@ -20,6 +18,7 @@ import {
   socketPath,
   wallCameras,
 } from "../places.ts";
+import { keepBook, readBook, warnOfRecipients } from "../recipients.ts";
 import type { Recorder } from "./attempt.ts";
 import { openBacklog } from "./backlog.ts";
 import { openBoard } from "./board.ts";
@@ -52,7 +51,7 @@ export async function runRecord(
   await using _lease = await openLease(spool, "record");
   const incoming = await createIncoming(spool, "record");
   const unsettled = await settleCutOff(events, incoming);
-  const book = parseRecipientBook(await readText(config.recipients));
+  const book = await readBook(config.recipients);
   const cameras = wallCameras(config);
   const devices = cameras.map(({ number }) => number);
   const tell = gapTeller(clock, config.node, incoming);
@@ -65,10 +64,11 @@ export async function runRecord(
     cameras.length,
     config.spool.limit,
   );
+  const sealing = openRecordSealing(clock, events, config.node, book, incoming);
   const recorder: Recorder = {
     clock,
     events,
-    sealing: openRecordSealing(clock, events, config.node, book, incoming),
+    sealing,
     backlog: openBacklog(),
     history,
     board,
@@ -87,6 +87,8 @@ export async function runRecord(
     (s) => room.run(s),
     (s) => settle(clock, history, delayed, s),
     (s) => unsettled.again(clock, s),
+    (s) => keepBook(clock, events, config.recipients, sealing, s),
+    (s) => warnOfRecipients(clock, events, sealing, s),
     ...cameras.map(
       (camera) => (s: AbortSignal) =>
         recordCamera(recorder, camera, loginOf(camera, config.state), s),

@@ -11,7 +11,8 @@ export interface RecordSealing {
   readonly clock: Clock;
   readonly events: Events;
   readonly node: NodeId;
-  readonly book: RecipientBook;
+  /** As its file now is. */
+  book: RecipientBook;
   /** `incoming/record` of the spool. */
   readonly incoming: string;
   readonly shared: SharedSync;
