@@ -3,7 +3,7 @@ import * as marking from "./mark.ts";
 import type { Moment } from "./moment.ts";
 
 /** What is known of one segment by now. */
-export interface SegmentMarks {
+interface SegmentMarks {
   /** `recording`: it is being recorded, so that a gap which is open ends with it. */
   stored(from: Moment, until: Moment, synced: Moment, recording: boolean): void;
   lost(from: Moment, to: Moment, cause: string): void;

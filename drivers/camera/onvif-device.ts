@@ -8,7 +8,7 @@ import { address, element, list, perhaps, readBody, words } from "./onvif-xml.ts
 // What a camera is asked as a device: its time, what it is, and where its services are.
 
 const WSDL = "http://www.onvif.org";
-export const DEVICE = `${WSDL}/ver10/device/wsdl`;
+const DEVICE = `${WSDL}/ver10/device/wsdl`;
 export const MEDIA = `${WSDL}/ver10/media/wsdl`;
 export const MEDIA2 = `${WSDL}/ver20/media/wsdl`;
 export const RECORDING = `${WSDL}/ver10/recording/wsdl`;

@@ -31,7 +31,7 @@ const identity = z.object({ spool: z.uuid(), node: z.string() });
 const versioned = z.object({ version: z.int().positive().default(VERSION) });
 
 /** The parts of bewaard that may each run once on a spool. */
-export const ROLES = ["core", "dock", "record"] as const;
+const ROLES = ["core", "dock", "record"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Makes an empty folder a spool for `node`. Harmless on one that is its spool already. */

@@ -6,7 +6,7 @@ import { systemClock } from "#base/system-clock";
 import { type Lock, refusal, tagged } from "./onvif-login.ts";
 
 /** What is wrong with a scripted camera; each only with what it answers to `GetDeviceInformation`. */
-export type Fault =
+type Fault =
   | "hang"
   | "half"
   | "drip"
