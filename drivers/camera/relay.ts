@@ -9,7 +9,7 @@ import { type Joiner, openJoiner } from "./join-units.ts";
  * Frames wait at most so long for others to go with them: decision 0020. No usual picture rate is a part of
  * it, so no stream always waits as long.
  */
-const GATHER_MS = 37;
+const GATHER_MS = 73;
 /** One frame, the largest there is; what is more goes at once. */
 const ROOM_BYTES = 4 + 65_535;
 /** At 4 Mbit/s, eight seconds: a reader that is that far behind does not come back. */
