@@ -121,17 +121,18 @@ describe("RTSP messages and frames", () => {
       fc.property(parts, sizes, (all, cuts) => {
         const stream = Buffer.concat(all.map(({ bytes }) => bytes));
         const read = openReader((channel) => channel < 2);
-        const units: Unit[] = [];
+        // What a chunk gave is not there any more when the next one comes.
+        let seen = "";
         for (let at = 0, cut = 0; at < stream.length; cut += 1) {
           const size = cuts[cut % cuts.length] ?? 1;
-          units.push(...read(stream.subarray(at, at + size)));
+          seen += textOf(read(stream.subarray(at, at + size)));
           at += size;
         }
         const expected = all.map(({ bytes, expected: text }) => {
           if (text === undefined) return "";
           return bytes[0] === 0x24 ? text : `|${text}|`;
         });
-        assert.equal(textOf(units), expected.join(""));
+        assert.equal(seen, expected.join(""));
       }),
     );
   });

@@ -216,8 +216,10 @@ describe("RTSP gate", () => {
     let told = 0;
     const watched: Gate = { ...gate, admit: (pid) => gate.admit(pid, () => (told += 1)) };
     assert.equal((await packets(gate.url, watched)).length, 50);
-    assert.equal(await stolen, "RTSP/1.0 404 Not Found\r\n\r\n");
-    assert.equal(told, 1);
+    // Where ffmpeg was quicker, it is hung up on before anybody has looked who it is.
+    const answered = await stolen;
+    assert.match(answered, /^(?:RTSP\/1\.0 404 Not Found\r\n\r\n)?$/);
+    if (answered !== "") assert.equal(told, 1);
     assert.equal(peer.asked.filter(({ method }) => method === "PLAY").length, 1);
   });
 
