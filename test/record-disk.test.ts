@@ -153,7 +153,7 @@ describe("a recorder whose disk fails", () => {
     for (let tries = 0; tries < 2; tries += 1) {
       await assert.rejects(writer.close(TIMES), { code: "SPOOL_IO", transient: true });
     }
-    await writer.abandon();
+    assert.equal(await writer.abandon(), true);
     await writer.abandon();
     const kept = await adopted(rig);
     assert.deepEqual(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
@@ -191,6 +191,23 @@ describe("a stream on its way to the disk (invariant 9)", () => {
     assert.deepEqual(gaps.length, 1);
     assert.match(gaps[0] ?? "", /^[56](?:\.5)?-12 spool-io$/);
     assert.ok(dropped.includes("SPOOL_IO"));
+  });
+
+  it("is a gap from its segment's start where that went with its folder", async () => {
+    await using rig = await openRig({ producer: "record" });
+    let gone = false;
+    const course: Course = async (atMs) => {
+      if (gone || atMs < 8500) return;
+      gone = true;
+      await rig.adoptOnce();
+      await rm(join(rig.spool.path, "incoming", "record"), { recursive: true });
+    };
+    const { segments, gaps } = await keep(rig, course, undefined, 5 * SECOND_MS);
+    assert.deepEqual(segments, [
+      [0, 6],
+      [10, 16],
+    ]);
+    assert.deepEqual(gaps, ["6-10 spool-io"]);
   });
 
   it("is kept where it is damaged, and is a gap there as well", async () => {

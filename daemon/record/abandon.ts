@@ -8,10 +8,11 @@ import type { RecordSealing } from "./sealing.ts";
 
 /**
  * Closes what there is of a segment as truncated, and says so. Of one with no footage there is nothing to
- * say: on a full disk there is one each five seconds, and `camera-unkept` tells of them. What the disk refuses now is kept in mind
- * for `settleAbandoned`, and is settled at the next start at the latest.
+ * say: on a full disk there is one each five seconds, and `camera-unkept` tells of them. What the disk
+ * refuses now is kept in mind for `settleAbandoned`, and is settled at the next start at the latest.
+ * Returns false where nothing of it is kept.
  */
-export async function abandonSegment(sealing: RecordSealing, intent: Intent): Promise<void> {
+export async function abandonSegment(sealing: RecordSealing, intent: Intent): Promise<boolean> {
   const { abandoned, events, incoming } = sealing;
   abandoned.delete(intent.id);
   try {
@@ -19,12 +20,13 @@ export async function abandonSegment(sealing: RecordSealing, intent: Intent): Pr
       await rm(intentPath(incoming, intent.id), { force: true });
     } else if ((await closeTruncated(incoming, intent)) === "closed") {
       events.truncatedClosed(intent.id, intent.device);
-    }
+    } else return false;
   } catch (error) {
     const refused = diskError(error, "closing a cut off segment");
     if (!(refused instanceof BewaardError)) throw refused;
     abandoned.set(intent.id, intent);
   }
+  return true;
 }
 
 /** Tries again what the disk refused before: to be called when it has taken something. */

@@ -70,11 +70,10 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
       const cause = error instanceof BewaardError ? causeOf(error) : undefined;
       if (!(error instanceof BewaardError) || cause === undefined) throw error;
       recorded.onUnkept(error);
-      const from = stream.at(progress.writtenMs);
-      if (from < times.endedAt) ours.lose(from, times.endedAt, cause);
-      keptUntil = from;
       writer.began(times.startedAt);
-      await writer.abandon();
+      const kept = await writer.abandon();
+      keptUntil = kept ? stream.at(progress.writtenMs) : times.startedAt;
+      if (keptUntil < times.endedAt) ours.lose(keptUntil, times.endedAt, cause);
     } finally {
       done();
       if (damaged) tellDamage(recorded, ours, stream, damaged, times.startedAt, keptUntil);

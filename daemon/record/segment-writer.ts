@@ -41,8 +41,11 @@ export interface SegmentWriter {
    * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): it may be asked again, or the segment abandoned.
    */
   close(times: SegmentTimes): Promise<SegmentId | undefined>;
-  /** Closes what reached the disk as truncated: nobody can have it again. Rejects for bugs only. */
-  abandon(): Promise<void>;
+  /**
+   * Closes what reached the disk as truncated: nobody can have it again. False where nothing did, or it is
+   * not there any more. Rejects for bugs only.
+   */
+  abandon(): Promise<boolean>;
 }
 
 /** What is done to the camera's bytes before they are sealed: drivers/camera/cutter.ts. */
@@ -101,10 +104,10 @@ export function openSegment(
     },
     async abandon() {
       const opened = await file.opened().catch(() => undefined);
-      if (stage === "told") return;
+      if (stage === "told") return true;
       await opened?.close();
       await intent.settled();
-      await abandonSegment(sealing, intent.current);
+      return await abandonSegment(sealing, intent.current);
     },
   };
 }
