@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { chmod, rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { BewaardError } from "#base/errors";
+import { listenAt } from "./listen.ts";
 import { type Answers, METHODS, type Method, request, type Watch } from "./protocol.ts";
 
 /** A card of 100,000 files asks whether they are known in under this much. */
@@ -18,23 +17,12 @@ export async function control(
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await rm(path, { force: true });
-  const sockets = new Set<Socket>();
-  // The asker closes its side after the question; the answer goes out on the other.
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    // A caller that hangs up, or never ends, does not concern anybody else.
-    socket.on("error", () => undefined);
+  const letIn = (socket: Socket): void => {
     socket.setTimeout(patienceMs).on("timeout", () => socket.destroy());
     void converse(socket, answers, patienceMs);
-  });
-  server.listen(path);
-  await once(server, "listening");
-  await chmod(path, 0o660);
-  if (!signal.aborted) await once(signal, "abort");
-  server.close();
-  for (const socket of sockets) socket.destroy();
+  };
+  // The asker closes its side after the question; the answer goes out on the other.
+  await listenAt(path, letIn, signal, { allowHalfOpen: true });
 }
 
 async function converse(socket: Socket, answers: Answers, patienceMs: number): Promise<void> {

@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { chmod, rm } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { z } from "zod";
 import { type DeviceId, parseDeviceId } from "#base/ids";
 import { SECOND_MS } from "#base/time";
+import { listenAt } from "../control/listen.ts";
 
 /** What a camera sends, of drivers/camera/fragments.ts: its picture as it came, with its own time. */
 export type LivePiece =
@@ -108,27 +107,7 @@ function pass(
  * on, its init before it. Another init, or the stream's end, ends the answer; who closes its side is gone.
  */
 export async function serveLive(path: string, live: Live, signal: AbortSignal): Promise<void> {
-  await rm(path, { force: true });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    // A listener that hangs up does not concern anybody else.
-    socket.on("error", () => undefined);
-    hear(socket, live);
-  });
-  server.maxConnections = LISTENERS;
-  try {
-    server.listen(path);
-    await once(server, "listening");
-    // One who cannot be let in, on a machine without another file, is not.
-    server.on("error", () => undefined);
-    await chmod(path, 0o660);
-    if (!signal.aborted) await once(signal, "abort");
-  } finally {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  }
+  await listenAt(path, (socket) => hear(socket, live), signal, { most: LISTENERS });
 }
 
 /** Reads the one line. Who sends anything else, or more, or nothing for a while, is hung up on. */

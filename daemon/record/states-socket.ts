@@ -1,11 +1,10 @@
-import { once } from "node:events";
-import { chmod, rm } from "node:fs/promises";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { z } from "zod";
 import { deadline } from "#base/deadline";
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
 import { instant, SECOND_MS } from "#base/time";
+import { listenAt } from "../control/listen.ts";
 import { type Board, CAMERA_STATES, type Shown } from "./board.ts";
 
 // What the recorder's cameras are doing, for `bewaarctl cameras list`: whoever connects is sent one line of
@@ -27,27 +26,11 @@ const answer = z.strictObject({ cameras: z.array(shown) });
  * replaced: the lease says that no other recorder runs.
  */
 export async function tellStates(path: string, board: Board, signal: AbortSignal): Promise<void> {
-  await rm(path, { force: true });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    // One that hangs up does not concern anybody else.
-    socket.on("error", () => undefined);
+  const letIn = (socket: Socket): void => {
     socket.setTimeout(PATIENCE_MS).on("timeout", () => socket.destroy());
     socket.resume().end(`${JSON.stringify({ cameras: board.all() })}\n`);
-  });
-  try {
-    server.listen(path);
-    await once(server, "listening");
-    // One who cannot be let in, on a machine without another file, is not.
-    server.on("error", () => undefined);
-    await chmod(path, 0o660);
-    if (!signal.aborted) await once(signal, "abort");
-  } finally {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  }
+  };
+  await listenAt(path, letIn, signal);
 }
 
 /**
