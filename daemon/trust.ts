@@ -62,7 +62,7 @@ export function hear(clock: Clock, database: Database, said: readonly Heard[]): 
     const known = (await recall(sql)) ?? nothingKnown(clock);
     const here = known.bootId === clock.bootId();
     const why = known.trusted ? doubt(clock, known) : known.source;
-    const kept = { ...known, confirmedMs: here ? known.confirmedMs : null };
+    const kept = { ...known, confirmedMs: here ? standing(clock, known.confirmedMs) : null };
     if (known.trusted && why !== undefined) {
       // It jumped since it was last looked at: what is said now begins anew.
       kept.confirmedMs = null;
@@ -112,6 +112,16 @@ function nothingKnown(clock: Clock): Remembered {
   const source = "never confirmed on this box";
   const none = { heard: [], confirmedMs: null, trusted: false };
   return { bootId: clock.bootId(), offsetMs: offset(clock), source, ...none };
+}
+
+/**
+ * A word was within five minutes of this box when it was given. Where it no longer is, the clock jumped
+ * since, perhaps while it was distrusted already, when nobody looks for a jump.
+ */
+function standing(clock: Clock, confirmedMs: number | null): number | null {
+  return confirmedMs !== null && Math.abs(offset(clock) - confirmedMs) <= SLACK_MS
+    ? confirmedMs
+    : null;
 }
 
 function count(offsetMs: number, heard: Remembered["heard"], confirmedMs: number | null) {

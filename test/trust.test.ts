@@ -120,6 +120,14 @@ describe("outside sources of time (invariant 10)", () => {
     );
   });
 
+  it("are not outvoted by a word given before the clock jumped, though it was distrusted by then", async () => {
+    await using rig = await openRig();
+    await confirm(rig);
+    assert.equal(await said(rig, -DAY_MS), false);
+    rig.clock.jump(HOUR_MS);
+    assert.equal(await said(rig, 0), true);
+  });
+
   it("that fall silent change nothing; a jump and a start still do, and they vouch again after", async () => {
     await using rig = await openRig();
     await said(rig, 0);
