@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, describe, it } from "mocha";
 import { type Instant, instant } from "#base/time";
 import { type Cut, cut } from "../drivers/camera/cutter.ts";
-import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import type { Fragment } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import {
   annexB,
@@ -17,6 +17,7 @@ import {
   SOUND,
 } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { piecesOf } from "./fakes/pieces.ts";
 
 const SECONDS = 16;
 const SEGMENT_MS = 5000;
@@ -32,14 +33,10 @@ interface Stored {
   readonly paths: readonly string[];
 }
 
-async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer, void, undefined> {
-  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
-}
-
 async function stored(kind: ClipKind, stream: Buffer, segmentMs: number): Promise<Stored> {
   const cuts: Cut[] = [];
   const segments: Buffer[][] = [];
-  for await (const piece of cut(readFragments(inPieces(stream, 10_007)), segmentMs, at)) {
+  for await (const piece of cut(piecesOf(stream, 10_007), segmentMs, at)) {
     if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
     else segments.push([piece.init]);
     if (piece.kind === "cut") cuts.push(piece);

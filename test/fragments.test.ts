@@ -5,13 +5,14 @@ import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import { instant } from "#base/time";
 import { cut } from "../drivers/camera/cutter.ts";
-import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import type { Fragment } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import { setsOfConfiguration } from "../drivers/camera/parameter-sets.ts";
 import { seiNames } from "../drivers/camera/sei.ts";
 import { openStreamClock } from "../drivers/camera/stream-clock.ts";
 import { annexB, fragmented, makeClip } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { piecesOf } from "./fakes/pieces.ts";
 
 const SECONDS = 6;
 const folder = await temporaryFolder();
@@ -21,10 +22,6 @@ const clip = makeClip(folder.path, "h264", SECONDS);
 const stream = fragmented(clip, "h264");
 const sound = fragmented(makeClip(folder.path, "aac", SECONDS), "aac");
 
-async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer, void, undefined> {
-  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
-}
-
 interface Read {
   readonly init: Init;
   readonly fragments: readonly Fragment[];
@@ -33,7 +30,7 @@ interface Read {
 async function read(bytes: Buffer, size = 65_536): Promise<Read> {
   const inits: Init[] = [];
   const fragments: Fragment[] = [];
-  for await (const piece of readFragments(inPieces(bytes, size))) {
+  for await (const piece of piecesOf(bytes, size)) {
     if (piece.kind === "init") inits.push(piece);
     else fragments.push(piece);
   }
@@ -47,7 +44,7 @@ async function recorded(bytes: Buffer, size: number): Promise<void> {
   const times = openStreamClock(systemClock, () => true);
   let init: Init | undefined;
   async function* heard(): AsyncGenerator<Init | Fragment, void, undefined> {
-    for await (const piece of readFragments(inPieces(bytes, size))) {
+    for await (const piece of piecesOf(bytes, size)) {
       if (piece.kind === "init") init = piece;
       else times.hear(piece);
       yield piece;
@@ -226,7 +223,7 @@ describe("what a stream carries beside its pictures", () => {
     const video = fragmented(annexB(folder.path, "h264", 1)([signed]), "h264");
     const kept: Buffer[] = [];
     const when = (mediaMs: number) => instant(1_700_000_000_000 + mediaMs);
-    for await (const piece of cut(readFragments(inPieces(video, 999)), 5000, when)) {
+    for await (const piece of cut(piecesOf(video, 999), 5000, when)) {
       if (piece.kind === "fragment") kept.push(...piece.bytes);
     }
     assert.ok(Buffer.concat(kept).includes(signed.subarray(4)));

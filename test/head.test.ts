@@ -9,13 +9,13 @@ import { instant } from "#base/time";
 import { boxesIn, boxIn } from "../drivers/camera/boxes.ts";
 import { spsIn } from "../drivers/camera/configuration.ts";
 import { cut } from "../drivers/camera/cutter.ts";
-import { readFragments } from "../drivers/camera/fragments.ts";
 import { initWith } from "../drivers/camera/head.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import { textOf, withSets } from "../drivers/camera/parameter-sets.ts";
 import { readSps } from "../drivers/camera/sps.ts";
 import { annexB, decode, fragmented } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { piecesOf } from "./fakes/pieces.ts";
 
 type Codec = "h264" | "h265";
 
@@ -60,21 +60,16 @@ async function turned(codec: Codec, size: string, how: string): Promise<[Buffer,
   return [fragmented(both, codec), fragmented(second, codec)];
 }
 
-async function* whole(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  yield bytes;
-}
-
 async function headsOf(bytes: Buffer): Promise<readonly Init[]> {
   const heads: Init[] = [];
-  for await (const piece of readFragments(whole(bytes)))
-    if (piece.kind === "init") heads.push(piece);
+  for await (const piece of piecesOf(bytes)) if (piece.kind === "init") heads.push(piece);
   return heads;
 }
 
 async function segmentsOf(bytes: Buffer): Promise<readonly Buffer[][]> {
   const segments: Buffer[][] = [];
   const at = (mediaMs: number) => instant(Math.round(1_700_000_000_000 + mediaMs));
-  for await (const piece of cut(readFragments(whole(bytes)), 60_000, at)) {
+  for await (const piece of cut(piecesOf(bytes), 60_000, at)) {
     if (piece.kind === "cut") segments.push([piece.init]);
     else segments.at(-1)?.push(...piece.bytes);
   }

@@ -10,13 +10,14 @@ import { openHistory } from "../daemon/record/history.ts";
 import type { Recorded } from "../daemon/record/recorded.ts";
 import { openRecordSealing } from "../daemon/record/sealing.ts";
 import { takeStream } from "../daemon/record/take-stream.ts";
-import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import type { Fragment } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import type { StreamClock } from "../drivers/camera/stream-clock.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { createIncoming } from "../storage/spool/spool.ts";
 import { fragmented, makeClip } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { piecesOf } from "./fakes/pieces.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 
 /** Keyframes each two seconds, fragments each half a second. */
@@ -39,13 +40,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
   before(async () => {
     await using folder = await temporaryFolder();
     const bytes = fragmented(makeClip(folder.path, "h264", SECONDS), "h264");
-    pieces = await Array.fromAsync(
-      readFragments(
-        (async function* () {
-          yield bytes;
-        })(),
-      ),
-    );
+    pieces = await Array.fromAsync(piecesOf(bytes));
   });
 
   async function* coming(rig: Rig, course: Course): AsyncGenerator<Init | Fragment> {

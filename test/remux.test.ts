@@ -7,7 +7,7 @@ import { systemClock } from "#base/system-clock";
 import { startCamera } from "../daemon/demo/simulated-camera.ts";
 import { filmed, heard, SMALL_FILM } from "../daemon/demo/simulated-clips.ts";
 import type { Offer } from "../drivers/camera/address.ts";
-import { type Fragment, readFragments } from "../drivers/camera/fragments.ts";
+import { type Fragment, openFragments } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import { openRemux, type Remux } from "../drivers/camera/remux.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -26,16 +26,18 @@ async function standIn(name: string, script: string): Promise<string> {
   return path;
 }
 
+const copied = (bytes: Uint8Array, give: (copy: Buffer) => void): void => give(Buffer.from(bytes));
+
 async function all(remux: Remux): Promise<string> {
   const pieces: Uint8Array[] = [];
-  for await (const bytes of remux.bytes) pieces.push(Buffer.from(bytes));
+  for await (const bytes of remux.read(copied)) pieces.push(bytes);
   return Buffer.concat(pieces).toString("latin1");
 }
 
 async function first(remux: Remux, count: number): Promise<{ init: Init; fragments: Fragment[] }> {
   const fragments: Fragment[] = [];
   let init: Init | undefined;
-  for await (const piece of readFragments(remux.bytes)) {
+  for await (const piece of remux.read(openFragments())) {
     if (piece.kind === "init") init = piece;
     else fragments.push(piece);
     if (fragments.length === count) break;
@@ -112,7 +114,7 @@ describe("ffmpeg at work for the recorder", () => {
       "trap '' TERM; sleep 600 & echo $!; while :; do sleep 1; done",
     );
     const remux = await openRemux(URL, MUTE, script);
-    const bytes = remux.bytes[Symbol.asyncIterator]();
+    const bytes = remux.read(copied)[Symbol.asyncIterator]();
     const helper = Number(Buffer.from((await bytes.next()).value ?? []).toString("latin1"));
     assert.ok(helper > 1 && (await runs(helper)));
     const since = systemClock.uptimeMs();
@@ -149,7 +151,7 @@ describe("ffmpeg at work for the recorder", () => {
       `trap 'n=$((n+1)); [ $n = 2 ] && { : > ${second}; exit 0; }' TERM; echo up; while :; do sleep 0.1; done`,
     );
     const remux = await openRemux(URL, MUTE, script);
-    const bytes = remux.bytes[Symbol.asyncIterator]();
+    const bytes = remux.read(copied)[Symbol.asyncIterator]();
     await bytes.next();
     const since = systemClock.uptimeMs();
     await remux[Symbol.asyncDispose]();

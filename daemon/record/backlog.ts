@@ -36,7 +36,11 @@ export function openBacklog(): Backlog {
       return () => void all.delete(segment);
     },
     waitingBytes: of,
-    isFull: (device) => of(device) > CAMERA_LIMIT_BYTES || sum(() => true) > LIMIT_BYTES,
+    isFull(device) {
+      const bytes = of(device);
+      // One of which nothing waits adds no more than a fragment; most are such, and need no sum over all.
+      return bytes > CAMERA_LIMIT_BYTES || (bytes > 0 && sum(() => true) > LIMIT_BYTES);
+    },
     isDrained: (device) => of(device) === 0 && sum(() => true) < LIMIT_BYTES,
   };
 }

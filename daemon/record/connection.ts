@@ -3,7 +3,7 @@ import { freeNow } from "#base/free-now";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { CameraAddress, Offer } from "../../drivers/camera/address.ts";
 import { openDamage } from "../../drivers/camera/damage.ts";
-import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
+import { type Fragment, openFragments } from "../../drivers/camera/fragments.ts";
 import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
@@ -48,7 +48,7 @@ export async function recordConnection(
   const damage = openDamage();
 
   async function* arriving(): AsyncGenerator<Init | Fragment, void, undefined> {
-    for await (const piece of readFragments(remux.bytes)) {
+    for await (const piece of remux.read(openFragments())) {
       if (piece.kind === "init") refuseSound(piece, gate.offer);
       else {
         stream.hear(piece);

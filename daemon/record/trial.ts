@@ -3,7 +3,7 @@ import { BewaardError } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { AudioCodec, CameraAddress, VideoCodec } from "../../drivers/camera/address.ts";
 import type { CameraTime } from "../../drivers/camera/camera-time.ts";
-import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
+import { type Fragment, openFragments } from "../../drivers/camera/fragments.ts";
 import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
@@ -66,7 +66,7 @@ async function tryUntil(clock: Clock, camera: CameraAddress, ending: AbortSignal
   // One that has aborted says so to nobody any more.
   if (ending.aborted) stop();
   try {
-    const trial = await look(clock, gate, remux.bytes);
+    const trial = await look(clock, gate, remux.read(openFragments()));
     if (trial !== undefined) return trial;
     throw new BewaardError("CAMERA_STREAM", "it ended within ten seconds", { transient: true });
   } catch (error) {
@@ -82,14 +82,14 @@ async function tryUntil(clock: Clock, camera: CameraAddress, ending: AbortSignal
 async function look(
   clock: Clock,
   { offer, reported }: Gate,
-  bytes: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Init | Fragment>,
 ): Promise<Trial | undefined> {
   const stream = openStreamClock(clock, reported);
   const fragments: Pick<Fragment, "mediaMs" | "keyframe">[] = [];
   let init: Init | undefined;
   const sei = new Set<string>();
   let size = 0;
-  for await (const piece of readFragments(bytes)) {
+  for await (const piece of pieces) {
     if (piece.kind === "init") {
       init = piece;
       continue;

@@ -44,31 +44,32 @@ export function untakeable(why: string): BewaardError {
   return new BewaardError("CAMERA_STREAM", message, { transient: true });
 }
 
+/** Takes bytes of a stream as they come, and gives what they make whole. It does not keep the bytes. */
+export type Take<T> = (bytes: Uint8Array, give: (whole: T) => void) => void;
+
 /**
- * Yields the boxes of a stream as they become whole, each copied once: a chunk is not needed any more when the
- * next is asked for. What is not whole when the bytes end is not passed on.
+ * Takes a stream apart into its boxes, each copied once. What is not whole when the stream ends is not given.
  * @throws BewaardError CAMERA_STREAM for a box of more than 64 MiB or of a type we do not know.
  */
-export async function* readBoxes(
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<TopBox, void, undefined> {
+export function openBoxes(): Take<TopBox> {
   let box: { readonly type: string; readonly size: number } | undefined;
   let room: Buffer = NONE;
   let have = 0;
-  for await (const chunk of bytes) {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0) {
-      const taken = rest.subarray(0, (box?.size ?? HEAD_BYTES) - have);
-      rest = rest.subarray(taken.length);
-      if (have + taken.length > room.length) room = roomier(room, have + taken.length, box?.size);
-      room.set(taken, have);
-      have += taken.length;
+  return (bytes, give) => {
+    let from = 0;
+    while (from < bytes.length) {
+      const until = Math.min(bytes.length, from + (box?.size ?? HEAD_BYTES) - have);
+      const needed = have + until - from;
+      if (needed > room.length) room = roomier(room, needed, box?.size);
+      room.set(bytes.subarray(from, until), have);
+      [from, have] = [until, needed];
       if (!box && have === HEAD_BYTES) box = headOf(room);
       if (!box || have < box.size) continue;
-      yield { type: box.type, bytes: room.length === have ? room : room.subarray(0, have) };
+      const whole = { type: box.type, bytes: room.length === have ? room : room.subarray(0, have) };
       [room, have, box] = [NONE, 0, undefined];
+      give(whole);
     }
-  }
+  };
 }
 
 /** Room for `needed` bytes, of all `size` of a box where that is not much: a length is a claim. */

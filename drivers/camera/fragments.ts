@@ -1,5 +1,5 @@
 import { DAY_MS } from "#base/time";
-import { readBoxes, type TopBox, u32, untakeable } from "./boxes.ts";
+import { openBoxes, type Take, type TopBox, u32, untakeable } from "./boxes.ts";
 import { initWith } from "./head.ts";
 import { type Init, readInit } from "./init.ts";
 import { type Run, readMoof } from "./moof.ts";
@@ -43,21 +43,22 @@ const NTP_ERA_SECONDS = 2 ** 32;
 /**
  * Takes a fragmented MP4 apart as it arrives: its head, then each fragment as soon as its last byte is in.
  * Where other parameter sets come in band, a head with those comes before the fragment that starts with them.
- * Bounded whatever comes; ends with the bytes, without what is not whole.
+ * Bounded whatever comes; what is not whole when the stream ends is not given.
  * @throws BewaardError CAMERA_STREAM for what is no such stream.
  */
-export async function* readFragments(
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Init | Fragment, void, undefined> {
+export function openFragments(): Take<Init | Fragment> {
   const reading: Reading = {
     ftyp: Buffer.alloc(0),
     init: undefined,
     prft: undefined,
     moof: undefined,
   };
-  for await (const box of readBoxes(bytes)) {
-    yield* take(reading, box);
-  }
+  const boxes = openBoxes();
+  return (bytes, give) => {
+    boxes(bytes, (box) => {
+      for (const piece of take(reading, box)) give(piece);
+    });
+  };
 }
 
 function take(reading: Reading, box: TopBox): readonly (Init | Fragment)[] {

@@ -3,20 +3,21 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { deadline } from "#base/deadline";
 import { BewaardError, systemCode } from "#base/errors";
-import { freeNow } from "#base/free-now";
 import { machineBusy } from "#base/machine-busy";
 import { printableText } from "#base/printable";
 import type { Offer } from "./address.ts";
-import { untakeable } from "./boxes.ts";
+import { type Take, untakeable } from "./boxes.ts";
+import { wholes } from "./wholes.ts";
 
 /** ffmpeg at work on one camera. Disposing stops it, and waits until it has ended. */
 export interface Remux extends AsyncDisposable {
   readonly pid: number | undefined;
   /**
-   * A fragmented MP4, as it comes; each chunk is gone once the next is asked for. Ends quietly when ffmpeg ends well, which says nothing of the camera, and
-   * once disposed. @throws BewaardError CAMERA_STREAM when ffmpeg gives up, TOOL_MISSING.
+   * What `take` makes of the fragmented MP4 that comes. To be called once. Ends quietly when ffmpeg ends well,
+   * which says nothing of the camera, and once disposed.
+   * @throws BewaardError CAMERA_STREAM when ffmpeg gives up, TOOL_MISSING; what `take` throws.
    */
-  readonly bytes: AsyncIterable<Uint8Array>;
+  read<T>(take: Take<T>): AsyncIterable<T>;
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -61,7 +62,7 @@ export async function openRemux(url: string, offer: Offer, program = "ffmpeg"): 
   const stopped = new AbortController();
   return {
     pid: child.pid,
-    bytes: bytesOf(child, ended.promise, said, stopped.signal),
+    read: (take) => read(child, ended.promise, said, stopped.signal, take),
     [Symbol.asyncDispose]: async () => {
       stopped.abort();
       await stop(child);
@@ -109,18 +110,15 @@ function argumentsFor(url: string, offer: Offer): readonly string[] {
   ];
 }
 
-async function* bytesOf(
+async function* read<T>(
   child: Child,
   ended: Promise<number | NodeJS.Signals>,
   said: () => string,
   stopped: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+  take: Take<T>,
+): AsyncGenerator<T, void, undefined> {
   try {
-    for await (const bytes of child.stdout) {
-      if (!(bytes instanceof Buffer)) continue;
-      yield bytes;
-      freeNow(bytes);
-    }
+    yield* wholes(child.stdout, take);
     const code = await ended;
     if (code === 0 || stopped.aborted) return;
     if (code === COMMAND_NOT_FOUND) throw missing(undefined);

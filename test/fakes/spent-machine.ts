@@ -34,7 +34,7 @@ async function remux(): Promise<void> {
     pictureKnown: false,
   } as const;
   await using opened = await openRemux("rtsp://127.0.0.1:9/", offer);
-  for await (const _ of opened.bytes);
+  for await (const _ of opened.read((bytes, give) => give(bytes)));
 }
 
 async function gate(when: "before" | "DESCRIBE"): Promise<void> {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { startCamera } from "../../daemon/demo/simulated-camera.ts";
@@ -9,13 +8,14 @@ import { filmed, heard, makeFilm, SMALL_FILM } from "../../daemon/demo/simulated
 import { videoOf } from "../../daemon/demo/simulated-video.ts";
 import type { AudioCodec, VideoCodec } from "../../drivers/camera/address.ts";
 import { cut } from "../../drivers/camera/cutter.ts";
-import { type Fragment, readFragments } from "../../drivers/camera/fragments.ts";
+import { type Fragment, openFragments } from "../../drivers/camera/fragments.ts";
 import { type Gate, openGate } from "../../drivers/camera/gate.ts";
 import type { Init } from "../../drivers/camera/init.ts";
 import { openRemux } from "../../drivers/camera/remux.ts";
 import { openStreamClock, type StreamClock } from "../../drivers/camera/stream-clock.ts";
 import { decode } from "../fakes/clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
+import { piecesOf } from "../fakes/pieces.ts";
 import { NEVER } from "../fakes/rig.ts";
 import { frameHashes, walk } from "./frames.ts";
 import { startGstServer } from "./gst-server.ts";
@@ -57,7 +57,7 @@ async function turnedHalfway(
     pictureKnown: true,
   });
   let turned = false;
-  for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), 60_000, times.at)) {
+  for await (const piece of cut(heardBy(times, remux.read(openFragments())), 60_000, times.at)) {
     if (piece.kind === "cut") segments.push([piece.init]);
     else segments.at(-1)?.push(...piece.bytes);
     const mediaMs = piece.kind === "cut" ? piece.mediaMs : piece.fragment.mediaMs;
@@ -87,7 +87,11 @@ async function recorded(
     pictureKnown: true,
   });
   from.admit?.(remux.pid, () => assert.fail("an intruder"));
-  for await (const piece of cut(heardBy(times, readFragments(remux.bytes)), SEGMENT_MS, times.at)) {
+  for await (const piece of cut(
+    heardBy(times, remux.read(openFragments())),
+    SEGMENT_MS,
+    times.at,
+  )) {
     if (piece.kind === "fragment") segments.at(-1)?.push(...piece.bytes);
     else if (segments.push([piece.init]) > cuts) break;
     else begins.push(piece.mediaMs);
@@ -148,7 +152,7 @@ describe("a camera's stream, cut", () => {
         await writeFile(path, bytes);
         decode(path);
         const head = bytes.subarray(0, bytes.indexOf("moof") - 4);
-        for await (const piece of readFragments(Readable.from([head])))
+        for await (const piece of piecesOf(head))
           if (piece.kind === "init") sizes.push(`${piece.video.width}x${piece.video.height}`);
       }
       // Slots of a minute may begin meanwhile.
