@@ -16,6 +16,16 @@ export async function writeDurably(
   content: string | Uint8Array,
   mode: number,
 ): Promise<void> {
+  await writeWhole(path, content, mode);
+  await syncDirectory(dirname(path));
+}
+
+/** As `writeDurably`, but after a power cut it may be the file before, which is whole as well. */
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const partial = `${path}.partial`;
   await rm(partial, { force: true });
   try {
@@ -27,5 +37,4 @@ export async function writeDurably(
     throw error;
   }
   await rename(partial, path);
-  await syncDirectory(dirname(path));
 }

@@ -1,7 +1,7 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { diskError } from "#base/disk-errors";
-import { writeDurably } from "#base/durable";
+import { writeDurably, writeWhole } from "#base/durable";
 import { systemCode } from "#base/errors";
 import { type DeviceId, parseDeviceId, parseSegmentId } from "#base/ids";
 import { instant } from "#base/time";
@@ -53,22 +53,8 @@ export async function readMarks(path: string): Promise<Marks | undefined> {
 export async function writeMarks(path: string, all: Marks, durably: boolean): Promise<void> {
   const text = `${JSON.stringify({ bewaard: "marks/1", marks: [...all] })}\n`;
   try {
-    if (durably) await writeDurably(path, text, 0o600);
-    else await writeWhole(path, text);
+    await (durably ? writeDurably : writeWhole)(path, text, 0o600);
   } catch (error) {
     throw diskError(error, "noting how far cameras were recorded");
   }
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const partial = `${path}.partial`;
-  try {
-    await using file = await open(partial, "w", 0o600);
-    await file.writeFile(text);
-    await file.datasync();
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  await rename(partial, path);
 }
