@@ -44,7 +44,8 @@ export async function openListener(clock: Clock, offered: Offered): Promise<Gate
     if (!(await isReader(socket)) || reader !== undefined || socket.destroyed) return false;
     reader = socket;
     server.close();
-    for (const other of sockets) if (other !== socket) other.destroy();
+    // Who has shown the path too is looked at first, and told of.
+    for (const other of strangers) other.destroy();
     return true;
   }
 
