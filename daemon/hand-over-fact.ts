@@ -7,12 +7,11 @@ import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, dayOf } from "#base/time";
 import type { CardFile } from "../drivers/bodycam/card.ts";
-import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { type Intent, intentPath, intentText } from "../storage/spool/intent.ts";
-import { manifestText, type SegmentManifest } from "../storage/spool/manifest.ts";
+import { digestsOf, manifestText, type SegmentManifest } from "../storage/spool/manifest.ts";
 import type { Dock, Sealing } from "./dock.ts";
 import { newSegmentId } from "./new-id.ts";
 import { type RecordingTimes, recordingTimes } from "./recording-times.ts";
@@ -95,13 +94,7 @@ async function handOverSealed(incoming: string, known: Recorded, sealed: Sealed)
   const manifest: SegmentManifest = {
     ...known,
     bewaard: "manifest/1",
-    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
-    ciphertext: {
-      bytes: sealed.ciphertextBytes,
-      partBytes: PART_BYTES,
-      parts: [...sealed.parts],
-    },
-    truncated: false,
+    ...digestsOf(sealed),
   };
   const path = join(incoming, `${known.id}.json`);
   try {

@@ -5,11 +5,10 @@ import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
 import type { Instant } from "#base/time";
-import { PART_BYTES } from "../../storage/seal/part-digests.ts";
 import type { Sealed } from "../../storage/seal/sealer.ts";
 import { sealedPath } from "../../storage/spool/incoming.ts";
 import { type Intent, intentPath } from "../../storage/spool/intent.ts";
-import { manifestText, type SegmentManifest } from "../../storage/spool/manifest.ts";
+import { digestsOf, manifestText, type SegmentManifest } from "../../storage/spool/manifest.ts";
 import { arrived, writeFact } from "../hand-over-fact.ts";
 import type { RecordSealing } from "./sealing.ts";
 
@@ -97,12 +96,6 @@ function manifestOf(
       endedAt,
       clock: { ...known.recording.clock, offsetMs },
     },
-    plaintext: { sha256: sealed.plaintextSha256, bytes: sealed.plaintextBytes },
-    ciphertext: {
-      bytes: sealed.ciphertextBytes,
-      partBytes: PART_BYTES,
-      parts: [...sealed.parts],
-    },
-    truncated: false,
+    ...digestsOf(sealed),
   };
 }

@@ -4,11 +4,11 @@ import { syncDirectory, writeDurably } from "#base/durable";
 import { systemCode } from "#base/errors";
 import { step } from "#base/step";
 import { PAYLOAD_NONCE_BYTES, TAG_BYTES } from "../seal/chunk.ts";
-import { openPartDigests, PART_BYTES } from "../seal/part-digests.ts";
+import { openPartDigests } from "../seal/part-digests.ts";
 import { HEADER_LIMIT_BYTES, headerEnd } from "../seal/reader.ts";
 import { sealedPath } from "./incoming.ts";
 import { type Intent, intentPath } from "./intent.ts";
-import { manifestText, type SegmentManifest } from "./manifest.ts";
+import { ciphertextOf, manifestText, type SegmentManifest } from "./manifest.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -25,7 +25,7 @@ export async function closeTruncated(folder: string, intent: Intent): Promise<Cl
   await giveName(`${path}.partial`, path);
   await syncDirectory(folder);
   step("close.named");
-  const ciphertext = await digestsOf(path);
+  const ciphertext = await readDigests(path);
   if (ciphertext === undefined) {
     await rm(path, { force: true });
     await syncDirectory(folder);
@@ -53,7 +53,7 @@ async function giveName(partial: string, path: string): Promise<void> {
 }
 
 /** Digests of the file as it is; undefined when not even its header is whole. */
-async function digestsOf(path: string): Promise<SegmentManifest["ciphertext"] | undefined> {
+async function readDigests(path: string): Promise<SegmentManifest["ciphertext"] | undefined> {
   await using file = await openIfThere(path);
   if (!file || !(await holdsFootage(file))) return undefined;
   const digests = openPartDigests();
@@ -64,8 +64,7 @@ async function digestsOf(path: string): Promise<SegmentManifest["ciphertext"] | 
     digests.update(block.subarray(0, bytesRead));
     at += bytesRead;
   }
-  const { ciphertextBytes, parts } = digests.finish();
-  return { bytes: ciphertextBytes, partBytes: PART_BYTES, parts: [...parts] };
+  return ciphertextOf(digests.finish());
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -10,6 +10,7 @@ import {
 import { instantOf, isoOf } from "#base/time";
 import { canonical } from "../ledger/canonical.ts";
 import { PART_BYTES } from "../seal/part-digests.ts";
+import type { Sealed } from "../seal/sealer.ts";
 
 /** A manifest is a fact a producer hands over (docs/format.md). Larger than this is no manifest. */
 export const MANIFEST_LIMIT_BYTES = 256 * 1024;
@@ -168,6 +169,26 @@ function fieldsOf(value: unknown): number {
 
 function lies(what: string, cause?: unknown): BewaardError {
   return new BewaardError("MANIFEST_LIES", what, { cause });
+}
+
+/** What a manifest says of a file that was sealed to its end. */
+export function digestsOf(
+  sealed: Sealed,
+): Pick<SegmentManifest, "plaintext" | "ciphertext" | "truncated"> {
+  const { plaintextSha256, plaintextBytes } = sealed;
+  return {
+    plaintext: { sha256: plaintextSha256, bytes: plaintextBytes },
+    ciphertext: ciphertextOf(sealed),
+    truncated: false,
+  };
+}
+
+/** What a manifest says of the sealed bytes, whether they are all or not. */
+export function ciphertextOf({
+  ciphertextBytes,
+  parts,
+}: Pick<Sealed, "ciphertextBytes" | "parts">): SegmentManifest["ciphertext"] {
+  return { bytes: ciphertextBytes, partBytes: PART_BYTES, parts: [...parts] };
 }
 
 /** The bytes of a manifest file. Reads back as the same manifest. */
