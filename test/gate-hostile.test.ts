@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { inspect } from "node:util";
 import { describe, it } from "mocha";
 import { BewaardError, type ErrorCode } from "#base/errors";
 import { systemClock } from "#base/system-clock";
+import type { Clock } from "#base/time";
 import type { CameraAddress } from "../drivers/camera/address.ts";
 import { openExchange } from "../drivers/camera/exchange.ts";
 import { openGate } from "../drivers/camera/gate.ts";
@@ -152,6 +153,27 @@ describe("A camera that means harm", () => {
     isError(error, "CAMERA_STREAM", /no message/, true);
     const html = await lostAfter((socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
     isError(html, "CAMERA_STREAM", /not RTSP/, true);
+  });
+
+  it("is refused when it speaks before we are ready to ask, for that would be lost", async () => {
+    await using server = createServer((socket) => {
+      socket.on("error", () => undefined).resume();
+      socket.write("RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const bound = server.address();
+    assert.ok(bound !== null && typeof bound === "object");
+    // So slow a machine that what the camera says is there before connecting is over.
+    const late: Clock = {
+      ...systemClock,
+      async sleep(ms, signal) {
+        await systemClock.sleep(ms, signal).catch(() => systemClock.sleep(50, NEVER));
+        signal.throwIfAborted();
+      },
+    };
+    const error = await refusal(address(`rtsp://127.0.0.1:${bound.port}/stream`), late);
+    isError(error, "CAMERA_STREAM", /speaks before it is asked/, true);
   });
 
   it("is lost when it closes or resets the connection", async () => {
