@@ -86,6 +86,34 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
     }, RECORD);
   });
 
+  it("is asked again as more comes, whether it had made the file or not, but not at once", async () => {
+    await withSmallDisk(
+      async (rig, disk) => {
+        const sealing = await sealingOf(rig);
+        for (const [nth, fullAtOnce] of [true, false].entries()) {
+          let ballast = fullAtOnce ? await fill(disk) : undefined;
+          const writer = openSegment(sealing, CAMERA, plus(START, nth));
+          if (!fullAtOnce) await pushSlowly(writer, content.subarray(0, 200_000));
+          ballast ??= await fill(disk);
+          await pushSlowly(writer, content.subarray(200_000, 400_000));
+          assert.deepEqual([writer.failed?.code, writer.waitsForRoom], ["SPOOL_FULL", true]);
+          await rm(ballast);
+          const { writtenBytes } = writer;
+          writer.push(content);
+          await systemClock.sleep(20, NEVER);
+          assert.deepEqual([writer.waitsForRoom, writer.writtenBytes], [true, writtenBytes]);
+          rig.clock.move(250);
+          writer.push(content.subarray(0, 1000));
+          await until(() => writer.waitingBytes === 0);
+          assert.deepEqual([writer.failed, writer.waitsForRoom], [undefined, false]);
+          assert.ok(writer.writtenBytes > writtenBytes);
+          await writer.abandon();
+        }
+      },
+      { ...RECORD, megabytes: 32 },
+    );
+  });
+
   it("starts, as core does, where not one more file can be made", async () => {
     await withSmallDisk(
       async (rig, disk) => {
@@ -131,13 +159,18 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
 function leftOut(): void {}
 
 describe("a recorder whose disk fails", () => {
-  it("never trusts a file again whose sync was refused, and keeps what is in it", async () => {
+  for (const code of ["EIO", "ENOSPC"])
+    it(`never trusts a file again whose sync was refused (${code}), and keeps what is in it`, () =>
+      untrusted(code));
+
+  async function untrusted(code: string): Promise<void> {
+    const said = code === "EIO" ? "SPOOL_IO" : "SPOOL_FULL";
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     const faults = openFaults();
     const refusing: typeof sealing.shared = {
       async inTurn(work) {
-        faults.arm(1, "EIO");
+        faults.arm(1, code);
         await work();
       },
     };
@@ -146,12 +179,12 @@ describe("a recorder whose disk fails", () => {
     const content = randomBytes(200_000);
     writer.push(content);
     await until(() => writer.failed !== undefined);
-    assert.equal(writer.failed?.code, "SPOOL_IO");
+    assert.deepEqual([writer.failed?.code, writer.waitsForRoom], [said, false]);
     await until(() => writer.waitingBytes === 0);
     writer.push(content);
     assert.equal(writer.waitingBytes, 0);
     for (let tries = 0; tries < 2; tries += 1) {
-      await assert.rejects(writer.close(TIMES), { code: "SPOOL_IO", transient: true });
+      await assert.rejects(writer.close(TIMES), { code: said, transient: true });
     }
     assert.equal(await writer.abandon(), true);
     await writer.abandon();
@@ -161,7 +194,7 @@ describe("a recorder whose disk fails", () => {
       [[true, true]],
     );
     assert.deepEqual(rig.said.slice(0, 1), ["truncated"]);
-  });
+  }
 
   it("says so when not even a beginning can be made, and keeps nothing in memory", async () => {
     await using rig = await openRig(RECORD);

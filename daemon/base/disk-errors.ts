@@ -6,6 +6,12 @@ const OUR_OWN = new Set(["EBADF", "EEXIST", "EFAULT"]);
 /** As the kernel names them, and as Node does where it looked first; Node's other ones (ERR_…) are bugs. */
 const SYSTEM = /^(?:ERR_FS_)?E[A-Z0-9]+$/;
 
+/** Whether a disk answered that it has no room: it may have some again soon. */
+export function isFull(error: unknown): boolean {
+  if (error instanceof BewaardError) return error.code === "SPOOL_FULL";
+  return FULL.has(systemCode(error) ?? "");
+}
+
 /**
  * What a local disk does in the field, as errors that pass: SPOOL_FULL and SPOOL_IO. A disk has more ways to
  * refuse than anybody lists, and none of them may end recording. Anything else, a bug, is given back as it is.

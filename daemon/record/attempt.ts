@@ -143,6 +143,7 @@ function recordedOf(
         events.cameraRecording(device, offer.video, offer.audio);
       said.failed = false;
     },
+    onFull: () => recorder.wantRoom(),
     onDropped(waitingBytes, why) {
       refused(why);
       board.put(device, "stalled", why.code);

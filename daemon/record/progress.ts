@@ -7,13 +7,16 @@ export interface Progress {
   readonly syncedMs: number;
   /** The fragment that ends at `endMs` is pushed, with the first `bytes` of the segment. */
   pushed(bytes: number, endMs: number): void;
-  /** Looks how far it is; false where it is no further than before, or has failed. */
+  /** Looks how far it is; false where it is no further than before, or has failed for good. */
   look(): boolean;
 }
 
 /** Of a segment that begins at `startMs` of its stream. */
 export function openProgress(
-  writer: Pick<SegmentWriter, "waitingBytes" | "writtenBytes" | "syncedBytes" | "failed">,
+  writer: Pick<
+    SegmentWriter,
+    "waitingBytes" | "writtenBytes" | "syncedBytes" | "failed" | "waitsForRoom"
+  >,
   startMs: number,
 ): Progress {
   /** Of fragments that are not known to survive a power cut. */
@@ -35,7 +38,7 @@ export function openProgress(
       ends.push({ bytes, endMs });
     },
     look() {
-      if (writer.failed) return false;
+      if (writer.failed && !writer.waitsForRoom) return false;
       const before = [begun, writtenMs, syncedMs].join();
       const { writtenBytes, syncedBytes } = writer;
       begun ||= (ends[0]?.bytes ?? Infinity) <= pushedBytes - writer.waitingBytes;

@@ -20,6 +20,8 @@ export interface RecordedCamera {
   readonly stopping: AbortSignal;
   /** A running segment goes to the disk: the camera is recorded. */
   onWritten(): void;
+  /** The disk is full: what comes waits in memory while the disk is asked again. Said as often as it is seen. */
+  onFull(): void;
   /** Pictures are dropped, with so many bytes waiting, for this reason. */
   onDropped(waitingBytes: number, why: BewaardError): void;
   /** A segment lacks so many packets that the camera sent, or says it sent. */

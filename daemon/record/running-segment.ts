@@ -1,5 +1,6 @@
+import { isFull } from "#base/disk-errors";
 import { BewaardError } from "#base/errors";
-import { type Clock, type Instant, instant, SECOND_MS } from "#base/time";
+import { type Instant, instant, SECOND_MS } from "#base/time";
 import type { Cut, Piece } from "../../drivers/camera/cutter.ts";
 import type { Damaged } from "../../drivers/camera/damage.ts";
 import type { StreamClock } from "../../drivers/camera/stream-clock.ts";
@@ -7,12 +8,14 @@ import type { SegmentHistory } from "./camera-history.ts";
 import { causeOf, PACKETS_LOST } from "./causes.ts";
 import { openProgress } from "./progress.ts";
 import type { Recorded } from "./recorded.ts";
-import { openSegment } from "./segment-writer.ts";
+import { openSegment, type SegmentWriter } from "./segment-writer.ts";
 
 /** A segment of a camera while its pictures come. */
 export interface RunningSegment {
-  /** Why nothing of it is kept any more. */
+  /** Why nothing more of it reaches the disk. */
   readonly failed: BewaardError | undefined;
+  /** It only waits for room on a full disk, in memory: more may be taken. */
+  readonly waitsForRoom: boolean;
   take(piece: Piece): void;
   /**
    * Hands it over, up to the moment `endMs` of the stream, or up to its last picture. Does not throw for
@@ -21,7 +24,7 @@ export interface RunningSegment {
   close(endMs?: number): Promise<void>;
 }
 
-/** A disk that is full may have room again soon: all but the name is written. */
+/** A disk that is full may have room again soon. */
 const CLOSE_AGAIN_MS = SECOND_MS;
 const CLOSE_TRIES = 30;
 /** ffmpeg looks at a stream for a while before it passes on what came: its first fragments are late. */
@@ -29,7 +32,7 @@ const KNOWN_AFTER_MS = 5 * SECOND_MS;
 
 /** Begins the segment that `cut` says. */
 export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut): RunningSegment {
-  const { clock, sealing, device, history, backlog, stopping } = recorded;
+  const { sealing, device, history, backlog } = recorded;
   const writer = openSegment(sealing, device, stream.at(cut.mediaMs));
   const done = backlog.add(device, writer);
   const ours = history.segment(note);
@@ -64,7 +67,7 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
     const damaged = recorded.damaged(cut.mediaMs, until);
     let keptUntil = times.endedAt;
     try {
-      await closeInTime(clock, () => writer.close(times), writer, stopping);
+      await closeInTime(recorded, () => writer.close(times), writer);
       ours.kept(times.startedAt, times.endedAt, times.endedAt);
     } catch (error) {
       const cause = error instanceof BewaardError ? causeOf(error) : undefined;
@@ -72,6 +75,8 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
       recorded.onUnkept(error);
       writer.began(times.startedAt);
       const kept = await writer.abandon();
+      // It was tried once more.
+      progress.look();
       keptUntil = kept ? stream.at(progress.writtenMs) : times.startedAt;
       if (keptUntil < times.endedAt) ours.lose(keptUntil, times.endedAt, cause);
     } finally {
@@ -85,6 +90,9 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
     get failed() {
       return writer.failed;
     },
+    get waitsForRoom() {
+      return writer.waitsForRoom;
+    },
     take({ bytes, fragment }) {
       for (const one of bytes) push(one);
       // What a crash cuts off later began then.
@@ -95,6 +103,7 @@ export function startSegment(recorded: Recorded, stream: StreamClock, cut: Cut):
       endMs = Math.max(endMs, fragment.mediaMs + fragment.durationMs);
       progress.pushed(pushedBytes, endMs);
       note();
+      if (writer.waitsForRoom) recorded.onFull();
     },
     close: (until = endMs) => close(until),
   };
@@ -116,20 +125,23 @@ function tellDamage(
   recorded.onDamaged(packets);
 }
 
+/** Waits for room as long as there is memory to do so, and then a while longer. */
 async function closeInTime(
-  clock: Clock,
+  recorded: Recorded,
   close: () => Promise<unknown>,
-  writer: { readonly failed: BewaardError | undefined },
-  signal: AbortSignal,
+  writer: Pick<SegmentWriter, "failed" | "waitsForRoom">,
 ): Promise<void> {
-  for (let left = CLOSE_TRIES; ; left -= 1) {
+  const { clock, device, backlog, stopping } = recorded;
+  for (let left = CLOSE_TRIES; ; ) {
     try {
       await close();
       return;
     } catch (error) {
-      const again = error instanceof BewaardError && error.transient && !writer.failed;
-      if (!again || left <= 1 || signal.aborted) throw error;
-      await clock.sleep(CLOSE_AGAIN_MS, signal).catch(() => undefined);
+      if (!(error instanceof BewaardError && error.transient)) throw error;
+      if ((writer.failed && !writer.waitsForRoom) || left <= 1 || stopping.aborted) throw error;
+      if (isFull(error)) recorded.onFull();
+      if (!writer.waitsForRoom || backlog.isFull(device)) left -= 1;
+      await clock.sleep(CLOSE_AGAIN_MS, stopping).catch(() => undefined);
     }
   }
 }

@@ -23,7 +23,7 @@ export interface SegmentWriter {
   readonly id: SegmentId;
   /**
    * Seals `bytes` of the container. Never waits, never throws. When it has failed no new fragment may be
-   * pushed, but the rest of one may: what waits then is written if closing succeeds.
+   * pushed unless it waits for room, but the rest of one may: what waits then is written if closing succeeds.
    */
   push(bytes: Uint8Array): void;
   /** Bytes in memory that wait for the disk. It is the caller's to push nothing while there are too many. */
@@ -33,6 +33,8 @@ export interface SegmentWriter {
   readonly syncedBytes: number;
   /** Why nothing is written any more: SPOOL_FULL, SPOOL_IO. */
   readonly failed: BewaardError | undefined;
+  /** Because the disk is full, and for now: it is asked again when more is pushed, and then has not failed. */
+  readonly waitsForRoom: boolean;
   /** Says better when it began: a stream's time is known better as it goes on. Never waits, never throws. */
   began(startedAt: Instant): void;
   /**
@@ -60,7 +62,7 @@ export function openSegment(
   const { incoming, events } = sealing;
   const { intent: first, recipient } = intend(sealing, device, startedAt);
   const { id } = first;
-  const file = openLate(begin(sealing, first, recipient));
+  const file = openLate(sealing.clock, () => begin(sealing, first, recipient));
   const intent = openSegmentIntent(incoming, first, () => file.opened());
   let pushedBytes = 0;
   let stage: Stage = "sealing";
@@ -82,6 +84,9 @@ export function openSegment(
     },
     get failed() {
       return failure(file.fault);
+    },
+    get waitsForRoom() {
+      return file.waitsForRoom;
     },
     began: (at) => intent.correct(at),
     async close(times) {

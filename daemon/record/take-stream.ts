@@ -28,10 +28,10 @@ interface Run {
 }
 
 /**
- * Keeps a camera's stream in segments until it ends. It never waits for the disk: what the disk cannot take
- * is dropped, from one key picture to another, and is a gap (invariant 9). Of a covert camera it ends with the
- * last fragment that lies in its period whole (AR-40). What is being handed over when
- * the stream ends is followed by `recorded`.
+ * Keeps a camera's stream in segments until it ends. It never waits for the disk: what the disk does not take
+ * yet waits in memory, and what it cannot take is dropped, from one key picture to another, and is a gap
+ * (invariant 9). Of a covert camera it ends with the last fragment that lies in its period whole (AR-40).
+ * What is being handed over when the stream ends is followed by `recorded`.
  * @throws BewaardError CAMERA_STREAM for a stream that cannot be cut; what was recorded of it is kept.
  */
 export async function takeStream(
@@ -108,9 +108,13 @@ function refusalOf(
   { backlog, device }: Recorded,
   segment: RunningSegment | undefined,
 ): Refusal | undefined {
+  const full = backlog.isFull(device);
   const why = segment?.failed;
-  if (why) return { why, cause: causeOf(why) ?? "spool-io", forMs: TRY_AGAIN_MS };
-  if (!backlog.isFull(device)) return undefined;
+  // A disk that is full has room again in a moment, where there is anything to overwrite. What waits asks for it.
+  const waits = segment?.waitsForRoom ?? false;
+  if (why && (full || !waits))
+    return { why, cause: causeOf(why) ?? "spool-io", forMs: waits ? 0 : TRY_AGAIN_MS };
+  if (!full) return undefined;
   const slow = new BewaardError("SPOOL_IO", "the spool does not keep up", { transient: true });
   return { why: slow, cause: "spool-slow", forMs: 0 };
 }

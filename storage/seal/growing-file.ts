@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isFull } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
 import { step } from "#base/step";
 import { type Clock, SECOND_MS } from "#base/time";
@@ -14,7 +15,8 @@ import type { SpareBuffers } from "./spare-buffers.ts";
 export interface GrowingFile {
   /**
    * Seals `plaintext` at once; it is written as soon as what came before it is. After a refused write it
-   * waits as well, for `finish`; after a refused sync it is dropped.
+   * waits as well: for `finish`, and where the disk was full that write is tried again. After a refused
+   * sync it is dropped.
    */
   push(plaintext: Uint8Array): void;
   /** Sealed bytes in memory that are not written yet. At most one chunk of plaintext is held back besides. */
@@ -25,6 +27,8 @@ export interface GrowingFile {
   readonly syncedBytes: number;
   /** What the disk answered when it refused; undefined while it takes everything. */
   readonly fault: Error | undefined;
+  /** It refused a write, and no sync, because it is full: what is pushed is kept, and written when there is room. */
+  readonly waitsForRoom: boolean;
   /**
    * Seals the rest; resolves once every byte survives a power cut. A write that was refused is tried again
    * when this is asked again; a sync is not, because nobody knows what became of its bytes.
@@ -50,13 +54,15 @@ export async function growFile(
   step("record.created");
   const written = (): number => plaintextIn(outlet.writtenBytes - header.prefix.length);
   const syncs = openSyncs(clock, file, dirname(path), shared, written);
-  const outlet = openOutlet(file, spare, syncs.wrote);
+  const outlet = openOutlet(clock, file, spare, syncs.wrote);
   const sealer = openSealer(header, outlet.write, CHUNKS_A_WRITE);
   let sealed: Sealed | undefined;
   let durable = false;
   return {
     push(plaintext) {
-      if (!sealed && !syncs.fault) sealer.push(plaintext);
+      if (sealed || syncs.fault) return;
+      sealer.push(plaintext);
+      outlet.again();
     },
     get waitingBytes() {
       return outlet.waitingBytes;
@@ -69,6 +75,9 @@ export async function growFile(
     },
     get fault() {
       return syncs.fault ?? outlet.fault;
+    },
+    get waitsForRoom() {
+      return !syncs.fault && isFull(outlet.fault);
     },
     async finish() {
       sealed ??= sealer.finish();

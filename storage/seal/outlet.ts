@@ -1,4 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
+import { isFull } from "#base/disk-errors";
+import type { Clock } from "#base/time";
 import type { SpareBuffers } from "./spare-buffers.ts";
 
 /** A file that bytes go into in the order they came, while nobody waits for the disk. */
@@ -9,8 +11,10 @@ export interface Outlet {
   readonly waitingBytes: number;
   /** Bytes that are. */
   readonly writtenBytes: number;
-  /** What the disk answered when it refused a write; nothing is written after it. */
+  /** What the disk answered when it refused a write; nothing is written after it until that write is. */
   readonly fault: Error | undefined;
+  /** Tries a refused write again, from where it was, if the disk was full, and not a moment ago. Never waits. */
+  again(): void;
   /** Resolves once everything is written. After a fault it tries again, from where it was. */
   written(): Promise<void>;
 }
@@ -20,14 +24,27 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error("not an error was thrown", { cause: thrown });
 }
 
+/** Room may be made at any moment; nobody hurries for a disk that was full just now. */
+export const FULL_AGAIN_MS = 250;
 /** More than a fragment of any camera; a system call takes 1024. */
 const BUFFERS_A_WRITE = 256;
 
+interface Waiting {
+  readonly buffer: Buffer;
+  readonly bytes: number;
+}
+
 /** Writes into `file`, one write at a time: all that came meanwhile. `wrote` is called after each. */
-export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => void): Outlet {
-  const queue: { readonly buffer: Buffer; readonly bytes: number }[] = [];
+export function openOutlet(
+  clock: Clock,
+  file: FileHandle,
+  spare: SpareBuffers,
+  wrote: () => void,
+): Outlet {
+  const queue: Waiting[] = [];
   let waitingBytes = 0;
   let fault: Error | undefined;
+  let faultAtMs = 0;
   let writing: Promise<void> | undefined;
   let position = 0;
   /** Of the first in the queue: a disk may take a part of what it is given. */
@@ -38,10 +55,8 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
       // What a fragment fills comes in one go, and goes in one.
       await Promise.resolve();
       while (queue.length > 0) {
-        const views = queue.slice(0, BUFFERS_A_WRITE).map(({ buffer, bytes }, index) => {
-          return buffer.subarray(index === 0 ? done : 0, bytes);
-        });
-        const { bytesWritten } = await file.writev(views, position);
+        const { bytesWritten } = await file.writev(nextOf(queue, done), position);
+        fault = undefined;
         position += bytesWritten;
         done += bytesWritten;
         settle();
@@ -49,6 +64,7 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
       }
     } catch (error) {
       fault = asError(error);
+      faultAtMs = clock.uptimeMs();
     } finally {
       writing = undefined;
     }
@@ -62,10 +78,6 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
       waitingBytes -= head.bytes;
       spare.give(head.buffer);
     }
-  }
-
-  function orThrow(): void {
-    if (fault !== undefined) throw fault;
   }
 
   return {
@@ -85,13 +97,23 @@ export function openOutlet(file: FileHandle, spare: SpareBuffers, wrote: () => v
     get fault() {
       return fault;
     },
+    again() {
+      const due = isFull(fault) && clock.uptimeMs() - faultAtMs >= FULL_AGAIN_MS;
+      if (due) writing ??= drain();
+    },
     async written() {
       await writing;
       if (queue.length === 0) return;
-      fault = undefined;
-      writing = drain();
+      writing ??= drain();
       await writing;
-      orThrow();
+      if (fault !== undefined) throw fault;
     },
   };
+}
+
+/** What one write is given, of a queue of whose first so many bytes are written. */
+function nextOf(queue: readonly Waiting[], done: number): Buffer[] {
+  return queue.slice(0, BUFFERS_A_WRITE).map(({ buffer, bytes }, index) => {
+    return buffer.subarray(index === 0 ? done : 0, bytes);
+  });
 }

@@ -26,16 +26,27 @@ export async function crowd(folder: string): Promise<void> {
   }
 }
 
-/** A rig whose spool is a disk of 4 MB, with room for so many files. Root only. */
+/** A rig whose spool is a disk of so many MB, with room for so many files. Root only. */
 export async function withSmallDisk(
   body: (rig: Rig, disk: string) => Promise<void>,
-  { files = 1000, ...options }: RigOptions & { readonly files?: number } = {},
+  {
+    megabytes = 4,
+    files = 1000,
+    ...options
+  }: RigOptions & { readonly megabytes?: number; readonly files?: number } = {},
 ): Promise<void> {
   await using rig = await openRig(options);
   const disk = join(rig.folder, "spool");
   const kept = join(rig.folder, "spool-content");
   execFileSync("cp", ["-a", disk, kept]);
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=4m,nr_inodes=${files}`, "tmpfs", disk]);
+  execFileSync("mount", [
+    "-t",
+    "tmpfs",
+    "-o",
+    `size=${megabytes}m,nr_inodes=${files}`,
+    "tmpfs",
+    disk,
+  ]);
   try {
     execFileSync("sh", ["-c", 'cp -a "$1"/. "$2"', "sh", kept, disk]);
     await body(rig, disk);
