@@ -1,9 +1,7 @@
-import { availableParallelism } from "node:os";
 import { systemClock } from "#base/system-clock";
 import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
-import { readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readSecret } from "../config/secrets.ts";
 import { recordNothingWriting } from "../storage/catalog/copies.ts";
@@ -13,7 +11,6 @@ import { recordPlaces } from "../storage/catalog/place.ts";
 import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
-import { openSealPool } from "../storage/seal/pool.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { rememberSpool } from "../storage/spool/remember.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
@@ -26,9 +23,7 @@ import { archive, archiving } from "./archive.ts";
 import { checkCatalog } from "./check-catalog.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { chrony } from "./chrony.ts";
-import { asker } from "./control/client.ts";
 import { control } from "./control/server.ts";
-import { dock } from "./dock.ts";
 import { duties } from "./duties.ts";
 import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
@@ -51,8 +46,7 @@ import {
   socketPath,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
-import { keepBook, readBook } from "./recipients.ts";
-import { containerReader } from "./recording-times.ts";
+import { readBook } from "./recipients.ts";
 import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
@@ -127,33 +121,5 @@ export async function runCore(
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
-  ]);
-}
-
-/** The dock: sees footage, knows no catalog. Seals what cameras bring into incoming/. */
-export async function runDock(
-  clock: Clock,
-  events: Events,
-  config: Config,
-  signal: AbortSignal,
-): Promise<void> {
-  const spool = await openSpool(config.spool.path, config.node);
-  await using _lease = await openLease(spool, "dock");
-  const incoming = await createIncoming(spool, "dock");
-  const book = await readBook(config.recipients);
-  await using pool = openSealPool(availableParallelism());
-  const ask = asker(socketPath(config), signal);
-  const docks = await Promise.all(
-    config.bodycams.map(async ({ number, folder, profile }) => ({
-      device: number,
-      folder,
-      profile: await readProfile(profile),
-    })),
-  );
-  const readContainer = containerReader(events);
-  const sealing = { node: config.node, book, pool, incoming, readContainer };
-  await together(signal, [
-    (s) => dock(clock, events, ask, sealing, docks, s),
-    (s) => keepBook(clock, events, config.recipients, sealing, s),
   ]);
 }

@@ -6,8 +6,6 @@ import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
-import { runCore, runDock } from "../main.ts";
-import { runRecord } from "../record/run-record.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, print, runProgram, stopSignal } from "./program.ts";
@@ -28,7 +26,12 @@ export const program = newProgram("bewaard")
 
 const global = (): { config: string; json: boolean } => program.opts();
 
-const PARTS = { core: runCore, dock: runDock, record: runRecord };
+/** A part is loaded when it runs: a recorder without the rest needs an eighth less memory. */
+const PARTS = {
+  core: async () => (await import("../main.ts")).runCore,
+  dock: async () => (await import("../run-dock.ts")).runDock,
+  record: async () => (await import("../record/run-record.ts")).runRecord,
+};
 const PART_NAMES = ["core", "dock", "record"] as const;
 
 program
@@ -48,7 +51,10 @@ program
     events.started(config.node, parts);
     await together(
       signal,
-      parts.map((part) => (s: AbortSignal) => PARTS[part](systemClock, events, config, s)),
+      parts.map((part) => async (s: AbortSignal) => {
+        const run = await PARTS[part]();
+        await run(systemClock, events, config, s);
+      }),
     );
     events.stopped(config.node);
   });

@@ -17,8 +17,9 @@ import { holdFootage } from "../../daemon/desk/hold.ts";
 import { releaseHold } from "../../daemon/desk/release.ts";
 import { openStation, readChain } from "../../daemon/desk/station.ts";
 import { openEvents } from "../../daemon/events.ts";
-import { runCore, runDock } from "../../daemon/main.ts";
+import { runCore } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
+import { runDock } from "../../daemon/run-dock.ts";
 import { serveAuthority } from "../peers/timestamp-authority.ts";
 
 // The whole life of five recordings in one process, which a crash test kills anywhere and starts again:

@@ -4,8 +4,9 @@ import type { Config } from "../../config/schema.ts";
 import { type Ask, asker } from "../../daemon/control/client.ts";
 import { type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "../../daemon/demo/site.ts";
-import { runCore, runDock } from "../../daemon/main.ts";
+import { runCore } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
+import { runDock } from "../../daemon/run-dock.ts";
 import { temporaryFolder } from "./folder.ts";
 import { capturedEvents, NEVER } from "./rig.ts";
 

@@ -1,0 +1,42 @@
+import { availableParallelism } from "node:os";
+import type { Clock } from "#base/time";
+import { together } from "#base/together";
+import { readProfile } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { openSealPool } from "../storage/seal/pool.ts";
+import { openLease } from "../storage/spool/lease.ts";
+import { createIncoming, openSpool } from "../storage/spool/spool.ts";
+import { asker } from "./control/client.ts";
+import { dock } from "./dock.ts";
+import type { Events } from "./events.ts";
+import { socketPath } from "./places.ts";
+import { keepBook, readBook } from "./recipients.ts";
+import { containerReader } from "./recording-times.ts";
+
+/** The dock: sees footage, knows no catalog. Seals what cameras bring into incoming/. */
+export async function runDock(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  const spool = await openSpool(config.spool.path, config.node);
+  await using _lease = await openLease(spool, "dock");
+  const incoming = await createIncoming(spool, "dock");
+  const book = await readBook(config.recipients);
+  await using pool = openSealPool(availableParallelism());
+  const ask = asker(socketPath(config), signal);
+  const docks = await Promise.all(
+    config.bodycams.map(async ({ number, folder, profile }) => ({
+      device: number,
+      folder,
+      profile: await readProfile(profile),
+    })),
+  );
+  const readContainer = containerReader(events);
+  const sealing = { node: config.node, book, pool, incoming, readContainer };
+  await together(signal, [
+    (s) => dock(clock, events, ask, sealing, docks, s),
+    (s) => keepBook(clock, events, config.recipients, sealing, s),
+  ]);
+}
