@@ -22,6 +22,7 @@ import { steady } from "./steady.ts";
 import { openStrangers, type Strangers } from "./strangers.ts";
 import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
+import { hereSince, waitedOut } from "./waited.ts";
 
 /** A process that hands facts over, and the user it runs as. */
 export interface Producer {
@@ -96,15 +97,14 @@ async function adoptNamed(
   sayNow: (what: string) => boolean,
 ): Promise<void> {
   const folder = incomingFolder(spool, producer.name);
-  let since = now;
+  let waited: Instant | undefined;
   try {
     const manifest = await readManifest(folder, name, { node: box.node, owner: producer.owner });
     const device = await database.transaction((sql) => readDevice(sql, manifest.device));
     const { trusted } = await timeTrust(clock, database);
     if (!device) {
-      const waited = strangers.keep(name, manifest, trusted);
+      waited = strangers.keep(name, manifest, trusted);
       if (waited === undefined) return;
-      since = waited;
       throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
     }
     await adoptFact(events, database, spool, box, producer, manifest, device, trusted, now);
@@ -120,7 +120,7 @@ async function adoptNamed(
       box,
       producer,
       name,
-      since,
+      waited,
       now,
       translated(error),
     );
@@ -130,7 +130,7 @@ async function adoptNamed(
   }
 }
 
-/** Quarantines what lies; returns why a manifest still waits in incoming/, if it does. */
+/** Quarantines what lies, and what the disk refuses until its term; returns why a manifest still waits in incoming/, if it does. */
 async function setApart(
   clock: Clock,
   events: Events,
@@ -139,13 +139,16 @@ async function setApart(
   box: Box,
   producer: Producer,
   name: Uint8Array,
-  since: Instant,
+  waited: Instant | undefined,
   now: Instant,
   error: BewaardError,
 ): Promise<BewaardError | undefined> {
-  if (error.code !== "MANIFEST_LIES") return error;
+  const over = waitedOut(error.code, name, now, box.term);
+  if (error.code !== "MANIFEST_LIES" && !over) return error;
   try {
     const { trusted } = await timeTrust(clock, database);
+    if (over && !trusted) return error;
+    const since = waited ?? (trusted ? hereSince(name, now, box.term) : now);
     await quarantine(
       database,
       spool,

@@ -148,11 +148,16 @@ function footageEvents(say: Say) {
         of,
       }),
     quarantined: (producer: string, name: string, error: BewaardError) =>
-      say("alert", "quarantined", "a manifest was not believed and set apart", {
-        producer,
-        name,
-        ...failed(error),
-      }),
+      say(
+        "alert",
+        "quarantined",
+        "what was handed over cannot be believed, or read, and is set apart",
+        {
+          producer,
+          name,
+          ...failed(error),
+        },
+      ),
     adoptDelayed: (producer: string, name: string, error: BewaardError) =>
       say("error", "adopt-delayed", "footage waits in incoming/", {
         producer,

@@ -1,27 +1,33 @@
-import { lstat, readdir, rename, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { atMostEvery } from "#base/at-most-every";
 import { diskError } from "#base/disk-errors";
-import { syncDirectory, writeDurably } from "#base/durable";
+import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
-import { type Clock, every, HOUR_MS, MINUTE_MS } from "#base/time";
+import { type Clock, every, HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
 import { joined } from "../drivers/bodycam/card.ts";
 import { closeTruncated } from "../storage/spool/close-truncated.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { type Intent, intentPath, readIntent } from "../storage/spool/intent.ts";
 import type { Dock } from "./dock.ts";
 import type { Events } from "./events.ts";
+import { isGivenUp, setApart } from "./set-apart.ts";
 
 const DOING = "settling what a crash left";
 const OURS = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\.(?:age|age\.partial|intent)$/;
 
 /** What the disk would not let settle. Nothing waits for it. */
 export interface Unsettled {
-  /** Tries again every ten minutes, until nothing is left or the signal aborts. */
+  /**
+   * Tries again every ten minutes, until nothing is left or the signal aborts. What is refused a week after it
+   * was begun is handed to core to be quarantined, and so destroyed in time (invariant 3).
+   */
   again(clock: Clock, signal: AbortSignal): Promise<void>;
 }
 
 const AGAIN_EVERY_MS = 10 * MINUTE_MS;
+/** Nothing is given up that was not tried for so long: the clock may have been wrong when it was begun. */
+const TRIED_FOR_MS = HOUR_MS;
 
 /**
  * Settles what a crash left half done of recording in `incoming`, before anything new is sealed there: it is
@@ -60,10 +66,10 @@ async function settleAll(
       await tried(() => rm(join(incoming, name), { force: true }));
   }
 
-  async function turn(sayNow: (code: string) => boolean): Promise<void> {
+  async function turn(now: Instant | undefined, sayNow: (code: string) => boolean): Promise<void> {
     const names = new Set(await namesIn(incoming));
     for (const id of ids) {
-      const refused = await tried(async () => {
+      const refused = await triedFor(id, now, async () => {
         const sealed = names.has(`${id}.age`) || names.has(`${id}.age.partial`);
         if (!names.has(`${id}.json`) && sealed) return settleOne(id);
         return rm(intentPath(incoming, id), { force: true });
@@ -74,15 +80,28 @@ async function settleAll(
     await tried(() => syncDirectory(incoming));
   }
 
-  await turn(() => true);
+  /** Where it is refused, and is given up by `now`, core gets it as it is. */
+  async function triedFor(
+    id: string,
+    now: Instant | undefined,
+    work: () => Promise<void>,
+  ): Promise<BewaardError | undefined> {
+    const refused = await tried(work);
+    const over = now !== undefined && isGivenUp(id, now);
+    return refused && over ? tried(() => setApart(incoming, id)) : refused;
+  }
+
+  await turn(undefined, () => true);
   return {
     async again(clock, signal) {
       const hourly = atMostEvery(clock, HOUR_MS);
+      const beganMs = clock.uptimeMs();
       // It was said a moment ago.
       let begun = false;
-      for await (const _ of every(clock, AGAIN_EVERY_MS, signal)) {
+      for await (const now of every(clock, AGAIN_EVERY_MS, signal)) {
         if (ids.size === 0) return;
-        await tried(() => turn((what) => hourly(what) && begun));
+        const givesUp = clock.uptimeMs() - beganMs >= TRIED_FOR_MS;
+        await tried(() => turn(givesUp ? now : undefined, (what) => hourly(what) && begun));
         begun = true;
       }
     },
@@ -145,25 +164,6 @@ async function intentOf(incoming: string, id: string): Promise<Intent | "unreada
     return await readIntent(incoming, id);
   } catch (error) {
     if (error instanceof BewaardError && error.code === "MANIFEST_LIES") return "unreadable";
-    throw error;
-  }
-}
-
-/** Nobody knows what it is. Core will not believe it as a manifest, and quarantines it with its file. */
-async function setApart(incoming: string, id: string): Promise<void> {
-  await renameIfThere(`${sealedPath(incoming, id)}.partial`, sealedPath(incoming, id));
-  const manifest = join(incoming, `${id}.json`);
-  if (!(await renameIfThere(intentPath(incoming, id), manifest))) {
-    await writeDurably(manifest, "{}\n", 0o400);
-  }
-}
-
-async function renameIfThere(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
 }

@@ -1,9 +1,8 @@
 import { atMostEvery } from "#base/at-most-every";
-import { DUE_MARGIN_MS } from "#base/term";
 import { type Clock, DAY_MS, HOUR_MS, type Instant, instant } from "#base/time";
 import type { Manifest } from "../storage/spool/manifest.ts";
 import type { Events } from "./events.ts";
-import type { Term } from "./term.ts";
+import { longestWaitMs, type Term } from "./term.ts";
 
 /** Facts of cameras that core does not know yet: they wait in incoming/ until it is started again. */
 export interface Strangers {
@@ -17,22 +16,16 @@ export interface Strangers {
 }
 
 const LONGEST_MS = 7 * DAY_MS;
-/** When it is due already, somebody still has this long to look (docs/time.md). */
-const LOOK_MS = 72 * HOUR_MS;
 
 /**
  * The recorder reads the configuration by itself, and may know a camera that was added sooner than core does,
  * or one that was taken out before core ever saw it. The dock runs with core: from there it is a lie.
  */
-export function openStrangers(
-  clock: Clock,
-  events: Events,
-  { termMs, longestUndockedMs }: Term,
-): Strangers {
+export function openStrangers(clock: Clock, events: Events, term: Term): Strangers {
   const waiting = new Map<string, number>();
   const hourly = atMostEvery(clock, HOUR_MS);
-  const longestMs = Math.min(LONGEST_MS, termMs / 4);
-  const countedMs = Math.max(0, termMs - longestUndockedMs - DUE_MARGIN_MS - LOOK_MS);
+  const longestMs = Math.min(LONGEST_MS, term.termMs / 4);
+  const countedMs = longestWaitMs(term);
 
   return {
     waits: (name) => (waiting.get(keyOf(name)) ?? 0) > clock.uptimeMs(),

@@ -51,6 +51,14 @@ export function dueFromArrival(arrivedAt: Instant, { termMs, longestUndockedMs }
   return at(arrivedAt + termMs - longestUndockedMs - DUE_MARGIN_MS);
 }
 
+/**
+ * How long something that nobody has judged may wait here: after that there are 72 hours left to look at it
+ * before it is due from its arrival.
+ */
+export function longestWaitMs({ termMs, longestUndockedMs }: Term): number {
+  return Math.max(0, termMs - longestUndockedMs - DUE_MARGIN_MS - OVERDUE_LOOK_MS);
+}
+
 function believed(
   { startedAt, source, clock }: Recorded,
   device: Device,

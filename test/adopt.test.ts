@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { link, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { decodeTime } from "ulid";
 import { parseDeviceId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, plus } from "#base/time";
 import { adopt } from "../daemon/adopt.ts";
@@ -298,6 +299,29 @@ describe("a manifest that lies is set apart with its footage, and said so", () =
     await writeFile(name, "{}");
     await rig.adoptOnce();
     assert.equal((await rows(rig, "select * from quarantine")).length, 1);
+    assert.deepEqual(await readdir(join(rig.spool.path, "incoming", "dock")), []);
+  });
+});
+
+describe("footage that the disk will not let core adopt", () => {
+  it("is tried until 72 hours before its term, then quarantined to be gone in time (invariant 3)", async () => {
+    await using rig = await openRig();
+    const id = await rig.record("beeld");
+    await rm(join(rig.spool.path, "segments"), { recursive: true });
+    await writeFile(join(rig.spool.path, "segments"), "no folder");
+    const dueAt = decodeTime(id) + 25 * DAY_MS - HOUR_MS;
+    rig.clock.move(dueAt - 3 * DAY_MS - rig.clock.now() - 1000);
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    await rig.adoptOnce();
+    assert.deepEqual([await quarantined(rig), rig.said], [[], ["adopt-delayed"]]);
+    rig.clock.jump(DAY_MS);
+    await rig.adoptOnce();
+    assert.deepEqual(await quarantined(rig), [], "nobody vouches for the time");
+    rig.clock.jump(dueAt - 3 * DAY_MS - rig.clock.now());
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    await rig.adoptOnce();
+    const [row] = await rows(rig, "select code, due_at_ms, due_provisional from quarantine");
+    assert.deepEqual(row, { code: "SPOOL_IO", due_at_ms: dueAt, due_provisional: 0 });
     assert.deepEqual(await readdir(join(rig.spool.path, "incoming", "dock")), []);
   });
 });

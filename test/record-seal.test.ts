@@ -2,15 +2,27 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { decodeTime } from "ulid";
 import type { SegmentId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
-import { instant, plus } from "#base/time";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { settleCutOff } from "../daemon/leftovers.ts";
 import { openRecordSealing, type RecordSealing } from "../daemon/record/sealing.ts";
 import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer.ts";
+import { confirmTime } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { openSealed } from "../storage/seal/open.ts";
@@ -264,6 +276,88 @@ describe("what a crash left of recording, at the next start", () => {
     await rig.adoptOnce();
     assert.deepEqual(await readdir(incoming), ["01KSZ000000000000000000003.age.partial"]);
   });
+
+  for (const part of ["sealed file", "intent"] as const) {
+    it(`is quarantined where the disk goes on refusing its ${part}, and gone in time (invariant 3)`, async () => {
+      await using rig = await openRig({ producer: "record" });
+      const { incoming, id } = await cutOff(rig, 100_000);
+      if (part === "sealed file") await refuseSealed(rig, incoming, id);
+      else {
+        await rm(intentPath(incoming, id));
+        await symlink(`${id}.intent`, intentPath(incoming, id));
+      }
+      const unsettled = await settleCutOff(rig.events, incoming);
+      const again = async (lastMs: number, count: number) => {
+        const firstMs = lastMs - (count - 1) * 10 * MINUTE_MS;
+        rig.clock.move(decodeTime(id) + firstMs - rig.clock.now());
+        const turn = turns(rig.clock, count);
+        await unsettled.again(turn.clock, turn.signal);
+        await rig.adoptOnce();
+      };
+      await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+      await again(7 * DAY_MS - 1, 7);
+      // For an hour it is tried in any case: the clock may have been wrong.
+      await again(7 * DAY_MS + HOUR_MS, 6);
+      assert.deepEqual(new Set(rig.said), new Set(["leftover-delayed"]));
+      await again(7 * DAY_MS + 3 * HOUR_MS, 7);
+      assert.deepEqual(await readdir(incoming), []);
+      await assertApart(rig, id);
+    });
+  }
+
+  it("is adopted where it was handed over, and only its intent cannot be removed", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    writer.push(Buffer.from("beeld"));
+    await writer.close(TIMES);
+    await mkdir(intentPath(sealing.incoming, writer.id));
+    const unsettled = await settleCutOff(rig.events, sealing.incoming);
+    rig.clock.move(7 * DAY_MS);
+    const turn = turns(rig.clock, 7);
+    await unsettled.again(turn.clock, turn.signal);
+    await rig.adoptOnce();
+    assert.ok(rig.said.includes("leftover-delayed"));
+    assert.deepEqual(rig.said.slice(-1), ["adopted"]);
+  });
+
+  it("is quarantined as well where it was given up while the recorder ran", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const sealing = await sealingOf(rig);
+    const writer = openSegment(sealing, CAMERA, START);
+    writer.push(randomBytes(2 * CHUNK_BYTES));
+    await written(writer);
+    await refuseSealed(rig, sealing.incoming, writer.id);
+    await writer.abandon();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    for (const days of [6, 1]) {
+      assert.deepEqual([...sealing.abandoned.keys()], [writer.id]);
+      rig.clock.move(days * DAY_MS);
+      const next = openSegment(sealing, CAMERA, rig.clock.now());
+      next.push(Buffer.from("beeld"));
+      await next.close({ ...TIMES, startedAt: rig.clock.now() });
+    }
+    assert.deepEqual([...sealing.abandoned.keys()], []);
+    await rig.adoptOnce();
+    assert.deepEqual(await readdir(sealing.incoming), []);
+    await assertApart(rig, writer.id);
+  });
+
+  /** No file system gives a folder a second name. */
+  async function refuseSealed(rig: Rig, incoming: string, id: SegmentId): Promise<void> {
+    const partial = `${sealedPath(incoming, id)}.partial`;
+    await rename(partial, join(rig.folder, "kept"));
+    await mkdir(partial);
+  }
+
+  /** It is in quarantine, and due as if it had come there when it was begun. */
+  async function assertApart(rig: Rig, id: SegmentId): Promise<void> {
+    const query = "select due_at_ms, due_provisional from quarantine";
+    const apart = await rig.database.transaction((sql) => sql.all(query));
+    assert.deepEqual(apart, [
+      { due_at_ms: decodeTime(id) + 25 * DAY_MS - HOUR_MS, due_provisional: 0 },
+    ]);
+  }
 
   it("is quarantined, and not removed, when nobody can say what it is", async () => {
     for (const content of [undefined, "{"]) {
