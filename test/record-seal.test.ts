@@ -22,6 +22,7 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { settleCutOff } from "../daemon/leftovers.ts";
 import { openRecordSealing, type RecordSealing } from "../daemon/record/sealing.ts";
 import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer.ts";
+import { setApart } from "../daemon/set-apart.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
@@ -305,19 +306,15 @@ describe("what a crash left of recording, at the next start", () => {
     });
   }
 
-  it("is adopted where it was handed over, and only its intent cannot be removed", async () => {
+  it("is not given up where it was handed over, and only its intent stays", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
     const writer = openSegment(sealing, CAMERA, START);
     writer.push(Buffer.from("beeld"));
     await writer.close(TIMES);
-    await mkdir(intentPath(sealing.incoming, writer.id));
-    const unsettled = await settleCutOff(rig.events, sealing.incoming);
-    rig.clock.move(7 * DAY_MS);
-    const turn = turns(rig.clock, 7);
-    await unsettled.again(turn.clock, turn.signal);
+    await writeFile(intentPath(sealing.incoming, writer.id), "{");
+    await setApart(sealing.incoming, writer.id);
     await rig.adoptOnce();
-    assert.ok(rig.said.includes("leftover-delayed"));
     assert.deepEqual(rig.said.slice(-1), ["adopted"]);
   });
 
