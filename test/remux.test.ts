@@ -144,6 +144,12 @@ describe("ffmpeg at work for the recorder", () => {
     assert.deepEqual(signalled, []);
   });
 
+  it("ends quietly for who reads it when it is stopped already", async () => {
+    const remux = await openRemux(URL, MUTE, await standIn("early", "sleep 600"));
+    await remux[Symbol.asyncDispose]();
+    assert.equal(await all(remux), "");
+  });
+
   it("is asked a second time when the first only ended what it waited for", async () => {
     const second = join(folder.path, "second");
     const script = await standIn(

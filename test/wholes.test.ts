@@ -48,6 +48,15 @@ describe("a stream that is taken apart as it comes", () => {
     }
   });
 
+  it("ends, or says what is wrong, where it had before it was read", async () => {
+    const ended = new PassThrough().end().resume();
+    const failed = new PassThrough();
+    failed.once("error", () => undefined).destroy(untakeable("bad"));
+    await setImmediate();
+    assert.deepEqual(await Array.fromAsync(wholes(ended, lines())), []);
+    await assert.rejects(Array.fromAsync(wholes(failed, lines())), { code: "CAMERA_STREAM" });
+  });
+
   it("is let go of by whoever wants no more", async () => {
     const stream = new PassThrough();
     stream.write("one\ntwo\n");

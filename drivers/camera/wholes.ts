@@ -38,6 +38,9 @@ export async function* wholes<T>(
     wake.resolve();
   };
   stream.on("data", hear).once("error", fail).once("close", close);
+  // What has ended before it is read says so to nobody any more.
+  if (stream.errored) fail(stream.errored);
+  if (stream.closed) close();
   try {
     for (;;) {
       await wake.promise;
