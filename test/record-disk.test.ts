@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
-import { instant, plus, SECOND_MS } from "#base/time";
+import { instant, isoOf, plus, SECOND_MS } from "#base/time";
 import { settleCutOff } from "../daemon/leftovers.ts";
 import { openRecordSealing, type RecordSealing } from "../daemon/record/sealing.ts";
 import { openSegment, type SegmentWriter } from "../daemon/record/segment-writer.ts";
@@ -17,6 +17,7 @@ import { salvageSealed } from "../storage/seal/salvage.ts";
 import { openSharedSync } from "../storage/seal/shared-sync.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { openLease } from "../storage/spool/lease.ts";
+import { intentPath } from "../storage/spool/intent.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -112,6 +113,38 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
       },
       { ...RECORD, megabytes: 32 },
     );
+  });
+
+  it("knows of the last bytes as well that they are written, though it cannot tell of them", async () => {
+    await withSmallDisk(
+      async (rig, disk) => {
+        const writer = openSegment(await sealingOf(rig), CAMERA, START);
+        await pushSlowly(writer, content.subarray(0, 200_000));
+        await crowd(disk);
+        await assert.rejects(writer.close(TIMES), { code: "SPOOL_FULL" });
+        assert.equal(writer.writtenBytes, 200_000);
+      },
+      { ...RECORD, files: 60 },
+    );
+  });
+
+  it("notes when a segment began as it is known by the time that there is room for it", async () => {
+    await withSmallDisk(async (rig, disk) => {
+      const sealing = await sealingOf(rig);
+      const ballast = await fill(disk);
+      const writer = openSegment(sealing, CAMERA, START);
+      await pushSlowly(writer, content.subarray(0, 200_000));
+      const known = plus(START, 1500);
+      writer.began(known);
+      await assert.rejects(writer.close(TIMES), { code: "SPOOL_FULL" });
+      await rm(ballast);
+      rig.clock.move(250);
+      writer.push(content.subarray(0, 1000));
+      await until(() => writer.waitingBytes === 0);
+      const noted = await readFile(intentPath(sealing.incoming, writer.id), "utf8");
+      assert.ok(noted.includes(isoOf(known)), noted);
+      await writer.abandon();
+    }, RECORD);
   });
 
   it("starts, as core does, where not one more file can be made", async () => {

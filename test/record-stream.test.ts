@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
@@ -23,7 +23,7 @@ import { fragmented, makeClip } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { piecesOf } from "./fakes/pieces.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
-import { fill, withSmallDisk } from "./fakes/small-disk.ts";
+import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
 
 /** Keyframes each two seconds, fragments each half a second. */
 const SECONDS = 16;
@@ -218,6 +218,35 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       assert.ok(asked >= 3, "room is asked for before anything is lost");
     }, SMALL);
   });
+
+  onSmallDisk(
+    "is handed over whole, however long the disk has no room for its manifest alone",
+    async () => {
+      await withSmallDisk(
+        async (rig, disk) => {
+          let crowded = false;
+          const course: Course = async (atMs) => {
+            const now = atMs >= 3000 && atMs < 9500;
+            if (now && !crowded) await crowd(disk);
+            if (!now && crowded)
+              for (const name of await readdir(disk))
+                if (name.startsWith("crowd-")) await rm(join(disk, name));
+            crowded = now;
+          };
+          // Many seconds are over meanwhile.
+          const clock = { ...rig.clock, sleep: () => systemClock.sleep(1, NEVER) };
+          const kept = await keep(rig, course, () => ({ clock }), 5 * SECOND_MS);
+          assert.deepEqual([kept.gaps, kept.dropped], [[], []]);
+          assert.deepEqual(kept.segments, [
+            [0, 6],
+            [6, 10],
+            [10, 16],
+          ]);
+        },
+        { ...SMALL, files: 60 },
+      );
+    },
+  );
 
   onSmallDisk(
     "is noted no further than a full disk took it, until that takes the rest",

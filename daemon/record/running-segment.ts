@@ -139,8 +139,9 @@ async function closeInTime(
     } catch (error) {
       if (!(error instanceof BewaardError && error.transient)) throw error;
       if ((writer.failed && !writer.waitsForRoom) || left <= 1 || stopping.aborted) throw error;
-      if (isFull(error)) recorded.onFull();
-      if (!writer.waitsForRoom || backlog.isFull(device)) left -= 1;
+      const full = isFull(error);
+      if (full) recorded.onFull();
+      if (!full || backlog.isFull(device)) left -= 1;
       await clock.sleep(CLOSE_AGAIN_MS, stopping).catch(() => undefined);
     }
   }

@@ -62,7 +62,7 @@ export function openSegment(
   const { incoming, events } = sealing;
   const { intent: first, recipient } = intend(sealing, device, startedAt);
   const { id } = first;
-  const file = openLate(sealing.clock, () => begin(sealing, first, recipient));
+  const file = openLate(sealing.clock, () => begin(sealing, () => intent.current, recipient));
   const intent = openSegmentIntent(incoming, first, () => file.opened());
   let pushedBytes = 0;
   let stage: Stage = "sealing";
@@ -152,11 +152,13 @@ function intend({ clock, node, book }: RecordSealing, device: DeviceId, startedA
 
 async function begin(
   sealing: RecordSealing,
-  intent: Intent,
+  current: () => Intent,
   recipient: string,
 ): Promise<GrowingFile> {
   const { clock, incoming, shared, spare } = sealing;
   const header = await makeHeader([recipient]);
+  // Known better by now, where a full disk was waited for.
+  const intent = current();
   try {
     const path = intentPath(incoming, intent.id);
     await inFolder(sealing, () => writeFact(path, intentText(intent)));

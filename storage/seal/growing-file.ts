@@ -21,7 +21,7 @@ export interface GrowingFile {
   push(plaintext: Uint8Array): void;
   /** Sealed bytes in memory that are not written yet. At most one chunk of plaintext is held back besides. */
   readonly waitingBytes: number;
-  /** Bytes of plaintext that can be opened again though this process is killed now: the held chunk is not. */
+  /** Bytes of plaintext that can be opened again though this process is killed now: the held chunk is not, until the end is sealed. */
   readonly writtenBytes: number;
   /** The same though the machine loses its power now. */
   readonly syncedBytes: number;
@@ -68,7 +68,7 @@ export async function growFile(
       return outlet.waitingBytes;
     },
     get writtenBytes() {
-      return written();
+      return sealed && outlet.waitingBytes === 0 ? sealed.plaintextBytes : written();
     },
     get syncedBytes() {
       return syncs.syncedBytes;
