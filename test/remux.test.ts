@@ -147,6 +147,7 @@ describe("ffmpeg at work for the recorder", () => {
   it("ends quietly for who reads it when it is stopped already", async () => {
     const remux = await openRemux(URL, MUTE, await standIn("early", "sleep 600"));
     await remux[Symbol.asyncDispose]();
+    await systemClock.sleep(20, NEVER);
     assert.equal(await all(remux), "");
   });
 
