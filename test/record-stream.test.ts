@@ -178,6 +178,25 @@ describe("a stream on its way to the disk (invariant 9)", () => {
     });
   });
 
+  it("is a gap though it is a single fragment that is dropped", async () => {
+    await using rig = await openRig({ producer: "record" });
+    let full = false;
+    const course: Course = (atMs) => {
+      full = atMs > 3400 && atMs < 4000;
+    };
+    const kept = await keep(rig, course, ({ backlog }) => ({
+      backlog: { ...backlog, isFull: () => full },
+    }));
+    assert.deepEqual(kept, {
+      segments: [
+        [0, 3.6],
+        [4, 16],
+      ],
+      gaps: ["3.6-4 spool-slow"],
+      dropped: ["SPOOL_IO"],
+    });
+  });
+
   it("is a gap while the disk refuses, tried again each five seconds, and is recorded again after it", async () => {
     await using rig = await openRig({ producer: "record" });
     const incoming = join(rig.spool.path, "incoming");

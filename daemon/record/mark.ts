@@ -42,6 +42,8 @@ interface Owed {
 const PIECE_MS = HOUR_MS;
 /** A stream's time is reckoned better as it goes on: so much is no gap between two segments. */
 const SAME_MS = 500;
+/** Within one stream, whose time does not begin anew: there a single fragment that was dropped is a gap. */
+const DROPPED = new Set(["spool-full", "spool-io", "spool-slow"]);
 const NO_GAP = new Set(["recording", "beginning", "excused"]);
 
 /**
@@ -73,7 +75,7 @@ export function broken(mark: Mark, cause: string, startedUp: Moment): Mark {
 /** The camera records, from `from` on. */
 export function resumed(mark: Mark, from: Moment): Mark {
   if (mark.since === "recording") return mark;
-  const missing = isLater(mark.until, from, SAME_MS);
+  const missing = isLater(mark.until, from, DROPPED.has(mark.since) ? 0 : SAME_MS);
   return { ...upTo(missing ? ended(mark, from) : mark, from), since: "recording" };
 }
 
