@@ -229,6 +229,57 @@ describe("the recorder's history", () => {
     assert.deepEqual(causes(rig), []);
   });
 
+  it("calls lost what waited for the disk when its period ended, if it died before that was stored", async () => {
+    await using rig = await kept();
+    for (const [camera, dies] of [
+      [ONE, true],
+      [TWO, false],
+    ] as const) {
+      const from = rig.clock.now();
+      const history = await rig.open(camera);
+      const ours = history.of(camera);
+      ours.begin();
+      const segment = ours.segment(() => undefined);
+      rig.clock.move(5000);
+      segment.written(from, rig.clock.now(), rig.clock.now());
+      rig.clock.move(5000);
+      ours.endPeriod(rig.clock.now());
+      await history.settle();
+      if (!dies) {
+        segment.kept(from, rig.clock.now(), rig.clock.now());
+        segment.end();
+        await history.settle();
+      }
+      const again = await rig.open(camera);
+      rig.clock.move(5000);
+      again.of(camera).endPeriod(rig.clock.now());
+      await again.settle();
+    }
+    assert.deepEqual(causes(rig), ["cam-0001 crashed 5000 10000"]);
+  });
+
+  it("forgets what waited once that is stored, though the camera records again", async () => {
+    await using rig = await kept();
+    const history = await rig.open(ONE);
+    const ours = history.of(ONE);
+    ours.begin();
+    const before = ours.segment(() => undefined);
+    rig.clock.move(10_000);
+    before.written(START, plus(START, 5000), plus(START, 5000));
+    ours.excuse();
+    ours.begin();
+    const after = ours.segment(() => undefined);
+    const now = rig.clock.now();
+    after.written(now, now, now);
+    before.kept(START, now, now);
+    before.end();
+    await history.settle();
+    const again = await rig.open(ONE);
+    again.of(ONE).excuse();
+    await again.settle();
+    assert.deepEqual(causes(rig), []);
+  });
+
   it("begins anew, and says so, when its marks cannot be understood", async () => {
     await using rig = await kept();
     for (const text of ["", "{", '{"bewaard":"marks/1","marks":[["A B",{}]]}', "null"]) {

@@ -83,11 +83,11 @@ export function openCameraHistory(
     },
     excuse() {
       order.broken();
-      change((mark) => marking.excused(mark, now()));
+      change((mark) => marking.excused(mark, now(), order.parting()));
     },
     endPeriod(until) {
       order.broken();
-      place.set(marking.past(place.get(), until, now()));
+      place.set(marking.past(place.get(), until, now(), order.parting()));
     },
     periodEnded(until) {
       const mark = place.get();

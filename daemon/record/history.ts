@@ -36,7 +36,7 @@ export async function openHistory(
   const startedUp = momentOf(clock);
   const read = await readMarks(path);
   if (read === undefined) events.marksUnread();
-  const marks = new Map(read);
+  const marks = new Map(read?.entries().map(([device, mark]) => [device, marking.takenUp(mark)]));
   for (const [device, mark] of marks) {
     if (devices.includes(device)) continue;
     marks.set(device, marking.excused(marking.begun(mark, startedUp), startedUp));

@@ -24,6 +24,8 @@ export interface Mark {
   readonly since: string;
   readonly untold: readonly Untold[];
   readonly owed?: Owed | undefined;
+  /** It is excused, and what was recorded in this stretch was not all stored by then: it waited for the disk. */
+  readonly waiting?: { readonly from: Moment; readonly to: Moment } | undefined;
   /** A period that ended then was seen to be over: it does not begin again where wall time goes back. */
   readonly over?: Instant | undefined;
 }
@@ -85,7 +87,7 @@ export function resumed(mark: Mark, from: Moment): Mark {
  * two.
  */
 export function stored(mark: Mark, from: Moment, until: Moment, synced = until): Mark {
-  if (mark.since === "excused") return mark;
+  if (mark.since === "excused") return waitingFrom(mark, synced);
   if (!isLater(mark.until, until)) return syncedUpTo(mark, synced);
   const missing = gapSince(mark) !== undefined && isLater(mark.until, from, SAME_MS);
   return syncedUpTo({ ...(missing ? ended(mark, from) : mark), until, synced: from }, synced);
@@ -100,15 +102,33 @@ export function lost(mark: Mark, from: Moment, to: Moment, cause: string): Mark 
   return isLater(mark.until, to) ? upTo(withGap(mark, missing), to) : withGap(mark, missing);
 }
 
-/** Nobody expects footage of it any more, from `now` on. */
-export function excused(mark: Mark, now: Moment): Mark {
+/** Nobody expects footage of it any more, from `now` on. Some of it `waits` for the disk still, perhaps. */
+export function excused(mark: Mark, now: Moment, waits = false): Mark {
   if (mark.since === "excused") return mark;
-  return { ...upTo(ended(mark, now), now), since: "excused" };
+  const from = mark.synced ?? mark.until;
+  const waiting = waits && gapSince(mark) === undefined ? { from, to: now } : undefined;
+  return { ...upTo(ended(mark, now), now), since: "excused", waiting };
+}
+
+/** Nothing waits for the disk any more. */
+export function settled(mark: Mark): Mark {
+  return mark.waiting ? { ...mark, waiting: undefined } : mark;
+}
+
+/** As a recorder that died left it: what waited for the disk then is lost. */
+export function takenUp(mark: Mark): Mark {
+  const { waiting } = mark;
+  return waiting ? settled(withGap(mark, gapOf(waiting.from, waiting.to, "crashed"))) : mark;
+}
+
+function waitingFrom(mark: Mark, from: Moment): Mark {
+  const { waiting } = mark;
+  return waiting && isLater(waiting.from, from) ? { ...mark, waiting: { ...waiting, from } } : mark;
 }
 
 /** Nobody allows footage of it any more: its period has ended at `until`. */
-export function past(mark: Mark | undefined, until: Instant, now: Moment): Mark {
-  const idle = mark ? excused(mark, now) : { until: now, since: "excused", untold: [] };
+export function past(mark: Mark | undefined, until: Instant, now: Moment, waits = false): Mark {
+  const idle = mark ? excused(mark, now, waits) : { until: now, since: "excused", untold: [] };
   return idle.over === until ? idle : { ...idle, over: until };
 }
 
@@ -142,8 +162,8 @@ export function gapSince({ since, until }: Mark): Instant | undefined {
 }
 
 /** Whether there is nothing more to remember. */
-export function isOver({ since, untold, over }: Mark): boolean {
-  return since === "excused" && untold.length === 0 && over === undefined;
+export function isOver({ since, untold, over, waiting }: Mark): boolean {
+  return since === "excused" && untold.length === 0 && over === undefined && !waiting;
 }
 
 function upTo(mark: Mark, until: Moment): Mark {

@@ -25,6 +25,7 @@ const mark = z.strictObject({
   since: z.string(),
   untold: z.array(untold),
   owed: owed.optional(),
+  waiting: z.strictObject({ from: moment, to: moment }).optional(),
   over: at.optional(),
 });
 const marks = z.strictObject({

@@ -19,6 +19,8 @@ export interface SegmentOrder {
   join(look: () => void): SegmentMarks;
   /** Lets each segment say how far it is by now. */
   look(): void;
+  /** Nobody expects more. Whether something is not noted yet; the mark is `settled` once all that is. */
+  parting(): boolean;
   /** The camera does not record, whatever waits to be noted. */
   broken(): void;
 }
@@ -34,6 +36,8 @@ interface Segment {
 /** Changes the mark by `change`. */
 export function openSegmentOrder(change: (how: (mark: Mark) => Mark) => void): SegmentOrder {
   const segments: Segment[] = [];
+  /** How many of them are from before nobody expected more. */
+  let left = 0;
 
   function note(): void {
     for (let [first] = segments; first; [first] = segments) {
@@ -45,6 +49,8 @@ export function openSegmentOrder(change: (how: (mark: Mark) => Mark) => void): S
       first.lost.length = 0;
       if (!first.ended) return;
       segments.shift();
+      left -= 1;
+      if (left === 0) change(marking.settled);
     }
   }
 
@@ -76,6 +82,10 @@ export function openSegmentOrder(change: (how: (mark: Mark) => Mark) => void): S
     },
     look() {
       for (const segment of segments) if (!segment.ended) segment.look();
+    },
+    parting() {
+      left = segments.length;
+      return left > 0;
     },
     broken() {
       for (const segment of segments) segment.recording = false;
