@@ -19,7 +19,10 @@ const remembered = z.strictObject({
   trusted: z.boolean(),
   /** What outside sources said last, as wall time less uptime: nobody can set that clock. */
   heard: z.array(z.strictObject({ source: z.string(), offsetMs: z.number() })).default([]),
-  /** What an administrator said, the same way; until the next jump or start. It breaks ties. */
+  /**
+   * What an administrator said, the same way; until the next start. It breaks ties. A jump does not make it
+   * false: one source that lies must not be believed over it because the clock was set to what that says.
+   */
   confirmedMs: z.number().nullable().default(null),
 });
 type Remembered = z.output<typeof remembered>;
@@ -47,7 +50,7 @@ export function timeTrust(clock: Clock, database: Database): Promise<Trust> {
     if (!known.trusted) return { trusted: false, why: known.source };
     const why = doubt(clock, known);
     if (why === undefined) return { trusted: true, why: known.source };
-    await distrust(sql, clock, { ...known, heard: [], confirmedMs: null }, why, []);
+    await distrust(sql, clock, { ...known, heard: [] }, why, []);
     return { trusted: false, why };
   });
 }
@@ -62,10 +65,9 @@ export function hear(clock: Clock, database: Database, said: readonly Heard[]): 
     const known = (await recall(sql)) ?? nothingKnown(clock);
     const here = known.bootId === clock.bootId();
     const why = known.trusted ? doubt(clock, known) : known.source;
-    const kept = { ...known, confirmedMs: here ? standing(clock, known.confirmedMs) : null };
+    const kept = { ...known, confirmedMs: here ? known.confirmedMs : null };
     if (known.trusted && why !== undefined) {
       // It jumped since it was last looked at: what is said now begins anew.
-      kept.confirmedMs = null;
       await distrust(sql, clock, { ...kept, heard: [] }, why, []);
       kept.trusted = false;
       kept.source = why;
@@ -102,6 +104,7 @@ export function lookBack(clock: Clock, database: Database): Promise<void> {
     const [newest] = await sql.all("select at_ms as at from entry order by seq desc limit 1");
     if (!known?.trusted || !newest || clock.now() >= number(newest, "at") - SLACK_MS) return;
     const why = "the clock is behind the ledger's newest entry";
+    // It may be a machine put back to an older picture of itself: its uptime is no measure of anything then.
     await distrust(sql, clock, { ...known, heard: [], confirmedMs: null }, why, []);
   });
 }
@@ -112,16 +115,6 @@ function nothingKnown(clock: Clock): Remembered {
   const source = "never confirmed on this box";
   const none = { heard: [], confirmedMs: null, trusted: false };
   return { bootId: clock.bootId(), offsetMs: offset(clock), source, ...none };
-}
-
-/**
- * A word was within five minutes of this box when it was given. Where it no longer is, the clock jumped
- * since, perhaps while it was distrusted already, when nobody looks for a jump.
- */
-function standing(clock: Clock, confirmedMs: number | null): number | null {
-  return confirmedMs !== null && Math.abs(offset(clock) - confirmedMs) <= SLACK_MS
-    ? confirmedMs
-    : null;
 }
 
 function count(offsetMs: number, heard: Remembered["heard"], confirmedMs: number | null) {
