@@ -187,6 +187,14 @@ describe("ffmpeg at work for the recorder", () => {
     const remux = await openRemux(URL, MUTE, await standIn("endless", "cat /dev/zero"));
     await remux[Symbol.asyncDispose]();
     assert.equal(await all(remux), "");
+    const other = await openRemux(URL, MUTE, await standIn("more", "echo more; sleep 600"));
+    let stopping: PromiseLike<void> | undefined;
+    const wrong = other.read((): void => {
+      stopping = other[Symbol.asyncDispose]();
+      throw new TypeError("a bug");
+    });
+    await assert.rejects(Array.fromAsync(wrong), TypeError);
+    await stopping;
   });
 
   it("is missed by name where it is not installed", async () => {

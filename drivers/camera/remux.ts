@@ -124,8 +124,9 @@ async function* read<T>(
     if (code === COMMAND_NOT_FOUND) throw missing(undefined);
     throw untakeable(`ffmpeg (${code}): ${said()}`);
   } catch (error) {
-    // What was being read when it was stopped ends in the middle.
-    if (!stopped.aborted) throw error;
+    // What was being read when it was stopped ends in the middle. A bug is one all the same.
+    const cutOff = error instanceof BewaardError || systemCode(error) !== undefined;
+    if (!stopped.aborted || !cutOff) throw error;
   }
 }
 
