@@ -44,18 +44,20 @@ describe("the relay from a camera to ffmpeg", () => {
     relay.begin(reader);
     for (let run = 0; run < 40; run += 1) relay.take(frames(run, 1404));
     relay.take(frames(1, 4 + 65_535));
-    await pause(60);
+    const sent = 3 * 5000 + 39 * 20 * 1404 + 4 + 65_535;
+    const written = (): number => writes.reduce((sum, { length }) => sum + length, 0);
+    // What is gathered goes after a while; a busy machine takes longer.
+    for (let tries = 0; tries < 500 && written() < sent; tries += 1) await pause(10);
+    assert.equal(written(), sent);
     for (const bytes of writes) {
       let at = 0;
       while (at < bytes.length) at += 4 + bytes.readUInt16BE(at + 2);
       assert.equal(at, bytes.length);
     }
-    const sent = 3 * 5000 + 39 * 20 * 1404 + 4 + 65_535;
-    assert.equal(Buffer.concat(writes).length, sent);
     assert.ok(writes.length < 40, `${writes.length} writes`);
   });
 
-  it("keeps no more than it may of what comes before ffmpeg plays, however small its frames", () => {
+  it("keeps no more than it may of what comes before ffmpeg plays, however small its frames", async () => {
     const relay = openRelay(systemClock, NEVER);
     const before = process.memoryUsage().arrayBuffers;
     for (let count = 0; count < 1000; count += 1) {
@@ -63,14 +65,20 @@ describe("the relay from a camera to ffmpeg", () => {
       frames(1, 10).copy(chunk);
       relay.take(chunk.subarray(0, 10));
     }
-    collect();
-    const held = process.memoryUsage().arrayBuffers - before;
+    const most = 8 * CHUNK_BYTES;
+    let held = Number.POSITIVE_INFINITY;
+    // Memory is swept beside us: what is free may be counted for a while.
+    for (let tries = 0; tries < 100 && held >= most; tries += 1) {
+      collect();
+      held = process.memoryUsage().arrayBuffers - before;
+      if (held >= most) await pause(20);
+    }
     assert.throws(
       () => {
         for (;;) relay.take(frames(40, 1404));
       },
       (error) => error instanceof BewaardError && error.code === "CAMERA_STREAM",
     );
-    assert.ok(held < 8 * CHUNK_BYTES, `${held} bytes held`);
+    assert.ok(held < most, `${held} bytes held`);
   });
 });
