@@ -1,6 +1,6 @@
-import { decodeTime } from "ulid";
 import type { ErrorCode } from "#base/errors";
 import { type Instant, instant } from "#base/time";
+import { begunAt } from "../storage/spool/incoming.ts";
 import { longestWaitMs, type Term } from "./term.ts";
 
 /**
@@ -21,9 +21,6 @@ export function waitedOut(code: ErrorCode, name: Uint8Array, now: Instant, term:
   return code === "SPOOL_IO" && hereMs(name, now) >= longestMs;
 }
 
-/** Producers name what they hand over by ULID: the moment is in the name, by the box's clock. */
 function hereMs(name: Uint8Array, now: Instant): number {
-  const text = Buffer.from(name).toString("latin1");
-  const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\./.exec(text) ?? [];
-  return id === undefined ? 0 : Math.max(0, now - decodeTime(id));
+  return Math.max(0, now - (begunAt(Buffer.from(name).toString("latin1")) ?? now));
 }

@@ -1,12 +1,12 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeTime } from "ulid";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, MINUTE_MS } from "#base/time";
 import { number, optional, text } from "./catalog/row.ts";
 import type { Kept } from "./check.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { beginsAsAge } from "./seal/begins.ts";
+import { begunAt } from "./spool/incoming.ts";
 import { archivePrefix, checkpointKey, checkpointPrefix, DESK_PREFIX } from "./vault/keys.ts";
 
 /** Setting something apart takes less than this. */
@@ -36,7 +36,7 @@ async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings):
     for await (const file of await opendir(join(root, producer.name))) {
       const shown = `incoming/${producer.name}/${JSON.stringify(file.name)}`;
       const path = join(root, producer.name, file.name);
-      const since = arrivedAt(file.name) ?? (await changedAt(path));
+      const since = begunAt(file.name) ?? (await changedAt(path));
       if (since === undefined) continue;
       if (now - since > TERM_LIMIT_MS - DUE_MARGIN_MS)
         findings.add(3, `${shown} has waited longer than a term`);
@@ -54,7 +54,7 @@ async function checkQuarantine(
   const root = join(spool.path, "quarantine");
   for await (const { name } of await opendir(root)) {
     // The row comes after the files have moved; and core records what a crash left, at its start.
-    if (now - (arrivedAt(`${name}.`) ?? 0) < MOVING_MS) continue;
+    if (now - (begunAt(`${name}.`) ?? 0) < MOVING_MS) continue;
     const [row] = await database.transaction((sql) =>
       sql.all("select 1 from quarantine where id = $id and destroyed_at_ms is null", { $id: name }),
     );
@@ -139,12 +139,6 @@ async function checkDesk({ vault }: Kept, findings: Findings, signal: AbortSigna
     if (found > next) findings.add(6, `desk entry ${next} is not in the vault, and later ones are`);
     next = Math.max(next, found + 1);
   }
-}
-
-/** Producers name what they hand over by ULID: the moment is in the name, by the box's clock. */
-function arrivedAt(name: string): number | undefined {
-  const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\./.exec(name) ?? [];
-  return id === undefined ? undefined : decodeTime(id);
 }
 
 async function changedAt(path: string): Promise<number | undefined> {

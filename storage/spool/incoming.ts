@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeTime } from "ulid";
 import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
 import { openPartDigests } from "../seal/part-digests.ts";
@@ -116,4 +117,13 @@ async function openOwned(path: Buffer, owner: number): Promise<FileHandle> {
 
 function lies(what: string): BewaardError {
   return new BewaardError("MANIFEST_LIES", what);
+}
+
+/**
+ * When what lies in incoming/ under `name` was begun, by the box's clock: producers name it by ULID, which
+ * has the moment in it. Undefined for any other name.
+ */
+export function begunAt(name: string): number | undefined {
+  const [, id] = /^([0-7][0-9A-HJKMNP-TV-Z]{25})\./.exec(name) ?? [];
+  return id === undefined ? undefined : decodeTime(id);
 }
