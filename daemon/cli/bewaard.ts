@@ -26,7 +26,7 @@ export const program = newProgram("bewaard")
 
 const global = (): { config: string; json: boolean } => program.opts();
 
-/** A part is loaded when it runs: a recorder without the rest needs an eighth less memory. */
+/** A part is loaded when it runs: a recorder without the rest needs some 5 MB less. */
 const PARTS = {
   core: async () => (await import("../main.ts")).runCore,
   dock: async () => (await import("../run-dock.ts")).runDock,
