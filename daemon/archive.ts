@@ -22,7 +22,7 @@ import { type RecipientBook, recipientFor } from "../storage/seal/recipients.ts"
 import { sealBytes } from "../storage/seal/small.ts";
 import { bytesBody } from "../storage/vault/body.ts";
 import { archiveKey } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
 import { steady } from "./steady.ts";
@@ -103,7 +103,7 @@ export async function archiveOnce(
   const next = (await underWay(database, box)) ?? (await make(clock, database, box, now));
   if (!next) return undefined;
   const { found, sealed } = next;
-  await vault.put(found.key, bytesBody(sealed), {}, false, signal);
+  await vault.put(found.key, bytesBody(sealed), FREELY, signal);
   step("archive.put");
   await recordArchived(database, clock.now(), found);
   step("archive.recorded");

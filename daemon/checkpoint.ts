@@ -12,7 +12,7 @@ import {
 import type { NodeKey } from "../storage/ledger/note.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { checkpointKey, entriesKey } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
 import { steady } from "./steady.ts";
@@ -88,10 +88,10 @@ async function publish(
       const to = Math.min(from + ENTRIES_AT_ONCE, size);
       const entries = await entryBodies(database, from, to);
       const lines = entries.map((body) => `${body}\n`).join("");
-      await vault.put(entriesKey(node, from, to), textBody(lines), {}, false, signal);
+      await vault.put(entriesKey(node, from, to), textBody(lines), FREELY, signal);
       step("checkpoint.entries-put");
     }
-    await vault.put(checkpointKey(node, size), textBody(note), {}, false, signal);
+    await vault.put(checkpointKey(node, size), textBody(note), FREELY, signal);
     step("checkpoint.put");
     await recordPublished(database, size, clock.now());
     step("checkpoint.published");

@@ -150,7 +150,8 @@ async function storeOne(
     const key = footageKey(node, segment.device, segment.startedAt, segment.id);
     const path = segmentPath(spool, segment.id, segment.arrivedAt);
     const body = fileBody(path, segment.ciphertextBytes, segment.parts);
-    const version = await vault.put(key, body, factsOf(segment), segment.held, signal);
+    const keeping = { facts: factsOf(segment), held: segment.held, lockedUntil: undefined };
+    const version = await vault.put(key, body, keeping, signal);
     step("store.put");
     await recordStored(database, segment.id, version, clock.now());
     step("store.recorded");

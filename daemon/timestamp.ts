@@ -13,7 +13,7 @@ import {
 } from "../storage/ledger/timestamps.ts";
 import { bytesBody } from "../storage/vault/body.ts";
 import { timestampKey } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
 import { checkTimestamp, timestampQuery } from "./openssl-timestamp.ts";
@@ -93,7 +93,7 @@ async function publish(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { size, reply } of await unpublishedTimestamps(database)) {
-    await vault.put(timestampKey(node, size), bytesBody(reply), {}, false, signal);
+    await vault.put(timestampKey(node, size), bytesBody(reply), FREELY, signal);
     step("timestamp.put");
     await recordTimestampPublished(database, size, clock.now());
   }

@@ -18,6 +18,7 @@ import { PART_BYTES } from "../storage/seal/part-digests.ts";
 import { openWindow, type PlaintextWindow } from "../storage/seal/range.ts";
 import { openSealer } from "../storage/seal/sealer.ts";
 import { bytesBody } from "../storage/vault/body.ts";
+import { FREELY } from "../storage/vault/vault.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER, openRig, START } from "./fakes/rig.ts";
 
@@ -175,7 +176,7 @@ describe("a sealed file in the vault, read for a window", () => {
     const content = randomBytes(PART_BYTES + 1000);
     const body = bytesBody(content);
     const key = "footage/dock-1/a";
-    const version = await rig.vault.put(key, body, {}, false, NEVER);
+    const version = await rig.vault.put(key, body, FREELY, NEVER);
     const known: LedgerSegment = {
       key,
       startedAt: START,

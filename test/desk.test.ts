@@ -20,7 +20,7 @@ import { appendEntry, openStation, readChain, type Station } from "../daemon/des
 import { heeder } from "../daemon/heed.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 
@@ -64,7 +64,7 @@ async function holds(rig: Rig) {
 }
 
 async function putRaw(station: Station, number: number, object: string): Promise<void> {
-  await station.vault.put(deskKey(number), textBody(object), {}, false, NEVER);
+  await station.vault.put(deskKey(number), textBody(object), FREELY, NEVER);
 }
 
 describe("a hold at the desk (DH-08)", () => {

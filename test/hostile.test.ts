@@ -18,7 +18,7 @@ import { appendEntry, openStation, readChain, type Station } from "../daemon/des
 import { deskReadTo, heeder } from "../daemon/heed.ts";
 import { readText, textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { hostileDesk } from "./fakes/hostile-desk.ts";
 import { hostileIncoming } from "./fakes/hostile-incoming.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -97,7 +97,7 @@ async function withDesk(body: (desk: Desk) => Promise<void>): Promise<void> {
 }
 
 async function putObject(station: Station, number: number, object: string): Promise<void> {
-  await station.vault.put(deskKey(number), textBody(object), {}, false, NEVER);
+  await station.vault.put(deskKey(number), textBody(object), FREELY, NEVER);
 }
 
 async function why(rig: Rig): Promise<string> {

@@ -24,7 +24,7 @@ import {
 import { rootAt } from "../storage/ledger/prove.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { checkpointKey, checkpointPrefix } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site, whileRunning } from "./fakes/site.ts";
 import { turns } from "./fakes/turns.ts";
@@ -173,7 +173,7 @@ async function dueRig(lateMs = 0): Promise<Rig> {
 
 /** What somebody else puts into the vault as this box's newest checkpoint. */
 async function put(rig: Rig, size: number, note: string): Promise<void> {
-  await rig.vault.put(checkpointKey(rig.box.node, size), textBody(note), {}, false, NEVER);
+  await rig.vault.put(checkpointKey(rig.box.node, size), textBody(note), FREELY, NEVER);
 }
 
 async function sizeOf(rig: Rig): Promise<number> {

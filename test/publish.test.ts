@@ -8,7 +8,7 @@ import { entryBodies } from "../storage/ledger/checkpoint.ts";
 import { verifierText } from "../storage/ledger/note.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { entriesKey, entriesPrefix } from "../storage/vault/keys.ts";
-import type { Vault } from "../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { NEVER, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -58,7 +58,7 @@ describe("the entries under a checkpoint", () => {
     const { rig, first, last } = await unpublishedRig();
     await using _ = rig;
     const cut = `${(await entryBodies(rig.database, 0, 100)).join("\n")}\n`;
-    await rig.vault.put(entriesKey(rig.box.node, 0, 100), textBody(cut), {}, false, NEVER);
+    await rig.vault.put(entriesKey(rig.box.node, 0, 100), textBody(cut), FREELY, NEVER);
     let puts = 0;
     const goes: Vault["put"] = (...args) => {
       puts += 1;

@@ -8,6 +8,7 @@ import { instantOf } from "#base/time";
 import { bytesBody } from "../storage/vault/body.ts";
 import { createDirectoryVault, openDirectoryVault } from "../storage/vault/directory.ts";
 import { footageKey, segmentOf } from "../storage/vault/keys.ts";
+import { FREELY } from "../storage/vault/vault.ts";
 import { type VaultUnderTest, vaultContract } from "./contracts/vault.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
@@ -45,13 +46,13 @@ describe("directory vault", () => {
     await rename(under.root, `${under.root}-unmounted`);
     await mkdir(under.root);
     const body = bytesBody(Buffer.from("beeld"));
-    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), {
+    await assert.rejects(under.vault.put("footage/a", body, FREELY, NEVER), {
       code: "VAULT_IDENTITY",
       transient: true,
     });
     await rm(under.root, { recursive: true });
     await rename(`${under.root}-unmounted`, under.root);
-    assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
+    assert.notEqual(await under.vault.put("footage/a", body, FREELY, NEVER), "");
   });
 
   it("does not make itself anew when its disk goes away in the middle of a write", async () => {
@@ -59,16 +60,13 @@ describe("directory vault", () => {
     const away = `${under.root}-away`;
     const vault = await openDirectoryVault(under.root, () => rename(under.root, away));
     const gone = { code: "VAULT_UNAVAILABLE", transient: true };
-    await assert.rejects(
-      vault.put("footage/a", bytesBody(Buffer.from("a")), {}, false, NEVER),
-      gone,
-    );
+    await assert.rejects(vault.put("footage/a", bytesBody(Buffer.from("a")), FREELY, NEVER), gone);
     await rename(away, under.root);
     const body = {
       ...bytesBody(Buffer.from("beeld")),
       open: () => bytesOfLeaving(under.root, away),
     };
-    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), gone);
+    await assert.rejects(under.vault.put("footage/a", body, FREELY, NEVER), gone);
     // Fails when anything of the vault was made again in its place.
     await rename(away, under.root);
     assert.deepEqual(await under.vault.versions("footage/a"), []);
@@ -81,9 +79,9 @@ describe("directory vault", () => {
     await writeFile(identity, known.replace('"version":1', '"version":2'));
     const body = bytesBody(Buffer.from("beeld"));
     const refused = { code: "VAULT_VERSION", transient: true };
-    await assert.rejects(under.vault.put("footage/a", body, {}, false, NEVER), refused);
+    await assert.rejects(under.vault.put("footage/a", body, FREELY, NEVER), refused);
     await writeFile(identity, known.replace('"version":1,', ""));
-    assert.notEqual(await under.vault.put("footage/a", body, {}, false, NEVER), "");
+    assert.notEqual(await under.vault.put("footage/a", body, FREELY, NEVER), "");
   });
 
   it("refuses a key that would lead out of it", async () => {
@@ -96,7 +94,7 @@ describe("directory vault", () => {
   it("is not disturbed by what file servers and desktops leave about", async () => {
     await using under = await openUnderTest();
     const key = "footage/dock-1/a";
-    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), {}, false, NEVER);
+    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), FREELY, NEVER);
     for (const place of [".writing", "footage", "footage/dock-1", "footage/dock-1/a~"]) {
       await writeFile(join(under.root, place, ".DS_Store"), "junk");
       await mkdir(join(under.root, place, "@eaDir"));
@@ -111,7 +109,7 @@ describe("directory vault", () => {
   it("finds again the bytes of a version whose destruction was cut off", async () => {
     await using under = await openUnderTest();
     const key = "footage/dock-1/a";
-    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), {}, false, NEVER);
+    const version = await under.vault.put(key, bytesBody(Buffer.from("beeld")), FREELY, NEVER);
     // A file server that refuses to remove the bytes, as far as a test can play one.
     const body = join(under.root, "footage/dock-1/a~", version, "body");
     await rename(body, `${body}-kept`);
@@ -130,8 +128,7 @@ describe("directory vault", () => {
     const version = await under.vault.put(
       "footage/a",
       bytesBody(Buffer.from("beeld")),
-      {},
-      true,
+      { ...FREELY, held: true },
       NEVER,
     );
     const leaving = join(under.root, ".writing", `leaving-${ulid()}`);

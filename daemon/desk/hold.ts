@@ -10,6 +10,7 @@ import { canonical } from "../../storage/ledger/canonical.ts";
 import { sealText } from "../../storage/seal/small.ts";
 import { bytesBody } from "../../storage/vault/body.ts";
 import { deskDetailKey, segmentOf } from "../../storage/vault/keys.ts";
+import { FREELY } from "../../storage/vault/vault.ts";
 import { newHoldId } from "../new-id.ts";
 import { appendEntry, type Station } from "./station.ts";
 import { type Target, versionsOf } from "./targets.ts";
@@ -90,7 +91,7 @@ async function recordDetail(
     config.officers,
     canonical({ salt: salt.toString("base64"), body: written }),
   );
-  await vault.put(deskDetailKey(ulid(now)), bytesBody(sealed), {}, false, signal);
+  await vault.put(deskDetailKey(ulid(now)), bytesBody(sealed), FREELY, signal);
   return commitmentTo(salt, body);
 }
 

@@ -8,7 +8,7 @@ import type { DeskConfig } from "../../config/schema.ts";
 import { textBody } from "../../storage/vault/body.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
-import type { Vault } from "../../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../../storage/vault/vault.ts";
 import { CHAIN_START, type ChainHead, chainAfter } from "./chain.ts";
 import { type DeskCommand, type DeskEntry, deskEntryText, joinSigned } from "./entry.ts";
 import { signWithSsh } from "./ssh-signature.ts";
@@ -57,7 +57,7 @@ export async function appendEntry(
     const { number, link } = chain.at(-1)?.head ?? CHAIN_START;
     const object = await signed(clock, station, number + 1, link, command);
     try {
-      await station.vault.put(deskKey(number + 1), textBody(object), {}, false, signal);
+      await station.vault.put(deskKey(number + 1), textBody(object), FREELY, signal);
       step("desk.entry-put");
       return number + 1;
     } catch (error) {

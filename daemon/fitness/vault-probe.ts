@@ -4,7 +4,7 @@ import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import { textBody } from "../../storage/vault/body.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
-import type { Vault } from "../../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../../storage/vault/vault.ts";
 
 // A process of its own: a share that hangs takes whoever looks at it along, and cannot be given up on.
 // Looks at the vault in the folder named on the command line; writes one JSON value.
@@ -34,7 +34,7 @@ async function writes(vault: Vault): Promise<void> {
     },
   };
   try {
-    await vault.put(`check/${randomUUID()}`, brokenOff, {}, false, never);
+    await vault.put(`check/${randomUUID()}`, brokenOff, FREELY, never);
   } catch (error) {
     if (error !== enough) throw error;
   }

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { BewaardError, systemCode } from "#base/errors";
 import type { CiphertextSha256 } from "#base/ids";
 import { openPartDigests } from "../seal/part-digests.ts";
-import type { ObjectBody, Vault } from "./vault.ts";
+import type { ByteRange, ObjectBody, Vault } from "./vault.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -12,17 +12,27 @@ export function fileBody(
   bytes: number,
   parts: readonly CiphertextSha256[],
 ): ObjectBody {
-  return { open: () => sealedFile(path), bytes, parts };
+  return { open: (range) => sealedFile(path, range), bytes, parts };
 }
 
 /** @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure. */
-async function* sealedFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* sealedFile(
+  path: string,
+  range?: ByteRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* createReadStream(path, { highWaterMark: READ_BYTES });
+    yield* createReadStream(path, { highWaterMark: READ_BYTES, ...inclusive(range) });
   } catch (cause) {
     const message = `a sealed file in the spool cannot be read (${systemCode(cause)})`;
     throw new BewaardError("SPOOL_IO", message, { cause });
   }
+}
+
+/** As file streams count: `end` is the last byte. Of an empty range they would read one, so none is read. */
+export function inclusive(range: ByteRange | undefined): { start?: number; end?: number } {
+  if (range === undefined) return {};
+  const { from, to } = range;
+  return to > from ? { start: from, end: to - 1 } : { start: Number.MAX_SAFE_INTEGER };
 }
 
 /** A small text: a ledger entry, a checkpoint, a desk entry. */
@@ -35,8 +45,8 @@ export function bytesBody(content: Uint8Array): ObjectBody {
   digests.update(content);
   const { ciphertextBytes, parts } = digests.finish();
   return {
-    async *open() {
-      yield content;
+    async *open(range) {
+      yield content.subarray(range?.from ?? 0, range?.to ?? content.length);
     },
     bytes: ciphertextBytes,
     parts,

@@ -6,6 +6,7 @@ import { ulid } from "ulid";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
+import { inclusive } from "./body.ts";
 import {
   exists,
   heldError,
@@ -31,7 +32,7 @@ import {
   WRITING,
 } from "./directory-layout.ts";
 import { agrees, writeVersion } from "./directory-write.ts";
-import type { ByteRange, ObjectBody, ObjectFacts, ObjectVersion, Vault } from "./vault.ts";
+import type { ObjectBody, ObjectFacts, ObjectVersion, Traces, Vault } from "./vault.ts";
 
 const IDENTITY = "bewaard-vault.json";
 /** The layout of folders below. A vault of before it was written down has none, and is 1. */
@@ -80,7 +81,8 @@ export async function openDirectoryVault(
   };
 
   const vault: Vault = {
-    async put(key, body, facts, held, signal) {
+    level: "directory",
+    async put(key, body, { facts, held }, signal) {
       await present();
       const written = await putOnce(root, folderOf(key), key, body, facts, held, signal);
       return written ?? (await alreadyThere(vault, key, body, held, signal));
@@ -116,12 +118,13 @@ export async function openDirectoryVault(
         if (write.key === key) await inVaultWords(key, abandonWrite(root, folderOf(key), write));
       }
     },
+    async traces(key) {
+      return tracesIn(root, folderOf(key), key);
+    },
     async setHold(key, versionId, held) {
       await present();
       await mark(at(key, versionId, "held"), key, held);
-      if ((await vault.isHeld(key, versionId)) === held) return;
-      const message = `${key}: the hold did not stay as it was set`;
-      throw new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
+      if ((await vault.isHeld(key, versionId)) !== held) throw notAsSet(key);
     },
     async isHeld(key, versionId) {
       await present();
@@ -135,13 +138,6 @@ export async function openDirectoryVault(
     async [Symbol.asyncDispose]() {},
   };
   return vault;
-}
-
-/** As file streams count: `end` is the last byte. Of an empty range they would read one, so none is read. */
-function inclusive(range: ByteRange | undefined): { start?: number; end?: number } {
-  if (range === undefined) return {};
-  const { from, to } = range;
-  return to > from ? { start: from, end: to - 1 } : { start: Number.MAX_SAFE_INTEGER };
 }
 
 /** Undefined when something is stored under this key already. */
@@ -193,6 +189,11 @@ async function alreadyThere(
   }
   if (held) await vault.setHold(key, version.versionId, true);
   return version.versionId;
+}
+
+function notAsSet(key: string): BewaardError {
+  const message = `${key}: the hold did not stay as it was set`;
+  return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
 }
 
 async function mark(path: string, key: string, held: boolean): Promise<void> {
@@ -260,6 +261,13 @@ async function versionsIn(folder: string, key: string): Promise<readonly ObjectV
     if (bytes !== undefined) found.push({ key, versionId, bytes });
   }
   return found;
+}
+
+async function tracesIn(root: string, folder: string, key: string): Promise<Traces> {
+  const versions = await versionsIn(folder, key);
+  const writes = await unfinishedWrites(root);
+  const unfinished = writes.filter((write) => write.key === key).length;
+  return { versions: versions.length, markers: 0, unfinished };
 }
 
 function factsIn(text: string): ObjectFacts {

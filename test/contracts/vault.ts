@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "mocha";
 import { bytesBody } from "../../storage/vault/body.ts";
-import type { Vault } from "../../storage/vault/vault.ts";
+import { FREELY, type Vault } from "../../storage/vault/vault.ts";
 import { NEVER } from "../fakes/rig.ts";
 
 /** One implementation, opened empty, with what only its own test can do to it. */
@@ -17,7 +17,8 @@ export interface VaultUnderTest extends AsyncDisposable {
 const KEY = "footage/dock-1/bc-0101/2026/06/01/100000Z-01J00000000000000000000001.age";
 
 async function put(vault: Vault, key: string, content: Uint8Array, held = false): Promise<string> {
-  return vault.put(key, bytesBody(content), { id: "x", started: "2026" }, held, NEVER);
+  const keeping = { facts: { id: "x", started: "2026" }, held, lockedUntil: undefined };
+  return vault.put(key, bytesBody(content), keeping, NEVER);
 }
 
 async function read(vault: Vault, key: string, versionId: string): Promise<Buffer> {
@@ -90,7 +91,7 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
       await using under = await open();
       const promised = bytesBody(Buffer.from("beeld"));
       const body = { ...bytesBody(Buffer.from("bEeld")), parts: promised.parts };
-      await assert.rejects(under.vault.put(KEY, body, {}, false, NEVER), { code: "VAULT_CORRUPT" });
+      await assert.rejects(under.vault.put(KEY, body, FREELY, NEVER), { code: "VAULT_CORRUPT" });
       assert.deepEqual(await under.vault.versions(KEY), []);
       assert.deepEqual(await under.vault.unfinished("footage/"), []);
     });
@@ -104,7 +105,7 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
           throw new Error("unplugged");
         },
       };
-      await assert.rejects(under.vault.put(KEY, body, {}, false, NEVER), /unplugged/);
+      await assert.rejects(under.vault.put(KEY, body, FREELY, NEVER), /unplugged/);
       assert.deepEqual(await under.vault.versions(KEY), []);
     });
 
