@@ -71,8 +71,7 @@ export async function openDirectoryVault(
   recognise: Recognise = anyVault,
 ): Promise<Vault> {
   const folderOf = (key: string): string => join(root, `${parseKey(key)}${OBJECT_MARK}`);
-  const at = (key: string, versionId: string, name: string): string =>
-    join(folderOf(key), versionId, name);
+  const at = (key: string, version: string, name: string) => join(folderOf(key), version, name);
   let recognised: string | undefined;
   const present = async (): Promise<void> => {
     const id = await identityOf(root);
