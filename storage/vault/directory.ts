@@ -108,8 +108,7 @@ export async function openDirectoryVault(
     },
     async unfinished(prefix) {
       await present();
-      const writes = await unfinishedWrites(root);
-      return writes.map(({ key }) => key).filter((key) => key.startsWith(prefix));
+      return (await keysUnfinished(root)).filter((key) => key.startsWith(prefix));
     },
     async abandon(key) {
       await present();
@@ -262,10 +261,13 @@ async function versionsIn(folder: string, key: string): Promise<readonly ObjectV
   return found;
 }
 
+async function keysUnfinished(root: string): Promise<readonly string[]> {
+  return (await unfinishedWrites(root)).map(({ key }) => key);
+}
+
 async function tracesIn(root: string, folder: string, key: string): Promise<Traces> {
   const versions = await versionsIn(folder, key);
-  const writes = await unfinishedWrites(root);
-  const unfinished = writes.filter((write) => write.key === key).length;
+  const unfinished = (await keysUnfinished(root)).filter((one) => one === key).length;
   return { versions: versions.length, markers: 0, unfinished };
 }
 
