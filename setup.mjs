@@ -31,7 +31,14 @@ const LONG = ["pretest:long", "pretest:nightly"].includes(process.env.npm_lifecy
 const PEERS = [
   ["chronyd", "chrony", "serves time, in the tests"],
   ["strace", "strace", "watches which files are written, in the tests"],
+  ["ceph-mon", "ceph-mon", "is object storage, in the tests"],
+  ["ceph-osd", "ceph-osd", "is object storage, in the tests"],
+  ["radosgw", "radosgw", "speaks S3 for it, in the tests"],
+  ["ceph", "ceph-common", "sets it up, in the tests"],
 ];
+// What uploads are measured against.
+const BENCH = [["rclone", "rclone", "uploads too, to compare with"]];
+const BENCHING = process.env.npm_lifecycle_event === "prebench";
 // gst-rtsp-server as Debian's own Python loads it: no commands, so one program asks for all of them.
 const CAMERAS = [
   "python3-gi",
@@ -68,7 +75,7 @@ async function setUp() {
   const disks = LONG && process.getuid() === 0 ? DISKS : [];
   const asked = process.argv.includes("--peers");
   const cameras = asked && !servesCameras() ? CAMERAS : [];
-  const peers = asked ? [...PEERS, ...cameras] : [];
+  const peers = asked ? [...PEERS, ...cameras, ...(BENCHING ? BENCH : [])] : [];
   await installTools([...TOOLS, ...disks, ...peers, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
 }
