@@ -15,6 +15,7 @@ import { checkpointKey, entriesKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
+import { publishRows } from "./publish-rows.ts";
 import { steady } from "./steady.ts";
 
 const LOOK_EVERY_MS = MINUTE_MS;
@@ -72,7 +73,7 @@ async function published(
 }
 
 /**
- * Puts every checkpoint the vault does not have, its entries before it. What was cut off is put again
+ * Puts every checkpoint the vault does not have, its rows and entries before it. What was cut off is put again
  * under the same keys with the same bytes, which is no conflict.
  */
 async function publish(
@@ -84,6 +85,7 @@ async function publish(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { size, note, after } of await unpublishedCheckpoints(database)) {
+    await publishRows(database, vault, node, size, signal);
     for (let from = after; from < size; from += ENTRIES_AT_ONCE) {
       const to = Math.min(from + ENTRIES_AT_ONCE, size);
       const entries = await entryBodies(database, from, to);

@@ -176,5 +176,11 @@ function factsOf(segment: Segment): ObjectFacts {
     ended: segment.endedAt === undefined ? "" : isoOf(segment.endedAt),
     "plaintext-sha256": segment.plaintextSha256 ?? "",
     "sealed-for": segment.sealedFor,
+    // What the ledger says as well: a segment that no published head knows is known by these alone.
+    arrived: isoOf(segment.arrivedAt),
+    due: isoOf(segment.dueAt),
+    "plaintext-bytes": segment.plaintextBytes === undefined ? "" : String(segment.plaintextBytes),
+    producer: segment.producer,
+    "time-trust": segment.timeTrust,
   };
 }

@@ -34,6 +34,7 @@ export const STEPS = [
   "store.recorded",
   "store.batch-closed",
   "checkpoint.signed",
+  "checkpoint.rows-put",
   "checkpoint.entries-put",
   "checkpoint.put",
   "checkpoint.published",

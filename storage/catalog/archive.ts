@@ -32,7 +32,8 @@ export async function archivedTo(sql: Sql): Promise<number> {
 }
 
 /**
- * The next entries that are all older than `before`, and that the vault has under a signed head. The
+ * The next entries that are all older than `before`, and that the vault has, with the rows of the batches they
+ * closed, under a signed head. The
  * newest entry never leaves: the next one is numbered after it.
  */
 export function archiveDue(database: Database, before: Instant): Promise<Range | undefined> {
@@ -42,6 +43,7 @@ export function archiveDue(database: Database, before: Instant): Promise<Range |
       `select min(
          $first + ${ENTRIES_AT_ONCE},
          (select coalesce(max(size), 0) from checkpoint where published_at_ms is not null),
+         (select coalesce(max(cast(value as integer)), 0) from fact where name = 'rows'),
          (select coalesce(max(seq), 0) from entry),
          coalesce((
            select min(seq) from entry

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   type CiphertextSha256,
   type DeviceId,
@@ -10,6 +11,7 @@ import {
 } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
+import type { Json } from "../ledger/canonical.ts";
 import { recordTaken } from "./left.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
@@ -139,9 +141,7 @@ async function closeLeft(
 }
 
 /** What the world may know of a segment: the leaf everything else is proven against. No file name. */
-function sealedFacts(
-  segment: Omit<Segment, "state">,
-): Record<string, string | number | boolean | null | string[]> {
+function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: string]: Json } {
   return {
     id: segment.id,
     device: segment.device,
@@ -160,6 +160,11 @@ function sealedFacts(
     parts: [...segment.parts],
     sealedFor: segment.sealedFor,
     truncated: segment.truncated,
+    // For whoever makes this catalog again from the ledger alone.
+    producer: segment.producer,
+    clock: { declared: segment.cameraClock.declared, offsetMs: segment.cameraClock.offsetMs },
+    rewritten:
+      segment.rewritten === undefined ? null : z.json().parse(JSON.parse(segment.rewritten)),
   };
 }
 

@@ -71,6 +71,15 @@ export function firstEntryOf(key: string): number | undefined {
   return Number.isSafeInteger(from) ? from : undefined;
 }
 
+/** The rows of the batches that were closed by entries `from` ≤ seq < `to`. */
+export function rowsKey(node: NodeId, from: number, to: number): string {
+  return `${rowsPrefix(node)}${padded(from)}-${padded(to)}.jsonl`;
+}
+
+export function rowsPrefix(node: NodeId): string {
+  return `ledger/${node}/rows/`;
+}
+
 /** Rows that left the catalog with the entries `first` ≤ seq ≤ `last`, sealed; by the year they left in. */
 export function archiveKey(node: NodeId, at: Instant, first: number, last: number): string {
   return `${archivePrefix(node)}${isoOf(at).slice(0, 4)}/${padded(first)}-${padded(last)}.age`;
