@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { checkpoint } from "../daemon/checkpoint.ts";
 import { rootOver } from "../storage/ledger/tree.ts";
@@ -15,11 +16,13 @@ async function publish(rig: Rig, vault: Vault = rig.vault): Promise<void> {
   await checkpoint(clock, events, database, vault, box.node, key, askHistory, signal);
 }
 
-interface Line {
-  readonly batch: number;
-  readonly entry: number;
-  readonly rows: readonly string[];
-}
+const line = z.strictObject({
+  batch: z.number(),
+  entry: z.number(),
+  openedAt: z.string(),
+  rows: z.array(z.string()),
+});
+type Line = z.output<typeof line>;
 
 /** What the vault has of the rows, in the order of its objects. */
 async function published(rig: Rig): Promise<readonly Line[]> {
@@ -30,7 +33,7 @@ async function published(rig: Rig): Promise<readonly Line[]> {
       ...text
         .trimEnd()
         .split("\n")
-        .map((line): Line => JSON.parse(line)),
+        .map((one) => line.parse(JSON.parse(one))),
     );
   }
   return lines;
@@ -81,7 +84,7 @@ describe("the rows of batches", () => {
     rig.clock.move(3_600_000);
     await rig.keep("twee", named(5));
     await publish(rig);
-    const known = new Map((await published(rig)).map((line) => [line.batch, line]));
+    const known = new Map((await published(rig)).map((one) => [one.batch, one]));
     assert.deepEqual(asRoots([...known.values()]), await roots(rig));
   });
 });
