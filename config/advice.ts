@@ -7,6 +7,7 @@ import { shapeAt, shapeOf } from "./shape.ts";
 export function advice(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type") return `write ${WRITE[issue.expected] ?? "something else"}`;
   if (issue.code === "invalid_value") return `write one of: ${issue.values.join(", ")}`;
+  if (issue.code === "invalid_key") return issue.issues[0]?.message;
   if (issue.code === "too_small") return `at least ${issue.minimum}`;
   if (issue.code === "too_big") return `at most ${issue.maximum}`;
   return undefined;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ROLE, retention, room, words } from "./policy-schema.ts";
+import { READ_BACK, ROLE, retention, room, words } from "./policy-schema.ts";
 import { day, manager, reference, slug } from "./values.ts";
 
 /** What a tenant and the municipality agreed: it may narrow the policy, never widen it (AR-08, AR-09). */
@@ -28,6 +28,7 @@ export const annexSchema = z
         "The municipality's agreement with this annex (AR-08). Not for a regime of its own.",
       ),
     retention: retention.optional().describe("Shorter than the policy's."),
+    read_back: z.enum(READ_BACK).optional().describe("whole, where the policy says sampled."),
     purposes: words.min(1).optional().describe("Some of the policy's."),
     hold_grounds: words.min(1).optional().describe("Some of the policy's, by name."),
     recipients: words.min(1).optional().describe("Some of the policy's."),
@@ -58,6 +59,7 @@ export const annexSchema = z
 const NARROWING = [
   "agreed",
   "retention",
+  "read_back",
   "purposes",
   "hold_grounds",
   "recipients",

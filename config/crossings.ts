@@ -9,17 +9,22 @@ import type { Mistake } from "./mistake.ts";
 const text = z.string().optional().catch(undefined);
 const bodycam = z.looseObject({ number: text, folder: text }).catch({});
 const camera = z.looseObject({ number: text, url: text }).catch({});
+const bucket = z
+  .looseObject({ provider: text, region: text, endpoint: text, bucket: text })
+  .catch({});
+const place = z.looseObject({ directory: text, s3: bucket.optional() }).catch({});
 const written = z
   .looseObject({
     state: text,
     spool: z.looseObject({ path: text }).catch({}),
-    vault: z.looseObject({ directory: text }).catch({}),
+    vault: place,
+    secured: place,
     recipients: text,
     desk_signers: text,
     bodycams: z.array(bodycam).catch([]),
     cameras: z.array(camera).catch([]),
   })
-  .catch({ spool: {}, vault: {}, bodycams: [], cameras: [] });
+  .catch({ spool: {}, vault: {}, secured: {}, bodycams: [], cameras: [] });
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -37,6 +42,7 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
     { path: ["state"], folder: box.state },
     { path: ["spool", "path"], folder: box.spool.path },
     { path: ["vault", "directory"], folder: box.vault.directory },
+    { path: ["secured", "directory"], folder: box.secured.directory },
     ...cameras,
   ]);
   const files = placed([
@@ -62,10 +68,20 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
         word: streamOf(url),
       })),
     ),
+    ...sameBucket(read, box),
     ...folders.flatMap((one, index) => overlaps(read, one, folders.slice(0, index))),
     // In the state folder they are safe. Elsewhere whoever fills the folder would name our recipients.
     ...files.flatMap((one) => inside(read, one, folders.slice(box.state === undefined ? 0 : 1))),
   ];
+}
+
+/** What lies twice in one bucket is lost twice with it (AR-20). */
+function sameBucket(read: Read<unknown>, box: z.output<typeof written>): readonly Mistake[] {
+  const [one, other] = [box.vault.s3, box.secured.s3];
+  if (one === undefined || other?.bucket === undefined || one.bucket !== other.bucket) return [];
+  if (one.provider !== other.provider || one.endpoint !== other.endpoint) return [];
+  const what = "the same bucket as vault.s3.bucket: held footage goes to another one (AR-20)";
+  return [read.mistake(["secured", "s3", "bucket"], what)];
 }
 
 function placed(

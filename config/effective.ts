@@ -27,10 +27,20 @@ export function effectiveSettings(config: Config, rules: Rules): readonly Settin
   const { box, policy, annex } = effective(config, rules);
   return [
     ...settingsOf(box ?? {}, jsonSchema("box"), "box").map(hiding(config)),
-    ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy"),
+    ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy").filter(isSaid),
     ...settingsOf(annex ?? {}, jsonSchema("annex"), "annex"),
     ...Object.entries(rules.profiles).flatMap(([name, profile]) => profileSettings(name, profile)),
   ];
+}
+
+/**
+ * What a newer bewaard holds where nobody says it. It is no setting of the site: else a box that was only
+ * brought up to date would record that somebody changed it.
+ */
+const UNSAID: Readonly<Record<string, string>> = { "policy.read_back": "sampled" };
+
+function isSaid({ path, value }: Setting): boolean {
+  return UNSAID[path] !== value;
 }
 
 /** A covert camera is known by its number only (AR-40): what else is said of it lies apart. */

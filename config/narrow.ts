@@ -26,6 +26,7 @@ export function narrow(policy: Policy, annex: Annex): Narrowed {
       ...policy,
       own_regime: policy.own_regime || annex.own_regime,
       retention: annex.retention ?? policy.retention,
+      read_back: annex.read_back ?? policy.read_back,
       purposes,
       hold_grounds,
       recipients: annex.recipients ?? policy.recipients,
@@ -75,6 +76,9 @@ function widenings(policy: Policy, annex: Annex): readonly Widening[] {
   if (annex.retention !== undefined && annex.retention > policy.retention) {
     const what = `longer than the policy: at most "${durationText(policy.retention)}"`;
     found.push({ path: ["retention"], what });
+  }
+  if (annex.read_back === "sampled" && policy.read_back === "whole") {
+    found.push({ path: ["read_back"], what: "less than the policy: write whole, or leave it out" });
   }
   for (const key of LISTS) {
     const allowed = ALLOWED[key](policy);

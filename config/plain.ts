@@ -1,6 +1,6 @@
 import { dayOf, instant, isoOf } from "#base/time";
-import type { Shape } from "./shape.ts";
-import { bytesText, durationText } from "./units.ts";
+import { type Shape, shapeUnder } from "./shape.ts";
+import { bytesText, durationText, rateText } from "./units.ts";
 
 /** JSON values, written as people write them into the files. */
 export type Plain =
@@ -22,13 +22,14 @@ export function plain(value: unknown, shape: Shape | undefined): Plain {
   return Object.fromEntries(
     entries
       .filter(([, one]) => one !== undefined)
-      .map(([key, one]) => [key, plain(one, shape?.properties?.[key])]),
+      .map(([key, one]) => [key, plain(one, shapeUnder(shape, key))]),
   );
 }
 
 function measured(value: number, unit: Shape["x-unit"]): Plain {
   if (unit === "time") return durationText(value);
   if (unit === "size") return bytesText(value);
+  if (unit === "rate") return rateText(value);
   if (unit === "day") return dayOf(instant(value));
   if (unit === "moment") return isoOf(instant(value));
   return value;
@@ -58,7 +59,7 @@ export function settingsOf(
   }
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).flatMap(([key, one]) =>
-      settingsOf(one, shape?.properties?.[key], `${path}.${key}`),
+      settingsOf(one, shapeUnder(shape, key), `${path}.${key}`),
     );
   }
   return [{ path, value, personal: isPersonal(value, shape) }];

@@ -28,6 +28,9 @@ export const room = z.strictObject({
   room: slug.describe("The room in it."),
 });
 
+/** The first is the least. */
+export const READ_BACK = ["sampled", "whole"] as const;
+
 const registers = z.strictObject({
   access: registerTerm.describe("Who opened or viewed what."),
   hand_overs: registerTerm.describe("What was handed over, to whom (AR-34)."),
@@ -77,6 +80,11 @@ export const policySchema = z
     review_within: within.describe("A hold is reviewed at least this often (AR-19)."),
     destroy_within: within.describe("Held copies are gone this long after closing (DH-09, AR-29)."),
     separate_copy: z.boolean().describe("Whether held footage goes to a separate medium (AR-20)."),
+    /** What of a stored object is read back before a card is wiped or a copy leaves the spool. */
+    read_back: z
+      .enum(READ_BACK)
+      .default("sampled")
+      .describe("What of stored footage is read back: whole, or pieces picked at random."),
     /** Who footage may be handed to (DH-10, AR-30). */
     recipients: words.min(1).describe("Who footage may be handed to (DH-10, AR-30)."),
     hand_over_on: words.describe("Which hold grounds may lead to a hand-over (AR-32)."),

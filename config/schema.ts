@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { parseNodeId, parsePersonId } from "#base/ids";
 import { HOUR_MS } from "#base/time";
+import { isUnencrypted, securedSchema, vaultSchema } from "./bucket-schema.ts";
 import { wallCamera } from "./camera-schema.ts";
 import { EEA_COUNTRIES } from "./eea.ts";
+import { uploadSchema } from "./upload-schema.ts";
 import {
   absolutePath,
   attempt,
@@ -59,7 +61,7 @@ const approval = z.strictObject({
   by: slug.describe("Who decided: as the policy's approved_by says."),
 });
 
-export const configSchema = z.strictObject({
+const boxKeys = z.strictObject({
   site: z
     .strictObject({
       name: siteName.describe("The site; boxes and desk must agree on it."),
@@ -100,9 +102,9 @@ export const configSchema = z.strictObject({
     limit: bytes.describe("The most footage the ring holds."),
     keep_free: bytes.describe("What stays free on that file system besides."),
   }),
-  vault: z.strictObject({
-    directory: absolutePath.describe("Where the second copy goes: the mount of a NAS."),
-  }),
+  vault: vaultSchema("Where the second copy goes: the mount of a NAS."),
+  secured: securedSchema.optional().describe("The separate medium for held footage (AR-20)."),
+  upload: uploadSchema.optional().describe("How much of the line the vault may take."),
   /** Public day identities, from `bewaarctl desk init`. */
   recipients: absolutePath.describe("Public day identities, from `bewaarctl desk init`."),
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
@@ -125,6 +127,20 @@ export const configSchema = z.strictObject({
   /** What policy allows of them is looked at in config/camera-rules.ts. */
   cameras: z.array(wallCamera).default([]).describe("The cameras in buildings, recorded here."),
 });
+
+const UNENCRYPTED = "over https: without it only a demo, on its own machine";
+
+export const configSchema = boxKeys
+  .refine((box) => box.site.demo || !isUnencrypted(box.vault), {
+    ...over("vault", "site"),
+    path: ["vault", "s3", "endpoint"],
+    message: UNENCRYPTED,
+  })
+  .refine((box) => box.site.demo || !isUnencrypted(box.secured), {
+    ...over("secured", "site"),
+    path: ["secured", "s3", "endpoint"],
+    message: UNENCRYPTED,
+  });
 
 const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
 
@@ -172,7 +188,7 @@ export const profileSchema = z.strictObject({
 const PERSON = 'write a pseudonym like "p-01"';
 
 /** A desk station: made by `bewaarctl desk init`, kept beside the keys it names. */
-export const deskSchema = z.strictObject({
+const deskKeys = z.strictObject({
   site: siteName.describe("The site, as on its boxes."),
   demo: z.boolean().describe("A demo site: one person may open and release."),
   person: z
@@ -181,7 +197,8 @@ export const deskSchema = z.strictObject({
     .describe("The pseudonym of who signs here."),
   /** Private SSH key, or a public one whose private half is on a token. */
   sign_key: absolutePath.describe("Private SSH key, or the public half of one on a token."),
-  vault: z.strictObject({ directory: absolutePath.describe("The vault, as this desk sees it.") }),
+  vault: vaultSchema("The vault, as this desk sees it."),
+  secured: securedSchema.optional().describe("The separate medium for held footage (AR-20)."),
   policy: named.describe("The policy, as on the boxes."),
   annex: absolutePath.optional().describe("The tenant's annex, as on the boxes."),
   /** Public keys of the boxes, as `bewaard setup` prints them. */
@@ -189,6 +206,18 @@ export const deskSchema = z.strictObject({
   /** Age recipients of the officers: what people write is sealed to them. */
   officers: z.array(z.string()).min(1).describe("Age recipients of the officers."),
 });
+
+export const deskSchema = deskKeys
+  .refine((desk) => desk.demo || !isUnencrypted(desk.vault), {
+    ...over("vault", "demo"),
+    path: ["vault", "s3", "endpoint"],
+    message: UNENCRYPTED,
+  })
+  .refine((desk) => desk.demo || !isUnencrypted(desk.secured), {
+    ...over("secured", "demo"),
+    path: ["secured", "s3", "endpoint"],
+    message: UNENCRYPTED,
+  });
 
 export type Config = z.output<typeof configSchema>;
 export type DeskConfig = z.output<typeof deskSchema>;

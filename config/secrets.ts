@@ -45,6 +45,25 @@ export async function readPassword(name: string, folder: string): Promise<string
   throw new BewaardError("SECRET_MISSING", `${name} ${why}: write the password alone`);
 }
 
+/** What a bucket knows somebody by. */
+export interface BucketCredential {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * Reads what a bucket knows this machine by, as `readPassword`: `<access key id>:<secret access key>`.
+ * @throws BewaardError SECRET_MISSING too when it is not written so.
+ */
+export async function readCredential(name: string, folder: string): Promise<BucketCredential> {
+  const line = await readPassword(name, folder);
+  const [, accessKeyId, secretAccessKey] = /^([\w-]{3,128}):([\w+/=.-]{8,256})$/.exec(line) ?? [];
+  if (accessKeyId !== undefined && secretAccessKey !== undefined)
+    return { accessKeyId, secretAccessKey };
+  const what = "is not <access key id>:<secret access key>, on one line";
+  throw new BewaardError("SECRET_MISSING", `${name} ${what}`);
+}
+
 /** Reads a secret from a file of its own, under the same rule. */
 export function readSecretFile(path: string): Promise<string> {
   return readGuarded(path, 0o077);

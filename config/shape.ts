@@ -21,7 +21,9 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly required?: readonly string[] | undefined;
   readonly items?: Shape | undefined;
-  readonly "x-unit"?: "size" | "time" | "day" | "moment" | undefined;
+  /** Of keys that the site makes up. */
+  readonly additionalProperties?: Shape | boolean | undefined;
+  readonly "x-unit"?: "size" | "rate" | "time" | "day" | "moment" | undefined;
   readonly "x-personal"?: boolean | undefined;
 }
 
@@ -35,7 +37,10 @@ const shape: z.ZodType<Shape> = z.looseObject({
   get items() {
     return shape.optional();
   },
-  "x-unit": z.enum(["size", "time", "day", "moment"]).optional(),
+  get additionalProperties() {
+    return z.union([z.boolean(), shape]).optional();
+  },
+  "x-unit": z.enum(["size", "rate", "time", "day", "moment"]).optional(),
   "x-personal": z.boolean().optional(),
 });
 
@@ -48,16 +53,18 @@ export function shapeOf(schema: z.ZodType): Shape {
   return shape.parse(z.toJSONSchema(schema, { io: "input", target: "draft-7" }));
 }
 
+/** The shape of what stands under `key`, whether it is ours or the site made it up. */
+export function shapeUnder(around: Shape | undefined, key: string): Shape | undefined {
+  const { properties, additionalProperties: other } = around ?? {};
+  if (Object.hasOwn(properties ?? {}, key)) return properties?.[key];
+  return typeof other === "object" ? other : undefined;
+}
+
 /** The shape of what stands at `path`; undefined where nothing is foreseen. */
 export function shapeAt(root: Shape, path: readonly PropertyKey[]): Shape | undefined {
   let here: Shape | undefined = root;
   for (const key of path) {
-    here =
-      typeof key === "number"
-        ? here?.items
-        : Object.hasOwn(here?.properties ?? {}, key)
-          ? here?.properties?.[String(key)]
-          : undefined;
+    here = typeof key === "number" ? here?.items : shapeUnder(here, String(key));
   }
   return here;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDeviceId } from "#base/ids";
 import { type Instant, instant, instantOf } from "#base/time";
-import { parseBytes, parseDurationMs } from "./units.ts";
+import { parseBytes, parseDurationMs, parseHours, parseRate } from "./units.ts";
 
 // The kinds of value that the files are made of. Every message says what to write instead. `x-unit` says how
 // a value is written: config/plain.ts writes it so again. What is `x-personal` lies apart in the ledger.
@@ -15,6 +15,18 @@ export const bytes = z
   .string(SIZE)
   .transform(parsedBy(parseBytes, SIZE))
   .meta({ "x-unit": "size" });
+const RATE = 'write a rate like "40 Mbit/s"';
+export const rate = z
+  .string(RATE)
+  .transform(parsedBy(parseRate, RATE))
+  .refine(
+    (bits) => bits >= 100_000,
+    'at least "100 kbit/s": a part of an object must still get through',
+  )
+  .meta({ "x-unit": "rate" });
+const HOURS = 'write hours like "07:00-19:00" or "22:00-06:00"';
+/** Part of each day, as written. */
+export const hours = z.string(HOURS).refine((text) => parseHours(text) !== undefined, HOURS);
 const TIME = 'write a time like "28 days" or "72 hours"';
 export const duration = z
   .string(TIME)

@@ -44,6 +44,7 @@ import {
   reservePath,
   ringLimits,
   socketPath,
+  vaultFolder,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
 import { readBook } from "./recipients.ts";
@@ -81,7 +82,10 @@ export async function runCore(
   await lookBack(clock, sure);
   await acceptConfiguration(clock, events, sure, config, rules);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
-  await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
+  await using vault = await openDirectoryVault(
+    vaultFolder(config.vault),
+    rememberedVault(database),
+  );
 
   // On a full disk it is core that makes room.
   await steady(

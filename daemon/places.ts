@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
 import { MINUTE_MS, SECOND_MS } from "#base/time";
 import type { Named } from "../config/configuration.ts";
@@ -46,6 +47,15 @@ export function livePath(config: Config): string {
 /** How far each camera in a building is recorded. */
 export function marksPath(config: Config): string {
   return join(config.state, "marks.json");
+}
+
+/**
+ * The folder of a vault that is one.
+ * @throws BewaardError CONFIG_INVALID where it is a bucket.
+ */
+export function vaultFolder(vault: Config["vault"]): string {
+  if ("directory" in vault) return vault.directory;
+  throw new BewaardError("CONFIG_INVALID", "vault.s3: here only a directory will do");
 }
 
 /** The ledger's name in checkpoints, and the name of the node's key. */

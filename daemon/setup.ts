@@ -20,7 +20,8 @@ export async function setupBox(config: Config): Promise<string> {
   // not mounted, and a new one in the mount point would be taken for the old one, emptied.
   if (!(await exists(catalogPath(config)))) {
     await createSpool(config.spool.path, config.node);
-    await createDirectoryVault(config.vault.directory);
+    // A bucket is made by who keeps it.
+    if ("directory" in config.vault) await createDirectoryVault(config.vault.directory);
   }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));

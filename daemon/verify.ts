@@ -11,7 +11,7 @@ import { openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import { asker } from "./control/client.ts";
-import { catalogPath, originOf, socketPath } from "./places.ts";
+import { catalogPath, originOf, socketPath, vaultFolder } from "./places.ts";
 
 /** Checks the invariants: by asking the core that runs, or, when none does, in its place. */
 export async function verifyBox(
@@ -32,7 +32,10 @@ export async function verifyBox(
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
-  await using vault = await openDirectoryVault(config.vault.directory, rememberedVault(database));
+  await using vault = await openDirectoryVault(
+    vaultFolder(config.vault),
+    rememberedVault(database),
+  );
   const verifier = parseVerifier(verifierText(key));
   return await check(
     { database, spool, vault, node: config.node, verifier },

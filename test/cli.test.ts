@@ -12,6 +12,7 @@ import { systemClock } from "#base/system-clock";
 import { isoOf } from "#base/time";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { makeDemoSite } from "../daemon/demo/site.ts";
+import { vaultFolder } from "../daemon/places.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 
@@ -217,7 +218,7 @@ describe("the command lines, as people type them", function () {
     await writeFile(
       join(folder.path, "bewaard-2.yaml"),
       (await readFile(join(folder.path, "bewaard.yaml"), "utf8")).replace(
-        site.config.vault.directory,
+        vaultFolder(site.config.vault),
         vault,
       ),
     );

@@ -18,6 +18,7 @@ import { releaseHold } from "../daemon/desk/release.ts";
 import { signWithSsh } from "../daemon/desk/ssh-signature.ts";
 import { appendEntry, openStation, readChain, type Station } from "../daemon/desk/station.ts";
 import { heeder } from "../daemon/heed.ts";
+import { vaultFolder } from "../daemon/places.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
@@ -101,7 +102,7 @@ describe("a hold at the desk (DH-08)", () => {
   it("keeps what people wrote sealed to the officers, and out of the chain", async () => {
     await withDesk(async (station, site, policy) => {
       await holdFootage(site.clock, station, policy, request(policy), NEVER);
-      const root = station.config.vault.directory;
+      const root = vaultFolder(station.config.vault);
       const files = await readdir(root, { recursive: true, withFileTypes: true });
       const texts = files
         .filter((file) => file.isFile())
@@ -180,7 +181,7 @@ describe("a box that reads the desk", () => {
     await using rig = await openRig();
     await withDesk(async (station, site) => {
       await (await boxOf(site, rig, true))(START, NEVER);
-      await rename(station.config.vault.directory, `${station.config.vault.directory}-away`);
+      await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
       for (const day of [13, 14]) {
         await (await boxOf(site, rig, true))(plus(START, day * DAY_MS), NEVER);
       }
@@ -196,7 +197,7 @@ describe("a box that reads the desk", () => {
       await holdFootage(site.clock, station, policy, request(policy), NEVER);
       const heed = await boxOf(site, rig, true);
       await heed(START, NEVER);
-      await rename(station.config.vault.directory, `${station.config.vault.directory}-away`);
+      await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
       for (let day = 0; day < 27; day += 1) {
         assert.equal(await heed(rig.clock.now(), NEVER), false);
         rig.clock.move(DAY_MS);
@@ -370,7 +371,7 @@ describe("a site that is no demo (AR-21, invariant 12)", () => {
     const desk = await openStation(site.demo.desk);
     const folder = join(site.folder, "real-desk");
     const vault = { directory: join(site.folder, "vault-2") };
-    execFileSync("cp", ["-r", desk.config.vault.directory, vault.directory]);
+    execFileSync("cp", ["-r", vaultFolder(desk.config.vault), vault.directory]);
     execFileSync("rm", ["-r", join(vault.directory, "desk")]);
     const config = {
       ...desk.config,

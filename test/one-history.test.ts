@@ -9,7 +9,7 @@ import type { Ask } from "../daemon/control/client.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { historyOf } from "../daemon/one-history.ts";
-import { catalogPath } from "../daemon/places.ts";
+import { catalogPath, vaultFolder } from "../daemon/places.ts";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { append } from "../storage/ledger/append.ts";
@@ -69,7 +69,7 @@ async function rolledBack(site: Site): Promise<void> {
     size = await publishedAfter(site, ask, 0, signal);
   });
   await copyFile(path, `${path}.copy`);
-  const vault = site.demo.config.vault.directory;
+  const vault = vaultFolder(site.demo.config.vault);
   await cp(vault, `${vault}.copy`, { recursive: true });
   await whileRunning(
     site,
@@ -86,7 +86,7 @@ describe("a catalog that was set back to an earlier state", function () {
     await using site = await openSite(START, ["bc-0101"], 40);
     const path = catalogPath(site.demo.config);
     await rolledBack(site);
-    const before = await checkpointsIn(site.demo.config.vault.directory);
+    const before = await checkpointsIn(vaultFolder(site.demo.config.vault));
     const said = await whileRunning(site, async (ask, signal) => {
       assert.deepEqual(await pass(site, ask, 29 * 24, signal), ["stored"]);
       assert.equal((await ask("status", {})).history, "diverged");
@@ -95,7 +95,7 @@ describe("a catalog that was set back to an earlier state", function () {
     });
     const alarms = said.filter((event) => event === "ledger-diverged").length;
     assert.ok(alarms >= 28 && alarms <= 31, `${alarms} alarms`);
-    assert.deepEqual(await checkpointsIn(site.demo.config.vault.directory), before);
+    assert.deepEqual(await checkpointsIn(vaultFolder(site.demo.config.vault)), before);
     assert.ok(!said.includes("destroyed") && !said.includes("checkpoint"));
     assert.equal(await stateOfRightCatalog(site, path), "destroyed");
   });
@@ -103,7 +103,7 @@ describe("a catalog that was set back to an earlier state", function () {
 
 /** The same site with a vault as it was when its catalog was copied: the two belong together again. */
 async function stateOfRightCatalog(site: Site, path: string): Promise<string> {
-  const vault = site.demo.config.vault.directory;
+  const vault = vaultFolder(site.demo.config.vault);
   await rm(join(vault, "ledger"), { recursive: true });
   await cp(`${vault}.copy/ledger`, join(vault, "ledger"), { recursive: true });
   await copyFile(`${path}.copy`, path);

@@ -8,6 +8,7 @@ import type { Ask } from "../daemon/control/client.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { evictor } from "../daemon/evict.ts";
 import { newSegmentId } from "../daemon/new-id.ts";
+import { vaultFolder } from "../daemon/places.ts";
 import { recordStored } from "../storage/catalog/copies.ts";
 import { markStored } from "../storage/catalog/evict.ts";
 import { recordSealed, segmentOfRow } from "../storage/catalog/segments.ts";
@@ -38,7 +39,7 @@ describe("days without the vault", function () {
 
   it("stop nothing: all is kept, then stored once, what came due is destroyed, and the vault is not stormed", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);
-    const vault = site.demo.config.vault.directory;
+    const vault = vaultFolder(site.demo.config.vault);
     const said = await whileRunning(site, async (ask, signal) => {
       await rename(vault, `${vault}-away`);
       await record(site, plus(START, -27 * DAY_MS));

@@ -15,6 +15,7 @@ import { holdFootage } from "../desk/hold.ts";
 import { findInLedger } from "../desk/node-ledger.ts";
 import { dayIdentity, openFootage } from "../desk/open.ts";
 import { openStation } from "../desk/station.ts";
+import { vaultFolder } from "../places.ts";
 import type { Expectation } from "./show.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 import type { DemoSite } from "./site.ts";
@@ -112,7 +113,7 @@ export async function destroyedEverywhere(
   clips: number,
   signal: AbortSignal,
 ): Promise<readonly (Expectation & { readonly what: string })[]> {
-  const vault = await openDirectoryVault(site.config.vault.directory);
+  const vault = await openDirectoryVault(vaultFolder(site.config.vault));
   const versions = await Array.fromAsync(vault.list(footagePrefix(site.config.node), signal));
   const inVault = versions.map(({ key }) => segmentOf(key) ?? key);
   const files = await readdir(join(site.config.spool.path, "segments"), { recursive: true });

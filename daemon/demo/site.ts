@@ -53,7 +53,7 @@ export async function makeDemoSite(
     demo: true,
     person: parsePersonId("p-01"),
     sign_key: at("sign-key"),
-    vault: { directory: config.vault.directory },
+    vault: config.vault,
     policy: config.policy,
     nodes: [verifier],
     officers: [await identityToRecipient(officer)],

@@ -15,6 +15,7 @@ import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { sealText } from "../../storage/seal/small.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
+import { vaultFolder } from "../places.ts";
 import { appendEntry, openStation, signersOf } from "./station.ts";
 
 export interface Ceremony {
@@ -50,7 +51,7 @@ export async function initDesk(
     );
   }
   const signers = await allowedSigners(config);
-  await using vault = await openDirectoryVault(config.vault.directory);
+  await using vault = await openDirectoryVault(vaultFolder(config.vault));
   await vault.versions(deskKey(1));
   await newFolder(folder);
   try {

@@ -9,6 +9,7 @@ import { textBody } from "../../storage/vault/body.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../../storage/vault/vault.ts";
+import { vaultFolder } from "../places.ts";
 import { CHAIN_START, type ChainHead, chainAfter } from "./chain.ts";
 import { type DeskCommand, type DeskEntry, deskEntryText, joinSigned } from "./entry.ts";
 import { signWithSsh } from "./ssh-signature.ts";
@@ -25,7 +26,7 @@ const GOOD_FOR_MS = HOUR_MS;
 
 export async function openStation(folder: string): Promise<Station> {
   const config = await readDeskConfig(join(folder, "desk.yaml"));
-  const vault = await openDirectoryVault(config.vault.directory);
+  const vault = await openDirectoryVault(vaultFolder(config.vault));
   return { folder, config, vault, [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose]() };
 }
 

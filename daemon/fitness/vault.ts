@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { BewaardError, ERROR_CODES } from "#base/errors";
+import { vaultFolder } from "../places.ts";
 import { kindOf } from "./file-system.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
 
@@ -22,7 +23,7 @@ export async function lookAtVault(
   { config }: Machine,
   signal: AbortSignal,
 ): Promise<readonly Seen[]> {
-  const root = config.vault.directory;
+  const root = vaultFolder(config.vault);
   const seen = told.parse(JSON.parse(await probed(root, signal)));
   if ("code" in seen) throw new BewaardError(seen.code, seen.message);
   const kind = kindOf(seen.type);

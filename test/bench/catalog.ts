@@ -10,7 +10,7 @@ import type { Config } from "../../config/schema.ts";
 import { readSecret } from "../../config/secrets.ts";
 import { archiveOnce } from "../../daemon/archive.ts";
 import { makeDemoSite } from "../../daemon/demo/site.ts";
-import { archivePath, catalogPath, originOf } from "../../daemon/places.ts";
+import { archivePath, catalogPath, originOf, vaultFolder } from "../../daemon/places.ts";
 import { segmentsToStore } from "../../storage/catalog/copies.ts";
 import {
   countOverdue,
@@ -120,7 +120,7 @@ async function liveAYear(
   aDay: number,
 ): Promise<void> {
   const readBook = async () => parseRecipientBook(await readText(config.recipients));
-  await using vault = await openDirectoryVault(config.vault.directory);
+  await using vault = await openDirectoryVault(vaultFolder(config.vault));
   const box = { node: config.node, path: archivePath(config), readBook, afterMs: DAY_MS };
   await pairCameras(database, instant(now - 400 * DAY_MS));
   const due = new Map<number, readonly SegmentId[]>();
