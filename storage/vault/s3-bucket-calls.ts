@@ -1,0 +1,83 @@
+import {
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketLocationCommand,
+  GetBucketPolicyCommand,
+  GetBucketPolicyStatusCommand,
+  GetBucketReplicationCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  HeadBucketCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { Bucket } from "./bucket.ts";
+import type { BucketCalls } from "./s3-answers.ts";
+import { lifecycleRule } from "./s3-bucket-answers.ts";
+import { NOT_TOLD, orNone, orNotTold, SHORT, told } from "./s3-told.ts";
+
+export function bucketCalls(client: S3Client, bucket: Bucket): BucketCalls {
+  const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
+  const ask = <T>(doing: Promise<T>) => orNotTold(bucket.name, doing);
+  return {
+    async headBucket() {
+      const command = new HeadBucketCommand(at);
+      return { region: (await told(bucket.name, client.send(command, SHORT))).BucketRegion };
+    },
+    async location() {
+      const answer = await ask(client.send(new GetBucketLocationCommand(at), SHORT));
+      return answer === NOT_TOLD ? answer : { region: answer.LocationConstraint ?? "" };
+    },
+    async versioning() {
+      const answer = await ask(client.send(new GetBucketVersioningCommand(at), SHORT));
+      return answer === NOT_TOLD ? answer : (answer.Status ?? "never");
+    },
+    async lockConfiguration() {
+      const command = new GetObjectLockConfigurationCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      if (answer === NOT_TOLD) return answer;
+      const { ObjectLockEnabled, Rule } = answer?.ObjectLockConfiguration ?? {};
+      const { Mode, Days, Years } = Rule?.DefaultRetention ?? {};
+      return { enabled: ObjectLockEnabled === "Enabled", mode: Mode, days: Days, years: Years };
+    },
+    async lifecycle() {
+      const command = new GetBucketLifecycleConfigurationCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      return answer === NOT_TOLD ? answer : (answer?.Rules ?? []).map(lifecycleRule);
+    },
+    async replication() {
+      const command = new GetBucketReplicationCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      if (answer === NOT_TOLD) return answer;
+      const rules = answer?.ReplicationConfiguration?.Rules ?? [];
+      return rules.map(({ Destination }) => Destination?.Bucket ?? "?");
+    },
+    async policy() {
+      const command = new GetBucketPolicyCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      return answer === NOT_TOLD ? answer : { json: answer?.Policy };
+    },
+    async policyStatus() {
+      const command = new GetBucketPolicyStatusCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      if (answer === NOT_TOLD) return answer;
+      return { isPublic: answer?.PolicyStatus?.IsPublic ?? false };
+    },
+    async publicAccess() {
+      const command = new GetPublicAccessBlockCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      if (answer === NOT_TOLD) return answer;
+      const { BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets } =
+        answer?.PublicAccessBlockConfiguration ?? {};
+      const all = [BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets];
+      return { blocked: all.every((one) => one === true) };
+    },
+    async encryption() {
+      const command = new GetBucketEncryptionCommand(at);
+      const answer = await ask(orNone(bucket.name, client.send(command, SHORT)));
+      if (answer === NOT_TOLD) return answer;
+      const [rule] = answer?.ServerSideEncryptionConfiguration?.Rules ?? [];
+      return { algorithm: rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import type { CiphertextSha256 } from "#base/ids";
+import { type Instant, instant, SECOND_MS } from "#base/time";
+
+/** As buckets without versions name the only one. */
+export const UNVERSIONED = "null";
+
+/** An ETag without the quotes that most providers put around it. */
+export function unquoted(etag: string | undefined): string {
+  return (etag ?? "").replaceAll('"', "");
+}
+
+export function base64Of(hex: CiphertextSha256): string {
+  return Buffer.from(hex, "hex").toString("base64");
+}
+
+/** Providers keep whole seconds; a lock must not end before it should. */
+export function wholeSecond(at: Instant): Date {
+  return new Date(Math.ceil(at / SECOND_MS) * SECOND_MS);
+}
+
+/** What a provider gave as a moment; 1970 where it gave none. */
+export function instantIn(date: Date | undefined): Instant {
+  return instant(date?.getTime() ?? 0);
+}
+
+/** The request of a middleware, as far as headers go. @throws TypeError when it is none. */
+function headersOf(request: unknown): object {
+  if (typeof request === "object" && request !== null && "headers" in request) {
+    const { headers } = request;
+    if (typeof headers === "object" && headers !== null) return headers;
+  }
+  throw new TypeError("not a request");
+}
+
+export function setHeader(request: unknown, name: string, value: string): void {
+  Object.assign(headersOf(request), { [name]: value });
+}
+
+/** Swift takes no other checksum on the body of DeleteObjects; everybody takes this one. */
+export function setContentMd5(request: unknown): void {
+  const headers = headersOf(request);
+  for (const name of Object.keys(headers))
+    if (/^x-amz-(?:sdk-)?checksum/i.test(name)) Reflect.deleteProperty(headers, name);
+  const body = typeof request === "object" && request !== null && "body" in request && request.body;
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) throw new TypeError("no body");
+  setHeader(request, "content-md5", createHash("md5").update(body).digest("base64"));
+}

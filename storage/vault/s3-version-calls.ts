@@ -1,0 +1,68 @@
+import {
+  type DeleteMarkerEntry,
+  DeleteObjectsCommand,
+  ListObjectVersionsCommand,
+  type ObjectVersion,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import type { Bucket } from "./bucket.ts";
+import type { ListedVersion, S3Calls } from "./s3-answers.ts";
+import { SHORT, told } from "./s3-told.ts";
+import { instantIn, setContentMd5, UNVERSIONED, unquoted } from "./s3-values.ts";
+
+type VersionCalls = Pick<S3Calls, "listVersions" | "deleteVersions">;
+
+export function versionCalls(client: S3Client, bucket: Bucket): VersionCalls {
+  const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
+  return {
+    async listVersions(prefix, after, most) {
+      const command = new ListObjectVersionsCommand({
+        ...at,
+        Prefix: prefix,
+        MaxKeys: most,
+        ...(after === undefined ? {} : { KeyMarker: after.key, VersionIdMarker: after.versionId }),
+      });
+      const page = await told(prefix, client.send(command, SHORT));
+      const versions = [
+        ...(page.Versions ?? []).map((version) => listed(version, false)),
+        ...(page.DeleteMarkers ?? []).map((version) => listed(version, true)),
+      ];
+      const { NextKeyMarker, NextVersionIdMarker } = page;
+      const truncated = page.IsTruncated === true && NextKeyMarker !== undefined;
+      const next = truncated ? { key: NextKeyMarker, versionId: NextVersionIdMarker } : undefined;
+      return { versions, next };
+    },
+    async deleteVersions(versions) {
+      const Objects = versions.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
+      const command = new DeleteObjectsCommand({ ...at, Delete: { Objects, Quiet: true } });
+      command.middlewareStack.add(
+        (next) => (args) => {
+          setContentMd5(args.request);
+          return next(args);
+        },
+        { step: "build", priority: "low" },
+      );
+      const what = versions[0]?.key ?? bucket.name;
+      const { Errors = [] } = await told(what, client.send(command, SHORT));
+      return Errors.filter(({ Code }) => Code !== "NoSuchVersion" && Code !== "NoSuchKey").map(
+        ({ Key = "", VersionId = "", Code = "?" }) => ({
+          key: Key,
+          versionId: VersionId,
+          code: Code,
+        }),
+      );
+    },
+  };
+}
+
+function listed(version: ObjectVersion | DeleteMarkerEntry, marker: boolean): ListedVersion {
+  return {
+    key: version.Key ?? "",
+    versionId: version.VersionId ?? UNVERSIONED,
+    bytes: "Size" in version ? (version.Size ?? 0) : 0,
+    etag: "ETag" in version ? unquoted(version.ETag) : "",
+    marker,
+    latest: version.IsLatest ?? false,
+    modifiedAt: instantIn(version.LastModified),
+  };
+}
