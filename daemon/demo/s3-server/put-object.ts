@@ -1,0 +1,91 @@
+import { authorize } from "./authorize.ts";
+import { bucketOf, type Call, type Reply } from "./call.ts";
+import { algorithmOf, needDigest } from "./digests.ts";
+import { checkChange, type LockWish, lockFor, wantsBypass, wishIn, wishOf } from "./lock.ts";
+import { receive } from "./receive.ts";
+import { Refusal } from "./refusal.ts";
+import type { Bucket, Version } from "./state.ts";
+import {
+  addVersion,
+  askedVersion,
+  checkConditions,
+  factsOf,
+  idHeader,
+  newestOf,
+  sumHeaders,
+} from "./versions.ts";
+
+/** PutObject. What is refused or broken off leaves nothing. */
+export async function putObject(call: Call): Promise<Reply> {
+  const { clock, keep, request, quirks } = call;
+  const bucket = bucketOf(call);
+  if (request.header("x-amz-copy-source") !== undefined) throw new Refusal(501, "NotImplemented");
+  const wish = wishOf(request);
+  authorizeLocks(call, bucket, wish);
+  const lock = lockFor(clock, bucket, wish);
+  const locks = wish.held !== undefined || wish.retention !== undefined;
+  if (quirks.lockNeedsDigest && locks) needDigest(request);
+  checkConditions(request, newestOf(bucket, request.key));
+  const piece = await receive(call, algorithmOf(call));
+  try {
+    // Once more: another may have come first while the bytes did.
+    checkConditions(request, newestOf(bucketOf(call), request.key));
+  } catch (error) {
+    await keep.discard([piece]);
+    throw error;
+  }
+  const { bytes, md5, sums } = piece;
+  const version = await addVersion(clock, keep, bucket, {
+    key: request.key,
+    marker: false,
+    pieces: [piece],
+    bytes,
+    etag: md5,
+    facts: factsOf(request),
+    sums,
+    ...lock,
+  });
+  const told = { etag: `"${md5}"`, ...idHeader(bucket, version.id), ...sumHeaders(sums) };
+  return { headers: told };
+}
+
+/** A lock in the headers needs the right to set that lock. */
+export function authorizeLocks(call: Call, bucket: Bucket, wish: LockWish): void {
+  const { key } = call.request;
+  if (wish.held !== undefined) authorize(call, bucket, "s3:PutObjectLegalHold", key);
+  if (wish.retention !== undefined) authorize(call, bucket, "s3:PutObjectRetention", key);
+}
+
+/** PutObjectLegalHold and PutObjectRetention. */
+export function putLock(call: Call): Reply {
+  const { clock, keep, request, text } = call;
+  const bucket = bucketOf(call);
+  const version = askedVersion(call, bucket);
+  if (bucket.settings.lock === undefined) {
+    throw new Refusal(400, "InvalidRequest", "Bucket is missing Object Lock Configuration");
+  }
+  const wish = wishIn(text);
+  if (request.query.has("legal-hold")) {
+    if (wish.held === undefined) throw new Refusal(400, "MalformedXML");
+    replace(call, bucket, { ...version, held: wish.held });
+    return {};
+  }
+  if (wish.retention !== undefined && wish.retention.untilMs <= clock.now()) {
+    throw new Refusal(400, "InvalidArgument", "The retain until date must be in the future!");
+  }
+  const bypass = wantsBypass(call);
+  if (bypass) authorize(call, bucket, "s3:BypassGovernanceRetention", request.key);
+  checkChange(clock, version, wish.retention, bypass);
+  const { retention: _, ...free } = version;
+  const { retention } = wish;
+  keep.make({
+    kind: "version",
+    bucket: bucket.settings.name,
+    version: retention === undefined ? free : { ...free, retention },
+  });
+  return {};
+}
+
+function replace({ keep }: Call, bucket: Bucket, version: Version): void {
+  keep.make({ kind: "version", bucket: bucket.settings.name, version });
+}
