@@ -186,6 +186,7 @@ function assertWithin(one: Policy, other: Policy): void {
     assert.ok(one[key] === undefined || other[key] !== undefined, key);
   const named = [
     "retention",
+    "read_back",
     "purposes",
     "hold_grounds",
     "recipients",
@@ -249,7 +250,7 @@ describe("an annex", () => {
           else assert.ok(widenings.length > 0);
           taken += narrowed ? 1 : 0;
         }),
-        { numRuns: 1000 },
+        { numRuns: 3000 },
       );
       assert.ok(taken > 10, `${taken} taken`);
     });
