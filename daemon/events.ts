@@ -4,6 +4,7 @@ import type { DeviceId, DutyId, HoldId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
+import { residencyEvents } from "./events-of-residency.ts";
 import { failed, type Say } from "./say.ts";
 
 /** Everything bewaard ever logs: one function an event, here and in events-of-*.ts. */
@@ -19,6 +20,7 @@ export function openEvents(logger: Logger) {
     ...roomEvents(say),
     ...footageEvents(say),
     ...vaultEvents(say),
+    ...residencyEvents(say),
     ...deskEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),

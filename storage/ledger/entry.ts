@@ -33,6 +33,7 @@ export const ENTRY_KINDS = [
   "duty.opened",
   "duty.done",
   "rows.archived",
+  "vault.residency",
 ] as const;
 
 export type EntryKind = (typeof ENTRY_KINDS)[number];

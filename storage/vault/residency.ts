@@ -1,0 +1,158 @@
+import { BewaardError, type ErrorCode } from "#base/errors";
+import { type Clock, DAY_MS, MINUTE_MS } from "#base/time";
+
+/** Whether a bucket must answer a question, may leave it unanswered, or is not asked because it cannot know. */
+type Expected = "required" | "warn" | "unsupported";
+
+/** A bucket, and what may be expected of it. */
+export interface Residence {
+  /** Answers that mean the place it should be in; none for own storage, where any will do. */
+  readonly reports: readonly string[];
+  readonly tells: Readonly<Record<Question, Expected>>;
+}
+
+/** What is asked of the bucket: a part of S3Calls. */
+interface Asked {
+  headBucket(): Promise<{ readonly region: string | undefined }>;
+  location(): Promise<string | "not told">;
+  replication(): Promise<readonly string[] | "not told">;
+}
+
+type Question = "header" | "location" | "replication";
+
+/** Where a bucket says that it is, and to which it copies. */
+export interface Whereabouts {
+  /** What it answered, or why it did not. */
+  readonly header: string;
+  readonly location: string;
+  readonly replication: readonly string[] | string;
+  /** Why no byte goes there; undefined where all is well. */
+  readonly refused: string | undefined;
+}
+
+/** A bucket that was refused is asked again after this. */
+const AGAIN_MS = MINUTE_MS;
+
+/**
+ * Makes the function that is awaited before bytes leave for the bucket (DH-11, invariant 11). It asks the bucket
+ * where it is, and again once that is a day ago; `told` has recorded the answer before any byte goes.
+ * The function throws BewaardError VAULT_OUTSIDE_EEA (transient) while the bucket is elsewhere, copies to any
+ * other, or does not let us look; VAULT_UNAVAILABLE (transient) while it does not answer at all.
+ */
+export function openResidency(
+  clock: Clock,
+  calls: Asked,
+  residence: Residence,
+  told: (whereabouts: Whereabouts) => Promise<void>,
+): () => Promise<void> {
+  let known: { readonly atMs: number; readonly refused: string | undefined } | undefined;
+  let asking: Promise<void> | undefined;
+  const ask = async (): Promise<void> => {
+    const atMs = clock.uptimeMs();
+    const whereabouts = await whereaboutsOf(calls, residence);
+    await told(whereabouts);
+    known = { atMs, refused: whereabouts.refused };
+  };
+  return async () => {
+    const ageMs = known === undefined ? Infinity : clock.uptimeMs() - known.atMs;
+    if (ageMs >= (known?.refused === undefined ? DAY_MS : AGAIN_MS)) {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      await asking;
+    }
+    if (known?.refused === undefined) return;
+    throw new BewaardError("VAULT_OUTSIDE_EEA", known.refused, { transient: true });
+  };
+}
+
+/** Asks the bucket, and judges what it says. @throws BewaardError VAULT_UNAVAILABLE. */
+export async function whereaboutsOf(
+  calls: Asked,
+  { reports, tells }: Residence,
+): Promise<Whereabouts> {
+  const header = await answerTo(tells.header, async () => (await calls.headBucket()).region);
+  const location = await answerTo(tells.location, () => calls.location());
+  const replication = await answerTo(tells.replication, () => calls.replication());
+  const doubts = [
+    doubtOfPlace("its header", header, tells.header, reports),
+    doubtOfPlace("its location", location, tells.location, reports),
+    doubtOfCopies(replication, tells.replication),
+  ];
+  return {
+    header: shown(header),
+    location: shown(location),
+    replication: typeof replication === "string" ? replication : replication.map(printable),
+    refused: doubts.find((doubt) => doubt !== undefined),
+  };
+}
+
+interface Told {
+  readonly told: string;
+}
+type Untold = "not told" | "not asked" | "denied" | "elsewhere" | "not there";
+
+/** What refusals say of where a bucket is. Others say nothing of it, and are thrown. */
+const REFUSALS: Partial<Readonly<Record<ErrorCode, Untold>>> = {
+  VAULT_DENIED: "denied",
+  VAULT_NOT_FOUND: "not there",
+  VAULT_OUTSIDE_EEA: "elsewhere",
+};
+
+function answerTo(
+  expected: Expected,
+  ask: () => Promise<string | undefined>,
+): Promise<Told | Untold>;
+function answerTo(
+  expected: Expected,
+  ask: () => Promise<readonly string[] | "not told">,
+): Promise<readonly string[] | Untold>;
+async function answerTo(
+  expected: Expected,
+  ask: () => Promise<string | readonly string[] | undefined>,
+): Promise<Told | readonly string[] | Untold> {
+  if (expected === "unsupported") return "not asked";
+  try {
+    const answer = await ask();
+    if (answer === undefined || answer === "not told") return "not told";
+    if (typeof answer !== "string") return answer;
+    // An empty location is an answer of those who must answer: of AWS it means the United States.
+    return answer === "" && expected === "warn" ? "not told" : { told: answer };
+  } catch (error) {
+    const untold = error instanceof BewaardError ? REFUSALS[error.code] : undefined;
+    if (untold === undefined) throw error;
+    return untold;
+  }
+}
+
+function doubtOfPlace(
+  what: string,
+  answer: Told | Untold,
+  expected: Expected,
+  reports: readonly string[],
+): string | undefined {
+  if (typeof answer === "string") return doubtOfSilence(what, answer, expected);
+  if (reports.length === 0 || reports.includes(answer.told)) return undefined;
+  return `${what} says ${shown(answer)}, which is not ${reports.join(" or ")}`;
+}
+
+function doubtOfCopies(answer: readonly string[] | Untold, expected: Expected): string | undefined {
+  if (typeof answer === "string") return doubtOfSilence("whether it copies", answer, expected);
+  // What was copied outlives its destruction, wherever it is (DH-09).
+  return answer.length === 0 ? undefined : `it copies to ${answer.length} other bucket(s)`;
+}
+
+function doubtOfSilence(what: string, answer: Untold, expected: Expected): string | undefined {
+  if (answer === "not asked") return undefined;
+  if (answer === "not told" && expected !== "required") return undefined;
+  return `${what}: ${answer}`;
+}
+
+/** Whoever answers chooses the text; it goes into the ledger and the journal. */
+function shown(answer: Told | Untold): string {
+  return typeof answer === "string" ? answer : answer.told === "" ? '""' : printable(answer.told);
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\w.:/-]/g, "?").slice(0, 100);
+}
