@@ -20,6 +20,7 @@ import { acceptConfiguration } from "./accept-configuration.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
 import { archive, archiving } from "./archive.ts";
+import { declarationsOf } from "./bucket-of.ts";
 import { checkCatalog } from "./check-catalog.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { chrony } from "./chrony.ts";
@@ -81,6 +82,7 @@ export async function runCore(
   await rememberSpool(sure, spool);
   await lookBack(clock, sure);
   await acceptConfiguration(clock, events, sure, config, rules);
+  for (const declaration of declarationsOf(config)) events.vaultDeclared(declaration);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openDirectoryVault(
     vaultFolder(config.vault),

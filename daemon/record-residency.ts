@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { atMostEvery } from "#base/at-most-every";
-import { type Clock, dayOf, HOUR_MS } from "#base/time";
+import { type Clock, HOUR_MS } from "#base/time";
 import type { S3Place } from "../config/bucket-schema.ts";
-import { OWN } from "../config/eea.ts";
 import { TABLE_VERSION } from "../config/eea-table.ts";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -10,7 +9,6 @@ import { append } from "../storage/ledger/append.ts";
 import { canonical } from "../storage/ledger/canonical.ts";
 import type { Whereabouts } from "../storage/vault/residency.ts";
 import type { Events } from "./events.ts";
-import type { Declaration } from "./events-of-residency.ts";
 
 /** What each bucket last answered, by its name. */
 const remembered = z.record(z.string(), z.string());
@@ -28,8 +26,15 @@ export function residencyRecorder(
   const hourly = atMostEvery(clock, HOUR_MS);
   return async ({ header, location, replication, refused }) => {
     const facts = {
-      ...{ provider, region, bucket, table: TABLE_VERSION },
-      ...{ header, location, replication, inside: refused === undefined, why: refused ?? null },
+      provider,
+      region,
+      bucket,
+      table: TABLE_VERSION,
+      header,
+      location,
+      replication,
+      inside: refused === undefined,
+      why: refused ?? null,
     };
     const said = canonical(facts);
     const isNew = await database.transaction(async (sql) => {
@@ -43,12 +48,4 @@ export function residencyRecorder(
       events.vaultOutside(bucket, region, refused);
     if (refused === undefined && isNew) events.vaultInside(bucket, region);
   };
-}
-
-/** Who declared where a bucket stands; undefined for those of a provider, which the table knows. */
-export function declarationOf(s3: S3Place): Declaration | undefined {
-  const { provider, bucket, country, declared_by: declaredBy, declared_on: day } = s3;
-  if (provider !== OWN || country === undefined || declaredBy === undefined || day === undefined)
-    return undefined;
-  return { bucket, country, declaredBy, declaredOn: dayOf(day) };
 }

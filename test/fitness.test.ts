@@ -230,6 +230,30 @@ describe("bewaard check", function () {
     assert.deepEqual([...made], []);
   });
 
+  it("shows who declared where own storage stands: nobody can see that (DH-11)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const s3 = {
+      provider: "own",
+      region: "huis",
+      endpoint: "http://127.0.0.1:1",
+      bucket: "beelden",
+      level: "plain",
+      country: "NL",
+      declared_by: "functioneel-beheer",
+      declared_on: "2026-11-01",
+    };
+    await edit(site, "bewaard.yaml", /vault:\n {2}directory: .*\n/, stringify({ vault: { s3 } }));
+    const row = (await checked(site, { inAHurry: true })).find(
+      ({ what }) => what === "configuration",
+    );
+    assert.equal(row?.verdict, "fit");
+    assert.match(
+      row.says.nl,
+      /; beelden staat in NL, door beheerder verklaard \(functioneel-beheer, 2026-11-01\)$/,
+    );
+    assert.match(row.says.en, /; beelden is in NL, declared by the administrator \(functioneel/);
+  });
+
   it("asks for a key ceremony 30 days before the last identity, and refuses after it", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);
     const on = async (day: number) => checked(site, { now: plus(START, day * DAY_MS) });

@@ -4,12 +4,12 @@ import { readConfig } from "../../config/load.ts";
 import { ERROR_SAYS } from "../cli/error-says.ts";
 import { lookAtCameras } from "./cameras.ts";
 import { lookAtClock, lookAtTrust } from "./clock.ts";
-import { lookAtPolicy, lookAtProfiles } from "./configuration.ts";
+import { lookAtConfiguration, lookAtPolicy, lookAtProfiles } from "./configuration.ts";
 import { lookAtSpool, lookAtState } from "./disk.ts";
 import { lookAtNodeKey, lookAtRecipients, lookAtSigners, lookForSecrets } from "./keys.ts";
 import { lookAtMemory, lookAtUser } from "./machine.ts";
 import { lookAtPermissions } from "./permissions.ts";
-import { fit, type Look, type Machine, notFit, type Seen } from "./seen.ts";
+import { type Look, type Machine, notFit, type Seen } from "./seen.ts";
 import { lookAtTools } from "./tools.ts";
 import { lookAtVault } from "./vault.ts";
 
@@ -56,7 +56,7 @@ export async function checkBox(
       return seen.map((one) => ({ what, ...one }));
     }),
   );
-  return [{ what: "configuration", ...fit(path, path) }, ...found.flat()];
+  return [{ what: "configuration", ...lookAtConfiguration(machine) }, ...found.flat()];
 }
 
 async function inTime(

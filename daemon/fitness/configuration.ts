@@ -2,8 +2,23 @@ import { DAY_MS } from "#base/time";
 import { readRules } from "../../config/configuration.ts";
 import { readProfile } from "../../config/load.ts";
 import { requireInForce } from "../accept-configuration.ts";
+import { declarationsOf } from "../bucket-of.ts";
 import { namedBy } from "../places.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
+
+/** That it can be read; and what nobody but its administrator can know: where own storage stands. */
+export function lookAtConfiguration({ path, config }: Pick<Machine, "path" | "config">): Seen {
+  const declared = declarationsOf(config);
+  const nl = declared.map(
+    (one) =>
+      `${one.bucket} staat in ${one.country}, door beheerder verklaard (${one.declaredBy}, ${one.declaredOn})`,
+  );
+  const en = declared.map(
+    (one) =>
+      `${one.bucket} is in ${one.country}, declared by the administrator (${one.declaredBy}, ${one.declaredOn})`,
+  );
+  return fit([path, ...nl].join("; "), [path, ...en].join("; "));
+}
 
 /** What the box goes by, its annex laid over the policy; and whether core would start under it (AR-11). */
 export async function lookAtPolicy({ clock, config }: Machine): Promise<readonly Seen[]> {

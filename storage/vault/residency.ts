@@ -1,5 +1,6 @@
 import { BewaardError, type ErrorCode } from "#base/errors";
 import { type Clock, DAY_MS, MINUTE_MS } from "#base/time";
+import type { BucketCalls, NotTold } from "./s3-answers.ts";
 
 /** Whether a bucket must answer a question, may leave it unanswered, or is not asked because it cannot know. */
 type Expected = "required" | "warn" | "unsupported";
@@ -11,12 +12,7 @@ export interface Residence {
   readonly tells: Readonly<Record<Question, Expected>>;
 }
 
-/** What is asked of the bucket: a part of S3Calls. */
-interface Asked {
-  headBucket(): Promise<{ readonly region: string | undefined }>;
-  location(): Promise<string | "not told">;
-  replication(): Promise<readonly string[] | "not told">;
-}
+type Asked = Pick<BucketCalls, "headBucket" | "location" | "replication">;
 
 type Question = "header" | "location" | "replication";
 
@@ -71,8 +67,8 @@ export async function whereaboutsOf(
   calls: Asked,
   { reports, tells }: Residence,
 ): Promise<Whereabouts> {
-  const header = await answerTo(tells.header, async () => (await calls.headBucket()).region);
-  const location = await answerTo(tells.location, () => calls.location());
+  const header = await answerTo(tells.header, () => headerOf(calls));
+  const location = await answerTo(tells.location, () => locationOf(calls, tells.location));
   const replication = await answerTo(tells.replication, () => calls.replication());
   const doubts = [
     doubtOfPlace("its header", header, tells.header, reports),
@@ -87,10 +83,11 @@ export async function whereaboutsOf(
   };
 }
 
-interface Told {
-  readonly told: string;
+interface Place {
+  /** As the bucket names it. */
+  readonly region: string;
 }
-type Untold = "not told" | "not asked" | "denied" | "elsewhere" | "not there";
+type Untold = NotTold | "not asked" | "denied" | "elsewhere" | "not there";
 
 /** What refusals say of where a bucket is. Others say nothing of it, and are thrown. */
 const REFUSALS: Partial<Readonly<Record<ErrorCode, Untold>>> = {
@@ -99,25 +96,13 @@ const REFUSALS: Partial<Readonly<Record<ErrorCode, Untold>>> = {
   VAULT_OUTSIDE_EEA: "elsewhere",
 };
 
-function answerTo(
+async function answerTo<T>(
   expected: Expected,
-  ask: () => Promise<string | undefined>,
-): Promise<Told | Untold>;
-function answerTo(
-  expected: Expected,
-  ask: () => Promise<readonly string[] | "not told">,
-): Promise<readonly string[] | Untold>;
-async function answerTo(
-  expected: Expected,
-  ask: () => Promise<string | readonly string[] | undefined>,
-): Promise<Told | readonly string[] | Untold> {
+  ask: () => Promise<T | NotTold>,
+): Promise<T | Untold> {
   if (expected === "unsupported") return "not asked";
   try {
-    const answer = await ask();
-    if (answer === undefined || answer === "not told") return "not told";
-    if (typeof answer !== "string") return answer;
-    // An empty location is an answer of those who must answer: of AWS it means the United States.
-    return answer === "" && expected === "warn" ? "not told" : { told: answer };
+    return await ask();
   } catch (error) {
     const untold = error instanceof BewaardError ? REFUSALS[error.code] : undefined;
     if (untold === undefined) throw error;
@@ -125,14 +110,26 @@ async function answerTo(
   }
 }
 
+async function headerOf(calls: Asked): Promise<Place | NotTold> {
+  const { region } = await calls.headBucket();
+  return region === undefined ? "not told" : { region };
+}
+
+/** An empty location says nothing, but with those who must answer: with AWS it is the United States. */
+async function locationOf(calls: Asked, expected: Expected): Promise<Place | NotTold> {
+  const place = await calls.location();
+  if (place === "not told" || (place.region === "" && expected === "warn")) return "not told";
+  return place;
+}
+
 function doubtOfPlace(
   what: string,
-  answer: Told | Untold,
+  answer: Place | Untold,
   expected: Expected,
   reports: readonly string[],
 ): string | undefined {
   if (typeof answer === "string") return doubtOfSilence(what, answer, expected);
-  if (reports.length === 0 || reports.includes(answer.told)) return undefined;
+  if (reports.length === 0 || reports.includes(answer.region)) return undefined;
   return `${what} says ${shown(answer)}, which is not ${reports.join(" or ")}`;
 }
 
@@ -149,8 +146,12 @@ function doubtOfSilence(what: string, answer: Untold, expected: Expected): strin
 }
 
 /** Whoever answers chooses the text; it goes into the ledger and the journal. */
-function shown(answer: Told | Untold): string {
-  return typeof answer === "string" ? answer : answer.told === "" ? '""' : printable(answer.told);
+function shown(answer: Place | Untold): string {
+  return typeof answer === "string"
+    ? answer
+    : answer.region === ""
+      ? '""'
+      : printable(answer.region);
 }
 
 function printable(text: string): string {
