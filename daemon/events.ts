@@ -4,6 +4,7 @@ import type { DeviceId, DutyId, HoldId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
+import { mediumEvents } from "./events-of-media.ts";
 import { residencyEvents } from "./events-of-residency.ts";
 import { failed, type Say } from "./say.ts";
 
@@ -22,6 +23,7 @@ export function openEvents(logger: Logger) {
     ...vaultEvents(say),
     ...residencyEvents(say),
     ...deskEvents(say),
+    ...mediumEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),
     ...cameraEvents(say),
@@ -227,7 +229,20 @@ function deskEvents(say: Say) {
         segments,
       }),
     holdInForce: (hold: HoldId, segment: SegmentId) =>
-      say("notice", "hold-in-force", "the hold was read back from the vault", { hold, segment }),
+      say("notice", "hold-in-force", "all that a hold needs to be safe was seen", {
+        hold,
+        segment,
+      }),
+    holdLeftToDesk: (hold: HoldId) =>
+      say("warning", "hold-left-to-desk", "this box may not set holds: the desk must", { hold }),
+    liftLeftToDesk: (segment: SegmentId) =>
+      say("warning", "lift-left-to-desk", "this box may not lift holds: the desk must", {
+        segment,
+      }),
+    holdLost: (segment: SegmentId) =>
+      say("alert", "hold-lost", "the vault does not hold any more what the desk holds", {
+        segment,
+      }),
     holdTooLate: (hold: HoldId, segments: readonly SegmentId[]) =>
       say("alert", "hold-too-late", "a hold came after destruction had begun", { hold, segments }),
     holdDelayed: (hold: HoldId, error: BewaardError) =>

@@ -4,20 +4,13 @@ import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, DAY_MS, HOUR_MS, type Instant } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
-import {
-  holdsToConfirm,
-  holdsToLift,
-  recordHold,
-  recordInForce,
-  recordLifted,
-  recordRelease,
-} from "../storage/catalog/holds.ts";
+import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
-import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { CHAIN_START, type ChainHead, chainAfter } from "./desk/chain.ts";
 import type { DeskEntry } from "./desk/entry.ts";
+import { enforcer } from "./enforce-holds.ts";
 import type { Events } from "./events.ts";
 import type { HeedDesk } from "./retain.ts";
 
@@ -27,6 +20,8 @@ export interface DeskOf {
   /** One person's release counts on a demo site only (invariant 12). */
   readonly demo: boolean;
   readonly signersPath: string;
+  /** Whether a hold is in force only once the separate medium has the same bytes (AR-20). */
+  readonly separate: boolean;
 }
 
 /** Days without a word of the desk on which somebody must act (invariant 4). */
@@ -61,6 +56,7 @@ export function heeder(
   desk: DeskOf,
 ): HeedDesk {
   let alarmed = -1;
+  const enforce = enforcer(clock, events, database, vault, node, desk.separate);
   const startedAt = clock.now();
 
   return async (now, signal) => {
@@ -70,8 +66,7 @@ export function heeder(
       for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
         await obey(events, database, node, desk, next.entry, next.head, known?.endAtMs ?? 0, now);
       }
-      await enforceHolds(events, database, vault, node, now);
-      await liftHolds(database, vault, node, now);
+      await enforce(now);
       if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);
       alarmed = -1;
       return true;
@@ -114,10 +109,10 @@ async function obey(
   await database.transaction(async (sql) => {
     await writeFact(sql, "desk", JSON.stringify({ ...readTo, heardAtMs: now, endAtMs }));
     if (command.kind === "hold") {
-      const { hold: id, incident, reviewAt } = command;
+      const { hold: id, incident, owner, reviewAt } = command;
       const segments = command.segments.filter((one) => one.node === node).map((one) => one.id);
       if (segments.length === 0) return;
-      const asked = { id, incident, deskNumber: number, reviewAt, segments };
+      const asked = { id, incident, deskNumber: number, owner, reviewAt, segments };
       const tooLate = await recordHold(sql, now, asked);
       events.holdRequested(id, incident, segments.length);
       if (tooLate.length > 0) events.holdTooLate(id, tooLate);
@@ -140,45 +135,4 @@ async function obey(
   });
   if (command.kind === "hold") step("hold.requested");
   if (command.kind === "release") step("hold.released");
-}
-
-/** Sets each asked-for hold in the vault and, once read back, records that it is in force. */
-async function enforceHolds(
-  events: Events,
-  database: Database,
-  vault: Vault,
-  node: NodeId,
-  now: Instant,
-): Promise<void> {
-  for (const { hold, segment, versionId } of await holdsToConfirm(database)) {
-    try {
-      const key = footageKey(node, segment.device, segment.startedAt, segment.id);
-      await vault.setHold(key, versionId, true);
-      step("hold.flagged");
-      await recordInForce(database, now, hold, segment.id);
-      step("hold.in-force");
-      events.holdInForce(hold, segment.id);
-    } catch (error) {
-      if (!(error instanceof BewaardError)) throw error;
-      events.holdDelayed(hold, error);
-    }
-  }
-}
-
-/**
- * Lifts in the vault what the desk released: the desk does so itself, but it, or its line, may have
- * been cut off in between, and a mark set by this box in the same moment would stay for ever.
- */
-async function liftHolds(
-  database: Database,
-  vault: Vault,
-  node: NodeId,
-  now: Instant,
-): Promise<void> {
-  for (const { segment, versionId } of await holdsToLift(database)) {
-    const key = footageKey(node, segment.device, segment.startedAt, segment.id);
-    await vault.setHold(key, versionId, false);
-    step("hold.lifted");
-    await recordLifted(database, now, segment.id);
-  }
 }

@@ -30,6 +30,7 @@ import type { Events } from "./events.ts";
 import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
 import { historyOf } from "./one-history.ts";
+import { openMedium } from "./open-medium.ts";
 import {
   archivePath,
   authorityOf,
@@ -44,6 +45,7 @@ import {
   placesOf,
   reservePath,
   ringLimits,
+  separateCopy,
   socketPath,
   vaultFolder,
 } from "./places.ts";
@@ -52,6 +54,7 @@ import { readBook } from "./recipients.ts";
 import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { ring, roomMaker } from "./ring.ts";
+import { secure } from "./secure.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
@@ -89,6 +92,8 @@ export async function runCore(
     rememberedVault(database),
   );
 
+  await using medium = await openMedium(clock, database, config.secured);
+
   // On a full disk it is core that makes room.
   await steady(
     clock,
@@ -112,6 +117,7 @@ export async function runCore(
   const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
+  const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
 
   await together(signal, [
@@ -119,6 +125,7 @@ export async function runCore(
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, s),
     (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),
+    (s) => secure(clock, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
     (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
     (s) => ring(clock, events, makeRoom, limits, s),

@@ -12,6 +12,7 @@ import type { Box } from "./adopt.ts";
 import type { DeskOf } from "./heed.ts";
 import { serviceOf, type WallCameraSettings } from "./record/wall-camera.ts";
 import type { RingLimits } from "./ring.ts";
+import type { SeparateCopy } from "./secure.ts";
 import type { Authority } from "./timestamp.ts";
 
 // What the loops are given, out of the configuration: each gets its few values, none gets it whole.
@@ -88,8 +89,17 @@ export function ringLimits({ spool }: Config): RingLimits {
   return { limitBytes: spool.limit, keepFreeBytes: spool.keep_free };
 }
 
+export function separateCopy(policy: Policy): SeparateCopy {
+  return { wanted: policy.separate_copy, destroyWithinMs: policy.destroy_within };
+}
+
 export function deskOf(config: Config): DeskOf {
-  return { site: config.site.name, demo: config.site.demo, signersPath: config.desk_signers };
+  return {
+    site: config.site.name,
+    demo: config.site.demo,
+    signersPath: config.desk_signers,
+    separate: config.secured !== undefined,
+  };
 }
 
 /** Who timestamps the ledger; undefined where the site has nobody for it. */

@@ -22,11 +22,20 @@ export async function setupBox(config: Config): Promise<string> {
     await createSpool(config.spool.path, config.node);
     // A bucket is made by who keeps it.
     if ("directory" in config.vault) await createDirectoryVault(config.vault.directory);
+    await prepareMedium(config);
   }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));
   if (!made) await writeDurably(path, newNodeKeyPem(), 0o600);
   return verifierText(parseNodeKey(originOf(config), await readSecret("node.key", config.state)));
+}
+
+/**
+ * Makes the disk that is mounted now the separate medium. Harmless on one that is; said by a person, because
+ * an empty mount point looks like a new disk.
+ */
+export async function prepareMedium({ secured }: Config): Promise<void> {
+  if (secured && "directory" in secured) await createDirectoryVault(secured.directory);
 }
 
 async function exists(path: string): Promise<boolean> {

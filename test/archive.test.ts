@@ -19,7 +19,7 @@ import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { proofFolder } from "../storage/ledger/proof-folder.ts";
 import { rootOver } from "../storage/ledger/tree.ts";
 import { decrypted } from "./fakes/decrypted.ts";
-import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -50,7 +50,14 @@ async function sweep(rig: Rig): Promise<void> {
 
 async function hold(rig: Rig, id: SegmentId): Promise<void> {
   const reviewAt = plus(START, 400 * DAY_MS);
-  const asked = { id: HOLD, incident: "zaak-12", deskNumber: 1, reviewAt, segments: [id] };
+  const asked = {
+    id: HOLD,
+    incident: "zaak-12",
+    deskNumber: 1,
+    owner: OWNER,
+    reviewAt,
+    segments: [id],
+  };
   await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), asked));
 }
 

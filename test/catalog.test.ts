@@ -9,7 +9,7 @@ import { recordHold } from "../storage/catalog/holds.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { type Database, lockFile, openDatabase } from "../storage/catalog/sqlite.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { openRig, START } from "./fakes/rig.ts";
+import { OWNER, openRig, START } from "./fakes/rig.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
 
@@ -205,6 +205,7 @@ describe("a hold", () => {
       id: HOLD,
       incident: "zaak-12",
       deskNumber: 2,
+      owner: OWNER,
       reviewAt: instant(9e12),
       segments: [id],
     };
@@ -223,6 +224,7 @@ describe("a hold", () => {
       id: HOLD,
       incident: "zaak-12",
       deskNumber: 2,
+      owner: OWNER,
       reviewAt: instant(9e12),
       segments: [id],
     };

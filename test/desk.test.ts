@@ -55,6 +55,7 @@ async function boxOf(site: Site, rig: Rig, demo: boolean) {
     site: site.demo.config.site.name,
     demo,
     signersPath: site.demo.config.desk_signers,
+    separate: false,
   };
   const vault = (await openStation(site.demo.desk)).vault;
   return heeder(rig.clock, rig.events, rig.database, vault, NODE, desk);
@@ -157,6 +158,7 @@ describe("a box that reads the desk", () => {
       site: "demo-handhaving",
       demo: true,
       signersPath: site.demo.config.desk_signers,
+      separate: false,
     };
     // The desk's chain comes from its own vault; the footage is in the rig's.
     const from = (key: string) => (key.startsWith("desk/") ? station.vault : rig.vault);

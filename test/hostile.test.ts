@@ -60,7 +60,12 @@ async function withDesk(body: (desk: Desk) => Promise<void>): Promise<void> {
   await using station = await openStation(site.demo.desk);
   await using rig = await openRig();
   const { name } = site.demo.config.site;
-  const obeyed = { site: name, demo: true, signersPath: site.demo.config.desk_signers };
+  const obeyed = {
+    site: name,
+    demo: true,
+    signersPath: site.demo.config.desk_signers,
+    separate: false,
+  };
   const object = async (number: number): Promise<string> => {
     const [version] = await station.vault.versions(deskKey(number));
     return readText(station.vault, deskKey(number), version?.versionId ?? "", NEVER);

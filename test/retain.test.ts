@@ -13,7 +13,7 @@ import type { Database } from "../storage/catalog/sqlite.ts";
 import { createDirectoryVault, openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -57,6 +57,7 @@ async function hold(rig: Rig, id: SegmentId): Promise<void> {
     id: HOLD,
     incident: "zaak-1",
     deskNumber: 1,
+    owner: OWNER,
     reviewAt: instant(9e12),
     segments: [id],
   };

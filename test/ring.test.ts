@@ -13,7 +13,7 @@ import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordHold, recordInForce, type TooLate } from "../storage/catalog/holds.ts";
 import { freeBytes, segmentPath } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
-import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -35,6 +35,7 @@ function hold(rig: Rig, id: SegmentId): Promise<TooLate> {
     id: HOLD,
     incident: "zaak-1",
     deskNumber: 1,
+    owner: OWNER,
     reviewAt: instant(9e12),
     segments: [id],
   };

@@ -76,7 +76,7 @@ describe("at three million segments", () => {
     await countStates(db);
     await countHolds(db);
     await spoolBytes(db);
-    await holdsToConfirm(db);
+    await holdsToConfirm(db, "", 500);
     await holdsToLift(db);
     await provisionalSegments(db, 100);
     await recordQuarantineTerm(db, START);

@@ -18,7 +18,7 @@ import { sealedPath } from "../storage/spool/incoming.ts";
 import { segmentPath } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { NEVER, openRig, type Rig } from "./fakes/rig.ts";
+import { NEVER, OWNER, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -121,6 +121,7 @@ describe("verify on a box that goes on working finds nothing that is not wrong",
       id: HOLD,
       incident: "zaak",
       deskNumber: 1,
+      owner: OWNER,
       reviewAt: plus(clock.now(), DAY_MS),
       segments: [id],
     };

@@ -60,7 +60,18 @@ export function markDestroying(
   });
 }
 
-/** What is being destroyed and not yet gone, except what is being written to the vault this moment. */
+/** A separate copy that is not gone: the procedure "Secure" removes it, when its medium is there. */
+const WAITS_FOR_MEDIUM = `exists (
+  select 1 from copy secured
+  where secured.segment_id = segment.id and secured.place = 'secured' and secured.state <> 'gone')`;
+const ELSEWHERE_GONE = `not exists (
+  select 1 from copy other
+  where other.segment_id = segment.id and other.place <> 'secured' and other.state <> 'gone')`;
+
+/**
+ * What is being destroyed and not yet gone, except what is being written to the vault this moment, and what
+ * is left on a separate medium only.
+ */
 export function destroyingSegments(
   database: Database,
   after: string,
@@ -68,10 +79,12 @@ export function destroyingSegments(
 ): Promise<readonly Doomed[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `select segment.*, copy.version_id from segment
+      `select segment.*, case when copy.state <> 'gone' then copy.version_id end as version_id
+       from segment
        left join copy on copy.segment_id = segment.id and copy.place = 'vault'
        where segment.state = 'destroying' and segment.id > $after
          and (copy.state is null or copy.state <> 'writing')
+         and not (${WAITS_FOR_MEDIUM} and ${ELSEWHERE_GONE})
        order by segment.id limit $limit`,
       { $after: after, $limit: limit },
     );
@@ -88,39 +101,62 @@ export interface LookedAgain {
   readonly missing: boolean;
 }
 
-/** Records that every copy of these is gone and was looked for again. */
+/**
+ * Records that spool and vault have nothing of these any more and were looked at again. They are destroyed,
+ * unless a separate copy still waits for its medium; returns those that are.
+ */
 export function recordDestroyed(
   database: Database,
   at: Instant,
   seen: readonly LookedAgain[],
-): Promise<void> {
+): Promise<readonly SegmentId[]> {
   return database.transaction(async (sql) => {
-    const ids = JSON.stringify(seen.map(({ id }) => id));
+    const $seen = JSON.stringify(seen);
     await sql.run(
-      `update copy set state = 'gone', changed_at_ms = $at
-       where segment_id in (select value from json_each($ids))`,
-      { $at: at, $ids: ids },
+      `update copy set state = 'gone', changed_at_ms = $at,
+         removed = case place when 'vault' then coalesce(removed, 0) + (
+           select value ->> 'versions' from json_each($seen) where value ->> 'id' = segment_id) end
+       where place <> 'secured' and segment_id in (select value ->> 'id' from json_each($seen))`,
+      { $at: at, $seen },
     );
-    await sql.run(
-      "update segment set state = 'destroyed' where id in (select value from json_each($ids))",
-      { $ids: ids },
+    const rows = await sql.all(
+      `update segment set state = 'destroyed'
+       where id in (select value ->> 'id' from json_each($seen)) and not ${WAITS_FOR_MEDIUM}
+       returning id, (select removed from copy where segment_id = segment.id and place = 'vault') as versions,
+         (select version_id from copy where segment_id = segment.id and place = 'vault') as version_id,
+         (select removed from copy where segment_id = segment.id and place = 'secured') as secured`,
+      { $seen },
     );
-    await addToBatch(
-      sql,
-      "destroyed",
-      at,
-      seen.map(({ id, versions, missing }) => ({ id, facts: { versions, missing, left: 0 } })),
-    );
+    const destroyed = rows.map((row) => destroyedFacts(row, seen));
+    await addToBatch(sql, "destroyed", at, destroyed);
+    return destroyed.map(({ id }) => id);
   });
 }
 
-/** How many segments are past their whole term and neither held nor gone: a breach of invariant 3. */
+function destroyedFacts(row: SqlRow, seen: readonly LookedAgain[]) {
+  const id = parseSegmentId(text(row, "id"));
+  // Of one that the catalog knew no copy of in the vault, only this look can tell.
+  const versions =
+    optional(row, "versions", number) ?? seen.find((one) => one.id === id)?.versions ?? 0;
+  const missing = versions === 0 && optional(row, "version_id", text) !== undefined;
+  const secured = optional(row, "secured", number);
+  return {
+    id,
+    facts: { versions, missing, left: 0, ...(secured === undefined ? {} : { secured }) },
+  };
+}
+
+/**
+ * How many segments are past their whole term and neither held nor gone: a breach of invariant 3. What was
+ * released and waits for its medium is told of by the procedure "Secure".
+ */
 export function countOverdue(database: Database, now: Instant): Promise<number> {
   return database.transaction(async (sql) => {
     const [row] = await sql.all(
       `select count(*) as count from segment
        where state in ('sealed', 'stored', 'destroying') and due_provisional = 0 and due_at_ms <= $now - ${DUE_MARGIN_MS}
-         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
+         and not (${WAITS_FOR_MEDIUM} and ${ELSEWHERE_GONE})`,
       { $now: now },
     );
     return number(row, "count");

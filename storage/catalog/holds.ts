@@ -1,4 +1,4 @@
-import { type HoldId, parseHoldId, type SegmentId } from "#base/ids";
+import { type HoldId, type PersonId, parseHoldId, parseSegmentId, type SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { number, text } from "./row.ts";
@@ -11,6 +11,8 @@ export interface RequestedHold {
   readonly incident: string;
   /** Number of the desk entry. */
   readonly deskNumber: number;
+  /** Who holds, by pseudonym. */
+  readonly owner: PersonId;
   readonly reviewAt: Instant;
   readonly segments: readonly SegmentId[];
 }
@@ -38,13 +40,14 @@ export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Pr
     },
   ]);
   await sql.run(
-    `insert into hold (hold_id, segment_id, incident, desk_number, review_at_ms, requested_at_ms, entry_seq)
-     select $hold, value, $incident, $desk, $reviewAt, $at, $entry from json_each($segments)
+    `insert into hold (hold_id, segment_id, incident, desk_number, owner, review_at_ms, requested_at_ms, entry_seq)
+     select $hold, value, $incident, $desk, $owner, $reviewAt, $at, $entry from json_each($segments)
      where true on conflict do nothing`,
     {
       $hold: hold.id,
       $incident: hold.incident,
       $desk: hold.deskNumber,
+      $owner: hold.owner,
       $reviewAt: hold.reviewAt,
       $at: at,
       $entry: entry,
@@ -88,55 +91,95 @@ export async function recordRelease(
 export interface HoldToConfirm {
   readonly hold: HoldId;
   readonly segment: Segment;
-  readonly versionId: string;
+  /** Whether the vault has a published checkpoint over the entry that asked for it. */
+  readonly published: boolean;
 }
 
-/** Holds on stored segments that are not yet in force. */
-export function holdsToConfirm(database: Database): Promise<readonly HoldToConfirm[]> {
+/** Holds on stored segments that the vault was not yet seen to have, in order, after `after`. */
+export function holdsToConfirm(
+  database: Database,
+  after: string,
+  limit: number,
+): Promise<readonly HoldToConfirm[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `select segment.*, hold.hold_id, copy.version_id from hold indexed by hold_requested
+      `select segment.*, hold.hold_id, hold.entry_seq < (
+         select coalesce(max(size), 0) from checkpoint where published_at_ms is not null) as published
+       from hold indexed by hold_requested
        cross join segment on segment.id = hold.segment_id
        cross join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
        where hold.in_force_at_ms is null and hold.released_at_ms is null
-       order by hold.hold_id limit 1000`,
+         and hold.in_vault_at_ms is null and hold.hold_id || segment.id > $after
+       order by hold.hold_id, segment.id limit $limit`,
+      { $after: after, $limit: limit },
     );
     return rows.map((row) => ({
       hold: parseHoldId(text(row, "hold_id")),
       segment: segmentOfRow(row),
-      versionId: text(row, "version_id"),
+      published: number(row, "published") === 1,
     }));
   });
 }
 
-/** Records that the hold was read back from the vault: in force from now on. */
+/** Records that every version in the vault was seen to be held, or that the ledger there says so. */
+export function recordInVault(
+  database: Database,
+  at: Instant,
+  hold: HoldId,
+  segment: SegmentId,
+): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run(
+      `update hold set in_vault_at_ms = $at
+       where hold_id = $hold and segment_id = $segment and in_vault_at_ms is null and released_at_ms is null`,
+      { $at: at, $hold: hold, $segment: segment },
+    ),
+  );
+}
+
+/** Holds that have all they need to be in force; with `separate`, also the separate copy. */
+export function holdsComplete(
+  database: Database,
+  separate: boolean,
+): Promise<readonly { readonly hold: HoldId; readonly segment: SegmentId }[]> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all(
+      `select hold_id, segment_id from hold indexed by hold_requested
+       where in_force_at_ms is null and released_at_ms is null and in_vault_at_ms is not null
+         and ($separate = 0 or secured_at_ms is not null)
+       order by hold_id, segment_id limit 1000`,
+      { $separate: separate ? 1 : 0 },
+    );
+    return rows.map((row) => ({
+      hold: parseHoldId(text(row, "hold_id")),
+      segment: parseSegmentId(text(row, "segment_id")),
+    }));
+  });
+}
+
+/** Records that the hold is in force from now on. True when that is new. */
 export function recordInForce(
   database: Database,
   at: Instant,
   hold: HoldId,
   segment: SegmentId,
-): Promise<void> {
+): Promise<boolean> {
   return database.transaction(async (sql) => {
     const changed = await sql.run(
-      `update hold set in_force_at_ms = $at
+      `update hold set in_force_at_ms = $at, in_vault_at_ms = coalesce(in_vault_at_ms, $at)
        where hold_id = $hold and segment_id = $segment and in_force_at_ms is null and released_at_ms is null`,
       { $at: at, $hold: hold, $segment: segment },
     );
     if (changed === 1) await append(sql, at, [{ kind: "hold.in-force", facts: { hold, segment } }]);
+    return changed === 1;
   });
 }
 
-/** A stored segment that nothing holds any more, while the vault may still. */
-export interface HoldToLift {
-  readonly segment: Segment;
-  readonly versionId: string;
-}
-
-/** Released holds whose mark in the vault was not yet seen to be gone. */
-export function holdsToLift(database: Database): Promise<readonly HoldToLift[]> {
+/** Stored segments that nothing holds any more and that the vault was not yet seen to let go. */
+export function holdsToLift(database: Database): Promise<readonly Segment[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `select distinct segment.*, copy.version_id from hold indexed by hold_to_lift
+      `select distinct segment.* from hold indexed by hold_to_lift
        cross join segment on segment.id = hold.segment_id and segment.state = 'stored'
        cross join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
        where hold.released_at_ms is not null and hold.lifted_at_ms is null
@@ -145,7 +188,7 @@ export function holdsToLift(database: Database): Promise<readonly HoldToLift[]> 
          )
        limit 1000`,
     );
-    return rows.map((row) => ({ segment: segmentOfRow(row), versionId: text(row, "version_id") }));
+    return rows.map(segmentOfRow);
   });
 }
 

@@ -170,7 +170,7 @@ async function asked(database: Database, now: Instant): Promise<readonly Figure[
     ),
     await timed("gaps, a camera and an hour", "<= 20", () => findGaps(database, window)),
     await timed("what is to be stored", "<= 20", () => segmentsToStore(database, now, 200)),
-    await timed("holds to confirm", "<= 20", () => holdsToConfirm(database)),
+    await timed("holds to confirm", "<= 20", () => holdsToConfirm(database, "", 500)),
     await timed("what the ring may overwrite", "<= 100", () => markStored(database, now, 1)),
     await timed("counts for status", "<= 20", async () => {
       await countStates(database);

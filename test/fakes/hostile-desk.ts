@@ -40,6 +40,7 @@ export async function hostileDesk(entries: number): Promise<number> {
     site: site.demo.config.site.name,
     demo: true,
     signersPath: site.demo.config.desk_signers,
+    separate: false,
   };
   const heed = (vault: Vault) =>
     heeder(rig.clock, rig.events, rig.database, vault, NODE, desk)(START, NEVER);

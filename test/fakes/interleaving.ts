@@ -19,7 +19,7 @@ import { recordHold, recordRelease } from "../../storage/catalog/holds.ts";
 import { type Bystander, openBystander } from "./bystander.ts";
 import { assertAlways } from "./campaign.ts";
 import { inlinePool } from "./inline-pool.ts";
-import { named, openRig, type Rig, START } from "./rig.ts";
+import { named, OWNER, openRig, type Rig, START } from "./rig.ts";
 import { openLives } from "./sync-database.ts";
 import { turns } from "./turns.ts";
 
@@ -233,7 +233,14 @@ async function holdFile(rig: Rig, by: Bystander, index: number, which: number): 
   const segment = all[index]?.id;
   if (id === undefined || segment === undefined || by.held.get(id)?.size !== 0) return;
   const reviewAt = instant(9e12);
-  const asked = { id, incident: "zaak-1", deskNumber: 1, reviewAt, segments: [segment] };
+  const asked = {
+    id,
+    incident: "zaak-1",
+    deskNumber: 1,
+    owner: OWNER,
+    reviewAt,
+    segments: [segment],
+  };
   const answer = await rig.database.transaction(async (sql) => {
     // A released hold is final: it cannot be asked for again.
     const [again] = await sql.all("select 1 from hold where hold_id = $id", { $id: id });
@@ -256,7 +263,12 @@ async function moveVault(rig: Rig, away: boolean): Promise<void> {
 
 async function sweep(rig: Rig, by: Bystander, deskAway: boolean): Promise<void> {
   const { clock, events, database, spool, vault, box } = rig;
-  const desk = { site: "test", demo: true, signersPath: join(rig.folder, "signers") };
+  const desk = {
+    site: "test",
+    demo: true,
+    signersPath: join(rig.folder, "signers"),
+    separate: false,
+  };
   const heed = deskAway
     ? async () => false
     : heeder(clock, events, database, vault, box.node, desk);

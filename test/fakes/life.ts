@@ -35,7 +35,9 @@ const outcome = z.object({
 });
 
 export async function makeLife(folder: string, notes = folder): Promise<void> {
-  const site = await makeDemoSite(simulatedClock(BORN), folder, ["bc-0101"], 3, NEVER);
+  const secured = { directory: join(folder, "medium"), medium: "usb-schijf", serial: "WD-123" };
+  const clock = simulatedClock(BORN);
+  const site = await makeDemoSite(clock, folder, ["bc-0101"], 3, NEVER, { secured });
   const config = join(folder, "bewaard.yaml");
   // Small enough for two or three recordings: the ring has to overwrite while all this goes on.
   await writeFile(config, (await readFile(config, "utf8")).replace("20 GB", "1.2 MB"));

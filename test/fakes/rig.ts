@@ -4,7 +4,13 @@ import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { createLogger, transports } from "winston";
-import { type DeviceId, parseDeviceId, parseNodeId, type SegmentId } from "#base/ids";
+import {
+  type DeviceId,
+  parseDeviceId,
+  parseNodeId,
+  parsePersonId,
+  type SegmentId,
+} from "#base/ids";
 import { type Clock, DAY_MS, dayOf, HOUR_MS, type Instant, instant, plus } from "#base/time";
 import type { Box } from "../../daemon/adopt.ts";
 import { adopt } from "../../daemon/adopt.ts";
@@ -36,6 +42,8 @@ import { turns } from "./turns.ts";
 
 export const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
 export const CAMERA = parseDeviceId("bc-0101");
+/** Who holds. */
+export const OWNER = parsePersonId("p-01");
 export const NEVER = new AbortController().signal;
 
 /** A clock that tests move by hand. */

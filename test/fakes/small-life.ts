@@ -13,7 +13,7 @@ import { confirmTime } from "../../daemon/trust.ts";
 import { recordNothingWriting } from "../../storage/catalog/copies.ts";
 import { findSegments, knownFiles } from "../../storage/catalog/find.ts";
 import { recordHold } from "../../storage/catalog/holds.ts";
-import { CAMERA, dockOf, NEVER, named, type Rig, START } from "./rig.ts";
+import { CAMERA, dockOf, NEVER, named, OWNER, type Rig, START } from "./rig.ts";
 import { turns } from "./turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -28,7 +28,12 @@ const NAMES = { held: named(0), free: named(1) } as const;
  */
 export async function liveOnce(rig: Rig): Promise<readonly unknown[]> {
   const { clock, events, database, spool, vault, box, key, askHistory: ask } = rig;
-  const desk = { site: "test", demo: true, signersPath: join(rig.folder, "signers") };
+  const desk = {
+    site: "test",
+    demo: true,
+    signersPath: join(rig.folder, "signers"),
+    separate: false,
+  };
   const heed = heeder(clock, events, database, vault, box.node, desk);
   const unforeseen: unknown[] = [];
   const attempt = async (body: () => Promise<unknown>): Promise<void> => {
@@ -79,7 +84,14 @@ async function holdOne(rig: Rig): Promise<void> {
   if (id === undefined) return;
   const at = rig.clock.now();
   const reviewAt = instant(9e12);
-  const asked = { id: HOLD, incident: "zaak-1", deskNumber: 1, reviewAt, segments: [id] };
+  const asked = {
+    id: HOLD,
+    incident: "zaak-1",
+    deskNumber: 1,
+    owner: OWNER,
+    reviewAt,
+    segments: [id],
+  };
   await rig.database.transaction((sql) => recordHold(sql, at, asked));
 }
 
