@@ -12,6 +12,7 @@ import {
   type Config,
   configSchema,
   type DeskConfig,
+  deskPlacesSchema,
   deskSchema,
   type Profile,
   profileSchema,
@@ -36,6 +37,17 @@ export async function readBox(path: string): Promise<Read<Config>> {
 /** Reads `desk.yaml` of a desk station. */
 export async function readDeskConfig(path: string): Promise<DeskConfig> {
   return accepted(await readYaml(path, deskSchema));
+}
+
+/**
+ * Where a desk that is to be made finds the vault: in the directory at `path`, or, where that ends in `.yaml`, in
+ * what the file says under `vault` and `secured`, as a box's file has them.
+ */
+export async function readDeskPlaces(
+  path: string,
+): Promise<Pick<DeskConfig, "vault"> & Partial<Pick<DeskConfig, "secured">>> {
+  if (!path.endsWith(".yaml")) return { vault: { directory: path } };
+  return accepted(await readYaml(path, deskPlacesSchema));
 }
 
 /** A shipped policy by name, or one of the site's own by absolute path. As it is, without any annex. */

@@ -219,6 +219,12 @@ export const deskSchema = deskKeys
     message: UNENCRYPTED,
   });
 
+/** Where a desk that is to be made finds the vault: a part of `desk.yaml`. */
+export const deskPlacesSchema = z.strictObject({
+  vault: vaultSchema("The vault, as this desk sees it."),
+  secured: securedSchema.optional(),
+});
+
 export type Config = z.output<typeof configSchema>;
 export type DeskConfig = z.output<typeof deskSchema>;
 export type Profile = z.output<typeof profileSchema>;

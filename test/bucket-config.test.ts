@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 import { stringify } from "yaml";
+import { parsePersonId } from "#base/ids";
 import { instantOf } from "#base/time";
 import { readConfiguration } from "../config/configuration.ts";
 import { effectiveSettings } from "../config/effective.ts";
-import { readDeskConfig } from "../config/load.ts";
+import { readDeskConfig, readDeskPlaces } from "../config/load.ts";
+import { plain } from "../config/plain.ts";
 import { readCredential } from "../config/secrets.ts";
+import { jsonSchema } from "../config/shape.ts";
 import { uploadBytesPerSecond } from "../config/upload-schema.ts";
 import { GOOD_BOX, saidOf, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -167,6 +170,31 @@ describe("the vault in a configuration", () => {
       await writeFile(path, stringify({ ...desk, vault: { s3 } }));
       await assert.rejects(readDeskConfig(path), { code: "CONFIG_INVALID" });
     }
+  });
+});
+
+describe("where a new desk finds the vault", () => {
+  it("is a directory, or what a file says, and is written so that the desk reads the same", async () => {
+    await using folder = await temporaryFolder();
+    assert.deepEqual(await readDeskPlaces("/mnt/nas"), { vault: { directory: "/mnt/nas" } });
+    const path = `${folder.path}/kluis.yaml`;
+    await writeFile(path, stringify({ vault: { s3: OWN } }));
+    const places = await readDeskPlaces(path);
+    const desk = {
+      site: "den-haag",
+      demo: false,
+      person: parsePersonId("p-01"),
+      sign_key: "/keys/sign-key",
+      policy: "arnhem",
+      nodes: [],
+      officers: ["age1…"],
+      ...places,
+    };
+    const written = `${folder.path}/desk.yaml`;
+    await writeFile(written, stringify(plain(desk, jsonSchema("desk"))));
+    assert.deepEqual(await readDeskConfig(written), desk);
+    await writeFile(path, stringify({ vault: { s3: { ...OWN, country: "CH" } } }));
+    await assert.rejects(readDeskPlaces(path), { code: "CONFIG_INVALID" });
   });
 });
 

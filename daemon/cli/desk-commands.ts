@@ -6,6 +6,7 @@ import { BewaardError } from "#base/errors";
 import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
 import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
 import { readRules } from "../../config/configuration.ts";
+import { readDeskPlaces } from "../../config/load.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { openClip } from "../desk/clip.ts";
 import { holdFootage } from "../desk/hold.ts";
@@ -82,7 +83,10 @@ function addInit(
     .requiredOption("--site <name>", "locatie / site")
     .requiredOption("--person <pseudonym>", "wie hier tekent / who signs here, e.g. p-01")
     .requiredOption("--sign-key <file>", "SSH-sleutel / SSH key to sign with")
-    .requiredOption("--vault <folder>", "kluis / vault folder")
+    .requiredOption(
+      "--vault <folder or file.yaml>",
+      "kluis: map, of bestand met vault: / vault: a folder, or a file with vault: in it",
+    )
     .requiredOption(
       "--officer <recipient...>",
       "age1… van elke functionaris / age1… of each officer",
@@ -113,7 +117,7 @@ function addInit(
         demo: options.demo,
         person: typed(parsePersonId, options.person),
         sign_key: resolve(options.signKey),
-        vault: { directory: resolve(options.vault) },
+        ...(await readDeskPlaces(resolve(options.vault))),
         policy: options.policy,
         ...(options.annex === undefined ? {} : { annex: resolve(options.annex) }),
         nodes: options.node,

@@ -10,7 +10,9 @@ import { stringify } from "yaml";
 import { writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, DAY_MS, dayOf, type Instant, plus } from "#base/time";
+import { plain } from "../../config/plain.ts";
 import type { DeskConfig } from "../../config/schema.ts";
+import { jsonSchema } from "../../config/shape.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { sealText } from "../../storage/seal/small.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
@@ -57,7 +59,11 @@ export async function initDesk(
   try {
     await writeDurably(signersOf(folder), signers, 0o644);
     await writeKeys(ceremony, progress);
-    await writeDurably(join(folder, "desk.yaml"), stringify(config), 0o600);
+    await writeDurably(
+      join(folder, "desk.yaml"),
+      stringify(plain(config, jsonSchema("desk"))),
+      0o600,
+    );
     await using station = await openStation(folder);
     const { demo, person, nodes } = config;
     await appendEntry(clock, station, { kind: "init", demo, people: [person], nodes }, signal);
