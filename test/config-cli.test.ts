@@ -9,6 +9,7 @@ import { Ajv } from "ajv";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
 import { z } from "zod";
+import { BewaardError } from "#base/errors";
 import { readConfiguration } from "../config/configuration.ts";
 import { effective } from "../config/effective.ts";
 import { runCore } from "../daemon/main.ts";
@@ -104,6 +105,48 @@ describe("bewaard config, as administrators type it", function () {
       err,
       /^CONFIG_MISSING: [^]*policy: .*did you mean "arnhem"[^]*profile: .*did you mean "generic-dcim"/,
     );
+  });
+});
+
+describe("a box with storage of its own organisation", () => {
+  it("says at each start who declared where it stands: nobody can see that (DH-11)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const s3 = {
+      provider: "own",
+      region: "huis",
+      endpoint: "https://127.0.0.1:1",
+      bucket: "beelden",
+      country: "NL" as const,
+      declared_by: "functioneel-beheer",
+      declared_on: START,
+    };
+    const config = {
+      ...site.demo.config,
+      secured: { s3, medium: "emmer", serial: "1" },
+    };
+    for (let start = 0; start < 2; start += 1) {
+      const declared: unknown[] = [];
+      const stop = new AbortController();
+      const events = {
+        ...capturedEvents([]),
+        vaultDeclared(declaration: object) {
+          declared.push(declaration);
+          stop.abort(new BewaardError("USAGE", "that is all"));
+        },
+      };
+      // How the start ends is not looked at: there is no bucket.
+      await runCore(site.clock, events, config, stop.signal).catch((error: unknown) => {
+        if (!(error instanceof BewaardError)) throw error;
+      });
+      assert.deepEqual(declared, [
+        {
+          bucket: "beelden",
+          country: "NL",
+          declaredBy: "functioneel-beheer",
+          declaredOn: "2026-06-01",
+        },
+      ]);
+    }
   });
 });
 
