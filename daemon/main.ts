@@ -47,6 +47,7 @@ import {
   ringLimits,
   separateCopy,
   socketPath,
+  uploadOf,
   vaultFolder,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
@@ -108,6 +109,7 @@ export async function runCore(
   await recordPlaces(sure, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
+  const upload = uploadOf(config, rules.policy);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
@@ -123,7 +125,7 @@ export async function runCore(
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
     (s) => adopt(clock, events, database, spool, box, s),
-    (s) => store(clock, events, database, spool, vault, node, s),
+    (s) => store(clock, events, database, spool, vault, node, upload, s),
     (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),
     (s) => secure(clock, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),

@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from "#base/time";
 import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
+import { uploadBytesPerSecond } from "../config/upload-schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { CovertPeriod } from "../storage/catalog/duties.ts";
 import type { Placed } from "../storage/catalog/place.ts";
@@ -13,6 +14,7 @@ import type { DeskOf } from "./heed.ts";
 import { serviceOf, type WallCameraSettings } from "./record/wall-camera.ts";
 import type { RingLimits } from "./ring.ts";
 import type { SeparateCopy } from "./secure.ts";
+import type { Upload } from "./store.ts";
 import type { Authority } from "./timestamp.ts";
 
 // What the loops are given, out of the configuration: each gets its few values, none gets it whole.
@@ -80,7 +82,11 @@ export const PRODUCERS = ["dock", "record"] as const;
 export function boxOf(config: Config, policy: Policy): Box {
   return {
     node: config.node,
-    term: { termMs: policy.retention, longestUndockedMs: policy.longest_undocked },
+    term: {
+      termMs: policy.retention,
+      longestUndockedMs: policy.longest_undocked,
+      destroyWithinMs: policy.destroy_within,
+    },
     producers: PRODUCERS.map((name) => ({ name, owner: process.getuid?.() ?? 0 })),
   };
 }
@@ -91,6 +97,15 @@ export function ringLimits({ spool }: Config): RingLimits {
 
 export function separateCopy(policy: Policy): SeparateCopy {
   return { wanted: policy.separate_copy, destroyWithinMs: policy.destroy_within };
+}
+
+/** The demo's clock stands still while somebody is at work, so there one works at a time. */
+export function uploadOf({ site, upload }: Config, policy: Policy): Upload {
+  return {
+    parallel: site.demo ? 1 : (upload?.parallel ?? 4),
+    bytesPerSecondAt: (now) => uploadBytesPerSecond(upload, now),
+    readBack: policy.read_back,
+  };
 }
 
 export function deskOf(config: Config): DeskOf {

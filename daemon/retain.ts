@@ -16,6 +16,7 @@ import {
 } from "../storage/catalog/due.ts";
 import { countUndecided } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
+import { recordWatched } from "../storage/catalog/watched.ts";
 import { eraseDetails } from "../storage/ledger/details.ts";
 import type { Spool } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
@@ -28,6 +29,7 @@ import { settleTerms } from "./settle-terms.ts";
 import { steady } from "./steady.ts";
 import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
+import { watchBucket } from "./watch-bucket.ts";
 
 /** Reads what the desk decided. False when the desk cannot be read now; it said so itself. */
 export type HeedDesk = (now: Instant, signal: AbortSignal) => Promise<boolean>;
@@ -53,6 +55,8 @@ export async function retain(
   askHistory: AskHistory,
   signal: AbortSignal,
 ): Promise<void> {
+  // Where the bucket's own rule destroys, what was held has its time from the release on (AR-29).
+  const afterReleaseMs = vault.level === "locked" ? term.destroyWithinMs : 0;
   const turn = steady(clock, events, "retain");
   const daily = atMostEvery(clock, DAY_MS);
   const hourly = atMostEvery(clock, HOUR_MS);
@@ -70,8 +74,10 @@ export async function retain(
       if (history === "diverged") return;
       await settleTerms(clock, database, term);
       const cutoff = heeded && history === "one" ? now : instant(now - DESK_PATIENCE_MS);
-      await markDue(clock, events, database, vault, node, cutoff, daily);
+      await markDue(clock, events, database, vault, node, cutoff, afterReleaseMs, daily);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
+      if (hourly("bucket")) await watchBucket(clock, events, database, vault, node, hourly, signal);
+      await closeDestroyed(clock, events, database);
       await emptyQuarantine(events, database, spool, now);
       await eraseDetails(database, now);
       const overdue = await countOverdue(database, clock.now());
@@ -88,6 +94,7 @@ async function markDue(
   vault: Vault,
   node: NodeId,
   cutoff: Instant,
+  afterReleaseMs: number,
   alarm: (why: string) => boolean,
 ): Promise<void> {
   const due = await dueSegments(database, cutoff, 10_000);
@@ -100,7 +107,7 @@ async function markDue(
     }
   }
   if (free.length === 0) return;
-  await markDestroying(database, clock.now(), free);
+  await markDestroying(database, clock.now(), free, afterReleaseMs);
   step("destroy.marked");
 }
 
@@ -132,21 +139,30 @@ async function destroyMarked(
   for (;;) {
     const doomed = await destroyingSegments(database, after, AT_ONCE);
     const gone: LookedAgain[] = [];
+    const left: SegmentId[] = [];
     for (const segment of doomed) {
       after = segment.id;
       if (signal.aborted) break;
       try {
-        gone.push(await destroySegment(spool, vault, node, segment));
+        const seen = await destroySegment(spool, vault, node, segment);
+        if (seen === "left to the bucket") left.push(segment.id);
+        else gone.push(seen);
       } catch (error) {
         if (!(error instanceof BewaardError)) throw error;
         if (sayNow(segment.id)) events.destroyDelayed(segment.id, error);
       }
     }
+    if (left.length > 0) await recordWatched(database, clock.now(), left);
+    if (left.length > 0) step("destroy.left-to-bucket");
     for (const { id, missing } of gone) if (missing) events.vaultCopyMissing(id);
     if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
     if (gone.length > 0) step("destroy.recorded");
-    if (doomed.length < AT_ONCE || signal.aborted) break;
+    if (doomed.length < AT_ONCE || signal.aborted) return;
   }
+}
+
+/** Ends a sweep, also one that a crash cut off. */
+async function closeDestroyed(clock: Clock, events: Events, database: Database): Promise<void> {
   const destroyed = await closeSweep(database, "destroyed", clock.now());
   if (destroyed === 0) return;
   step("destroy.batch-closed");

@@ -9,7 +9,12 @@ export interface Term {
   readonly termMs: number;
   /** The longest a camera may stay out of its dock. */
   readonly longestUndockedMs: number;
+  /** What was held is gone this long after its release, at the latest (DH-09, AR-29). */
+  readonly destroyWithinMs: number;
 }
+
+/** What decides when a recording is due. */
+type OfRecordings = Pick<Term, "termMs" | "longestUndockedMs">;
 
 /** When a recording began, by whom, and what is known of that clock. */
 export interface Recorded {
@@ -34,7 +39,7 @@ export function judge(
   recording: Recorded,
   device: Device,
   arrivedAt: Instant,
-  { termMs, longestUndockedMs }: Term,
+  { termMs, longestUndockedMs }: OfRecordings,
 ): { readonly timeTrust: TimeTrust; readonly dueAt: Instant } {
   const claimedDue = recording.startedAt + termMs - DUE_MARGIN_MS;
   if (believed(recording, device, arrivedAt))
@@ -47,7 +52,10 @@ export function judge(
 }
 
 /** Due when nothing but the arrival is known: it may have been recorded as early as policy allows. */
-export function dueFromArrival(arrivedAt: Instant, { termMs, longestUndockedMs }: Term): Instant {
+export function dueFromArrival(
+  arrivedAt: Instant,
+  { termMs, longestUndockedMs }: OfRecordings,
+): Instant {
   return at(arrivedAt + termMs - longestUndockedMs - DUE_MARGIN_MS);
 }
 
@@ -55,7 +63,7 @@ export function dueFromArrival(arrivedAt: Instant, { termMs, longestUndockedMs }
  * How long something that nobody has judged may wait here: after that there are 72 hours left to look at it
  * before it is due from its arrival.
  */
-export function longestWaitMs({ termMs, longestUndockedMs }: Term): number {
+export function longestWaitMs({ termMs, longestUndockedMs }: OfRecordings): number {
   return Math.max(0, termMs - longestUndockedMs - DUE_MARGIN_MS - OVERDUE_LOOK_MS);
 }
 

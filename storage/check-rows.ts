@@ -16,6 +16,7 @@ const RULES: readonly Rule[] = [
     invariant: 3,
     what: "is past its term and not held",
     sql: `select id from segment where state <> 'destroyed' and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} < $now
+          and coalesce(gone_by_ms, 0) < $now
           and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
   },
   {

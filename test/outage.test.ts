@@ -98,7 +98,7 @@ async function fillRing(rig: Rig, count: number): Promise<void> {
         { $id: id },
       ),
     );
-    await recordStored(rig.database, id, "version", rig.clock.now());
+    await recordStored(rig.database, id, "version", undefined, rig.clock.now());
     await writeFile(segmentPath(rig.spool, id, segment.arrivedAt), "x");
   }
 }

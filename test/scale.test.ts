@@ -17,6 +17,7 @@ import { countHolds, holdsToConfirm, holdsToLift } from "../storage/catalog/hold
 import { provisionalSegments, recordQuarantineTerm } from "../storage/catalog/provisional.ts";
 import { dueQuarantine } from "../storage/catalog/quarantined.ts";
 import type { Database, Sql } from "../storage/catalog/sqlite.ts";
+import { watchedSegments } from "../storage/catalog/watched.ts";
 import { check } from "../storage/check.ts";
 import { openTree } from "../storage/ledger/append.ts";
 import { unpublishedCheckpoints } from "../storage/ledger/checkpoint.ts";
@@ -57,7 +58,7 @@ function explaining(database: Database, plans: Map<string, string[]>): Database 
 const SMALL = /^SCAN (segment_count|spool_use|wanted|value|json_each|CONSTANT ROW|\(|before|\d)/;
 /** A walk along an index made for exactly this: its length is what there is to do. */
 const WHAT_THERE_IS_TO_DO =
-  /^SCAN \w+ USING (COVERING )?INDEX (segment_to_store|segment_destroying|segment_provisional|hold_requested|hold_to_lift|hold_segment|checkpoint_unpublished|quarantine_provisional|copy_evictable|copy_evicting)/;
+  /^SCAN \w+ USING (COVERING )?INDEX (segment_to_store|segment_destroying|segment_watched|segment_provisional|hold_requested|hold_to_lift|hold_segment|checkpoint_unpublished|quarantine_provisional|copy_evictable|copy_evicting)/;
 
 describe("at three million segments", () => {
   it("no loop and no question passes a whole table: each is as long as what it has to do", async () => {
@@ -69,9 +70,10 @@ describe("at three million segments", () => {
     await findSegments(db, window);
     await findSegments(db, { ...window, device: undefined });
     await findGaps(db, window);
-    await segmentsToStore(db, START, 100);
+    await segmentsToStore(db, { dueAfter: START, provisional: true, except: [] }, 100);
     await dueSegments(db, START, 100);
     await destroyingSegments(db, "", 100);
+    await watchedSegments(db, undefined, 100);
     await countOverdue(db, START);
     await countStates(db);
     await countHolds(db);

@@ -8,7 +8,11 @@ import type { Device } from "../storage/catalog/devices.ts";
 import type { SegmentManifest } from "../storage/spool/manifest.ts";
 
 const ARRIVED = instantOf("2026-11-22T17:00:00.000Z");
-const TERM: Term = { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS };
+const TERM: Term = {
+  termMs: 28 * DAY_MS,
+  longestUndockedMs: 3 * DAY_MS,
+  destroyWithinMs: 7 * DAY_MS,
+};
 const DEVICE: Device = {
   id: parseDeviceId("bc-0101"),
   kind: "bodycam",

@@ -1,30 +1,52 @@
 import type { SegmentId } from "#base/ids";
-import type { Instant } from "#base/time";
+import { type Instant, isoOf } from "#base/time";
 import { addToBatch } from "./batches.ts";
 import { number } from "./row.ts";
 import { type Segment, segmentOfRow } from "./segments.ts";
 import type { Database } from "./sqlite.ts";
 
+/** A segment the vault should have. */
+export interface ToStore extends Segment {
+  readonly held: boolean;
+}
+
+/** Which sealed segments the vault should have. */
+export interface Wanted {
+  /** What is due by then is not worth a write, unless it is held. */
+  readonly dueAfter: Instant;
+  /** A term that nobody has vouched for yet will do, unless it is held. */
+  readonly provisional: boolean;
+  /** Tried this moment, or not to be tried yet. */
+  readonly except: readonly SegmentId[];
+}
+
 /**
- * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what is
- * due before `dueAfter` and what may be in the spool only (overdue by an untrusted clock).
+ * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what may be
+ * in the spool only (overdue by an untrusted clock).
  */
 export function segmentsToStore(
   database: Database,
-  dueAfter: Instant,
+  { dueAfter, provisional, except }: Wanted,
   limit: number,
-): Promise<readonly (Segment & { readonly held: boolean })[]> {
+): Promise<readonly ToStore[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
       `select segment.*, exists (
          select 1 from hold where segment_id = segment.id and released_at_ms is null
        ) as held
        from segment
-       where state = 'sealed' and ((time_trust <> 'overdue' and (due_at_ms > $dueAfter or due_provisional = 1)) or exists (
-         select 1 from hold where segment_id = segment.id and released_at_ms is null
-       ))
-       order by started_at_ms limit $limit`,
-      { $dueAfter: dueAfter, $limit: limit },
+       where state = 'sealed' and id not in (select value from json_each($except))
+         and ((time_trust <> 'overdue' and case due_provisional
+             when 1 then $provisional else due_at_ms > $dueAfter end) or exists (
+           select 1 from hold where segment_id = segment.id and released_at_ms is null
+         ))
+       order by started_at_ms, id limit $limit`,
+      {
+        $dueAfter: dueAfter,
+        $provisional: provisional ? 1 : 0,
+        $except: JSON.stringify(except),
+        $limit: limit,
+      },
     );
     return rows.map((row) => ({ ...segmentOfRow(row), held: number(row, "held") === 1 }));
   });
@@ -47,11 +69,15 @@ export function intendStore(database: Database, id: SegmentId, at: Instant): Pro
   });
 }
 
-/** Records that the vault holds the same bytes; a segment that became due meanwhile stays so. */
+/**
+ * Records that the vault holds the same bytes, and until when it keeps them locked; a segment that became
+ * due meanwhile stays so.
+ */
 export function recordStored(
   database: Database,
   id: SegmentId,
   versionId: string,
+  lockedUntil: Instant | undefined,
   at: Instant,
 ): Promise<void> {
   return database.transaction(async (sql) => {
@@ -60,11 +86,19 @@ export function recordStored(
        where segment_id = $id and place = 'vault'`,
       { $id: id, $version: versionId, $at: at },
     );
+    if (lockedUntil !== undefined) {
+      await sql.run("update segment set locked_until_ms = $until where id = $id", {
+        $id: id,
+        $until: lockedUntil,
+      });
+    }
     const changed = await sql.run(
       "update segment set state = 'stored' where id = $id and state = 'sealed'",
       { $id: id },
     );
-    if (changed === 1) await addToBatch(sql, "stored", at, [{ id, facts: { version: versionId } }]);
+    const lock = lockedUntil === undefined ? {} : { lockedUntil: isoOf(lockedUntil) };
+    const facts = { version: versionId, ...lock };
+    if (changed === 1) await addToBatch(sql, "stored", at, [{ id, facts }]);
   });
 }
 

@@ -12,7 +12,13 @@ export interface Doomed extends Segment {
   readonly versionId: string | undefined;
 }
 
-/** Segments that were due at `now` and that nothing in the catalog holds, the longest overdue first. */
+/** Due by its term, or once its lock has ended: the index `segment_due` has the same words. */
+const DUE_MS = "coalesce(min(due_at_ms, locked_until_ms), due_at_ms)";
+
+/**
+ * Segments that were due at `now` and that nothing in the catalog holds, the longest overdue first. In a
+ * locked bucket footage is due when its lock ends: from then on the bucket's own rule destroys it.
+ */
 export function dueSegments(
   database: Database,
   now: Instant,
@@ -22,9 +28,9 @@ export function dueSegments(
     const rows = await sql.all(
       `select segment.*, copy.version_id from segment
        left join copy on copy.segment_id = segment.id and copy.place = 'vault'
-       where segment.state in ('sealed', 'stored') and due_at_ms <= $now and due_provisional = 0
+       where segment.state in ('sealed', 'stored') and ${DUE_MS} <= $now and due_provisional = 0
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
-       order by due_at_ms limit $limit`,
+       order by ${DUE_MS} limit $limit`,
       { $now: now, $limit: limit },
     );
     return rows.map(doomedOf);
@@ -34,19 +40,22 @@ export function dueSegments(
 /**
  * Marks `ids` as to be destroyed, in one transaction with its ledger entry; returns those marked. One
  * that a hold has reached since it was read is left out: the catalog's own rule has the last word.
+ * `afterReleaseMs`: how long after its release a bucket's own rule may take; 0 where this box destroys.
  */
 export function markDestroying(
   database: Database,
   at: Instant,
   ids: readonly SegmentId[],
+  afterReleaseMs: number,
 ): Promise<readonly SegmentId[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `update segment set state = 'destroying'
+      `update segment set state = 'destroying', gone_by_ms = case when $afterRelease > 0 then
+         (select max(released_at_ms) + $afterRelease from hold where segment_id = segment.id) end
        where id in (select value from json_each($ids)) and state in ('sealed', 'stored')
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
        returning id`,
-      { $ids: JSON.stringify(ids) },
+      { $ids: JSON.stringify(ids), $afterRelease: afterReleaseMs },
     );
     const marked = rows.map((row) => parseSegmentId(text(row, "id")));
     await addToBatch(
@@ -67,10 +76,12 @@ const WAITS_FOR_MEDIUM = `exists (
 const ELSEWHERE_GONE = `not exists (
   select 1 from copy other
   where other.segment_id = segment.id and other.place <> 'secured' and other.state <> 'gone')`;
+/** Everything but the separate copy is gone: of a segment that is being destroyed. */
+export const LEFT_ON_MEDIUM = `(${WAITS_FOR_MEDIUM} and ${ELSEWHERE_GONE})`;
 
 /**
- * What is being destroyed and not yet gone, except what is being written to the vault this moment, and what
- * is left on a separate medium only.
+ * What is being destroyed and not yet gone, except what is being written to the vault this moment, what
+ * a bucket's rule destroys (`watchedSegments`), and what is left on a separate medium only.
  */
 export function destroyingSegments(
   database: Database,
@@ -82,9 +93,9 @@ export function destroyingSegments(
       `select segment.*, case when copy.state <> 'gone' then copy.version_id end as version_id
        from segment
        left join copy on copy.segment_id = segment.id and copy.place = 'vault'
-       where segment.state = 'destroying' and segment.id > $after
+       where segment.state = 'destroying' and watched_since_ms is null and segment.id > $after
          and (copy.state is null or copy.state <> 'writing')
-         and not (${WAITS_FOR_MEDIUM} and ${ELSEWHERE_GONE})
+         and not ${LEFT_ON_MEDIUM}
        order by segment.id limit $limit`,
       { $after: after, $limit: limit },
     );
@@ -99,6 +110,8 @@ export interface LookedAgain {
   readonly versions: number;
   /** The catalog knew a version, and the vault had none: gone before we came. */
   readonly missing: boolean;
+  /** Who destroyed what was in the vault: this box, or the locked bucket by its own rule. */
+  readonly by: "box" | "bucket";
 }
 
 /**
@@ -135,28 +148,34 @@ export function recordDestroyed(
 
 function destroyedFacts(row: SqlRow, seen: readonly LookedAgain[]) {
   const id = parseSegmentId(text(row, "id"));
+  const look = seen.find((one) => one.id === id);
   // Of one that the catalog knew no copy of in the vault, only this look can tell.
-  const versions =
-    optional(row, "versions", number) ?? seen.find((one) => one.id === id)?.versions ?? 0;
-  const missing = versions === 0 && optional(row, "version_id", text) !== undefined;
+  const removed = optional(row, "versions", number);
+  const versions = removed ?? look?.versions ?? 0;
+  // What was never sent to a bucket was not destroyed by it either.
+  const by = look?.by === "bucket" && removed !== undefined ? "bucket" : "box";
+  const known = optional(row, "version_id", text) !== undefined;
+  const missing = versions === 0 && known && by === "box";
   const secured = optional(row, "secured", number);
   return {
     id,
-    facts: { versions, missing, left: 0, ...(secured === undefined ? {} : { secured }) },
+    facts: { versions, missing, left: 0, by, ...(secured === undefined ? {} : { secured }) },
   };
 }
 
 /**
- * How many segments are past their whole term and neither held nor gone: a breach of invariant 3. What was
- * released and waits for its medium is told of by the procedure "Secure".
+ * How many segments are past their whole term and neither held nor gone: a breach of invariant 3. What a
+ * locked bucket destroys after a late release has its time (`gone_by_ms`); what was released and waits for
+ * its medium is told of by the procedure "Secure".
  */
 export function countOverdue(database: Database, now: Instant): Promise<number> {
   return database.transaction(async (sql) => {
     const [row] = await sql.all(
       `select count(*) as count from segment
        where state in ('sealed', 'stored', 'destroying') and due_provisional = 0 and due_at_ms <= $now - ${DUE_MARGIN_MS}
+         and coalesce(gone_by_ms, 0) <= $now
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
-         and not (${WAITS_FOR_MEDIUM} and ${ELSEWHERE_GONE})`,
+         and not ${LEFT_ON_MEDIUM}`,
       { $now: now },
     );
     return number(row, "count");

@@ -169,7 +169,9 @@ async function asked(database: Database, now: Instant): Promise<readonly Figure[
       findSegments(database, { device: undefined, from: at, to: plus(at, 10 * MINUTE_MS) }),
     ),
     await timed("gaps, a camera and an hour", "<= 20", () => findGaps(database, window)),
-    await timed("what is to be stored", "<= 20", () => segmentsToStore(database, now, 200)),
+    await timed("what is to be stored", "<= 20", () =>
+      segmentsToStore(database, { dueAfter: now, provisional: true, except: [] }, 50),
+    ),
     await timed("holds to confirm", "<= 20", () => holdsToConfirm(database, "", 500)),
     await timed("what the ring may overwrite", "<= 100", () => markStored(database, now, 1)),
     await timed("counts for status", "<= 20", async () => {
@@ -194,12 +196,13 @@ async function swept(database: Database, now: Instant): Promise<readonly Figure[
     database,
     now,
     due.map(({ id }) => id),
+    0,
   );
   const done = performance.now();
   await recordDestroyed(
     database,
     now,
-    marked.map((id) => ({ id, versions: 1, missing: false })),
+    marked.map((id) => ({ id, versions: 1, missing: false, by: "box" })),
   );
   return [
     sweep,

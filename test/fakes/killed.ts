@@ -5,8 +5,13 @@ import { STEPS, type Step } from "#base/step";
 import { temporaryFolder } from "./folder.ts";
 import { assertWhole, finish, makeLife, SIGNATURE, startLife } from "./life.ts";
 
+/** Steps that only a bucket comes to: test/bucket-crash.test.ts. */
+const OF_A_BUCKET: readonly Step[] = ["destroy.left-to-bucket"];
+
 /** The steps that the life of docked cameras comes to. Those of recording: test/record-crash.test.ts. */
-export const OF_A_LIFE = STEPS.filter((step) => !step.startsWith("record."));
+export const OF_A_LIFE = STEPS.filter(
+  (step) => !step.startsWith("record.") && !OF_A_BUCKET.includes(step),
+);
 /** Steps of every write to the vault: the ledger's two writes at the start come before any footage. */
 const IN_EVERY_PUT: readonly Step[] = ["store.copied", "store.named"];
 const PUTS_BEFORE_FOOTAGE = 2;

@@ -20,7 +20,7 @@ import { handOver } from "../../daemon/hand-over-fact.ts";
 import { LEVELS } from "../../daemon/journal.ts";
 import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
 import { containerReader } from "../../daemon/recording-times.ts";
-import { store } from "../../daemon/store.ts";
+import { store, type Upload } from "../../daemon/store.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
@@ -79,6 +79,13 @@ export function handClock(start: Instant): HandClock {
   };
 }
 
+/** One at a time, so that a test's clock is moved by the loop alone. */
+export const UPLOAD: Upload = {
+  parallel: 1,
+  bytesPerSecondAt: () => undefined,
+  readBack: "sampled",
+};
+
 /** The parts of core on real files and a real catalog, for tests that drive one loop at a time. */
 export interface Rig extends AsyncDisposable {
   readonly folder: string;
@@ -134,6 +141,8 @@ export interface RigOptions {
   readonly producer?: "dock" | "record";
   /** Seals elsewhere than in a thread. */
   readonly pool?: SealPool;
+  /** How long footage is kept; 28 days when left out. */
+  readonly termMs?: number;
   /** Stands between the loops and the catalog. */
   readonly wrap?: (database: Database) => Database;
 }
@@ -170,7 +179,11 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const verifier = parseVerifier(verifierText(key));
   const box: Box = {
     node,
-    term: { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS },
+    term: {
+      termMs: options.termMs ?? 28 * DAY_MS,
+      longestUndockedMs: 3 * DAY_MS,
+      destroyWithinMs: 7 * DAY_MS,
+    },
     producers: [{ name: options.producer ?? "dock", owner: process.getuid?.() ?? 0 }],
   };
 
@@ -210,7 +223,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     },
     async storeOnce() {
       const turn = turns(clock, 1);
-      await store(turn.clock, events, database, spool, vault, node, turn.signal);
+      await store(turn.clock, events, database, spool, vault, node, UPLOAD, turn.signal);
     },
     async check(depth = "hashes") {
       const report = await check(

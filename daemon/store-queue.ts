@@ -1,0 +1,66 @@
+import type { SegmentId } from "#base/ids";
+import { step } from "#base/step";
+import { type Clock, HOUR_MS, MINUTE_MS } from "#base/time";
+import { together } from "#base/together";
+import { closeSweep } from "../storage/catalog/batches.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import type { VaultLevel } from "../storage/vault/vault.ts";
+import { openLine } from "./store-line.ts";
+import type { Outcome, StoreOne } from "./store-one.ts";
+
+/** What failed by itself waits this long, so that one bad segment does not hold up the others. */
+const WAIT_MS: Readonly<Record<Outcome, number>> = {
+  stored: 0,
+  unwanted: 0,
+  unanswered: MINUTE_MS,
+  refused: HOUR_MS,
+};
+
+/** What the queue learned of the vault: whether it answers, or that there was nothing to ask. */
+type VaultSeen = "answers" | "away" | "not asked";
+
+/**
+ * Stores all that waits, until nothing is left or the vault is away. `mayBeOpen`: a sweep that was cut off
+ * may have left its batch open. The first to throw stops the others.
+ */
+export type Drain = (mayBeOpen: boolean, signal: AbortSignal) => Promise<VaultSeen>;
+
+/** Makes the function that stores what waits, `parallel` segments at a time, the oldest first. */
+export function drainer(
+  clock: Clock,
+  database: Database,
+  level: VaultLevel,
+  storeOne: StoreOne,
+  parallel: number,
+): Drain {
+  const closeBatch = async (): Promise<void> => {
+    const stored = await closeSweep(database, "stored", clock.now());
+    if (stored > 0) step("store.batch-closed");
+  };
+  const line = openLine(clock, database, level, closeBatch);
+  // One may have bad luck, and so may all that are under way at that moment; one more in a row is the vault.
+  const awayAfter = parallel + 1;
+
+  return async (mayBeOpen, signal) => {
+    let answers = false;
+    let unanswered: SegmentId[] = [];
+    const work = async (inner: AbortSignal): Promise<void> => {
+      while (unanswered.length < awayAfter) {
+        const segment = await line.next(inner);
+        if (segment === undefined) return;
+        const outcome = await storeOne(segment, inner).finally(() => line.done(segment.id, 0));
+        line.done(segment.id, WAIT_MS[outcome]);
+        if (outcome === "stored") answers = true;
+        if (outcome === "stored") unanswered = [];
+        if (outcome === "unanswered") unanswered.push(segment.id);
+      }
+    };
+    const workers = Array.from({ length: parallel }, () => work);
+    await together(signal, workers);
+    if (mayBeOpen || answers) await closeBatch();
+    const away = unanswered.length >= awayAfter || (unanswered.length > 0 && !answers);
+    // It is the vault, not they: the oldest is the first to be tried when it is asked again.
+    if (away) line.recall(unanswered);
+    return away ? "away" : answers ? "answers" : "not asked";
+  };
+}

@@ -1,0 +1,73 @@
+import { dirname } from "node:path/posix";
+import { BewaardError } from "#base/errors";
+import type { NodeId } from "#base/ids";
+import { step } from "#base/step";
+import type { Clock } from "#base/time";
+import { type LookedAgain, recordDestroyed } from "../storage/catalog/due.ts";
+import type { Segment } from "../storage/catalog/segments.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { watchedSegments } from "../storage/catalog/watched.ts";
+import { footageKey } from "../storage/vault/keys.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import { isGone } from "./destroy.ts";
+import type { Events } from "./events.ts";
+
+const AT_ONCE = 1000;
+
+/**
+ * Looks what a locked bucket has destroyed by its own rule, and records that. A folder at a time, for a
+ * bucket lists a thousand keys at the price of one; only what is no longer listed is looked at by itself.
+ */
+export async function watchBucket(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  sayNow: (what: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  let after: Segment | undefined;
+  for (;;) {
+    const watched = await watchedSegments(database, after, AT_ONCE);
+    for (const [folder, segments] of Map.groupBy(watched, (one) => folderOf(node, one))) {
+      try {
+        const gone = await goneFrom(vault, node, folder, segments, signal);
+        if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
+        if (gone.length > 0) step("destroy.recorded");
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof BewaardError && error.code.startsWith("VAULT_"))) throw error;
+        if (sayNow(folder) && segments[0]) events.destroyDelayed(segments[0].id, error);
+      }
+    }
+    after = watched.at(-1);
+    if (watched.length < AT_ONCE || signal.aborted) return;
+  }
+}
+
+async function goneFrom(
+  vault: Vault,
+  node: NodeId,
+  folder: string,
+  segments: readonly Segment[],
+  signal: AbortSignal,
+): Promise<readonly LookedAgain[]> {
+  const there = new Set<string>();
+  for await (const { key } of vault.list(folder, signal)) there.add(key);
+  const gone: LookedAgain[] = [];
+  for (const one of segments) {
+    const key = keyOf(node, one);
+    if (there.has(key) || !isGone(await vault.traces(key))) continue;
+    gone.push({ id: one.id, versions: 0, missing: false, by: "bucket" });
+  }
+  return gone;
+}
+
+function keyOf(node: NodeId, { device, startedAt, id }: Segment): string {
+  return footageKey(node, device, startedAt, id);
+}
+
+function folderOf(node: NodeId, segment: Segment): string {
+  return `${dirname(keyOf(node, segment))}/`;
+}
