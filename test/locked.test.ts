@@ -10,7 +10,7 @@ import { confirmTime } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import { type LockedVault, lockedVault } from "./fakes/locked-vault.ts";
-import { NEVER, named, openRig, type Rig, START, UPLOAD } from "./fakes/rig.ts";
+import { NEVER, named, OWNER, openRig, type Rig, START, UPLOAD } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -79,7 +79,7 @@ async function hold({ rig }: Box, id: SegmentId): Promise<void> {
     id: HOLD,
     incident: "zaak-1",
     deskNumber: 1,
-    owner: "c-1",
+    owner: OWNER,
     reviewAt: instant(9e12),
   };
   await rig.database.transaction((sql) =>
