@@ -116,7 +116,7 @@ export async function runCore(
   const mayDestroy = async () =>
     (await timeTrust(clock, database)).trusted && (await askHistory(signal)) !== "diverged";
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
-  const kept = { database, spool, vault, node, verifier };
+  const kept = { database, spool, vault, node, verifier, secured: medium };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
   const separate = separateCopy(rules.policy);
