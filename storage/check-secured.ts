@@ -5,7 +5,7 @@ import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
 import { copyKnown } from "./check-rowless.ts";
-import { type Finding, openFindings } from "./findings.ts";
+import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { sameParts } from "./seal/part-digests.ts";
 import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -39,7 +39,7 @@ export async function checkSecured(
   }
   if (secured) {
     try {
-      await lookOn(database, secured, node, depth, findings.add, signal);
+      await lookOn(database, secured, node, depth, findings, signal);
     } catch (error) {
       if (!(error instanceof BewaardError && error.transient)) throw error;
       notes.push(`${shownMedium(secured)} not looked at: ${error.code}, ${error.message}`);
@@ -53,7 +53,7 @@ async function lookOn(
   { vault, ...medium }: Separate,
   node: Kept["node"],
   depth: Depth,
-  add: (invariant: number, what: string) => void,
+  findings: Findings,
   signal: AbortSignal,
 ): Promise<void> {
   const on = `on ${shownMedium(medium)}`;
@@ -72,7 +72,7 @@ async function lookOn(
             ? `${id} ${on} is not the bytes that were sealed`
             : undefined;
     // What was released since its row was read may have left.
-    if (wrong !== undefined && (await stillPresent(database, segment))) add(4, wrong);
+    if (wrong !== undefined && (await stillPresent(database, segment))) findings.add(4, wrong);
   }
   const prefix = footagePrefix(node);
   const rowless = async (key: string): Promise<boolean> => {
@@ -80,11 +80,11 @@ async function lookOn(
     return id === undefined || !(await copyKnown(database, id, "secured"));
   };
   for (const key of await vault.unfinished(prefix))
-    if (await rowless(key)) add(6, `${key} ${on} has no row, unfinished`);
+    if (await rowless(key)) findings.add(6, `${key} ${on} has no row, unfinished`);
   for await (const { key, versionId } of vault.list(prefix, signal)) {
     if (!(await rowless(key))) continue;
     const still = (await vault.versions(key)).some((one) => one.versionId === versionId);
-    if (still && (await rowless(key))) add(6, `${key} ${on} has no row`);
+    if (still && (await rowless(key))) findings.add(6, `${key} ${on} has no row`);
   }
 }
 
