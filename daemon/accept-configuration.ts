@@ -71,7 +71,7 @@ export async function acceptConfiguration(
   const told = known ? { changes: shown(changes), more: more(changes) } : { changes: [], more: 0 };
   const facts = {
     ...told,
-    sha256: createHash("sha256").update(canonical(next.settings)).digest("hex"),
+    sha256: digestOf(next.settings),
     policy: rules.policy.name,
     ownRegime: rules.policy.own_regime,
     approval: approval ? { ...approval, date: isoOf(approval.date) } : null,
@@ -83,6 +83,24 @@ export async function acceptConfiguration(
     await append(sql, now, [{ kind: "config.changed", facts, ...detail }]);
   });
   events.configChanged(known ? changes.length + personal.length : 0, facts.sha256);
+}
+
+function digestOf(settings: Values): string {
+  return createHash("sha256").update(canonical(settings)).digest("hex");
+}
+
+/**
+ * What a box that goes by this configuration remembers of it, for a catalog that is made again. Undefined when
+ * it is another than `last`: then it is recorded as a first one, for the ledger has digests and no settings.
+ */
+export function rememberedConfiguration(
+  config: Config,
+  rules: Rules,
+  last: { readonly sha256: string; readonly approvals: readonly string[] },
+): string | undefined {
+  const next = split(effectiveSettings(config, rules));
+  if (digestOf(next.settings) !== last.sha256) return undefined;
+  return canonical({ ...next, approvals: last.approvals });
 }
 
 function split(settings: readonly Setting[]): Omit<Remembered, "approvals"> {

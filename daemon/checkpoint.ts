@@ -85,7 +85,6 @@ async function publish(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { size, note, after } of await unpublishedCheckpoints(database)) {
-    await publishRows(database, vault, node, size, signal);
     for (let from = after; from < size; from += ENTRIES_AT_ONCE) {
       const to = Math.min(from + ENTRIES_AT_ONCE, size);
       const entries = await entryBodies(database, from, to);
@@ -93,6 +92,8 @@ async function publish(
       await vault.put(entriesKey(node, from, to), textBody(lines), FREELY, signal);
       step("checkpoint.entries-put");
     }
+    // After the entries: rows whose entry nobody else has would speak of another one one day.
+    await publishRows(database, vault, node, size, signal);
     await vault.put(checkpointKey(node, size), textBody(note), FREELY, signal);
     step("checkpoint.put");
     await recordPublished(database, size, clock.now());

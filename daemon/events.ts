@@ -62,6 +62,13 @@ function boxEvents(say: Say) {
         "the ledger here is another than the one in the vault: nothing is destroyed or signed",
         failed(error),
       ),
+    rebuiltWaits: () =>
+      say(
+        "alert",
+        "rebuilt-waits",
+        "a catalog made from the vault destroys nothing until vault and desk were read",
+        {},
+      ),
     timestamped: (size: number, toldAt: string) =>
       say("notice", "timestamped", "an outside authority has timestamped the signed ledger", {
         size,

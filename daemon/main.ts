@@ -8,6 +8,7 @@ import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { recordPlaces } from "../storage/catalog/place.ts";
+import { waitsForConsistency } from "../storage/catalog/rebuilt.ts";
 import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
@@ -114,9 +115,11 @@ export async function runCore(
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
   const mayDestroy = async () =>
-    (await timeTrust(clock, database)).trusted && (await askHistory(signal)) !== "diverged";
+    (await timeTrust(clock, database)).trusted &&
+    (await askHistory(signal)) !== "diverged" &&
+    !(await waitsForConsistency(database));
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
-  const kept = { database, spool, vault, node, verifier, secured: medium };
+  const kept = { database, spool, vault, node, verifier };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
   const separate = separateCopy(rules.policy);

@@ -15,6 +15,7 @@ import {
   recordDestroyed,
 } from "../storage/catalog/due.ts";
 import { countUndecided } from "../storage/catalog/left.ts";
+import { recordConsistent, waitsForConsistency } from "../storage/catalog/rebuilt.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { recordWatched } from "../storage/catalog/watched.ts";
 import { eraseDetails } from "../storage/ledger/details.ts";
@@ -41,7 +42,8 @@ const DESK_PATIENCE_MS = DUE_MARGIN_MS - 10 * MINUTE_MS;
 /**
  * Destroys what is due, each minute, until the signal aborts (procedure "Destroy"). Destroys nothing
  * while time is not trusted, however old it is (invariant 10), nor while the ledger here is another than
- * the one that left this box (invariant 5): a catalog that was set back does not know what is held.
+ * the one that left this box (invariant 5): a catalog that was set back does not know what is held. One that
+ * was made from the vault destroys nothing, however late it is, until both vault and desk have been read.
  */
 export async function retain(
   clock: Clock,
@@ -72,6 +74,13 @@ export async function retain(
         return;
       }
       if (history === "diverged") return;
+      if (await waitsForConsistency(database)) {
+        if (!heeded || history !== "one") {
+          if (daily("rebuilt")) events.rebuiltWaits();
+          return;
+        }
+        await recordConsistent(database);
+      }
       await settleTerms(clock, database, term);
       const cutoff = heeded && history === "one" ? now : instant(now - DESK_PATIENCE_MS);
       await markDue(clock, events, database, vault, node, cutoff, afterReleaseMs, daily);

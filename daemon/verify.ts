@@ -11,7 +11,6 @@ import { openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import { asker } from "./control/client.ts";
-import { openMedium } from "./open-medium.ts";
 import { catalogPath, originOf, socketPath, vaultFolder } from "./places.ts";
 
 /** Checks the invariants: by asking the core that runs, or, when none does, in its place. */
@@ -37,10 +36,9 @@ export async function verifyBox(
     vaultFolder(config.vault),
     rememberedVault(database),
   );
-  await using secured = await openMedium(clock, database, config.secured);
   const verifier = parseVerifier(verifierText(key));
   return await check(
-    { database, spool, vault, node: config.node, verifier, secured },
+    { database, spool, vault, node: config.node, verifier },
     depth,
     clock.now(),
     signal,
@@ -48,12 +46,11 @@ export async function verifyBox(
   );
 }
 
-export function shownReport({ findings, more, segments, entries, notes }: Report): string {
+export function shownReport({ findings, more, segments, entries }: Report): string {
   const head = `${segments} fragmenten / segments, ${entries} regels / ledger entries: `;
-  const apart = notes.map((note) => `  niet bekeken / not looked at: ${note}`);
-  if (findings.length === 0) return [`${head}in orde / all well`, ...apart].join("\n");
+  if (findings.length === 0) return `${head}in orde / all well`;
   const lines = findings.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`);
   if (more > 0) lines.push(`  en nog ${more} / and ${more} more`);
   const count = findings.length + more;
-  return [`${head}NIET IN ORDE / NOT WELL: ${count}`, ...lines, ...apart].join("\n");
+  return [`${head}NIET IN ORDE / NOT WELL: ${count}`, ...lines].join("\n");
 }

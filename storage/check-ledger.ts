@@ -1,11 +1,12 @@
 import { archivedTo } from "./catalog/archive.ts";
+import { readRebuilt } from "./catalog/rebuilt.ts";
 import { bytes, number, optional, text } from "./catalog/row.ts";
 import type { Database, Sql } from "./catalog/sqlite.ts";
 import { checkArchived } from "./check-archived.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { commitmentTo, openTree } from "./ledger/append.ts";
 import { readCheckpoint } from "./ledger/checkpoint.ts";
-import type { VerifierKey } from "./ledger/note.ts";
+import { parseVerifier, type VerifierKey } from "./ledger/note.ts";
 import { leafHash, rootOver } from "./ledger/tree.ts";
 
 const PAGE = 2000;
@@ -78,9 +79,13 @@ async function signedHeads(
   findings: Findings,
 ): Promise<ReadonlyMap<number, Buffer>> {
   const heads = new Map<number, Buffer>();
+  const rebuilt = await readRebuilt(sql);
+  const former = rebuilt?.signers.map(parseVerifier) ?? [];
   for (const row of await sql.all("select size, note from checkpoint")) {
     const size = number(row, "size");
-    const head = readCheckpoint(verifier, text(row, "note"));
+    // What this ledger was made from was signed by the key of the box that was lost.
+    const keys = size <= (rebuilt?.signed ?? 0) ? [verifier, ...former] : [verifier];
+    const head = keys.map((key) => readCheckpoint(key, text(row, "note"))).find(Boolean);
     if (head?.size === size) heads.set(size, head.root);
     else findings.add(5, `the checkpoint of ${size} entries is not signed by this node`);
   }

@@ -36,8 +36,8 @@ export const STEPS = [
   "store.recorded",
   "store.batch-closed",
   "checkpoint.signed",
-  "checkpoint.rows-put",
   "checkpoint.entries-put",
+  "checkpoint.rows-put",
   "checkpoint.put",
   "checkpoint.published",
   "desk.entry-put",
@@ -71,6 +71,11 @@ export const STEPS = [
   "archive.put",
   "archive.recorded",
   "archive.left",
+  "rebuild.ledger",
+  "rebuild.rows",
+  "rebuild.states",
+  "rebuild.made",
+  "rebuild.named",
 ] as const;
 
 export type Step = (typeof STEPS)[number];

@@ -8,7 +8,7 @@ import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
-import { checked, print, runProgram, stopSignal } from "./program.ts";
+import { checked, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
@@ -114,6 +114,32 @@ program
     if (!report) return;
     print(global().json, report, () => shownReport(report));
     if (report.findings.length > 0) process.exitCode = 1;
+  });
+
+program
+  .command("rebuild")
+  .description(
+    "maak de catalogus van een verloren kast opnieuw / make the catalog of a lost box again",
+  )
+  .requiredOption(
+    "--from-vault",
+    "uit logboek en beelden in de kluis / from ledger and footage there",
+  )
+  .option(
+    "--verifier <key>",
+    "publieke sleutel van de verloren kast, als deze een nieuwe heeft / public key of the lost box, where this one has a new one",
+  )
+  .option(
+    "--at-least <entries>",
+    "zoveel regels had het logboek zeker / its ledger had at least so many entries",
+    "0",
+  )
+  .action(async ({ verifier, atLeast }: { verifier?: string; atLeast: string }) => {
+    const { rebuildBox, shownRebuild } = await import("../rebuild.ts");
+    const config = await readConfig(global().config);
+    const known = { verifier, atLeast: typed(wholeNumber, atLeast) };
+    const report = await rebuildBox(systemClock, config, known, stopSignal());
+    print(global().json, report, () => shownRebuild(report));
   });
 
 addConfigCommands(program, systemClock, global);

@@ -11,6 +11,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   CARD_READ: "de kaart is niet te lezen / the card cannot be read",
   CATALOG_BUSY: "iets anders heeft de catalogus open / something else has the catalog open",
   CATALOG_DAMAGED: "het bestand van de catalogus is beschadigd / the catalog's file is damaged",
+  CATALOG_EXISTS: "deze kast heeft al een catalogus / this box has a catalog already",
   CATALOG_FULL: "de schijf met de catalogus is vol / the catalog's disk is full",
   CATALOG_IO: "de catalogus is niet te lezen of te schrijven / catalog not readable or writable",
   CATALOG_NESTED_TRANSACTION: "fout in het programma / a bug",
@@ -32,6 +33,8 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
     "iets is veranderd sinds het getekend werd / something changed since it was signed",
   DUTY_NOT_FOUND: "er is geen open plicht met dit nummer / no open duty has this number",
   LEASE_HELD: "er draait al een bewaard / a bewaard runs already",
+  LEDGER_BROKEN:
+    "het logboek in de kluis is niet wat getekend werd / the vault's ledger is not what was signed",
   LEDGER_DIVERGED: "het logboek wijkt af van dat in de kluis / the ledger differs from the vault's",
   LEDGER_NOT_FOUND: "het logboek heeft dit niet / the ledger does not have this",
   MACHINE_BUSY:

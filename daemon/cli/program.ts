@@ -82,3 +82,10 @@ export function typed<T>(parse: (text: string) => T, text: string): T {
     throw new BewaardError("DESK_INPUT", message, { cause });
   }
 }
+
+/** A whole number that is not negative. @throws RangeError for anything else. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new RangeError("not a whole number");
+}

@@ -3,20 +3,12 @@ import { readText } from "../../storage/vault/body.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
 import { type DeskEntry, linkOf, splitSigned } from "./entry.ts";
-import { keySha256Of, signedBy } from "./ssh-signature.ts";
+import { signedBy } from "./ssh-signature.ts";
 
 /** How far a reader has followed the chain: the number of the last entry and the link to it. */
 export interface ChainHead {
   readonly number: number;
   readonly link: string | null;
-}
-
-/** An entry that was checked. */
-export interface ChainEntry {
-  readonly entry: DeskEntry;
-  readonly head: { readonly number: number; readonly link: string };
-  /** SHA-256 of the public key that signed it. */
-  readonly keySha256: string;
 }
 
 export const CHAIN_START: ChainHead = { number: 0, link: null };
@@ -33,7 +25,7 @@ export async function* chainAfter(
   signersPath: string,
   head: ChainHead,
   signal: AbortSignal,
-): AsyncGenerator<ChainEntry, void, undefined> {
+): AsyncGenerator<{ readonly entry: DeskEntry; readonly head: ChainHead }, void, undefined> {
   if (head.number > 0) await stillThere(vault, head, signal);
   let { number, link } = head;
   for (;;) {
@@ -55,7 +47,7 @@ export async function* chainAfter(
       throw new BewaardError("DESK_TAMPERED", `desk entry ${number + 1} ${why}`);
     number += 1;
     link = linkOf(object);
-    yield { entry, head: { number, link }, keySha256: keySha256Of(signature) };
+    yield { entry, head: { number, link } };
   }
 }
 
@@ -85,6 +77,16 @@ async function stillThere(vault: Vault, head: ChainHead, signal: AbortSignal): P
     "DESK_CHAIN_BROKEN",
     `desk entry ${head.number}, read before, is gone or changed`,
   );
+}
+
+/** The link to entry `number`, or undefined where it is not there: for who knows that it was read before. */
+export async function linkAt(
+  vault: Vault,
+  number: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const object = await readEntry(vault, number, signal);
+  return object === undefined ? undefined : linkOf(object);
 }
 
 /** A hold on 10,000 segments is under a megabyte. */

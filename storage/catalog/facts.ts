@@ -2,7 +2,16 @@ import { text } from "./row.ts";
 import type { Sql } from "./sqlite.ts";
 
 /** Names of the small facts this box remembers about itself. */
-export type FactName = "clock" | "config" | "desk" | "residency" | "rows" | "spool" | "vault";
+export type FactName =
+  | "clock"
+  | "config"
+  | "desk"
+  | "rebuilt"
+  | "residency"
+  | "rows"
+  | "spool"
+  | "swept"
+  | "vault";
 
 export async function readFact(sql: Sql, name: FactName): Promise<string | undefined> {
   const [row] = await sql.all("select value from fact where name = $name", { $name: name });

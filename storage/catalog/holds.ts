@@ -36,7 +36,7 @@ export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Pr
   const entry = await append(sql, at, [
     {
       kind: "hold.requested",
-      facts: { ...facts, segments: wanted, reviewAt: isoOf(hold.reviewAt) },
+      facts: { ...facts, owner: hold.owner, segments: wanted, reviewAt: isoOf(hold.reviewAt) },
     },
   ]);
   await sql.run(

@@ -112,7 +112,7 @@ export function recordServed(
 
 async function tellHolds(sql: Sql, at: Instant, id: SegmentId): Promise<readonly HoldId[]> {
   const rows = await sql.all(
-    `select hold.hold_id, hold.owner, copy.sha256, medium.kind, medium.serial from hold
+    `select hold.hold_id, hold.owner, copy.sha256, medium.kind, medium.serial, medium.identity from hold
      join copy on copy.segment_id = hold.segment_id and copy.place = 'secured' and copy.state = 'present'
      join medium on medium.id = copy.medium_id
      where hold.segment_id = $id and hold.released_at_ms is null and hold.secured_at_ms is null
@@ -125,6 +125,8 @@ async function tellHolds(sql: Sql, at: Instant, id: SegmentId): Promise<readonly
       segment: id,
       medium: text(row, "kind"),
       serial: text(row, "serial"),
+      // What the medium says of itself: a catalog that is made again knows it by that.
+      identity: text(row, "identity"),
       sha256: text(row, "sha256"),
       by: optional(row, "owner", text) ?? null,
     };

@@ -13,6 +13,7 @@ import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import type { Json } from "../ledger/canonical.ts";
 import { recordTaken } from "./left.ts";
+import { readRebuilt } from "./rebuilt.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
@@ -106,7 +107,30 @@ async function alreadyKnown(
      where device_id = $device and source_path = $path and plaintext_sha256 = $sha256`,
     { $device: segment.device, $path: segment.sourcePath, $sha256: segment.plaintextSha256 },
   );
-  return earlier ? { kind: "duplicate", of: parseSegmentId(text(earlier, "id")) } : undefined;
+  const known = earlier ?? (await recognised(sql, segment));
+  return known ? { kind: "duplicate", of: parseSegmentId(text(known, "id")) } : undefined;
+}
+
+/**
+ * A catalog that was made again knows no names on cards; the same bytes of the same camera are the same file.
+ * What was lost with the box is not known: its card may have it still.
+ */
+async function recognised(sql: Sql, segment: Omit<Segment, "state">): Promise<SqlRow | undefined> {
+  if ((await readRebuilt(sql)) === undefined) return undefined;
+  const [row] = await sql.all(
+    `update segment set source_path = $path, source_modified_at_ms = $modifiedAt
+     where id = (select id from segment where device_id = $device and source_path is null
+       and plaintext_sha256 = $sha256
+       and not exists (select 1 from gap where gap.id = segment.id and cause = 'box-lost') limit 1)
+     returning id`,
+    {
+      $device: segment.device,
+      $path: segment.sourcePath ?? null,
+      $modifiedAt: segment.sourceModifiedAt ?? null,
+      $sha256: segment.plaintextSha256 ?? null,
+    },
+  );
+  return row;
 }
 
 async function otherRead(
@@ -141,7 +165,7 @@ async function closeLeft(
 }
 
 /** What the world may know of a segment: the leaf everything else is proven against. No file name. */
-function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: string]: Json } {
+export function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: string]: Json } {
   return {
     id: segment.id,
     device: segment.device,
@@ -168,7 +192,8 @@ function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: string]:
   };
 }
 
-async function insertSegment(
+/** Writes the row of a sealed file; its copies are the caller's to record. */
+export async function insertSegment(
   sql: Sql,
   segment: Omit<Segment, "state">,
   entry: number,

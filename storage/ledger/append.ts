@@ -29,8 +29,11 @@ export async function append(
     rows.push({ seq, kind: entry.kind, body });
     nodes.push(...tree.append(leafHash(body)));
   }
-  await insertEntries(sql, at, rows);
-  await insertNodes(sql, nodes);
+  await insertLeaves(
+    sql,
+    rows.map((row) => ({ ...row, at })),
+    nodes,
+  );
   for (const detail of details) await insertDetail(sql, detail);
   return first;
 }
@@ -55,12 +58,26 @@ export async function openTree(sql: Sql): Promise<Appender> {
   );
 }
 
-async function insertEntries(sql: Sql, at: Instant, rows: readonly object[]): Promise<void> {
+/** An entry as it is hashed, and its place. */
+export interface Leaf {
+  readonly seq: number;
+  readonly at: Instant;
+  readonly kind: string;
+  readonly body: string;
+}
+
+/** Writes leaves that follow the last one, with the nodes of the tree that they complete. */
+export async function insertLeaves(
+  sql: Sql,
+  leaves: readonly Leaf[],
+  nodes: readonly TreeNode[],
+): Promise<void> {
   await sql.run(
     `insert into entry (seq, at_ms, kind, body)
-     select value ->> 'seq', $at, value ->> 'kind', value ->> 'body' from json_each($rows)`,
-    { $at: at, $rows: JSON.stringify(rows) },
+     select value ->> 'seq', value ->> 'at', value ->> 'kind', value ->> 'body' from json_each($rows)`,
+    { $rows: JSON.stringify(leaves) },
   );
+  await insertNodes(sql, nodes);
 }
 
 async function insertNodes(sql: Sql, nodes: readonly TreeNode[]): Promise<void> {

@@ -29,7 +29,6 @@ export const ENTRY_KINDS = [
   "secured.destroyed",
   "secured.lost",
   "medium.destroyed",
-  "medium.refused",
   "release.refused",
   "clock.confirmed",
   "clock.trusted",
@@ -40,6 +39,9 @@ export const ENTRY_KINDS = [
   "duty.done",
   "rows.archived",
   "vault.residency",
+  "catalog.rebuilt",
+  "vault.swept",
+  "breach.overdue",
 ] as const;
 
 export type EntryKind = (typeof ENTRY_KINDS)[number];

@@ -25,7 +25,6 @@ import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
 import { check, type Depth } from "../../storage/check.ts";
-import type { Separate } from "../../storage/check-secured.ts";
 import type { Finding } from "../../storage/findings.ts";
 import {
   type NodeKey,
@@ -110,8 +109,7 @@ export interface Rig extends AsyncDisposable {
   keep(content: string, name?: string): Promise<SegmentId>;
   adoptOnce(): Promise<void>;
   storeOnce(): Promise<void>;
-  /** With the separate medium, where there is one. */
-  check(depth?: Depth, secured?: Separate): Promise<readonly Finding[]>;
+  check(depth?: Depth): Promise<readonly Finding[]>;
 }
 
 export function capturedEvents(said: string[], lines: string[] = []): Events {
@@ -227,9 +225,9 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       const turn = turns(clock, 1);
       await store(turn.clock, events, database, spool, vault, node, UPLOAD, turn.signal);
     },
-    async check(depth = "hashes", secured) {
+    async check(depth = "hashes") {
       const report = await check(
-        { database, spool, vault, node, verifier, secured },
+        { database, spool, vault, node, verifier },
         depth,
         clock.now(),
         NEVER,

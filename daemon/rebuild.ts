@@ -1,0 +1,264 @@
+import { access, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import { step } from "#base/step";
+import type { Clock, Instant } from "#base/time";
+import { readRules } from "../config/configuration.ts";
+import type { Config } from "../config/schema.ts";
+import { readSecret } from "../config/secrets.ts";
+import { writeFact } from "../storage/catalog/facts.ts";
+import { migrate } from "../storage/catalog/migrate.ts";
+import { rebuiltText } from "../storage/catalog/rebuilt.ts";
+import { moment } from "../storage/catalog/row.ts";
+import { type Database, openDatabase } from "../storage/catalog/sqlite.ts";
+import { append } from "../storage/ledger/append.ts";
+import { parseNodeKey, parseVerifier, verifierText, vkeyText } from "../storage/ledger/note.ts";
+import { adoptFound } from "../storage/restore/adopt-found.ts";
+import { countWithoutRows, restoreBatches } from "../storage/restore/batches.ts";
+import { noteFound } from "../storage/restore/found.ts";
+import { formerKeys, newestHead, restoreHeads, type SignedHead } from "../storage/restore/heads.ts";
+import { restoreEntries } from "../storage/restore/ledger.ts";
+import { deskObeyedTo, lastConfiguration } from "../storage/restore/remembered.ts";
+import { replay } from "../storage/restore/replay.ts";
+import { restoreSpoolCopies } from "../storage/restore/spool-copies.ts";
+import { countRestored, type Restored, settleStates } from "../storage/restore/states.ts";
+import { restoreTimestamps } from "../storage/restore/timestamps.ts";
+import { type IsUnsigned, unsignedEntries } from "../storage/restore/unsigned.ts";
+import { openLease } from "../storage/spool/lease.ts";
+import { openSpool, type Spool } from "../storage/spool/spool.ts";
+import { openDirectoryVault } from "../storage/vault/directory.ts";
+import { rememberedVault } from "../storage/vault/remember.ts";
+import type { Vault } from "../storage/vault/vault.ts";
+import { rememberedConfiguration } from "./accept-configuration.ts";
+import { linkAt } from "./desk/chain.ts";
+import { boxOf, catalogPath, namedBy, originOf, vaultFolder } from "./places.ts";
+import { setApartRowless } from "./set-apart-rowless.ts";
+
+/** What came of it, for people and programs. */
+export interface RebuildReport extends Restored {
+  /** Entries under the newest signed head, and how many were there in all. */
+  readonly signed: number;
+  readonly entries: number;
+  readonly checkpoints: number;
+  /** Objects that no entry knew and that were taken up. */
+  readonly adopted: number;
+  /** Keys of objects that could not be; the first hundred. */
+  readonly strange: readonly string[];
+  /** Batches of an older release, whose rows the vault never had. */
+  readonly withoutRows: number;
+  readonly timestampsMissing: number;
+  /** Files of a surviving spool that no entry knew: in quarantine now. */
+  readonly setApart: number;
+  /** Whether this configuration is the one that the lost box went by last. */
+  readonly configuration: "same" | "another";
+}
+
+/** What somebody knows of the lost box beside its vault. */
+export interface Known {
+  /** The public key of the lost box, where this one has another. */
+  readonly verifier: string | undefined;
+  /** Its ledger had at least so many entries: from its journal, say. */
+  readonly atLeast: number;
+}
+
+/**
+ * Makes the catalog of a lost box again from its vault (procedure "Rebuild"): beside the catalog's place, and
+ * moved there when it is whole. Cut off anywhere it begins anew. In the vault nothing is changed.
+ * @throws BewaardError CATALOG_EXISTS, LEASE_HELD, LEDGER_NOT_FOUND, LEDGER_BROKEN, NODE_KEY, VAULT_UNAVAILABLE.
+ */
+export async function rebuildBox(
+  clock: Clock,
+  config: Config,
+  known: Known,
+  signal: AbortSignal,
+): Promise<RebuildReport> {
+  const path = catalogPath(config);
+  await requireNone(path);
+  const spool = await openSpool(config.spool.path, config.node);
+  await using _lease = await openLease(spool, "core");
+  const making = `${path}.rebuilding`;
+  for (const end of ["", "-wal", "-shm"]) await rm(`${making}${end}`, { force: true });
+  const report = await make(clock, config, known, spool, making, signal);
+  step("rebuild.made");
+  // Closing it has brought everything into the one file.
+  await sync(making);
+  await rename(making, path);
+  await syncDirectory(dirname(path));
+  step("rebuild.named");
+  return report;
+}
+
+async function requireNone(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw error;
+  }
+  const message = `${path} is there: a catalog is made again only where there is none`;
+  throw new BewaardError("CATALOG_EXISTS", message);
+}
+
+async function sync(path: string): Promise<void> {
+  await using file = await open(path, "r");
+  await file.sync();
+}
+
+async function make(
+  clock: Clock,
+  config: Config,
+  known: Known,
+  spool: Spool,
+  path: string,
+  signal: AbortSignal,
+): Promise<RebuildReport> {
+  const rules = await readRules(namedBy(config));
+  const { node, term } = boxOf(config, rules.policy);
+  const keys = await keysOf(config, known);
+  await using database = await openDatabase(path);
+  await migrate(database);
+  await using vault = await openDirectoryVault(
+    vaultFolder(config.vault),
+    rememberedVault(database),
+  );
+  const signed = await requireHead(vault, config, keys, known, signal);
+
+  const ledger = await restoreEntries(database, vault, node, signed.head, signal);
+  const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, ledger.signed));
+  const checkpoints = await restoreHeads(database, vault, node, keys, signal);
+  step("rebuild.ledger");
+  await restoreBatches(database, vault, node, isUnsigned, signal);
+  await noteFound(database, vault, node, signal);
+  await replay(database, isUnsigned, signal);
+  const timestampsMissing = await restoreTimestamps(database, vault, node, isUnsigned, signal);
+  step("rebuild.rows");
+
+  const now = clock.now();
+  await restoreSpoolCopies(database, spool, signal);
+  await settleStates(database, now);
+  const found = await adoptFound(database, vault, node, term.termMs, now, signal);
+  const setApart = await setApartRowless(database, spool, term, now);
+  step("rebuild.states");
+  const configuration = await remember(database, vault, config, rules, isUnsigned, signal);
+  const counts = await database.transaction(async (sql) => ({
+    ...(await countRestored(sql)),
+    withoutRows: await countWithoutRows(sql),
+  }));
+  const report = {
+    ...ledger,
+    checkpoints,
+    ...counts,
+    adopted: found.adopted,
+    strange: found.strange,
+    timestampsMissing,
+    setApart,
+    configuration,
+  };
+  await tell(database, now, signed, report);
+  return report;
+}
+
+async function keysOf(config: Config, { verifier }: Known) {
+  const name = originOf(config);
+  const own = parseVerifier(
+    verifierText(parseNodeKey(name, await readSecret("node.key", config.state))),
+  );
+  if (verifier === undefined) return [own];
+  const former = parseVerifier(verifier);
+  if (former.name === name) return [own, former];
+  throw new BewaardError("NODE_KEY", `that is the public key of ${former.name}, not of ${name}`);
+}
+
+async function requireHead(
+  vault: Vault,
+  { node }: Config,
+  keys: Awaited<ReturnType<typeof keysOf>>,
+  { atLeast }: Known,
+  signal: AbortSignal,
+): Promise<SignedHead> {
+  const newest = await newestHead(vault, node, keys, signal);
+  if (newest === undefined)
+    throw new BewaardError("LEDGER_NOT_FOUND", `the vault has no signed ledger of ${node}`);
+  if (newest.head.size >= atLeast) return newest;
+  const message = `the newest head in the vault is over ${newest.head.size} entries, and there were at least ${atLeast}: newer ones are hidden, or gone`;
+  throw new BewaardError("LEDGER_BROKEN", message);
+}
+
+/** The small facts that the lost catalog knew and that can be known again. */
+async function remember(
+  database: Database,
+  vault: Vault,
+  config: Config,
+  rules: Awaited<ReturnType<typeof readRules>>,
+  isUnsigned: IsUnsigned,
+  signal: AbortSignal,
+): Promise<"same" | "another"> {
+  const { desk, last, readAt } = await database.transaction(async (sql) => ({
+    desk: await deskObeyedTo(sql, isUnsigned),
+    last: await lastConfiguration(sql, isUnsigned),
+    readAt: moment((await sql.all("select max(at_ms) as at_ms from checkpoint"))[0], "at_ms"),
+  }));
+  const link = desk === 0 ? null : ((await linkAt(vault, desk, signal)) ?? "");
+  const text = last && rememberedConfiguration(config, rules, last);
+  await database.transaction(async (sql) => {
+    // Its end was reached then, as far as anybody knows: what had expired by then came too late.
+    const read = { number: desk, link, heardAtMs: readAt, endAtMs: readAt };
+    if (desk > 0) await writeFact(sql, "desk", JSON.stringify(read));
+    if (text !== undefined) await writeFact(sql, "config", text);
+  });
+  return text === undefined ? "another" : "same";
+}
+
+/** Says in the ledger that this catalog was made again, from what, and what is not in it. */
+async function tell(
+  database: Database,
+  now: Instant,
+  { head, signer }: SignedHead,
+  report: RebuildReport,
+): Promise<void> {
+  const { strange, ...counts } = report;
+  const vkey = vkeyText(signer);
+  const signers = new Set([vkey, ...(await formerKeys(database)).map(vkeyText)]);
+  const facts = {
+    ...counts,
+    strange: strange.length,
+    root: head.root.toString("hex"),
+    signer: vkey,
+  };
+  await database.transaction(async (sql) => {
+    await append(sql, now, [{ kind: "catalog.rebuilt", facts }]);
+    await writeFact(sql, "rebuilt", rebuiltText(now, head.size, signers));
+    await writeFact(sql, "rows", String(head.size));
+  });
+}
+
+export function shownRebuild(report: RebuildReport): string {
+  const lines: readonly (readonly [number, string])[] = [
+    [report.signed, "regels onder de laatste handtekening / entries under the newest signed head"],
+    [
+      report.entries - report.signed,
+      "regels daarna, die niemand tekende / entries after it, unsigned",
+    ],
+    [report.stored, "fragmenten in de kluis / segments in the vault"],
+    [report.sealed, "alleen in de spool van deze kast / in the spool of this box only"],
+    [report.destroyed + report.archived, "vernietigd / destroyed"],
+    [report.destroying, "nog te vernietigen / still to be destroyed"],
+    [report.adopted, "opgenomen uit de kluis zelf / taken up from the vault itself"],
+    [report.lost, "VERLOREN met de kast / LOST with the box"],
+    [report.missing, "ONTBREKEN in de kluis / MISSING from the vault"],
+    [report.heldLost, "veiliggesteld en NERGENS meer / held, and NOWHERE any more"],
+    [report.returned, "vernietigd en toch in de kluis / destroyed, and in the vault all the same"],
+    [report.strange.length, "vreemd in de kluis / strange in the vault"],
+    [report.setApart, "uit de spool naar quarantaine / from the spool to quarantine"],
+  ];
+  return [
+    "Catalogus opnieuw gemaakt / catalog made again:",
+    ...lines.filter(([count]) => count > 0).map(([count, what]) => `  ${count} ${what}`),
+    ...report.strange.map((key) => `    ${key}`),
+    report.configuration === "same"
+      ? "Zelfde configuratie als tevoren / same configuration as before"
+      : "ANDERE configuratie dan tevoren: kijk of instemming nodig is / ANOTHER configuration than before: see whether consent is needed",
+    "Er wordt pas iets vernietigd als kluis en bureau gelezen zijn / nothing is destroyed until vault and desk were read",
+  ].join("\n");
+}

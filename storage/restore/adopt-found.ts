@@ -1,0 +1,196 @@
+import { decodeTime } from "ulid";
+import { z } from "zod";
+import { type NodeId, parseDeviceId, parseSegmentId, parseSha256, type SegmentId } from "#base/ids";
+import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
+import { type Instant, instant, instantOf, isoOf } from "#base/time";
+import { addToBatch, closeBatch } from "../catalog/batches.ts";
+import { number, text } from "../catalog/row.ts";
+import { insertSegment, type Segment, sealedFacts } from "../catalog/segments.ts";
+import type { Database, Sql } from "../catalog/sqlite.ts";
+import { append } from "../ledger/append.ts";
+import { openPartDigests } from "../seal/part-digests.ts";
+import { plaintextBytesOf } from "../seal/plaintext-bytes.ts";
+import { footageKey } from "../vault/keys.ts";
+import type { ObjectVersion, Vault } from "../vault/vault.ts";
+
+const moment = z.string().transform(instantOf);
+const facts = z.object({
+  id: z.string().transform(parseSegmentId),
+  device: z.string().transform(parseDeviceId),
+  started: moment,
+  ended: z.union([z.literal(""), moment]),
+  "plaintext-sha256": z.union([z.literal(""), z.string().transform(parseSha256)]),
+  "sealed-for": z.string(),
+  // From 0.4.
+  arrived: moment.optional(),
+  due: moment.optional(),
+  producer: z.string().optional(),
+  "time-trust": z.enum(["trusted", "untrusted", "overdue"]).optional(),
+});
+type Facts = z.output<typeof facts>;
+
+/** What came of the objects that no entry knows. */
+export interface Adopted {
+  readonly adopted: number;
+  /** Keys of what is there under no name, or with no facts, that this box would have given it. */
+  readonly strange: readonly string[];
+}
+
+/** No more are told; they are counted on. */
+const SHOWN = 100;
+
+/**
+ * Takes up each object that no entry of the ledger knows: it was stored after the last head that left the
+ * box. Its facts say what it is, its bytes are read for their digests, and its entry says where this was found.
+ * It is never destroyed for being unknown: its term runs as its facts say, and no longer.
+ */
+export async function adoptFound(
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  termMs: number,
+  at: Instant,
+  signal: AbortSignal,
+): Promise<Adopted> {
+  const strange: string[] = [];
+  let adopted = 0;
+  for (const found of await database.transaction(unknown)) {
+    signal.throwIfAborted();
+    const segment = await segmentIn(vault, node, termMs, at, found, signal);
+    if (segment === undefined) strange.push(found.key);
+    else if (await database.transaction((sql) => record(sql, at, segment, found.versionId)))
+      adopted += 1;
+  }
+  await database.transaction((sql) => closeBatch(sql, "stored", at));
+  return { adopted, strange: strange.slice(0, SHOWN) };
+}
+
+async function unknown(sql: Sql): Promise<readonly ObjectVersion[]> {
+  const rows = await sql.all(
+    `select key, version_id, bytes from found
+     where segment_id is null or not exists (select 1 from segment where id = found.segment_id)
+     order by place`,
+  );
+  return rows.map((row) => ({
+    key: text(row, "key"),
+    versionId: text(row, "version_id"),
+    bytes: number(row, "bytes"),
+  }));
+}
+
+async function segmentIn(
+  vault: Vault,
+  node: NodeId,
+  termMs: number,
+  now: Instant,
+  { key, versionId, bytes }: ObjectVersion,
+  signal: AbortSignal,
+): Promise<Omit<Segment, "state"> | undefined> {
+  const parsed = facts.safeParse(await vault.facts(key, versionId));
+  if (!parsed.success) return undefined;
+  const told = parsed.data;
+  if (footageKey(node, told.device, told.started, told.id) !== key) return undefined;
+  const digests = openPartDigests();
+  const first: Uint8Array[] = [];
+  let seen = 0;
+  for await (const chunk of vault.read(key, versionId, signal)) {
+    if (seen < HEADER_MOST_BYTES) first.push(Uint8Array.from(chunk.subarray(0, HEADER_MOST_BYTES)));
+    seen += chunk.length;
+    digests.update(chunk);
+  }
+  const plaintextBytes = plaintextBytesOf(Buffer.concat(first), bytes);
+  if (plaintextBytes === undefined || seen !== bytes) return undefined;
+  return segmentOf(told, plaintextBytes, digests.finish(), termMs, now);
+}
+
+/** An age header for a day's few recipients is some hundred bytes, or a few thousand post-quantum. */
+const HEADER_MOST_BYTES = 64 * 1024;
+
+function segmentOf(
+  told: Facts,
+  plaintextBytes: number,
+  { ciphertextBytes, parts }: ReturnType<ReturnType<typeof openPartDigests>["finish"]>,
+  termMs: number,
+  now: Instant,
+): Omit<Segment, "state"> {
+  const sha256 = told["plaintext-sha256"];
+  const arrivedAt = told.arrived ?? arrivalOf(told.id, now);
+  return {
+    id: told.id,
+    device: told.device,
+    producer: told.producer ?? "unknown",
+    startedAt: told.started,
+    alternativeStartedAt: undefined,
+    endedAt: told.ended === "" || told.ended < told.started ? undefined : told.ended,
+    timeSource: "arrival",
+    timeTrust: told["time-trust"] ?? "untrusted",
+    arrivedAt,
+    arrivedUptime: { bootId: "", ms: 0 },
+    cameraClock: { declared: "unknown", offsetMs: null },
+    dueAt: dueOf(told, arrivedAt, termMs),
+    dueProvisional: false,
+    sourcePath: undefined,
+    sourceModifiedAt: undefined,
+    plaintextSha256: sha256 === "" ? undefined : sha256,
+    plaintextBytes: sha256 === "" ? undefined : plaintextBytes,
+    ciphertextBytes,
+    parts,
+    sealedFor: told["sealed-for"],
+    truncated: sha256 === "",
+    rewritten: undefined,
+  };
+}
+
+/** As the box reckoned it; else from the start. No later than what arrived that day could be kept. */
+function dueOf({ due, started }: Facts, arrivedAt: Instant, termMs: number): Instant {
+  const claimed = due ?? started + termMs - DUE_MARGIN_MS;
+  return instant(Math.max(0, Math.min(claimed, arrivedAt + TERM_LIMIT_MS - DUE_MARGIN_MS)));
+}
+
+/** The moment in an id: when it was about to be sealed. */
+function arrivalOf(id: SegmentId, now: Instant): Instant {
+  return instant(Math.min(decodeTime(id), now));
+}
+
+/** False when another version of the same segment was taken up before. */
+async function record(
+  sql: Sql,
+  at: Instant,
+  segment: Omit<Segment, "state">,
+  versionId: string,
+): Promise<boolean> {
+  const { id, ciphertextBytes, arrivedAt } = segment;
+  const [known] = await sql.all("select 1 from segment where id = $id", { $id: id });
+  if (known) return false;
+  await knowDevice(sql, at, segment);
+  const told = { ...sealedFacts(segment), from: "vault" };
+  const entry = await append(sql, at, [{ kind: "segment.sealed", facts: told }]);
+  await insertSegment(sql, segment, entry);
+  await sql.run(
+    `insert into copy (segment_id, place, state, version_id, bytes, changed_at_ms)
+     values ($id, 'spool', 'gone', null, $bytes, $at), ($id, 'vault', 'present', $version, $bytes, $at)`,
+    { $id: id, $version: versionId, $bytes: ciphertextBytes, $at: arrivedAt },
+  );
+  await sql.run("update segment set state = 'stored' where id = $id", { $id: id });
+  await addToBatch(sql, "stored", at, [{ id, facts: { version: versionId } }]);
+  return true;
+}
+
+/** A camera that was added after the last head, and is not configured any more. */
+async function knowDevice(
+  sql: Sql,
+  at: Instant,
+  { device, producer, arrivedAt }: Omit<Segment, "state">,
+): Promise<void> {
+  const [known] = await sql.all("select 1 from device where id = $device", { $device: device });
+  if (known) return;
+  const type = producer === "record" ? "camera" : "bodycam";
+  const pairedAt = isoOf(arrivedAt);
+  const entry = await append(sql, at, [
+    { kind: "device.paired", facts: { device, type, pairedAt } },
+  ]);
+  await sql.run(
+    `insert into device (id, kind, paired_at_ms, entry_seq) values ($device, $type, $pairedAt, $entry)`,
+    { $device: device, $type: type, $pairedAt: arrivedAt, $entry: entry },
+  );
+}

@@ -1,0 +1,66 @@
+import { instant } from "#base/time";
+import { number, text } from "../catalog/row.ts";
+import type { Database } from "../catalog/sqlite.ts";
+import { REPLAY } from "./replay-kinds.ts";
+import { factsOf, isTold, type ToldKind } from "./told.ts";
+import type { IsUnsigned } from "./unsigned.ts";
+
+const PAGE = 2000;
+
+/** What an entry without a head over it may do: make known what else would be forgotten, and end nothing. */
+const BELIEVED_UNSIGNED: ReadonlySet<string> = new Set([
+  "device.paired",
+  "device.placed",
+  "duty.opened",
+  "gap.recorded",
+  "segment.sealed",
+] satisfies ToldKind[]);
+
+/** Kinds that a catalog goes by before there is any segment in it: a segment that left has none of them. */
+const FIRST: ReadonlySet<string> = new Set([
+  "hold.in-force",
+  "hold.released",
+  "hold.requested",
+  "rows.archived",
+] satisfies ToldKind[]);
+
+/**
+ * Makes the rows that the entries tell of, in their order, holds first.
+ * @throws BewaardError LEDGER_BROKEN for a signed entry that says something else than its kind does.
+ */
+export async function replay(
+  database: Database,
+  isUnsigned: IsUnsigned,
+  signal: AbortSignal,
+): Promise<void> {
+  await pass(database, isUnsigned, (kind) => FIRST.has(kind), signal);
+  await pass(database, isUnsigned, (kind) => !FIRST.has(kind), signal);
+}
+
+async function pass(
+  database: Database,
+  isUnsigned: IsUnsigned,
+  wanted: (kind: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let from = 0; ; from += PAGE) {
+    signal.throwIfAborted();
+    const more = await database.transaction(async (sql) => {
+      const rows = await sql.all(
+        "select seq, at_ms, kind, body from entry where seq >= $from and seq < $to order by seq",
+        { $from: from, $to: from + PAGE },
+      );
+      for (const row of rows) {
+        const kind = text(row, "kind");
+        if (!isTold(kind) || !wanted(kind)) continue;
+        const seq = number(row, "seq");
+        const unsigned = isUnsigned(seq);
+        if (unsigned && !BELIEVED_UNSIGNED.has(kind)) continue;
+        const line = { seq, at: instant(number(row, "at_ms")), unsigned };
+        await REPLAY[kind](sql, line, factsOf(text(row, "body")));
+      }
+      return rows.length === PAGE;
+    });
+    if (!more) return;
+  }
+}

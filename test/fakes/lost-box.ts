@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { copyFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseNodeId, parseSegmentId } from "#base/ids";
+import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
+import { readPolicy } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Ask } from "../../daemon/control/client.ts";
+import { passUntil } from "../../daemon/demo/simulated-clock.ts";
+import { holdFootage } from "../../daemon/desk/hold.ts";
+import { releaseHold } from "../../daemon/desk/release.ts";
+import { openStation } from "../../daemon/desk/station.ts";
+import { catalogPath, vaultFolder } from "../../daemon/places.ts";
+import { setupBox } from "../../daemon/setup.ts";
+import { parseRecipientBook } from "../../storage/seal/recipients.ts";
+import { leaveCutOff } from "./cut-off.ts";
+import { NEVER, START } from "./rig.ts";
+import { type Site, whileRunning } from "./site.ts";
+
+/** A box that has lived, with footage of every fate, and then lost its disk. */
+export interface LostBox {
+  readonly site: Site;
+  readonly config: Config;
+  /** A copy of the catalog as it was. */
+  readonly catalog: string;
+  readonly ids: Readonly<Record<string, string>>;
+}
+
+type Fate =
+  | "stored"
+  | "evicted"
+  | "held"
+  | "released"
+  | "destroyed"
+  | "truncated"
+  | "spoolOnly"
+  | "afterTheHead";
+
+/** When each was recorded, by the name of its file: local time, two hours ahead of UTC. */
+const NAMES: Readonly<Record<Exclude<Fate, "truncated">, string>> = {
+  destroyed: "20260504_160000",
+  evicted: "20260601_112000",
+  stored: "20260601_113000",
+  held: "20260601_114000",
+  released: "20260601_115000",
+  spoolOnly: "20260531_120000",
+  afterTheHead: "20260601_115500",
+};
+
+async function film(site: Site, fate: Exclude<Fate, "truncated">): Promise<void> {
+  const card = join(site.demo.docks["bc-0101"] ?? "", "DCIM", "100MEDIA");
+  await mkdir(card, { recursive: true });
+  const path = join(card, `${NAMES[fate]}.MP4`);
+  await writeFile(path, randomBytes(200_000));
+  const at = site.clock.now() / 1000;
+  await utimes(path, at, at);
+}
+
+async function find(ask: Ask) {
+  return (await ask("find", { device: null, fromMs: 0, toMs: 4e12 })).segments;
+}
+
+async function idOf(ask: Ask, fate: Exclude<Fate, "truncated">): Promise<string> {
+  const [, y, m, d, h, min] = /^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)/.exec(NAMES[fate]) ?? [];
+  const at = isoOf(instant(Date.parse(`${y}-${m}-${d}T${h}:${min}:00+02:00`)));
+  return (await find(ask)).find(({ startedAt }) => startedAt === at)?.id ?? "";
+}
+
+async function until(site: Site, what: string, seen: () => Promise<boolean>, signal: AbortSignal) {
+  assert.ok(await passUntil(site.clock, MINUTE_MS, DAY_MS, seen, signal), what);
+}
+
+async function published(site: Site, ask: Ask, signal: AbortSignal): Promise<void> {
+  const before = (await ask("ledger.head", {})).checkpoint?.size ?? 0;
+  const more = async () => ((await ask("ledger.head", {})).checkpoint?.size ?? 0) > before;
+  await until(site, "a checkpoint", more, signal);
+}
+
+async function cutOff(site: Site): Promise<void> {
+  const { config } = site.demo;
+  const [day] = parseRecipientBook(await readFile(config.recipients, "utf8"));
+  await leaveCutOff(join(config.spool.path, "incoming", "dock"), {
+    node: config.node,
+    recipient: day?.recipient ?? "",
+    content: randomBytes(150_000),
+    startedAt: plus(START, -2 * HOUR_MS),
+  });
+}
+
+async function gap(site: Site): Promise<void> {
+  const { config } = site.demo;
+  const manifest = {
+    arrivedAt: isoOf(START),
+    arrivedUptime: { bootId: "yesterday", ms: 1 },
+    bewaard: "manifest/1",
+    kind: "gap",
+    id: "01KSZ000000000000000000009",
+    node: config.node,
+    producer: "dock",
+    device: "bc-0101",
+    startedAt: isoOf(plus(START, -HOUR_MS)),
+    endedAt: isoOf(plus(START, -HOUR_MS + 5000)),
+    cause: "card-removed",
+  };
+  const path = join(config.spool.path, "incoming", "dock", `${manifest.id}.json`);
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+/** Holds two, and releases the second again. */
+async function decide(site: Site, held: string, released: string): Promise<void> {
+  await using station = await openStation(site.demo.desk);
+  const policy = await readPolicy("den-haag");
+  const asked = (segment: string) => ({
+    incident: "2026-1",
+    purpose: "aangifte",
+    ground: policy.hold_grounds[0]?.name ?? "",
+    reference: "PL1500-2026",
+    reason: "bedreiging van een handhaver",
+    reviewAt: plus(START, 60 * DAY_MS),
+    segments: [{ node: parseNodeId("dock-1"), id: parseSegmentId(segment) }],
+  });
+  await holdFootage(site.clock, station, policy, asked(held), NEVER);
+  const { hold } = await holdFootage(site.clock, station, policy, asked(released), NEVER);
+  await site.clock.pass(5 * MINUTE_MS, NEVER);
+  await releaseHold(site.clock, station, hold, NEVER);
+}
+
+const CUT_OFF = "01KSZ000000000000000000001";
+/** No room for what was recorded that day: a file has the name of its folder. */
+const BLOCKED = "footage/dock-1/bc-0101/2026/05/31";
+
+/**
+ * Lets a box live for some hours, until the vault has a signed head over all that befell its footage; then one
+ * more recording is stored, and the box is lost before its next head: its state but for the node's key, and its
+ * spool, are gone. A copy of its catalog is kept to compare with.
+ */
+export async function lostBox(site: Site): Promise<LostBox> {
+  const { config } = site.demo;
+  const small = { ...config, spool: { ...config.spool, limit: 1_300_000 } };
+  const blocked = join(vaultFolder(config.vault), BLOCKED);
+  await mkdir(dirname(blocked), { recursive: true });
+  await writeFile(blocked, "");
+  await cutOff(site);
+  await gap(site);
+  const first = ["destroyed", "evicted", "stored", "held", "released", "spoolOnly"] as const;
+  for (const fate of first) await film(site, fate);
+  const ids: [string, string][] = [["truncated", CUT_OFF]];
+  await whileRunning(
+    site,
+    async (ask, signal) => {
+      await until(site, "all stored", async () => (await inState(ask, "stored")) === 6, signal);
+      for (const fate of first) ids.push([fate, await idOf(ask, fate)]);
+      const known = Object.fromEntries(ids);
+      await decide(site, known["held"] ?? "", known["released"] ?? "");
+      const inForce = async () => (await ask("status", {})).holds.inForce;
+      await until(site, "released", async () => (await inForce()) === 1, signal);
+      await until(site, "gone", async () => (await inState(ask, "destroyed")) === 1, signal);
+      await ask("room", { bytes: 500_000, urgent: false });
+      await published(site, ask, signal);
+      await film(site, "afterTheHead");
+      await until(site, "stored", async () => (await inState(ask, "stored")) === 6, signal);
+      ids.push(["afterTheHead", await idOf(ask, "afterTheHead")]);
+    },
+    small,
+  );
+  const catalog = join(site.folder, "old.db");
+  await copyFile(catalogPath(config), catalog);
+  await rm(blocked);
+  await lose(config);
+  return { site, config: small, catalog, ids: Object.fromEntries(ids) };
+}
+
+/** The disk breaks; somebody installs a new one and puts the node's key back. */
+async function lose(config: Config): Promise<void> {
+  const key = await readFile(join(config.state, "node.key"));
+  await rm(config.state, { recursive: true });
+  await rm(config.spool.path, { recursive: true });
+  await mkdir(config.state, { mode: 0o710 });
+  await writeFile(join(config.state, "node.key"), key, { mode: 0o600 });
+  await setupBox(config);
+}
+
+async function inState(ask: Ask, state: string): Promise<number> {
+  return (await find(ask)).filter((one) => one.state === state).length;
+}
