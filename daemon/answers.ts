@@ -34,8 +34,9 @@ export function answers(
     status: async () => status(clock, config, kept, await askHistory(signal)),
     find: (params) => find(database, params),
     verify: ({ depth }, watch) =>
-      check(kept, depth, clock.now(), signal, watch).then(({ findings, ...counts }) => ({
+      check(kept, depth, clock.now(), signal, watch).then(({ findings, notes, ...counts }) => ({
         findings: [...findings],
+        notes: [...notes],
         ...counts,
       })),
     "clock.confirm": async ({ timeMs, by }) => ({

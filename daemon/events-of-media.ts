@@ -65,6 +65,10 @@ export function mediumEvents(say: Say) {
       say("notice", "medium-statement", "one person signed the destruction of a medium", {
         deskNumber,
       }),
+    mediumRefused: (deskNumber: number) =>
+      say("alert", "medium-refused", "a medium's destruction was refused: the ledger says why", {
+        deskNumber,
+      }),
     mediumDestroyed: (medium: MediumName, segments: number) =>
       say("notice", "medium-destroyed", "the destruction of a medium was signed as it must be", {
         ...of(medium),

@@ -8,10 +8,10 @@ import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { CHAIN_START, type ChainHead, chainAfter } from "./desk/chain.ts";
-import type { DeskEntry } from "./desk/entry.ts";
+import { CHAIN_START, type ChainEntry, chainAfter } from "./desk/chain.ts";
 import { enforcer } from "./enforce-holds.ts";
 import type { Events } from "./events.ts";
+import { obeyMedium, sayOfMedium } from "./heed-medium.ts";
 import type { HeedDesk } from "./retain.ts";
 
 /** Which desk this box obeys. */
@@ -64,7 +64,7 @@ export function heeder(
     try {
       const from = known ?? CHAIN_START;
       for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
-        await obey(events, database, node, desk, next.entry, next.head, known?.endAtMs ?? 0, now);
+        await obey(events, database, node, desk, next, known?.endAtMs ?? 0, now);
       }
       await enforce(now);
       if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);
@@ -101,13 +101,13 @@ async function obey(
   database: Database,
   node: NodeId,
   desk: DeskOf,
-  { command, number, expiresAt }: DeskEntry,
-  readTo: ChainHead,
+  { entry, head, keySha256 }: ChainEntry,
   endAtMs: number,
   now: Instant,
 ): Promise<void> {
+  const { command, number, expiresAt } = entry;
   await database.transaction(async (sql) => {
-    await writeFact(sql, "desk", JSON.stringify({ ...readTo, heardAtMs: now, endAtMs }));
+    await writeFact(sql, "desk", JSON.stringify({ ...head, heardAtMs: now, endAtMs }));
     if (command.kind === "hold") {
       const { hold: id, incident, owner, reviewAt } = command;
       const segments = command.segments.filter((one) => one.node === node).map((one) => one.id);
@@ -116,6 +116,11 @@ async function obey(
       const tooLate = await recordHold(sql, now, asked);
       events.holdRequested(id, incident, segments.length);
       if (tooLate.length > 0) events.holdTooLate(id, tooLate);
+    } else if (command.kind === "medium.destroyed") {
+      const signed = { entry, link: head.link, keySha256 };
+      const late = expiresAt < endAtMs;
+      const came = await obeyMedium(sql, node, desk.demo, command, { ...signed, late }, now);
+      sayOfMedium(events, command, number, came);
     } else if (command.kind === "release" && !desk.demo) {
       await append(sql, now, [
         { kind: "release.refused", facts: { desk: number, why: "one person" } },

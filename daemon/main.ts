@@ -119,7 +119,7 @@ export async function runCore(
     (await askHistory(signal)) !== "diverged" &&
     !(await waitsForConsistency(database));
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
-  const kept = { database, spool, vault, node, verifier };
+  const kept = { database, spool, vault, node, verifier, secured: medium };
   const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
 
   const separate = separateCopy(rules.policy);

@@ -11,6 +11,7 @@ import { openSpool } from "../storage/spool/spool.ts";
 import { openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import { asker } from "./control/client.ts";
+import { openMedium } from "./open-medium.ts";
 import { catalogPath, originOf, socketPath, vaultFolder } from "./places.ts";
 
 /** Checks the invariants: by asking the core that runs, or, when none does, in its place. */
@@ -36,9 +37,10 @@ export async function verifyBox(
     vaultFolder(config.vault),
     rememberedVault(database),
   );
+  await using secured = await openMedium(clock, database, config.secured);
   const verifier = parseVerifier(verifierText(key));
   return await check(
-    { database, spool, vault, node: config.node, verifier },
+    { database, spool, vault, node: config.node, verifier, secured },
     depth,
     clock.now(),
     signal,
@@ -46,11 +48,12 @@ export async function verifyBox(
   );
 }
 
-export function shownReport({ findings, more, segments, entries }: Report): string {
+export function shownReport({ findings, more, segments, entries, notes }: Report): string {
   const head = `${segments} fragmenten / segments, ${entries} regels / ledger entries: `;
-  if (findings.length === 0) return `${head}in orde / all well`;
+  const apart = notes.map((note) => `  niet bekeken / not looked at: ${note}`);
+  if (findings.length === 0) return [`${head}in orde / all well`, ...apart].join("\n");
   const lines = findings.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`);
   if (more > 0) lines.push(`  en nog ${more} / and ${more} more`);
   const count = findings.length + more;
-  return [`${head}NIET IN ORDE / NOT WELL: ${count}`, ...lines].join("\n");
+  return [`${head}NIET IN ORDE / NOT WELL: ${count}`, ...lines, ...apart].join("\n");
 }

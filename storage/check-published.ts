@@ -50,7 +50,7 @@ export async function checkPublished(
 
 /** What is not as it should be with the ledger that has left this box (invariant 5). */
 export async function publishedFindings(
-  { database, vault, node, verifier }: Omit<Kept, "spool">,
+  { database, vault, node, verifier }: Omit<Kept, "spool" | "secured">,
   signal: AbortSignal,
 ): Promise<Pick<Findings, "count"> & { readonly findings: Findings["first"] }> {
   const findings = openFindings();

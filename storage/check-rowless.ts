@@ -69,10 +69,10 @@ function rowless(key: string): Finding {
   return { invariant: 6, what: `${key} in the vault has no row` };
 }
 
-async function copyKnown(
+export async function copyKnown(
   database: Database,
   id: SegmentId,
-  place: "spool" | "vault",
+  place: "spool" | "vault" | "secured",
 ): Promise<boolean> {
   const found = await database.transaction((sql) =>
     sql.all("select 1 from copy where segment_id = $id and place = $place and state <> 'gone'", {

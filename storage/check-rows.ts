@@ -1,4 +1,4 @@
-import { DUE_MARGIN_MS } from "#base/term";
+import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, instant, isoOf } from "#base/time";
 import { number, text } from "./catalog/row.ts";
 import type { Database, Sql, SqlParams } from "./catalog/sqlite.ts";
@@ -17,7 +17,24 @@ const RULES: readonly Rule[] = [
     what: "is past its term and not held",
     sql: `select id from segment where state <> 'destroyed' and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} < $now
           and coalesce(gone_by_ms, 0) < $now
-          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
+          and not (state = 'destroying' and exists (
+            select 1 from copy where segment_id = segment.id and place = 'secured' and state <> 'gone'))`,
+  },
+  {
+    // Until then it waits for its medium, or for who destroys it, with an alarm each day.
+    invariant: 3,
+    what: "was released a term ago and has a separate copy",
+    sql: `select segment_id as id from copy where place = 'secured' and state <> 'gone' and (
+            select max(coalesce(released_at_ms, 9e15)) from hold where segment_id = copy.segment_id
+          ) + ${TERM_LIMIT_MS} < $now`,
+  },
+  {
+    invariant: 4,
+    what: "is said to have its separate copy and has none",
+    sql: `select segment_id as id from hold where released_at_ms is null and secured_at_ms is not null
+          and not exists (select 1 from copy
+            where segment_id = hold.segment_id and place = 'secured' and state = 'present')`,
   },
   {
     invariant: 3,

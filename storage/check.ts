@@ -6,6 +6,7 @@ import { checkCopies } from "./check-copies.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { publishedFindings } from "./check-published.ts";
 import { checkRows, ROW_STEPS } from "./check-rows.ts";
+import { checkSecured, type Separate } from "./check-secured.ts";
 import { checkStrangers } from "./check-strangers.ts";
 import { type Finding, SHOWN } from "./findings.ts";
 import type { VerifierKey } from "./ledger/note.ts";
@@ -21,6 +22,8 @@ export interface Report {
   readonly more: number;
   readonly segments: number;
   readonly entries: number;
+  /** What could not be looked at, and why that is no finding. */
+  readonly notes: readonly string[];
 }
 
 /** What is to be checked, and against what. */
@@ -30,6 +33,8 @@ export interface Kept {
   readonly vault: Vault;
   readonly node: NodeId;
   readonly verifier: VerifierKey;
+  /** The separate medium; undefined where none is configured. */
+  readonly secured: Separate | undefined;
 }
 
 /** Says how far a check is, in steps that take about as long. */
@@ -61,10 +66,12 @@ export async function check(
   const step = (seen: number): void => {
     if (seen % 100 === 0) watch(before + seen / SEGMENTS_A_STEP, total);
   };
+  const secured = depth === "rows" ? undefined : await checkSecured(kept, depth, signal);
   const world =
-    depth === "rows"
+    secured === undefined
       ? []
       : [
+          secured,
           await checkCopies(kept, depth, step, signal),
           await checkStrangers(kept, now, signal),
           await publishedFindings(kept, signal),
@@ -77,6 +84,7 @@ export async function check(
     more: count - findings.length,
     segments: rows.segments,
     entries: ledger.entries,
+    notes: secured?.notes ?? [],
   };
 }
 

@@ -114,7 +114,7 @@ describe("core's socket", () => {
     const patienceMs = 100;
     const verify = async () => {
       await systemClock.sleep(5 * patienceMs, NEVER);
-      return { findings: [], more: 0, segments: 7, entries: 0 };
+      return { findings: [], more: 0, segments: 7, entries: 0, notes: [] };
     };
     const serving = control(path, { ...NO_ANSWERS, verify }, patienceMs, stop.signal);
     try {

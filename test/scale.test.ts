@@ -198,6 +198,7 @@ describe("verify finds what is not so", () => {
       vault,
       node: box.node,
       verifier: parseVerifier(verifierText(rig.key)),
+      secured: undefined,
     };
     const told: number[] = [];
     const report = await check(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cp, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import type { SegmentId } from "#base/ids";
@@ -10,6 +10,8 @@ import { retain } from "../daemon/retain.ts";
 import type { Medium } from "../daemon/secure.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { markSecured, spoolBytes } from "../storage/catalog/evict.ts";
+import { check } from "../storage/check.ts";
+import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import {
   enforceOnce,
   HOLD,
@@ -330,5 +332,61 @@ describe("a release", () => {
     await secureOnce(rig, medium);
     const letGo = rowsOf(rig, "update copy set state = 'leaving' where place = 'secured'");
     await assert.rejects(letGo, { code: "CATALOG_RULE" });
+  });
+});
+
+describe("verify, of a separate medium", () => {
+  async function secured(rig: Rig): Promise<{ medium: Medium; id: SegmentId; body: string }> {
+    const medium = await openDisk(rig);
+    const id = await rig.keep("beeld");
+    await hold(rig, id);
+    await secureOnce(rig, medium);
+    const files = await readdir(join(rig.folder, "medium"), { recursive: true });
+    const body = files.find((name) => name.endsWith("/body")) ?? "";
+    return { medium, id, body: join(rig.folder, "medium", body) };
+  }
+
+  async function found(rig: Rig, medium: Medium): Promise<string> {
+    return (await rig.check("hashes", medium)).map(({ what }) => what).join("\n");
+  }
+
+  it("finds a copy that is gone, cut short or spoiled", async () => {
+    await using rig = await openRig();
+    const { medium, id, body } = await secured(rig);
+    assert.equal(await found(rig, medium), "");
+    const whole = await readFile(body);
+    await chmod(body, 0o600);
+    await writeFile(body, Buffer.alloc(whole.length));
+    assert.equal(
+      await found(rig, medium),
+      `${id} on usb-schijf WD-123 is not the bytes that were sealed`,
+    );
+    await writeFile(body, whole.subarray(1));
+    assert.match(await found(rig, medium), /bytes on usb-schijf WD-123/);
+    await rm(dirname(body), { recursive: true });
+    assert.equal(await found(rig, medium), `${id} is not on usb-schijf WD-123`);
+  });
+
+  it("finds footage there without a row, and a row that says more than there is", async () => {
+    await using rig = await openRig();
+    const { medium } = await secured(rig);
+    await rowsOf(rig, "drop trigger secured_copy_held");
+    await rowsOf(rig, "update copy set state = 'gone' where place = 'secured' returning place");
+    assert.match(await found(rig, medium), /has no row/);
+    assert.match(await found(rig, medium), /is said to have its separate copy and has none/);
+  });
+
+  it("says what it could not look at when the medium is away, and calls that no finding", async () => {
+    await using rig = await openRig();
+    const { medium } = await secured(rig);
+    await unplug(rig);
+    const { database, spool, vault, box, key } = rig;
+    const verifier = parseVerifier(verifierText(key));
+    const kept = { database, spool, vault, node: box.node, verifier };
+    const away = await check({ ...kept, secured: medium }, "sizes", rig.clock.now(), NEVER);
+    assert.deepEqual(away.findings, []);
+    assert.match(away.notes.join(), /^usb-schijf WD-123 not looked at: VAULT_IDENTITY/);
+    const none = await check({ ...kept, secured: undefined }, "sizes", rig.clock.now(), NEVER);
+    assert.match(none.notes.join(), /^1 separate copies on usb-schijf WD-123 not looked at/);
   });
 });

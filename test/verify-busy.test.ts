@@ -31,6 +31,7 @@ async function found(rig: Rig, other: Partial<Pick<Rig, "vault" | "database">>, 
     ...other,
     spool,
     node: box.node,
+    secured: undefined,
     verifier: parseVerifier(verifierText(key)),
   };
   return (await check(kept, depth, rig.clock.now(), NEVER)).findings;

@@ -112,6 +112,7 @@ export const METHODS = {
       more: z.number(),
       segments: z.number(),
       entries: z.number(),
+      notes: z.array(z.string()),
     }),
   },
   "ledger.head": {

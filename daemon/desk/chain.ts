@@ -3,12 +3,20 @@ import { readText } from "../../storage/vault/body.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
 import { type DeskEntry, linkOf, splitSigned } from "./entry.ts";
-import { signedBy } from "./ssh-signature.ts";
+import { keySha256Of, signedBy } from "./ssh-signature.ts";
 
 /** How far a reader has followed the chain: the number of the last entry and the link to it. */
 export interface ChainHead {
   readonly number: number;
   readonly link: string | null;
+}
+
+/** An entry that was checked. */
+export interface ChainEntry {
+  readonly entry: DeskEntry;
+  readonly head: { readonly number: number; readonly link: string };
+  /** SHA-256 of the public key that signed it. */
+  readonly keySha256: string;
 }
 
 export const CHAIN_START: ChainHead = { number: 0, link: null };
@@ -25,7 +33,7 @@ export async function* chainAfter(
   signersPath: string,
   head: ChainHead,
   signal: AbortSignal,
-): AsyncGenerator<{ readonly entry: DeskEntry; readonly head: ChainHead }, void, undefined> {
+): AsyncGenerator<ChainEntry, void, undefined> {
   if (head.number > 0) await stillThere(vault, head, signal);
   let { number, link } = head;
   for (;;) {
@@ -47,7 +55,7 @@ export async function* chainAfter(
       throw new BewaardError("DESK_TAMPERED", `desk entry ${number + 1} ${why}`);
     number += 1;
     link = linkOf(object);
-    yield { entry, head: { number, link } };
+    yield { entry, head: { number, link }, keySha256: keySha256Of(signature) };
   }
 }
 

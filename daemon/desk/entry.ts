@@ -52,6 +52,15 @@ const command = z.discriminatedUnion("kind", [
     detail: sha256,
   }),
   z.strictObject({ kind: z.literal("release"), hold: branded(parseHoldId) }),
+  /** A medium is destroyed, or what it had of some segments: two people sign the same (invariant 12). */
+  z.strictObject({
+    kind: z.literal("medium.destroyed"),
+    medium: short,
+    serial: short,
+    segments: z.union([z.literal("all"), z.array(target).min(1).max(10_000)]),
+    /** The entry of who signed first, by number and link; null when this is the first. */
+    confirms: z.strictObject({ number: z.int().min(1), link: sha256 }).nullable(),
+  }),
   z.strictObject({ kind: z.literal("open"), segment: target, purpose: short }),
 ]);
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +46,19 @@ export async function signedBy(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * SHA-256 of the public key inside an armoured signature (PROTOCOL.sshsig), lower-case hex. It says whose it
+ * is only of a signature that was verified.
+ */
+export function keySha256Of(signature: string): string {
+  const blob = Buffer.from(signature.replace(/-----[^-]+-----/g, ""), "base64");
+  // "SSHSIG", a version of four bytes, then the key with its length before it.
+  const bytes = blob.readUInt32BE(10);
+  return createHash("sha256")
+    .update(blob.subarray(14, 14 + bytes))
+    .digest("hex");
 }
 
 async function sshKeygen(

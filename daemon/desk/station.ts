@@ -10,8 +10,8 @@ import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../../storage/vault/vault.ts";
 import { vaultFolder } from "../places.ts";
-import { CHAIN_START, type ChainHead, chainAfter } from "./chain.ts";
-import { type DeskCommand, type DeskEntry, deskEntryText, joinSigned } from "./entry.ts";
+import { CHAIN_START, type ChainEntry, chainAfter } from "./chain.ts";
+import { type DeskCommand, deskEntryText, joinSigned } from "./entry.ts";
 import { signWithSsh } from "./ssh-signature.ts";
 
 /** A desk station: the folder `bewaarctl desk init` made, and the vault it meets the boxes in. */
@@ -38,7 +38,7 @@ export function signersOf(folder: string): string {
 export async function readChain(
   station: Station,
   signal: AbortSignal,
-): Promise<readonly { readonly entry: DeskEntry; readonly head: ChainHead }[]> {
+): Promise<readonly ChainEntry[]> {
   const { vault, config, folder } = station;
   return Array.fromAsync(chainAfter(vault, config.site, signersOf(folder), CHAIN_START, signal));
 }

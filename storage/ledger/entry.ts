@@ -29,6 +29,7 @@ export const ENTRY_KINDS = [
   "secured.destroyed",
   "secured.lost",
   "medium.destroyed",
+  "medium.refused",
   "release.refused",
   "clock.confirmed",
   "clock.trusted",

@@ -9,6 +9,16 @@ export interface PartDigests {
   finish(): { ciphertextBytes: number; parts: readonly CiphertextSha256[] };
 }
 
+/** Whether `bytes` are those of which `parts` were taken. */
+export async function sameParts(
+  bytes: AsyncIterable<Uint8Array>,
+  parts: readonly CiphertextSha256[],
+): Promise<boolean> {
+  const digests = openPartDigests();
+  for await (const chunk of bytes) digests.update(chunk);
+  return digests.finish().parts.join() === parts.join();
+}
+
 /** Takes SHA-256 of each 64 MiB part while the bytes pass by; an empty file has one, empty, part. */
 export function openPartDigests(): PartDigests {
   const parts: CiphertextSha256[] = [];

@@ -73,3 +73,29 @@ export async function readText(
   }
   return Buffer.concat(chunks).toString("utf8");
 }
+
+/**
+ * Compares what the vault has with what it should have (invariant 1: "the same bytes").
+ * @throws BewaardError VAULT_CORRUPT.
+ */
+export async function agrees(
+  bytes: AsyncIterable<Uint8Array>,
+  body: ObjectBody,
+  key: string,
+): Promise<void> {
+  const digests = openPartDigests();
+  for await (const chunk of bytes) digests.update(chunk);
+  sameDigests(digests.finish(), body, key);
+}
+
+/** @throws BewaardError VAULT_CORRUPT when `found` is not what `body` promised. */
+export function sameDigests(
+  found: { ciphertextBytes: number; parts: readonly string[] },
+  body: ObjectBody,
+  key: string,
+): void {
+  const same = found.parts.every((part, index) => part === body.parts[index]);
+  if (same && found.ciphertextBytes === body.bytes && found.parts.length === body.parts.length)
+    return;
+  throw new BewaardError("VAULT_CORRUPT", `${key}: the bytes are not the ones that were sealed`);
+}

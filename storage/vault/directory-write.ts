@@ -2,8 +2,8 @@ import { createReadStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncDirectory, writeDurably } from "#base/durable";
-import { BewaardError } from "#base/errors";
 import { openPartDigests } from "../seal/part-digests.ts";
+import { agrees, sameDigests } from "./body.ts";
 import type { ObjectBody, ObjectFacts } from "./vault.ts";
 
 /** Prepares one whole version in `folder`: its facts, its hold, its bytes, all durable and read back. */
@@ -42,29 +42,4 @@ async function copyBody(
   }
   sameDigests(digests.finish(), body, key);
   await file.sync();
-}
-
-/**
- * Compares what the vault has with what it should have (invariant 1: "the same bytes").
- * @throws BewaardError VAULT_CORRUPT.
- */
-export async function agrees(
-  bytes: AsyncIterable<Uint8Array>,
-  body: ObjectBody,
-  key: string,
-): Promise<void> {
-  const digests = openPartDigests();
-  for await (const chunk of bytes) digests.update(chunk);
-  sameDigests(digests.finish(), body, key);
-}
-
-function sameDigests(
-  found: { ciphertextBytes: number; parts: readonly string[] },
-  body: ObjectBody,
-  key: string,
-): void {
-  const same = found.parts.every((part, index) => part === body.parts[index]);
-  if (same && found.ciphertextBytes === body.bytes && found.parts.length === body.parts.length)
-    return;
-  throw new BewaardError("VAULT_CORRUPT", `${key}: the bytes are not the ones that were sealed`);
 }

@@ -6,7 +6,7 @@ import { ulid } from "ulid";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
-import { inclusive } from "./body.ts";
+import { agrees, inclusive } from "./body.ts";
 import {
   exists,
   heldError,
@@ -31,7 +31,7 @@ import {
   unfinishedWrites,
   WRITING,
 } from "./directory-layout.ts";
-import { agrees, writeVersion } from "./directory-write.ts";
+import { writeVersion } from "./directory-write.ts";
 import type { ObjectBody, ObjectFacts, ObjectVersion, Traces, Vault } from "./vault.ts";
 
 const IDENTITY = "bewaard-vault.json";

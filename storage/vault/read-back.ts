@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { BewaardError } from "#base/errors";
-import { agrees } from "./directory-write.ts";
+import { agrees } from "./body.ts";
 import type { ByteRange, ObjectBody, Vault } from "./vault.ts";
 
 /** How much is read back of what was stored, by policy. */

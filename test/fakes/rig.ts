@@ -25,6 +25,7 @@ import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
 import { check, type Depth } from "../../storage/check.ts";
+import type { Separate } from "../../storage/check-secured.ts";
 import type { Finding } from "../../storage/findings.ts";
 import {
   type NodeKey,
@@ -109,7 +110,8 @@ export interface Rig extends AsyncDisposable {
   keep(content: string, name?: string): Promise<SegmentId>;
   adoptOnce(): Promise<void>;
   storeOnce(): Promise<void>;
-  check(depth?: Depth): Promise<readonly Finding[]>;
+  /** With the separate medium, where there is one. */
+  check(depth?: Depth, secured?: Separate): Promise<readonly Finding[]>;
 }
 
 export function capturedEvents(said: string[], lines: string[] = []): Events {
@@ -225,9 +227,9 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       const turn = turns(clock, 1);
       await store(turn.clock, events, database, spool, vault, node, UPLOAD, turn.signal);
     },
-    async check(depth = "hashes") {
+    async check(depth = "hashes", secured) {
       const report = await check(
-        { database, spool, vault, node, verifier },
+        { database, spool, vault, node, verifier, secured },
         depth,
         clock.now(),
         NEVER,

@@ -1,0 +1,49 @@
+import { BewaardError } from "#base/errors";
+import type { Instant } from "#base/time";
+import type { PatientCalls } from "./patient-calls.ts";
+import { keyListing } from "./s3-list.ts";
+
+/** Removes one version, and once no other is left what hides that: delete markers. */
+export async function destroyVersion(
+  looker: PatientCalls,
+  destroyer: PatientCalls,
+  key: string,
+  versionId: string,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<void> {
+  const [refused] = await destroyer.deleteVersions([{ key, versionId }]);
+  if (refused) throw await whyRefused(looker, key, versionId, refused.code, now);
+  const left = await keyListing(looker, key, signal);
+  if (left.versions.some((version) => version.versionId === versionId)) throw stillThere(key);
+  if (left.versions.length > 0 || left.markers.length === 0) return;
+  const [kept] = await destroyer.deleteVersions(left.markers);
+  if (kept) throw denied(key, kept.code);
+}
+
+/** Providers say no more than "AccessDenied": whether a hold, a lock or a policy stands in the way must be asked. */
+async function whyRefused(
+  looker: PatientCalls,
+  key: string,
+  versionId: string,
+  code: string,
+  now: Instant,
+): Promise<BewaardError> {
+  if (looker.bucket.level === "locked") {
+    if (await looker.getHold(key, versionId))
+      return new BewaardError("VAULT_HELD", `${key}: held, not destroyed`);
+    const retention = await looker.getRetention(key, versionId);
+    if (retention && retention.until > now)
+      return new BewaardError("VAULT_LOCKED", `${key}: locked, not destroyed`);
+  }
+  return denied(key, code);
+}
+
+function denied(key: string, code: string): BewaardError {
+  return new BewaardError("VAULT_DENIED", `${key}: not destroyed, the vault refuses (${code})`);
+}
+
+function stillThere(key: string): BewaardError {
+  const message = `${key}: the vault says destroyed, and lists it`;
+  return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
+}
