@@ -9,6 +9,7 @@ import { journalLogger } from "../journal.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
+import { addVaultCommands } from "./vault-commands.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
 
@@ -143,6 +144,7 @@ program
   });
 
 addConfigCommands(program, systemClock, global);
+addVaultCommands(program, global);
 
 program
   .command("demo")
