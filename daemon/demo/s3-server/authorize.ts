@@ -7,12 +7,16 @@ import type { Bucket } from "./state.ts";
 
 /** Says whether the caller may: a bucket's owner unless its policy denies it, others only where it allows. */
 export function mayDo(call: Call, bucket: Bucket, action: string, key: string): boolean {
-  const { name, owner, documents } = bucket.settings;
-  const resource = `arn:aws:s3:::${name}${key === "" ? "" : `/${key}`}`;
-  const deed: Deed = { caller: call.caller, action, resource, facts: factsOf(call) };
-  const policy = documents["policy"];
-  const judged = policy === undefined ? "silent" : judge(parsePolicy(policy), deed);
-  return judged === "allow" || (judged === "silent" && call.caller === owner);
+  const said = judged(call, bucket, action, key);
+  const owns = call.caller === bucket.settings.owner || (key !== "" && wrote(call, bucket, action));
+  return said === "allow" || (said === "silent" && owns);
+}
+
+/** Says whether the caller may delete what is locked in governance mode. */
+export function mayBypass(call: Call, bucket: Bucket, key: string): boolean {
+  const action = "s3:BypassGovernanceRetention";
+  if (call.quirks.lockRights) return mayDo(call, bucket, action, key);
+  return judged(call, bucket, action, key) !== "deny";
 }
 
 /** @throws Refusal AccessDenied. */
@@ -20,18 +24,41 @@ export function authorize(call: Call, bucket: Bucket, action: string, key: strin
   if (!mayDo(call, bucket, action, key)) throw denied();
 }
 
+function judged(call: Call, bucket: Bucket, action: string, key: string) {
+  const { name, documents } = bucket.settings;
+  const resource = `arn:aws:s3:::${name}${key === "" ? "" : `/${key}`}`;
+  const deed: Deed = { caller: call.caller, action, resource, facts: factsOf(call, action) };
+  const policy = documents["policy"];
+  return policy === undefined ? "silent" : judge(parsePolicy(policy), deed);
+}
+
+/** True where who wrote the object owns it. Writing and deleting are about the bucket. */
+function wrote({ caller, quirks, request }: Call, bucket: Bucket, action: string): boolean {
+  if (quirks.ownerOwnsAll || caller === undefined) return false;
+  if (action === "s3:PutObject" || action.startsWith("s3:DeleteObject")) return false;
+  const id = request.query.get("versionId");
+  const versions = bucket.versions.get(request.key) ?? [];
+  const version = id === null ? versions[0] : versions.find((one) => one.id === id);
+  return version?.writer === caller;
+}
+
 /** The condition keys of this request. A key that the request says nothing of is absent. */
-function factsOf(call: Call): ReadonlyMap<string, string> {
-  const { request, caller, clock } = call;
+function factsOf(call: Call, action: string): ReadonlyMap<string, string> {
+  const { request, caller, clock, quirks } = call;
   const facts = new Map<string, string>();
   const note = (key: string, value: string | null | undefined): void => {
     if (value !== undefined && value !== null) facts.set(key, value);
   };
-  if (request.key === "") {
+  if (request.key === "" && (quirks.conditionKeys || action !== "s3:ListBucketMultipartUploads")) {
     for (const name of ["prefix", "delimiter", "max-keys"]) {
       note(`s3:${name}`, request.query.get(name));
     }
   }
+  note("aws:username", caller);
+  if (caller !== undefined) note("aws:principalarn", `arn:aws:iam::${ACCOUNT}:user/${caller}`);
+  // Ceph notes that a connection is safe, and nothing when it is not.
+  if (request.secure || quirks.conditionKeys) note("aws:securetransport", String(request.secure));
+  if (!quirks.conditionKeys) return facts;
   note("s3:versionid", request.query.get("versionId"));
   note("s3:if-none-match", request.header("if-none-match"));
   const wish = lockIn(call);
@@ -41,9 +68,6 @@ function factsOf(call: Call): ReadonlyMap<string, string> {
     note("s3:object-lock-mode", wish.retention.mode);
     note("s3:object-lock-remaining-retention-days", String(Math.ceil(leftMs / DAY_MS)));
   }
-  note("aws:securetransport", String(request.secure));
-  note("aws:username", caller);
-  if (caller !== undefined) note("aws:principalarn", `arn:aws:iam::${ACCOUNT}:user/${caller}`);
   return facts;
 }
 

@@ -1,8 +1,18 @@
 import { bucketOf, type Call, type Reply } from "./call.ts";
 import { needDigest } from "./digests.ts";
+import { publicAccessBlock } from "./documents.ts";
 import { denied, malformed, Refusal } from "./refusal.ts";
 import type { Settings } from "./state.ts";
 import { childOf, documentOf, el, parseXml, textOf } from "./xml.ts";
+
+/** What AWS has set in every new bucket. */
+const AT_FIRST = {
+  publicAccessBlock: publicAccessBlock(true),
+  encryption: documentOf(
+    "ServerSideEncryptionConfiguration",
+    el("Rule", el("ApplyServerSideEncryptionByDefault", el("SSEAlgorithm", "AES256"))),
+  ),
+};
 
 /** CreateBucket, with object lock if asked for: it can never be added later. */
 export function createBucket(call: Call): Reply {
@@ -24,7 +34,7 @@ export function createBucket(call: Call): Reply {
     name: request.bucket,
     owner: caller,
     atMs: clock.now(),
-    documents: {},
+    documents: quirks.settingsFromStart ? AT_FIRST : {},
     ...(locked ? { lock: {}, versioning: "Enabled" } : {}),
   };
   keep.make({ kind: "bucket", settings });
@@ -34,7 +44,7 @@ export function createBucket(call: Call): Reply {
 /** HeadBucket tells where the bucket is. */
 export function headBucket(call: Call): Reply {
   bucketOf(call);
-  return { headers: { "x-amz-bucket-region": call.region } };
+  return { headers: call.quirks.headTellsRegion ? { "x-amz-bucket-region": call.region } : {} };
 }
 
 export function deleteBucket(call: Call): Reply {
@@ -83,7 +93,7 @@ export function getLockConfiguration(call: Call): Reply {
 
 export function putLockConfiguration(call: Call): Reply {
   const { settings } = bucketOf(call);
-  if (call.quirks.documentsNeedDigest) needDigest(call.request);
+  if (call.quirks.needsDigest) needDigest(call.request);
   if (settings.lock === undefined) throw new Refusal(409, "InvalidBucketState");
   const rule = childOf(childOf(parseXml(call.text), "Rule"), "DefaultRetention");
   const mode = textOf(rule, "Mode");

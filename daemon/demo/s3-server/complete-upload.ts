@@ -14,8 +14,9 @@ export async function completeUpload(call: Call): Promise<Reply> {
   const { clock, keep, request, quirks } = call;
   const bucket = bucketOf(call);
   const id = request.query.get("uploadId") ?? "";
-  const before = quirks.completeForgotten ? undefined : keep.state.completed.get(id);
+  const before = quirks.uploadGone ? undefined : keep.state.completed.get(id);
   if (before !== undefined) return completed(call, before);
+  if (!quirks.uploadGone && !keep.state.uploads.has(id)) throw new Refusal(500, "InternalError");
   const upload = uploadOf(call);
   const pieces = chosen(call.text, upload);
   if (quirks.completeOnce) checkConditions(request, newestOf(bucket, request.key));
@@ -28,6 +29,7 @@ export async function completeUpload(call: Call): Promise<Reply> {
   const version = await addVersion(clock, keep, bucket, {
     key: request.key,
     marker: false,
+    ...(call.caller === undefined ? {} : { writer: call.caller }),
     pieces: [...pieces],
     bytes: pieces.reduce((sum, { bytes }) => sum + bytes, 0),
     etag,

@@ -1,4 +1,4 @@
-import { authorize } from "./authorize.ts";
+import { authorize, mayBypass } from "./authorize.ts";
 import { bucketOf, type Call, type Reply } from "./call.ts";
 import { needDigest } from "./digests.ts";
 import { isLocked, wantsBypass } from "./lock.ts";
@@ -32,7 +32,8 @@ export async function deleteObject(call: Call): Promise<Reply> {
 /** DeleteObjects: 200 whatever happens; what was refused stands in its Errors. */
 export async function deleteObjects(call: Call): Promise<Reply> {
   const bucket = bucketOf(call);
-  if (call.quirks.documentsNeedDigest) needDigest(call.request);
+  if (!call.quirks.deleteByKey) authorize(call, bucket, "s3:DeleteObject", "");
+  if (call.quirks.needsDigest) needDigest(call.request);
   const document = parseXml(call.text);
   const objects = childrenOf(document, "Object");
   if (objects.length === 0 || objects.length > MOST_KEYS) throw malformed();
@@ -71,7 +72,7 @@ async function deleteOne(
   const version = versionOf(bucket, key, id ?? "null");
   if (version === undefined) return { id, marker: false };
   const bypass = wantsBypass(call);
-  if (bypass) authorize(call, bucket, "s3:BypassGovernanceRetention", key);
+  if (bypass && !mayBypass(call, bucket, key)) throw denied();
   if (isLocked(clock, version, bypass)) {
     throw denied("Access Denied because object protected by object lock.");
   }

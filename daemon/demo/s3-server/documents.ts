@@ -14,11 +14,22 @@ const UNSET: Readonly<Record<string, string>> = {
   encryption: "ServerSideEncryptionConfigurationNotFoundError",
 };
 
+/** What Ceph says then, of these. */
+const EMPTY: Readonly<Record<string, string>> = {
+  replication: documentOf("ReplicationConfiguration", el("Role", "")),
+  publicAccessBlock: publicAccessBlock(false),
+  encryption: documentOf("ServerSideEncryptionConfiguration"),
+};
+
 /** Documents a bucket gives back as they were put. */
 export function getDocument(name: string): (call: Call) => Reply {
   return (call) => {
     const text = bucketOf(call).settings.documents[name];
-    if (text === undefined) throw new Refusal(404, UNSET[name] ?? "NotFound");
+    if (text === undefined) {
+      const empty = call.quirks.settingsFromStart ? undefined : EMPTY[name];
+      if (empty === undefined) throw new Refusal(404, UNSET[name] ?? "NotFound");
+      return { body: empty };
+    }
     const type = name === "policy" ? "application/json" : "application/xml";
     return { body: text, headers: { "content-type": type } };
   };
@@ -30,7 +41,7 @@ export function putDocument(name: string): (call: Call) => Reply {
     if (name === "policy") parsePolicy(call.text);
     else parseXml(call.text);
     if (name === "lifecycle") {
-      if (call.quirks.documentsNeedDigest) needDigest(call.request);
+      if (call.quirks.needsDigest) needDigest(call.request);
       readRules(call.text);
     }
     const documents = { ...settings.documents, [name]: call.text };
@@ -52,7 +63,10 @@ export function deleteDocument(name: string): (call: Call) => Reply {
 export function getPolicyStatus(call: Call): Reply {
   const { documents, name } = bucketOf(call).settings;
   const policy = documents["policy"];
-  if (policy === undefined) throw new Refusal(404, "NoSuchBucketPolicy");
+  if (policy === undefined) {
+    if (call.quirks.settingsFromStart) throw new Refusal(404, "NoSuchBucketPolicy");
+    return { body: documentOf("PolicyStatus", el("IsPublic", false)) };
+  }
   const resource = `arn:aws:s3:::${name}/anything`;
   const asAnybody = { caller: undefined, resource, facts: new Map<string, string>() };
   const read = parsePolicy(policy);
@@ -60,4 +74,10 @@ export function getPolicyStatus(call: Call): Reply {
     (action) => judge(read, { ...asAnybody, action }) === "allow",
   );
   return { body: documentOf("PolicyStatus", el("IsPublic", open)) };
+}
+
+export function publicAccessBlock(blocks: boolean): string {
+  const names = "BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets";
+  const all = names.split(" ").map((name) => el(name, blocks));
+  return documentOf("PublicAccessBlockConfiguration", all);
 }

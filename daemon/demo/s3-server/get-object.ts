@@ -61,14 +61,17 @@ export function getAttributes(call: Call): Reply {
 export function getLock(call: Call): Reply {
   const bucket = bucketOf(call);
   const { held, retention } = askedVersion(call, bucket);
+  const none = call.quirks.versionGone
+    ? "NoSuchObjectLockConfiguration"
+    : "ObjectLockConfigurationNotFoundError";
   if (bucket.settings.lock === undefined) {
     throw new Refusal(400, "InvalidRequest", "Bucket is missing Object Lock Configuration");
   }
   if (call.request.query.has("legal-hold")) {
-    if (held === undefined) throw new Refusal(404, "NoSuchObjectLockConfiguration");
+    if (held === undefined) throw new Refusal(404, none);
     return { body: documentOf("LegalHold", el("Status", held ? "ON" : "OFF")) };
   }
-  if (retention === undefined) throw new Refusal(404, "NoSuchObjectLockConfiguration");
+  if (retention === undefined) throw new Refusal(404, none);
   const until = new Date(retention.untilMs).toISOString();
   return {
     body: documentOf("Retention", el("Mode", retention.mode), el("RetainUntilDate", until)),

@@ -1,6 +1,7 @@
 import { bucketOf, type Call, type Reply } from "./call.ts";
 import { headOf, isoDate, listWishOf, MOST } from "./list-form.ts";
 import { uploadOf } from "./multipart.ts";
+import { Refusal } from "./refusal.ts";
 import { documentOf, el } from "./xml.ts";
 
 /** ListMultipartUploads, a page at a time. */
@@ -36,6 +37,10 @@ export function listUploads(call: Call): Reply {
 /** ListParts, a page at a time. */
 export function listParts(call: Call): Reply {
   bucketOf(call);
+  const id = call.request.query.get("uploadId") ?? "";
+  if (!call.quirks.uploadGone && !call.keep.state.uploads.has(id)) {
+    throw new Refusal(404, "NoSuchKey");
+  }
   const upload = uploadOf(call);
   const { query } = call.request;
   const most = Math.min(Number(query.get("max-parts") ?? MOST), MOST);

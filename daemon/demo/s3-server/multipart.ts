@@ -53,7 +53,7 @@ export async function uploadPart(call: Call): Promise<Reply> {
   }
   const locks =
     upload.held !== undefined || upload.retention !== undefined || bucket.settings.lock?.days;
-  if (quirks.lockNeedsDigest && locks) needDigest(request);
+  if (quirks.needsDigest && locks) needDigest(request);
   const piece = await receive(call, upload.algorithm);
   const still = keep.state.uploads.get(upload.id);
   if (still === undefined) {

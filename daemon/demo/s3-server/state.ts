@@ -19,6 +19,8 @@ const version = z.object({
   atMs: z.number(),
   /** A delete marker: no bytes, and the object seems gone. */
   marker: z.boolean(),
+  /** Name of the user who wrote it. */
+  writer: z.string().optional(),
   pieces: z.array(piece),
   bytes: z.number(),
   /** Without quotes. */

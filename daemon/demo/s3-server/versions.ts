@@ -24,13 +24,19 @@ export function askedVersion(call: Call, bucket: Bucket): Version {
   const id = query.get("versionId");
   const found = id === null ? newestOf(bucket, key) : versionOf(bucket, key, id);
   if (found !== undefined && !found.marker) return found;
+  const { versionGone } = call.quirks;
   const marked: Record<string, string> =
     found === undefined ? {} : { "x-amz-delete-marker": "true", "x-amz-version-id": found.id };
-  if (found !== undefined && id !== null) {
+  if (found !== undefined && id !== null && versionGone) {
     throw new Refusal(405, "MethodNotAllowed", "MethodNotAllowed", marked);
   }
   if (!mayDo(call, bucket, "s3:ListBucket", "")) throw denied();
-  throw new Refusal(404, id === null ? "NoSuchKey" : "NoSuchVersion", "not there", marked);
+  throw new Refusal(
+    404,
+    id === null || !versionGone ? "NoSuchKey" : "NoSuchVersion",
+    "not there",
+    marked,
+  );
 }
 
 /**
