@@ -13,6 +13,7 @@ import { find } from "./answer-find.ts";
 import type { Answers, Result } from "./control/protocol.ts";
 import { dutyAnswers } from "./duties.ts";
 import { deskReadTo } from "./heed.ts";
+import { holdAnswers } from "./hold-answers.ts";
 import { ledgerAnswers } from "./ledger-answers.ts";
 import type { AskHistory } from "./one-history.ts";
 import type { MakeRoom } from "./ring.ts";
@@ -30,6 +31,7 @@ export function answers(
   const { database } = kept;
   return {
     ...dutyAnswers(clock, database),
+    ...holdAnswers(database),
     ...ledgerAnswers(kept, config.timestamps?.authority, signal),
     status: async () => status(clock, config, kept, await askHistory(signal)),
     find: (params) => find(database, params),

@@ -10,6 +10,7 @@ import { addCameraCommands } from "./camera-commands.ts";
 import { newProgram } from "./command.ts";
 import { addDeskCommands } from "./desk-commands.ts";
 import { addDutyCommands } from "./duty-commands.ts";
+import { addHoldCommands } from "./hold-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
 import { print, runProgram, stopSignal, typed } from "./program.ts";
 import { shownStatus } from "./shown.ts";
@@ -105,6 +106,7 @@ program
 addCameraCommands(program, systemClock, global);
 addDeskCommands(program, systemClock, global);
 addDutyCommands(program, askBox, global);
+addHoldCommands(program, askBox, global);
 addLogCommands(program, askBox, global);
 
 /** @throws RangeError for what is no whole number from 1 to 10,000. */

@@ -60,6 +60,33 @@ const duty = z.object({
   openedAt: z.string(),
 });
 
+const holdState = z.enum(["requested", "in force", "released"]);
+
+const held = z.object({
+  id: z.string(),
+  incident: z.string(),
+  owner: z.string().nullable(),
+  state: holdState,
+  segments: z.number(),
+  inForce: z.number(),
+  secured: z.number(),
+  toCome: z.number(),
+  requestedAt: z.string(),
+  reviewAt: z.string(),
+  releasedAt: z.string().nullable(),
+});
+
+const heldSegment = z.object({
+  id: z.string(),
+  state: holdState,
+  inVaultAt: z.string().nullable(),
+  securedAt: z.string().nullable(),
+  medium: z.string().nullable(),
+  serial: z.string().nullable(),
+  copy: z.string().nullable(),
+  sha256: z.string().nullable(),
+});
+
 const finding = z.object({ invariant: z.int(), what: z.string() });
 
 // A name becomes a file: nothing in it may lead elsewhere.
@@ -134,6 +161,11 @@ export const METHODS = {
     params: z.strictObject({}),
     result: z.object({ findings: z.array(finding), entries: z.number() }),
   },
+  holds: {
+    /** One of them, with its segments; null for all, without. */
+    params: z.strictObject({ hold: z.string().nullable() }),
+    result: z.object({ holds: z.array(held), segments: z.array(heldSegment) }),
+  },
   duties: {
     params: z.strictObject({}),
     result: z.object({ duties: z.array(duty) }),
@@ -168,6 +200,7 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   "ledger.head": (answer) => METHODS["ledger.head"].result.parse(answer),
   "ledger.prove": (answer) => METHODS["ledger.prove"].result.parse(answer),
   "ledger.verify": (answer) => METHODS["ledger.verify"].result.parse(answer),
+  holds: (answer) => METHODS.holds.result.parse(answer),
   duties: (answer) => METHODS.duties.result.parse(answer),
   "duties.done": (answer) => METHODS["duties.done"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
