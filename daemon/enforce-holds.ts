@@ -16,6 +16,7 @@ import type { Segment } from "../storage/catalog/segments.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
+import { findLostHolds } from "./compare-holds.ts";
 import type { Events } from "./events.ts";
 
 const AT_ONCE = 500;
@@ -79,6 +80,8 @@ export function enforcer(
   }
 
   return async (now) => {
+    // What was lost is set again at once, where this box may.
+    if (daily("look for lost holds")) await findLostHolds(events, database, vault, node, now);
     await confirmAll(now);
     for (const { hold, segment } of await holdsComplete(database, separate)) {
       if (!(await recordInForce(database, now, hold, segment))) continue;

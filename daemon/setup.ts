@@ -1,7 +1,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeDurably } from "#base/durable";
-import { systemCode } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 import type { Config } from "../config/schema.ts";
 import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
@@ -22,7 +22,7 @@ export async function setupBox(config: Config): Promise<string> {
     await createSpool(config.spool.path, config.node);
     // A bucket is made by who keeps it.
     if ("directory" in config.vault) await createDirectoryVault(config.vault.directory);
-    await prepareMedium(config);
+    if (config.secured && "directory" in config.secured) await prepareMedium(config);
   }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));
@@ -31,11 +31,15 @@ export async function setupBox(config: Config): Promise<string> {
 }
 
 /**
- * Makes the disk that is mounted now the separate medium. Harmless on one that is; said by a person, because
+ * Makes the disk that is mounted now the separate medium. Harmless on one that is; a person says it, because
  * an empty mount point looks like a new disk.
+ * @throws BewaardError CONFIG_INVALID where the configuration has no directory as its medium.
  */
-export async function prepareMedium({ secured }: Config): Promise<void> {
-  if (secured && "directory" in secured) await createDirectoryVault(secured.directory);
+export async function prepareMedium({ secured }: Config) {
+  if (!(secured && "directory" in secured))
+    throw new BewaardError("CONFIG_INVALID", "secured.directory: there is none");
+  await createDirectoryVault(secured.directory);
+  return { ...secured };
 }
 
 async function exists(path: string): Promise<boolean> {

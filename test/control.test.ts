@@ -33,6 +33,7 @@ const NO_ANSWERS: Answers = {
   "ledger.head": refuse,
   "ledger.prove": refuse,
   "ledger.verify": refuse,
+  holds: refuse,
   duties: refuse,
   "duties.done": refuse,
   known: refuse,

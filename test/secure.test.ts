@@ -6,6 +6,10 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import type { SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS } from "#base/time";
+import { shownHolds } from "../daemon/cli/hold-commands.ts";
+import { findLostHolds, isStrayHold } from "../daemon/compare-holds.ts";
+import { enforcer } from "../daemon/enforce-holds.ts";
+import { holdAnswers } from "../daemon/hold-answers.ts";
 import { retain } from "../daemon/retain.ts";
 import type { Medium } from "../daemon/secure.ts";
 import { confirmTime } from "../daemon/trust.ts";
@@ -388,5 +392,82 @@ describe("verify, of a separate medium", () => {
     assert.match(away.notes.join(), /^usb-schijf WD-123 not looked at: VAULT_IDENTITY/);
     const none = await check({ ...kept, secured: undefined }, "sizes", rig.clock.now(), NEVER);
     assert.match(none.notes.join(), /^1 separate copies on usb-schijf WD-123 not looked at/);
+  });
+});
+
+describe("a hold that the vault has lost, or has alone", () => {
+  it("is not in force any more, an alarm, and set again", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    await hold(rig, id);
+    await enforceOnce(rig, false);
+    const [version] = await Array.fromAsync(rig.vault.list("footage/", NEVER));
+    assert.ok(version);
+    await rig.vault.setHold(version.key, version.versionId, false);
+    await findLostHolds(rig.events, rig.database, rig.vault, rig.box.node, rig.clock.now());
+    assert.equal(await inForce(rig), false);
+    assert.ok(rig.said.includes("hold-lost"));
+    await enforceOnce(rig, false);
+    assert.equal(await inForce(rig), true);
+    assert.ok(await rig.vault.isHeld(version.key, version.versionId));
+    const told = await rowsOf(rig, "select body from entry where kind = 'hold.lost'");
+    assert.match(
+      String(told[0]?.["body"]),
+      new RegExp(`"holds":\\["${HOLD}"\\].*"segment":"${id}"`),
+    );
+  });
+
+  it("is set again by the loop that reads the desk, within a day", async () => {
+    await using rig = await openRig();
+    const { clock, events, database, vault, box } = rig;
+    const enforce = enforcer(clock, events, database, vault, box.node, false);
+    await hold(rig, await rig.keep("beeld"));
+    await enforce(clock.now());
+    const [version] = await Array.fromAsync(vault.list("footage/", NEVER));
+    await vault.setHold(version?.key ?? "", version?.versionId ?? "", false);
+    clock.move(DAY_MS);
+    await enforce(clock.now());
+    assert.ok(rig.said.includes("hold-lost"));
+    assert.ok(await vault.isHeld(version?.key ?? "", version?.versionId ?? ""));
+  });
+
+  it("is a stray where no desk entry has it, and none where a release is on its way", async () => {
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    const [version] = await Array.fromAsync(rig.vault.list("footage/", NEVER));
+    assert.ok(version);
+    const stray = () => isStrayHold(rig.database, rig.vault, version);
+    assert.equal(await stray(), false);
+    await rig.vault.setHold(version.key, version.versionId, true);
+    assert.equal(await stray(), true);
+    await hold(rig, id);
+    assert.equal(await stray(), false);
+    await release(rig);
+    assert.equal(await stray(), false);
+  });
+});
+
+describe("the list of holds", () => {
+  it("says of each whether it is asked, in force or released, and where its copies lie", async () => {
+    await using rig = await openRig();
+    const medium = await openDisk(rig);
+    const id = await rig.keep("beeld");
+    const shown = async () => {
+      const found = await holdAnswers(rig.database).holds({ hold: HOLD }, () => undefined);
+      return shownHolds(found);
+    };
+    await hold(rig, id);
+    assert.match(
+      await shown(),
+      /NOG NIET VEILIG[^]*separate medium: 0[^]*geen afzonderlijke kopie/,
+    );
+    await enforceOnce(rig, true);
+    await secureOnce(rig, medium);
+    await enforceOnce(rig, true);
+    assert.match(await shown(), /van kracht[^]*door \/ by p-01[^]*usb-schijf WD-123/);
+    await unplug(rig);
+    await release(rig);
+    await secureOnce(rig, medium);
+    assert.match(await shown(), /vrijgegeven[^]*must leave usb-schijf WD-123/);
   });
 });

@@ -65,8 +65,18 @@ program
   .description(
     "maak spool, kluis en sleutel van een nieuwe kast; herhalen kan geen kwaad / prepare spool, vault and node key of a new box; harmless to repeat",
   )
-  .action(async () => {
-    const { setupBox } = await import("../setup.ts");
+  .option(
+    "--medium",
+    "alleen: maak de schijf die er nu is het afzonderlijke medium / only: make the disk that is here now the separate medium",
+    false,
+  )
+  .action(async ({ medium }: { medium: boolean }) => {
+    const { prepareMedium, setupBox } = await import("../setup.ts");
+    if (medium) {
+      const made = await prepareMedium(await readConfig(global().config));
+      print(global().json, made, () => `${made.medium} ${made.serial}: ${made.directory}`);
+      return;
+    }
     const verifier = await setupBox(await readConfig(global().config));
     print(
       global().json,

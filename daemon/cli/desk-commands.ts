@@ -16,6 +16,7 @@ import { releaseHold } from "../desk/release.ts";
 import { openStation, type Station } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { namedByDesk } from "../places.ts";
+import { addDeskHolds } from "./desk-holds-commands.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openCounter, openProgress } from "./progress.ts";
 import { shownSalvaged } from "./shown.ts";
@@ -68,6 +69,7 @@ export function addDeskCommands(
   const folder = (): string => resolve(desk.opts<{ dir: string }>().dir);
   addInit(desk, clock, folder, global);
   addHolding(desk, clock, folder, global);
+  addDeskHolds(desk, clock, folder, global, parseTarget);
   addOpen(desk, clock, folder);
 }
 
@@ -169,6 +171,9 @@ function addHolding(
           result.hold,
           ...result.inForce.map((id) => `${id}  veiliggesteld / held`),
           ...result.asked.map((id) => `${id}  aangevraagd, nog niet veilig / asked, not yet safe`),
+          ...(result.failed.length === 0
+            ? []
+            : [`de kluis weigerde / the vault refused: ${result.failed.join(", ")}`]),
         ].join("\n"),
       );
     });

@@ -96,6 +96,8 @@ async function dispatch(
       return answers["ledger.prove"](METHODS["ledger.prove"].params.parse(params), watch);
     case "ledger.verify":
       return answers["ledger.verify"](METHODS["ledger.verify"].params.parse(params), watch);
+    case "holds":
+      return answers.holds(METHODS.holds.params.parse(params), watch);
     case "duties":
       return answers.duties(METHODS.duties.params.parse(params), watch);
     case "duties.done":

@@ -31,8 +31,13 @@ export interface HoldResult {
   readonly hold: HoldId;
   /** Held and read back in the vault. */
   readonly inForce: readonly SegmentId[];
-  /** Asked for: the vault has no copy yet, or did not answer. Not yet safe. */
+  /**
+   * Asked for, not yet safe: the vault has no copy, did not answer, or knows no holds; or the box must make
+   * the separate copy first.
+   */
   readonly asked: readonly SegmentId[];
+  /** Why the vault did not hold what it has: error codes, each once. */
+  readonly failed: readonly string[];
 }
 
 /**
@@ -58,7 +63,15 @@ export async function holdFootage(
   const command = { kind: "hold", hold, incident, purpose, ground, reviewAt, detail } as const;
   const owner = station.config.person;
   await appendEntry(clock, station, { ...command, owner, segments: [...segments] }, signal);
-  return { hold, ...(await flag(station, segments, signal)) };
+  const { held, failed } = await setHolds(station, segments, signal);
+  const inForce = needsSeparate(station, policy) ? [] : held;
+  const asked = new Set(segments.map(({ id }) => id)).difference(new Set(inForce));
+  return { hold, inForce, asked: [...asked], failed };
+}
+
+/** Whether a hold is in force only once a box has made a separate copy (AR-20): only the box knows. */
+function needsSeparate({ config }: Station, policy: Policy): boolean {
+  return policy.separate_copy || config.secured !== undefined;
 }
 
 function checkRequest(policy: Policy, request: HoldRequest, now: Instant): void {
@@ -95,23 +108,48 @@ async function recordDetail(
   return commitmentTo(salt, body);
 }
 
-/** Holds in the vault, and reads back, every version of these segments that is there. */
-async function flag(
-  { vault }: Station,
-  segments: HoldRequest["segments"],
+/**
+ * Holds in the vault, with this desk's credential, every version of these segments that is there, and reads
+ * it back. One that is refused, or not answered for, keeps no other from being held.
+ */
+export async function setHolds(
+  { vault }: Pick<Station, "vault">,
+  segments: readonly Target[],
   signal: AbortSignal,
-): Promise<{ inForce: SegmentId[]; asked: SegmentId[] }> {
-  const inForce = new Set<SegmentId>();
-  const wanted = new Set(segments.map(({ id }) => id));
+): Promise<{ readonly held: readonly SegmentId[]; readonly failed: readonly string[] }> {
+  const held = new Set<SegmentId>();
+  const failed = new Map<SegmentId, string>();
+  // A plain vault knows no holds: the box's ledger says that it has read this one.
+  if (vault.level === "plain") return { held: [], failed: [] };
   for await (const { key, versionId } of versionsOf(vault, segments, signal)) {
     const id = segmentOf(key);
     if (id === undefined) continue;
-    await vault.setHold(key, versionId, true);
-    step("desk.flagged");
-    inForce.add(id);
+    try {
+      await vault.setHold(key, versionId, true);
+      step("desk.flagged");
+      held.add(id);
+    } catch (error) {
+      if (!(error instanceof BewaardError)) throw error;
+      failed.set(id, error.code);
+    }
   }
-  return {
-    inForce: [...inForce],
-    asked: [...wanted].filter((id) => !inForce.has(id)),
-  };
+  const whole = [...held].filter((id) => !failed.has(id));
+  return { held: whole, failed: [...new Set(failed.values())] };
+}
+
+/** Lifts the hold of every version of these segments; returns of how many segments. */
+export async function lift(
+  { vault }: Pick<Station, "vault">,
+  segments: readonly Target[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (vault.level === "plain") return 0;
+  const lifted = new Set<SegmentId>();
+  for await (const { key, versionId } of versionsOf(vault, segments, signal)) {
+    const id = segmentOf(key);
+    if (id === undefined || !(await vault.isHeld(key, versionId))) continue;
+    await vault.setHold(key, versionId, false);
+    lifted.add(id);
+  }
+  return lifted.size;
 }

@@ -10,17 +10,9 @@ import {
   type Sha256,
 } from "#base/ids";
 import { type Instant, instantOf } from "#base/time";
-import { readCheckpoint } from "../../storage/ledger/checkpoint.ts";
-import { parseVerifier, type VerifierKey } from "../../storage/ledger/note.ts";
-import { leafHash, openAppender } from "../../storage/ledger/tree.ts";
-import { readText } from "../../storage/vault/body.ts";
-import {
-  checkpointPrefix,
-  entriesPrefix,
-  firstEntryOf,
-  footageKey,
-} from "../../storage/vault/keys.ts";
+import { footageKey } from "../../storage/vault/keys.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
+import { readLedger } from "./read-ledger.ts";
 
 const sealed = z.object({
   kind: z.literal("segment.sealed"),
@@ -66,60 +58,15 @@ export async function findInLedger(
   id: SegmentId,
   signal: AbortSignal,
 ): Promise<LedgerSegment> {
-  const name = `bewaard/${site}/${node}`;
-  const key = nodes.map(parseVerifier).find((known) => known.name === name);
-  if (!key) {
-    throw new BewaardError(
-      "DESK_NOT_FOUND",
-      `de sleutel van ${node} is hier niet bekend / its key is not in desk.yaml`,
-    );
-  }
   let found: LedgerSegment | undefined;
-  const tree = openAppender(0, []);
-  const head = await newestCheckpoint(vault, node, key, signal);
-  for await (const { seq, body } of entries(vault, node, signal)) {
-    if (tree.size === head.size) break;
-    // Objects may overlap: what was put before a crash was cut elsewhere by another release.
-    if (seq < tree.size) continue;
-    tree.append(leafHash(body));
+  await readLedger(vault, nodes, site, node, signal, (body) => {
     found ??= segmentIn(body, node, id);
-  }
-  if (tree.size !== head.size || !tree.root().equals(head.root)) {
-    throw new BewaardError(
-      "DESK_TAMPERED",
-      `het logboek van ${node} klopt niet / its ledger does not add up`,
-    );
-  }
+  });
   if (found) return found;
   throw new BewaardError(
     "DESK_NOT_FOUND",
     `${id} staat niet in het logboek van ${node} / is not in its ledger`,
   );
-}
-
-async function newestCheckpoint(vault: Vault, node: NodeId, key: VerifierKey, signal: AbortSignal) {
-  const versions = await Array.fromAsync(vault.list(checkpointPrefix(node), signal));
-  const newest = versions.at(-1);
-  const note = newest && (await readText(vault, newest.key, newest.versionId, signal));
-  const head = note && readCheckpoint(key, note);
-  if (head) return head;
-  throw new BewaardError(
-    "DESK_TAMPERED",
-    `geen getekend logboek van ${node} / no ledger signed by its key`,
-  );
-}
-
-async function* entries(
-  vault: Vault,
-  node: NodeId,
-  signal: AbortSignal,
-): AsyncGenerator<{ readonly seq: number; readonly body: string }> {
-  for await (const { key, versionId } of vault.list(entriesPrefix(node), signal)) {
-    const from = firstEntryOf(key);
-    if (from === undefined) continue;
-    const lines = (await readText(vault, key, versionId, signal)).split("\n").slice(0, -1);
-    for (const [offset, body] of lines.entries()) yield { seq: from + offset, body };
-  }
 }
 
 function segmentIn(body: string, node: NodeId, id: SegmentId): LedgerSegment | undefined {

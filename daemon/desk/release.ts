@@ -1,8 +1,8 @@
 import { BewaardError } from "#base/errors";
 import type { HoldId, SegmentId } from "#base/ids";
 import type { Clock } from "#base/time";
+import { lift } from "./hold.ts";
 import { appendEntry, demoOnly, readChain, type Station } from "./station.ts";
-import { versionsOf } from "./targets.ts";
 
 /**
  * Releases a hold: its footage falls back under the term. On a demo site only.
@@ -30,8 +30,6 @@ export async function releaseHold(
   await appendEntry(clock, station, { kind: "release", hold }, signal);
   const others = holds.filter((one) => !released.has(one.hold)).flatMap((one) => one.segments);
   const free = mine.segments.filter(({ id }) => !others.some((other) => other.id === id));
-  for await (const { key, versionId } of versionsOf(station.vault, free, signal)) {
-    await station.vault.setHold(key, versionId, false);
-  }
+  await lift(station, free, signal);
   return free.map(({ id }) => id);
 }

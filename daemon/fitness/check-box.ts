@@ -8,6 +8,7 @@ import { lookAtConfiguration, lookAtPolicy, lookAtProfiles } from "./configurati
 import { lookAtSpool, lookAtState } from "./disk.ts";
 import { lookAtNodeKey, lookAtRecipients, lookAtSigners, lookForSecrets } from "./keys.ts";
 import { lookAtMemory, lookAtUser } from "./machine.ts";
+import { lookAtMedium } from "./medium.ts";
 import { lookAtPermissions } from "./permissions.ts";
 import { type Look, type Machine, notFit, type Seen } from "./seen.ts";
 import { lookAtTools } from "./tools.ts";
@@ -27,6 +28,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   spool: lookAtSpool,
   state: lookAtState,
   vault: lookAtVault,
+  medium: lookAtMedium,
   "node key": lookAtNodeKey,
   recipients: lookAtRecipients,
   "desk signers": lookAtSigners,
