@@ -5,6 +5,7 @@ import { idleBench } from "./idle.ts";
 import { ledgerBench } from "./ledger.ts";
 import { recordSealBench } from "./record-seal.ts";
 import { sealBench } from "./seal.ts";
+import { vaultBench } from "./vault.ts";
 
 // `npm run bench -- <name>`: a table for people, and one JSON object as the last line for programs.
 
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   ledger: ledgerBench,
   "record-seal": recordSealBench,
   seal: sealBench,
+  vault: vaultBench,
 };
 
 const name = process.argv[2] ?? "";

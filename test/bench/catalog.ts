@@ -31,7 +31,7 @@ import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { startBox } from "./box.ts";
 import { hurry } from "./bulk.ts";
-import { type Figure, figure } from "./figure.ts";
+import { type Figure, figure, median } from "./figure.ts";
 import { CAMERAS, destroyDay, makeDay, makeGaps, makeHolds, pairCameras } from "./made.ts";
 import { flag, option, textOption } from "./options.ts";
 
@@ -226,8 +226,4 @@ async function timed(name: string, target: string, body: () => Promise<unknown>)
   const most = Math.max(...wall);
   process.stderr.write(`${name}: at most ${most.toFixed(1)} ms, CPU ${cpuMs.toFixed(1)} ms\n`);
   return figure(name, median(wall), "ms", target);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -14,3 +14,7 @@ export function figure(name: string, value: number, unit: string, target: string
   const met = comparison === "<=" ? value <= Number(limit) : value >= Number(limit);
   return { name, value: Number(value.toFixed(3)), unit, target, met };
 }
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm, stat, statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { type Figure, figure } from "./figure.ts";
+import { type Figure, figure, median } from "./figure.ts";
+import { roomiest } from "./roomiest.ts";
 
 const run = promisify(execFile);
 const SIDE = fileURLToPath(new URL("./seal-side.ts", import.meta.url));
@@ -28,7 +28,7 @@ interface Run {
 
 /** Both sides whole processes, on the same 2 GiB, in turns; medians. In memory where it fits: disks differ. */
 export async function sealBench(): Promise<readonly Figure[]> {
-  const folder = await mkdtemp(join(await roomiest(), "bewaard-bench-"));
+  const folder = await mkdtemp(join(await roomiest(4 * BYTES), "bewaard-bench-"));
   try {
     const recipient = await identityToRecipient(await generateX25519Identity());
     await makeFiles(folder);
@@ -145,18 +145,4 @@ async function makeFiles(folder: string): Promise<void> {
     pipeline(Readable.from(blocksOf(block, bytes)), createWriteStream(join(folder, name)));
   await make("0", BYTES);
   for (const name of ["1", "2", "3", "4"]) await make(name, BYTES / 4);
-}
-
-async function roomiest(): Promise<string> {
-  try {
-    const { bavail, bsize } = await statfs("/dev/shm");
-    if (bavail * bsize > 4 * BYTES && (await stat("/dev/shm")).isDirectory()) return "/dev/shm";
-  } catch {
-    // No such memory file system here: the disk will do.
-  }
-  return tmpdir();
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,0 +1,108 @@
+import { execFile } from "node:child_process";
+import { copyFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { openS3Calls } from "../../storage/vault/s3-calls.ts";
+import type { WaitingBox } from "./vault-box.ts";
+import type { BenchServer } from "./vault-servers.ts";
+
+const run = promisify(execFile);
+const SIDE = fileURLToPath(new URL("./vault-side.ts", import.meta.url));
+
+/** A whole process, its start included. */
+export interface Spent {
+  readonly wallSeconds: number;
+  /** User and system. */
+  readonly cpuSeconds: number;
+}
+
+const told = z.object({
+  /** Both without the start of Node. */
+  wallSeconds: z.number(),
+  cpuSeconds: z.number(),
+  peakBytes: z.number(),
+  residentBytes: z.array(z.number()),
+});
+
+export interface OurRun extends Spent {
+  readonly storing: z.infer<typeof told>;
+}
+
+/** Core's own loop stores all that waits in `box`. */
+export async function runOurs(box: WaitingBox, server: BenchServer): Promise<OurRun> {
+  const { folder, segments, catalog } = box;
+  for (const end of ["", "-wal", "-shm"])
+    await rm(join(folder, `catalog.db${end}`), { force: true });
+  await copyFile(catalog, join(folder, "catalog.db"));
+  const errand = join(folder, "errand.json");
+  await writeFile(errand, JSON.stringify({ ...server, folder, segments }));
+  // As the service runs (systemd/bewaard.service).
+  const env = {
+    PATH: process.env["PATH"],
+    NODE_ENV: "production",
+    NODE_COMPILE_CACHE: join(folder, "..", "compile-cache"),
+    MALLOC_TRIM_THRESHOLD_: "268435456",
+    MALLOC_TOP_PAD_: "16777216",
+    MALLOC_MMAP_THRESHOLD_: "268435456",
+  };
+  const { stdout, ...spent } = await timed([process.execPath, SIDE, errand], env);
+  await emptied(server, box);
+  return { ...spent, storing: told.parse(JSON.parse(stdout.split("\n")[0] ?? "")) };
+}
+
+/** `rclone copy` with its defaults, of the same files. */
+export async function runRclone(box: WaitingBox, server: BenchServer): Promise<Spent> {
+  const { endpoint, region, bucket, credential, certificatePath } = server;
+  // Nothing of this user's: neither a configuration nor AWS_ variables, which rclone would heed.
+  const env = {
+    PATH: process.env["PATH"],
+    RCLONE_CONFIG: "/dev/null",
+    RCLONE_CONFIG_BENCH_TYPE: "s3",
+    RCLONE_CONFIG_BENCH_PROVIDER: "Other",
+    RCLONE_CONFIG_BENCH_ENDPOINT: endpoint,
+    RCLONE_CONFIG_BENCH_REGION: region,
+    RCLONE_CONFIG_BENCH_ACCESS_KEY_ID: credential.accessKeyId,
+    RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY: credential.secretAccessKey,
+  };
+  const secure = certificatePath === undefined ? [] : ["--ca-cert", certificatePath];
+  const args = ["copy", box.files, `bench:${bucket}/rclone`, ...secure];
+  const { stdout: _, ...spent } = await timed(["rclone", ...args], env);
+  await emptied(server, box);
+  return spent;
+}
+
+/** bash counts what its children used by `getrusage`, to the millisecond. */
+async function timed(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Spent & { readonly stdout: string }> {
+  const started = performance.now();
+  const { stdout } = await run("bash", ["-c", '"$@" && times', "bench", ...command], { env });
+  const wallSeconds = (performance.now() - started) / 1000;
+  const last = stdout.trim().split("\n").at(-1) ?? "";
+  const cpuSeconds = [...last.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  );
+  return { wallSeconds, cpuSeconds, stdout };
+}
+
+/** All of it must have arrived, once; then it goes, so that every run finds the bucket as the first did. */
+async function emptied(server: BenchServer, { segments, bytes }: WaitingBox): Promise<void> {
+  const { bucket: name, certificate, ...where } = server;
+  const own = { provider: "own", owner: undefined, level: "plain", reports: [] } as const;
+  await using calls = openS3Calls({ ...own, ...where, name, certificate }, server.credential);
+  const seen = { versions: 0, bytes: 0 };
+  for (;;) {
+    const { versions } = await calls.listVersions("", undefined, 1000);
+    if (versions.length === 0) break;
+    seen.versions += versions.length;
+    for (const version of versions) seen.bytes += version.bytes;
+    const failed = await calls.deleteVersions(versions);
+    if (failed.length > 0) throw new Error(`not deleted: ${failed[0]?.code}`);
+  }
+  if (seen.versions !== segments || seen.bytes !== bytes)
+    throw new Error(`${segments} files of ${bytes} bytes sent: ${JSON.stringify(seen)} arrived`);
+}
