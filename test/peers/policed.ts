@@ -18,7 +18,7 @@ export const BUCKET = "gem-voorbeeld-beelden";
 export const [BOX, OTHER_BOX] = ["dock-1", "dock-2"];
 
 /** What `bewaard vault policy` prints it for, on Ceph. */
-export function namesFor(level: VaultNames["level"]): VaultNames {
+function namesFor(level: VaultNames["level"], more: Partial<VaultNames>): VaultNames {
   const nodes = [BOX, OTHER_BOX];
   return {
     bucket: BUCKET,
@@ -29,6 +29,7 @@ export function namesFor(level: VaultNames["level"]): VaultNames {
     users: "bewaard",
     termMs: 28 * DAY_MS,
     separateCopy: true,
+    ...more,
   };
 }
 
@@ -42,14 +43,21 @@ export interface Policed extends AsyncDisposable {
   as(role: VaultRole, node?: string): S3Client;
 }
 
+interface PolicedOptions {
+  /** How many seconds a "day" of the lifecycle lasts. */
+  readonly dayS?: number;
+  readonly names?: Partial<VaultNames>;
+  /** In place of the policy that is printed. */
+  readonly policy?: (names: VaultNames) => object;
+}
+
 export async function openPoliced(
   level: VaultNames["level"],
-  { dayS }: { dayS?: number } = {},
-  loosened: (names: VaultNames) => object = bucketPolicy,
+  { dayS, names: more = {}, policy = bucketPolicy }: PolicedOptions = {},
 ): Promise<Policed> {
   await using undo = new AsyncDisposableStack();
   const ceph = undo.use(await startCeph(dayS === undefined ? {} : { dayS }));
-  const names = namesFor(level);
+  const names = namesFor(level, more);
   const users = new Map<string, Credential>();
   for (const [role, node] of [
     ["box", BOX],
@@ -62,7 +70,7 @@ export async function openPoliced(
     users.set(user, await ceph.addUser(user));
   }
   const owner = clientOf(ceph, ceph.credential);
-  await setUp(owner, names, loosened(names));
+  await setUp(owner, names, policy(names));
   const credential = (role: VaultRole, node = BOX): Credential => {
     const found = users.get(userOf(names, role, node));
     if (!found) throw new Error(`no ${role} of ${node}`);

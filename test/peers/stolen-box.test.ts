@@ -4,6 +4,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { DAY_MS } from "#base/time";
+import type { VaultNames } from "../../daemon/vault-names.ts";
 import { bucketPolicy } from "../../daemon/vault-policy.ts";
 import { openText, sealText } from "../../storage/seal/small.ts";
 import { destroying, eachRefused, forging, prying, resetting, unlocking } from "./attempts.ts";
@@ -81,12 +82,13 @@ describe("a stolen box, at a locked bucket", () => {
     assert.equal(await openText(identity, got), "what the camera saw");
   });
 
-  it("could free and unlock what it stored on Ceph, if only nobody had granted it that", async () => {
+  it("could free and unlock what it stored on Ceph, if that were only not granted", async () => {
     // Who puts an object there owns it. So the policy must refuse by name, and this test knows whether it still must.
-    await using site = await openPoliced("locked", {}, (names) => {
+    const policy = (names: VaultNames) => {
       const { Statement, ...rest } = bucketPolicy(names);
       return { ...rest, Statement: Statement.filter(({ Effect }) => Effect === "Allow") };
-    });
+    };
+    await using site = await openPoliced("locked", { policy });
     const box = site.as("box");
     const at = await put(box, OWN, sealed, inDays(26), true);
     const tries = unlocking(box, at, systemClock.now());
