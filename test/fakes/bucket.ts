@@ -5,7 +5,7 @@ import {
   PutObjectRetentionCommand,
 } from "@aws-sdk/client-s3";
 import { systemClock } from "#base/system-clock";
-import type { Instant } from "#base/time";
+import type { Clock, Instant } from "#base/time";
 import { openPartDigests, PART_BYTES } from "../../storage/seal/part-digests.ts";
 import { bytesBody } from "../../storage/vault/body.ts";
 import type { Bucket, Credential } from "../../storage/vault/bucket.ts";
@@ -43,6 +43,7 @@ export async function openBucket(
   peer: S3Peer,
   level: Bucket["level"],
   through = peer.endpoint,
+  clock: Clock = systemClock,
 ): Promise<BucketUnderTest> {
   const { region, credential, certificate } = peer;
   const name = `bucket-${randomUUID()}`;
@@ -64,7 +65,7 @@ export async function openBucket(
   const again = (options: { parallelParts?: number } = {}): Vault => {
     const residency = async (): Promise<void> => undefined;
     const all = { residency, notes, ...options };
-    return opened.use(openS3Vault(systemClock, bucket, { box: credential }, all));
+    return opened.use(openS3Vault(clock, bucket, { box: credential }, all));
   };
   return {
     bucket,

@@ -1,8 +1,9 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import {
   createServer,
   type IncomingHttpHeaders,
-  type IncomingMessage,
+  IncomingMessage,
   request,
   type ServerResponse,
 } from "node:http";
@@ -50,12 +51,12 @@ export async function openS3Proxy(target: string): Promise<S3Proxy> {
   const passed: Passing[] = [];
   const proxy: { fault: S3Proxy["fault"] } = { fault: () => undefined };
   const server = createServer((asked, told) => {
-    const { method = "GET", url = "/", headers } = asked;
+    const { method = "GET", url = "/", headers, socket } = asked;
     const passing = { method, url, headers };
     passed.push(passing);
     const fault = proxy.fault(passing);
     // Whoever breaks off, here or there, is told of it by his own connection.
-    handle(target, asked, told, fault).catch(() => asked.socket.destroy());
+    handle(target, asked, told, fault).catch(() => socket.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -88,13 +89,15 @@ async function handle(
   const { method, headers } = asked;
   // The Host stays the one that was signed.
   const onward = request(`${target}${asked.url}`, { method, headers, agent: false });
-  const answered = once(onward, "response");
+  const answered = once(onward, "response").then(([answer]) => {
+    assert.ok(answer instanceof IncomingMessage);
+    return answer;
+  });
   // Where the request is broken off on purpose nobody waits for its answer.
   answered.catch(() => undefined);
   if (fault?.kind === "reset") await passSome(asked, onward, fault.afterBytes);
   else asked.pipe(onward);
-  const [answer]: IncomingMessage[] = await answered;
-  if (answer === undefined) throw new Error("no answer");
+  const answer = await answered;
   if (fault?.kind === "answer lost") {
     await buffer(answer);
     asked.socket.destroy();
