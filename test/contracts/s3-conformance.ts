@@ -1,5 +1,6 @@
 import { AUTH_ROWS } from "./s3-rows-auth.ts";
 import { BUCKET_ROWS } from "./s3-rows-bucket.ts";
+import { CONDITION_ROWS } from "./s3-rows-conditions.ts";
 import { LIFECYCLE_ROWS } from "./s3-rows-lifecycle.ts";
 import { LOCK_ROWS } from "./s3-rows-locks.ts";
 import { POLICY_ROWS } from "./s3-rows-policy.ts";
@@ -21,5 +22,6 @@ export const ROWS = [
   ...VERSION_ROWS,
   ...LOCK_ROWS,
   ...POLICY_ROWS,
+  ...CONDITION_ROWS,
   ...LIFECYCLE_ROWS,
 ];

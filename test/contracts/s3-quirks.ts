@@ -112,7 +112,15 @@ export const CEPH_QUIRKS: Readonly<Record<string, Quirk>> = {
   },
   "unfinished uploads are listed for their prefix only (s3:prefix)": {
     seen: "403 AccessDenied",
-    why: "the list of uploads knows no prefix: a box lists those it began from its catalog",
+    why: "the list of uploads knows no prefix: who may list them sees the keys of all",
+  },
+  "a list that says nothing of its length is none that says it (Null s3:max-keys)": {
+    seen: "403 AccessDenied",
+    why: "so that HeadBucket alone can be allowed",
+  },
+  "a retention until after 2106 is kept as it was asked, and keeps the version": {
+    seen: "1990-01-22T17:31:44.000Z",
+    why: "its 32 bits turn round and the lock is over: a box there has no right to set locks later",
   },
   "writing once can be demanded (Null s3:if-none-match)": {
     seen: "403 AccessDenied",

@@ -56,6 +56,9 @@ export function clientOf(peer: Peer, somebody: Somebody, more: S3ClientConfig = 
     region: peer.region,
     forcePathStyle: true,
     maxAttempts: 1,
+    disableClockSkewCorrection: true,
+    // It would tell the console of each stream that was refused, as the rows want.
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
     credentials: somebody,
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

@@ -66,7 +66,10 @@ export const AUTH_ROWS: readonly Row[] = [
     name: "a clock that is an hour wrong is refused",
     bucket: "plain",
     async run({ peer, bucket }) {
-      const late = clientOf(peer, peer.owner, { systemClockOffset: -3_600_000 });
+      const late = clientOf(peer, peer.owner, {
+        systemClockOffset: -3_600_000,
+        disableClockSkewCorrection: false,
+      });
       await refused(late.listObjectsV2({ Bucket: bucket }), 403, "RequestTimeTooSkewed");
     },
   },

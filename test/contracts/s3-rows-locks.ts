@@ -97,6 +97,17 @@ export const LOCK_ROWS: readonly Row[] = [
     },
   },
   {
+    name: "a retention until after 2106 is kept as it was asked, and keeps the version",
+    bucket: "locked",
+    async run(ground) {
+      const ends = new Date("2126-03-01T00:00:00Z");
+      const { by, remove } = await locked(ground, { mode: "GOVERNANCE", ends });
+      const { Retention } = await ground.s3.getObjectRetention(by);
+      same(Retention?.RetainUntilDate?.toISOString(), ends.toISOString());
+      await refused(remove(), 403, "AccessDenied");
+    },
+  },
+  {
     name: "a legal hold at PUT is read back and withstands a bypass; lifted, it keeps nothing",
     bucket: "locked",
     async run(ground) {

@@ -9,8 +9,10 @@ const [OWNER, OTHER] = [
 /** Who the in-repo server knows when it is asked the rows. */
 export const S3_USERS = [OWNER, OTHER];
 
+type Place = Pick<S3Server, "endpoint" | "region">;
+
 /** The in-repo server as a peer. */
-export function s3Peer({ endpoint, region }: S3Server, dayMs: number): Peer {
+export function s3Peer({ endpoint, region }: Place, dayMs: number): Peer {
   return {
     endpoint,
     region,

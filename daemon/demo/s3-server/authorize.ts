@@ -45,6 +45,7 @@ function wrote({ caller, quirks, request }: Call, bucket: Bucket, action: string
 /** The condition keys of this request. A key that the request says nothing of is absent. */
 function factsOf(call: Call, action: string): ReadonlyMap<string, string> {
   const { request, caller, clock, quirks } = call;
+  const { query } = request;
   const facts = new Map<string, string>();
   const note = (key: string, value: string | null | undefined): void => {
     if (value !== undefined && value !== null) facts.set(key, value);
@@ -53,12 +54,21 @@ function factsOf(call: Call, action: string): ReadonlyMap<string, string> {
     for (const name of ["prefix", "delimiter", "max-keys"]) {
       note(`s3:${name}`, request.query.get(name));
     }
+    if (!quirks.conditionKeys && request.method === "GET" && !facts.has("s3:max-keys")) {
+      note("s3:max-keys", "1000");
+    }
   }
   note("aws:username", caller);
   if (caller !== undefined) note("aws:principalarn", `arn:aws:iam::${ACCOUNT}:user/${caller}`);
   // Ceph notes that a connection is safe, and nothing when it is not.
   if (request.secure || quirks.conditionKeys) note("aws:securetransport", String(request.secure));
   if (!quirks.conditionKeys) return facts;
+  if (action === "s3:PutObject") {
+    // Neither the start of an upload nor a part of it makes an object.
+    const makes = request.method === "POST" ? query.has("uploadId") : !query.has("uploadId");
+    note("s3:objectcreationoperation", String(makes));
+  }
+  if (request.secure) note("s3:tlsversion", "1.3");
   note("s3:versionid", request.query.get("versionId"));
   note("s3:if-none-match", request.header("if-none-match"));
   const wish = lockIn(call);

@@ -20,7 +20,7 @@ export async function completeUpload(call: Call): Promise<Reply> {
   const upload = uploadOf(call);
   const pieces = chosen(call.text, upload);
   if (quirks.completeOnce) checkConditions(request, newestOf(bucket, request.key));
-  const lock = lockFor(clock, bucket, { held: upload.held, retention: upload.retention });
+  const lock = lockFor(call, bucket, { held: upload.held, retention: upload.retention });
   const tag = createHash("md5");
   for (const { md5 } of pieces) tag.update(Buffer.from(md5, "hex"));
   const etag = `${tag.digest("hex")}-${pieces.length}`;

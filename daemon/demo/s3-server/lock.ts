@@ -1,5 +1,6 @@
-import type { Clock } from "#base/time";
+import { type Clock, DAY_MS, SECOND_MS } from "#base/time";
 import type { Call } from "./call.ts";
+import type { Quirks } from "./quirks.ts";
 import { denied, malformed, Refusal } from "./refusal.ts";
 import type { S3Request } from "./request.ts";
 import type { Bucket, Retention, Version } from "./state.ts";
@@ -34,25 +35,41 @@ export function wishIn(text: string): LockWish {
 }
 
 /** The lock of a new version: as asked, or the bucket's own rule. @throws Refusal where the bucket has no lock. */
-export function lockFor(clock: Clock, bucket: Bucket, wish: LockWish): Partial<LockWish> {
+export function lockFor(
+  { clock, quirks }: Pick<Call, "clock" | "quirks">,
+  bucket: Bucket,
+  wish: LockWish,
+): Partial<LockWish> {
   const { lock } = bucket.settings;
   if (lock === undefined) {
     if (wish.held === undefined && wish.retention === undefined) return {};
     throw new Refusal(400, "InvalidRequest", "Bucket is missing Object Lock Configuration");
   }
-  if (wish.retention !== undefined && wish.retention.untilMs <= clock.now()) {
-    throw new Refusal(400, "InvalidArgument", "The retain until date must be in the future!");
-  }
+  checkFuture(clock, wish);
   const { mode, days } = lock;
   const byDefault =
     mode === undefined || days === undefined
       ? undefined
-      : { mode, untilMs: clock.now() + days * 86_400_000 };
-  const retention = wish.retention ?? byDefault;
+      : { mode, untilMs: clock.now() + days * DAY_MS };
+  const asked = wish.retention ?? byDefault;
+  const retention = asked === undefined ? undefined : asKept(quirks, asked);
   return {
     ...(wish.held === undefined ? {} : { held: wish.held }),
     ...(retention === undefined ? {} : { retention }),
   };
+}
+
+/** A retention as this kind of server writes it down. */
+export function asKept({ longLocks }: Quirks, retention: Retention): Retention {
+  return longLocks
+    ? retention
+    : { ...retention, untilMs: retention.untilMs % (2 ** 32 * SECOND_MS) };
+}
+
+/** @throws Refusal InvalidArgument for a retention that is over. */
+export function checkFuture(clock: Clock, { retention }: LockWish): void {
+  if (retention === undefined || retention.untilMs > clock.now()) return;
+  throw new Refusal(400, "InvalidArgument", "The retain until date must be in the future!");
 }
 
 /** True while nobody (or, in governance mode, nobody without the right to bypass) may remove the version. */

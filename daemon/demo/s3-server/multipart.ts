@@ -20,7 +20,7 @@ export function createUpload(call: Call): Reply {
     ? wishOf(request)
     : { held: undefined, retention: undefined };
   authorizeLocks(call, bucket, wish);
-  lockFor(clock, bucket, wish);
+  lockFor(call, bucket, wish);
   const algorithm = algorithmOf(call);
   const id = randomUUID();
   keep.make({

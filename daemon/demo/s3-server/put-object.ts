@@ -1,7 +1,16 @@
 import { authorize } from "./authorize.ts";
 import { bucketOf, type Call, type Reply } from "./call.ts";
 import { algorithmOf, needDigest } from "./digests.ts";
-import { checkChange, type LockWish, lockFor, wantsBypass, wishIn, wishOf } from "./lock.ts";
+import {
+  asKept,
+  checkChange,
+  checkFuture,
+  type LockWish,
+  lockFor,
+  wantsBypass,
+  wishIn,
+  wishOf,
+} from "./lock.ts";
 import { receive } from "./receive.ts";
 import { Refusal } from "./refusal.ts";
 import type { Bucket, Version } from "./state.ts";
@@ -22,7 +31,7 @@ export async function putObject(call: Call): Promise<Reply> {
   if (request.header("x-amz-copy-source") !== undefined) throw new Refusal(501, "NotImplemented");
   const wish = wishOf(request);
   authorizeLocks(call, bucket, wish);
-  const lock = lockFor(clock, bucket, wish);
+  const lock = lockFor(call, bucket, wish);
   const locks = wish.held !== undefined || wish.retention !== undefined;
   if (quirks.needsDigest && locks) needDigest(request);
   const once = (): void => {
@@ -67,7 +76,7 @@ export function authorizeLocks(call: Call, bucket: Bucket, wish: LockWish): void
 
 /** PutObjectLegalHold and PutObjectRetention. */
 export function putLock(call: Call): Reply {
-  const { clock, keep, request, text } = call;
+  const { clock, request, text } = call;
   const bucket = bucketOf(call);
   const version = askedVersion(call, bucket);
   if (bucket.settings.lock === undefined) {
@@ -79,19 +88,14 @@ export function putLock(call: Call): Reply {
     replace(call, bucket, { ...version, held: wish.held });
     return {};
   }
-  if (wish.retention !== undefined && wish.retention.untilMs <= clock.now()) {
-    throw new Refusal(400, "InvalidArgument", "The retain until date must be in the future!");
-  }
+  checkFuture(clock, wish);
   const bypass = wantsBypass(call);
   if (bypass) authorize(call, bucket, "s3:BypassGovernanceRetention", request.key);
   checkChange(clock, version, wish.retention, bypass);
   const { retention: _, ...free } = version;
   const { retention } = wish;
-  keep.make({
-    kind: "version",
-    bucket: bucket.settings.name,
-    version: retention === undefined ? free : { ...free, retention },
-  });
+  const locked = retention === undefined ? {} : { retention: asKept(call.quirks, retention) };
+  replace(call, bucket, { ...free, ...locked });
   return {};
 }
 

@@ -24,6 +24,8 @@ export interface Quirks {
   readonly versionGone: boolean;
   /** Retention and hold asked for at the start of an upload are set. Ceph ignores both, without a word. */
   readonly locksAtUploadStart: boolean;
+  /** A date after 2106 is kept. Ceph has 32 bits for it, and the lock is over. */
+  readonly longLocks: boolean;
   /** A PUT with a lock, and one of rules, needs a digest in a header of its own. */
   readonly needsDigest: boolean;
   /** `?attributes` and `?partNumber` are known. Ceph gives the whole object. */
@@ -57,6 +59,7 @@ function all(as: boolean): Quirks {
     uploadGone: as,
     versionGone: as,
     locksAtUploadStart: as,
+    longLocks: as,
     needsDigest: as,
     attributes: as,
     conditionKeys: as,

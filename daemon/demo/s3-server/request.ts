@@ -21,7 +21,7 @@ export interface S3Request {
 
 const LONGEST_KEY_BYTES = 1024;
 
-/** Reads path-style addresses, and host-style ones below `localhost` (`bucket.localhost:1234`). */
+/** Reads addresses with the bucket in their path: a server on 127.0.0.1 is met by no other. */
 export function readRequest(
   incoming: IncomingMessage,
   secure: boolean,
@@ -30,17 +30,15 @@ export function readRequest(
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
-  const host = /^([a-z0-9][a-z0-9.-]+)\.localhost(:\d+)?$/.exec(incoming.headers.host ?? "");
-  const whole = host === null ? path : `/${host[1] ?? ""}${path}`;
-  const slash = whole.indexOf("/", 1);
-  const key = slash < 0 ? "" : decoded(whole.slice(slash + 1));
+  const slash = path.indexOf("/", 1);
+  const key = slash < 0 ? "" : decoded(path.slice(slash + 1));
   if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw new Refusal(400, "KeyTooLongError");
   return {
     incoming,
     method: incoming.method ?? "GET",
     path,
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
-    bucket: decoded(slash < 0 ? whole.slice(1) : whole.slice(1, slash)),
+    bucket: decoded(slash < 0 ? path.slice(1) : path.slice(1, slash)),
     key,
     header: (name) => {
       const value = incoming.headers[name];
