@@ -60,6 +60,7 @@ function segmentShown(one: Found): Result<"find">["segments"][number] {
     timeTrust: one.timeTrust,
     arrivedAt: isoOf(one.arrivedAt),
     dueAt: isoOf(one.dueAt),
+    holdableUntil: isoOf(one.holdableUntil),
     bytes: one.plaintextBytes ?? null,
     truncated: one.truncated,
     state: one.state,

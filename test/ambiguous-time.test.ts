@@ -47,6 +47,7 @@ describe("a recording in the hour that comes twice", () => {
       truncated: false,
       timeTrust: "trusted",
       dueAt: FIRST,
+      holdableUntil: FIRST,
       bytes: 1,
       state: "stored",
       hold: "none",

@@ -288,6 +288,7 @@ describe("what stays on a card, or was cut off", () => {
       endedAt: null,
       timeTrust: "trusted",
       dueAt: decideBy,
+      holdableUntil: decideBy,
       bytes: null,
       truncated: true,
       state: "stored",

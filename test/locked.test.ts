@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
+import { find } from "../daemon/answer-find.ts";
+import { localTime } from "../daemon/cli/shown.ts";
+import { shownFound } from "../daemon/cli/shown-found.ts";
+import { parseWindow } from "../daemon/cli/window.ts";
 import { retain } from "../daemon/retain.ts";
 import { store } from "../daemon/store.ts";
 import { confirmTime } from "../daemon/trust.ts";
@@ -125,6 +129,17 @@ for (const days of [28, 10]) {
       assert.equal(row?.["until"], isoOf(until));
     });
 
+    it("tells until when footage can be held (DH-08)", async () => {
+      await using box = await openBox(ends);
+      await keep(box);
+      const found = await find(box.rig.database, { device: null, fromMs: 0, toMs: 4e12 });
+      const until = found.segments[0]?.holdableUntil ?? "";
+      assert.equal(until, isoOf(plus(START, ends - 2 * DAY_MS)));
+      const searched = parseWindow({ date: "2026-06-01" });
+      const shown = shownFound(found, searched, { camera: undefined, place: undefined });
+      assert.ok(shown.includes(`veilig te stellen tot / holdable until: ${localTime(until)}`));
+    });
+
     it("is emptied by its own rule within the term; the box deletes nothing there, watches, and says by whom (R-01)", async () => {
       await using box = await openBox(ends);
       const id = await keep(box);
@@ -177,14 +192,33 @@ describe("a locked vault", () => {
 
   it("is given nothing under a term that nobody has vouched for: a lock cannot be taken back", async () => {
     await using box = await openBox();
-    box.rig.clock.jump(60 * DAY_MS);
+    box.rig.clock.jump(-20 * DAY_MS);
     const id = await keep(box);
     assert.equal(await stateOf(box, id), "sealed");
-    box.rig.clock.jump(-60 * DAY_MS);
+    await hold(box, id);
+    await storeOnce(box);
+    assert.deepEqual([...box.locked.locks.values()], [undefined], "held, so it goes, and unlocked");
+    const other = await box.rig.record("ander beeld", named(1));
+    await box.rig.adoptOnce();
+    await storeOnce(box);
+    assert.equal(await stateOf(box, other), "sealed");
+    box.rig.clock.jump(20 * DAY_MS);
     await confirmTime(box.rig.clock, box.rig.database, box.rig.clock.now(), "test");
     await sweep(box);
     await storeOnce(box);
-    assert.equal(await stateOf(box, id), "stored");
+    assert.equal(await stateOf(box, other), "stored");
+  });
+
+  it("is looked at by the folder: only what is no longer listed is looked at by itself", async () => {
+    await using box = await openBox();
+    await keep(box);
+    let looks = 0;
+    box.locked.vault.traces = (key) => ((looks += 1), box.rig.vault.traces(key));
+    await liveUntil(box, LOCKED_MS + DAY_MS);
+    // Once when it was left to the bucket, and then not before it was gone.
+    assert.equal(looks, 1);
+    await liveUntil(box, 28 * DAY_MS);
+    assert.equal(looks, 2);
   });
 
   it("keeps held footage past its lock, and past its term (DH-08, invariant 4)", async () => {

@@ -72,9 +72,16 @@ function segmentLine(one: Result<"find">["segments"][number]): string {
     one.timeTrust === "trusted" ? "" : "tijd onzeker / time uncertain",
     one.alternativeStartedAt === null ? "" : clocksChanged(one.alternativeStartedAt),
     one.truncated ? "afgebroken / cut off" : "",
+    holdable(one),
   ]
     .filter((column) => column !== "")
     .join("  ");
+}
+
+/** Of what a hold can still keep, and none does. */
+function holdable({ state, hold, holdableUntil }: Result<"find">["segments"][number]): string {
+  const open = (state === "sealed" || state === "stored") && hold === "none";
+  return open ? `veilig te stellen tot / holdable until: ${localTime(holdableUntil)}` : "";
 }
 
 function clocksChanged(alternative: string): string {

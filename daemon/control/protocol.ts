@@ -26,6 +26,8 @@ const found = z.object({
   timeTrust: z.enum(["trusted", "untrusted", "overdue"]),
   arrivedAt: z.string(),
   dueAt: z.string(),
+  /** A hold that comes later is too late. */
+  holdableUntil: z.string(),
   /** Null for a truncated one: nobody has opened it. */
   bytes: z.number().nullable(),
   truncated: z.boolean(),

@@ -8,6 +8,8 @@ import type { Database, Sql, SqlRow } from "./sqlite.ts";
 export interface Found extends Segment {
   /** `asked`: a hold was requested and is not yet in force. */
   readonly hold: "none" | "asked" | "in force";
+  /** A hold that comes later is too late: when it is due, or its lock in the bucket ends. */
+  readonly holdableUntil: Instant;
   /** Where its camera was used when it was adopted; undefined where nobody said. */
   readonly place: string | undefined;
 }
@@ -72,6 +74,7 @@ export function findSegments(
     return rows.map((row) => ({
       ...segmentOfRow(row),
       hold: number(row, "holds") === 0 ? "none" : number(row, "asked") > 0 ? "asked" : "in force",
+      holdableUntil: optional(row, "locked_until_ms", moment) ?? moment(row, "due_at_ms"),
       place: optional(row, "place", text),
     }));
   });
