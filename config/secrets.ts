@@ -56,7 +56,15 @@ export interface BucketCredential {
  * @throws BewaardError SECRET_MISSING too when it is not written so.
  */
 export async function readCredential(name: string, folder: string): Promise<BucketCredential> {
-  const line = await readPassword(name, folder);
+  return credentialIn(await readPassword(name, folder), name);
+}
+
+/** As `readCredential`, from a file of its own. */
+export async function readCredentialFile(path: string): Promise<BucketCredential> {
+  return credentialIn((await readSecretFile(path)).replace(/\r?\n$/, ""), path);
+}
+
+function credentialIn(line: string, name: string): BucketCredential {
   const [, accessKeyId, secretAccessKey] = /^([\w-]{3,128}):([\w+/=.-]{8,256})$/.exec(line) ?? [];
   if (accessKeyId !== undefined && secretAccessKey !== undefined)
     return { accessKeyId, secretAccessKey };

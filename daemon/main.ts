@@ -15,8 +15,6 @@ import { recordStarted } from "../storage/ledger/started.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { rememberSpool } from "../storage/spool/remember.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
-import { openDirectoryVault } from "../storage/vault/directory.ts";
-import { rememberedVault } from "../storage/vault/remember.ts";
 import { acceptConfiguration } from "./accept-configuration.ts";
 import { adopt } from "./adopt.ts";
 import { answers } from "./answers.ts";
@@ -49,7 +47,6 @@ import {
   separateCopy,
   socketPath,
   uploadOf,
-  vaultFolder,
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
 import { readBook } from "./recipients.ts";
@@ -61,6 +58,7 @@ import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
 import { lookBack, timeTrust } from "./trust.ts";
+import { openVaultOfBox } from "./vault-of-box.ts";
 
 const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
 
@@ -89,12 +87,8 @@ export async function runCore(
   await acceptConfiguration(clock, events, sure, config, rules);
   for (const declaration of declarationsOf(config)) events.vaultDeclared(declaration);
   await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
-  await using vault = await openDirectoryVault(
-    vaultFolder(config.vault),
-    rememberedVault(database),
-  );
-
-  await using medium = await openMedium(clock, database, config.secured);
+  await using vault = await openVaultOfBox(clock, events, database, config);
+  await using medium = await openMedium(clock, database, config, events);
 
   // On a full disk it is core that makes room.
   await steady(

@@ -1,9 +1,11 @@
-import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
 import type { Config } from "../config/schema.ts";
+import { readCredential } from "../config/secrets.ts";
 import { rememberedMedium } from "../storage/catalog/medium.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { openDirectoryVault } from "../storage/vault/directory.ts";
+import type { Events } from "./events.ts";
+import { openVault } from "./open-vault.ts";
+import { residencyRecorder } from "./record-residency.ts";
 import type { Medium } from "./secure.ts";
 
 /**
@@ -13,13 +15,18 @@ import type { Medium } from "./secure.ts";
 export async function openMedium(
   clock: Clock,
   database: Database,
-  secured: Config["secured"],
+  { secured, state }: Pick<Config, "secured" | "state">,
+  events?: Events,
 ): Promise<(Medium & AsyncDisposable) | undefined> {
   if (secured === undefined) return undefined;
   const { medium: kind, serial } = secured;
-  if (!("directory" in secured))
-    throw new BewaardError("CONFIG_INVALID", "secured.s3: here only a directory will do");
   const recognise = rememberedMedium(database, () => clock.now(), { kind, serial });
-  const vault = await openDirectoryVault(secured.directory, recognise);
+  const recorded =
+    "s3" in secured && events ? residencyRecorder(clock, events, database, secured.s3) : undefined;
+  const vault = await openVault(clock, secured, {
+    recognise,
+    credentials: async () => ({ box: await readCredential("secured.credential", state) }),
+    told: async (whereabouts) => recorded?.(whereabouts),
+  });
   return { kind, serial, vault, [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose]() };
 }

@@ -27,13 +27,12 @@ import { restoreTimestamps } from "../storage/restore/timestamps.ts";
 import { type IsUnsigned, unsignedEntries } from "../storage/restore/unsigned.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool, type Spool } from "../storage/spool/spool.ts";
-import { openDirectoryVault } from "../storage/vault/directory.ts";
-import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { rememberedConfiguration } from "./accept-configuration.ts";
 import { linkAt } from "./desk/chain.ts";
-import { boxOf, catalogPath, namedBy, originOf, vaultFolder } from "./places.ts";
+import { boxOf, catalogPath, namedBy, originOf } from "./places.ts";
 import { setApartRowless } from "./set-apart-rowless.ts";
+import { openVaultToLook } from "./vault-of-box.ts";
 
 /** What came of it, for people and programs. */
 export interface RebuildReport extends Restored {
@@ -118,10 +117,7 @@ async function make(
   const keys = await keysOf(config, known);
   await using database = await openDatabase(path);
   await migrate(database);
-  await using vault = await openDirectoryVault(
-    vaultFolder(config.vault),
-    rememberedVault(database),
-  );
+  await using vault = await openVaultToLook(clock, database, config);
   const signed = await requireHead(vault, config, keys, known, signal);
 
   const ledger = await restoreEntries(database, vault, node, signed.head, signal);

@@ -8,11 +8,10 @@ import { check, type Depth, type Report, type Watch } from "../storage/check.ts"
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
-import { openDirectoryVault } from "../storage/vault/directory.ts";
-import { rememberedVault } from "../storage/vault/remember.ts";
 import { asker } from "./control/client.ts";
 import { openMedium } from "./open-medium.ts";
-import { catalogPath, originOf, socketPath, vaultFolder } from "./places.ts";
+import { catalogPath, originOf, socketPath } from "./places.ts";
+import { openVaultToLook } from "./vault-of-box.ts";
 
 /** Checks the invariants: by asking the core that runs, or, when none does, in its place. */
 export async function verifyBox(
@@ -33,11 +32,8 @@ export async function verifyBox(
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
   await using database = await openDatabase(catalogPath(config));
   await migrate(database);
-  await using vault = await openDirectoryVault(
-    vaultFolder(config.vault),
-    rememberedVault(database),
-  );
-  await using secured = await openMedium(clock, database, config.secured);
+  await using vault = await openVaultToLook(clock, database, config);
+  await using secured = await openMedium(clock, database, config);
   const verifier = parseVerifier(verifierText(key));
   return await check(
     { database, spool, vault, node: config.node, verifier, secured },

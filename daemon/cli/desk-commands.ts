@@ -7,6 +7,8 @@ import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/i
 import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
 import { readRules } from "../../config/configuration.ts";
 import { readDeskPlaces } from "../../config/load.ts";
+import type { DeskConfig } from "../../config/schema.ts";
+import { readCredentialFile } from "../../config/secrets.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { openClip } from "../desk/clip.ts";
 import { holdFootage } from "../desk/hold.ts";
@@ -36,6 +38,7 @@ interface InitOptions {
   kind: RecipientKind;
   from?: string;
   days: string;
+  credential?: string;
 }
 
 interface HoldOptions {
@@ -107,6 +110,10 @@ function addInit(
         .default("pq"),
     )
     .option("--from <day>", "eerste dag, anders vandaag / first day, else today")
+    .option(
+      "--credential <file>",
+      "toegang tot de emmer, als de kluis er een is / credential of the bucket, where the vault is one",
+    )
     .option("--days <number>", "aantal dagen / number of days", "400")
     .action(async (options: InitOptions) => {
       const days = Number(options.days);
@@ -114,20 +121,12 @@ function addInit(
         throw new BewaardError("DESK_INPUT", "--days: 1 tot / to 800");
       }
       const progress = openProgress("Dagsleutels / day keys", days);
-      const config = {
-        site: options.site,
-        demo: options.demo,
-        person: typed(parsePersonId, options.person),
-        sign_key: resolve(options.signKey),
-        ...(await readDeskPlaces(resolve(options.vault))),
-        policy: options.policy,
-        ...(options.annex === undefined ? {} : { annex: resolve(options.annex) }),
-        nodes: options.node,
-        officers: options.officer,
-      };
+      const config = await configOf(options);
       const from =
         options.from === undefined ? clock.now() : plus(parseDay(options.from), 12 * HOUR_MS);
-      const ceremony = { folder: folder(), config, kind: options.kind, from, days };
+      const credential = await credentialNamed(options);
+      const kind = options.kind;
+      const ceremony = { folder: folder(), config, kind, from, days, ...credential };
       await initDesk(clock, ceremony, (day) => progress.update(day), stopSignal());
       progress.end();
       const made = { folder: folder(), days, from: dayOf(from) };
@@ -138,6 +137,24 @@ function addInit(
         ].join("\n"),
       );
     });
+}
+
+async function configOf(options: InitOptions): Promise<DeskConfig> {
+  return {
+    site: options.site,
+    demo: options.demo,
+    person: typed(parsePersonId, options.person),
+    sign_key: resolve(options.signKey),
+    ...(await readDeskPlaces(resolve(options.vault))),
+    policy: options.policy,
+    ...(options.annex === undefined ? {} : { annex: resolve(options.annex) }),
+    nodes: options.node,
+    officers: options.officer,
+  };
+}
+
+async function credentialNamed({ credential: path }: InitOptions) {
+  return path === undefined ? {} : { credential: await readCredentialFile(resolve(path)) };
 }
 
 function addHolding(

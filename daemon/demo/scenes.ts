@@ -8,14 +8,12 @@ import { pipeline } from "node:stream/promises";
 import { parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
-import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { footagePrefix, segmentOf } from "../../storage/vault/keys.ts";
 import type { Ask } from "../control/client.ts";
 import { holdFootage } from "../desk/hold.ts";
 import { findInLedger } from "../desk/node-ledger.ts";
 import { dayIdentity, openFootage } from "../desk/open.ts";
 import { openStation } from "../desk/station.ts";
-import { vaultFolder } from "../places.ts";
 import type { Expectation } from "./show.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 import type { DemoSite } from "./site.ts";
@@ -113,7 +111,8 @@ export async function destroyedEverywhere(
   clips: number,
   signal: AbortSignal,
 ): Promise<readonly (Expectation & { readonly what: string })[]> {
-  const vault = await openDirectoryVault(vaultFolder(site.config.vault));
+  await using station = await openStation(site.desk);
+  const { vault } = station;
   const versions = await Array.fromAsync(vault.list(footagePrefix(site.config.node), signal));
   const inVault = versions.map(({ key }) => segmentOf(key) ?? key);
   const files = await readdir(join(site.config.spool.path, "segments"), { recursive: true });

@@ -8,6 +8,7 @@ import { parsePersonId } from "#base/ids";
 import { type Clock, dayOf } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
+import type { Credential } from "../../storage/vault/bucket.ts";
 import { initDesk } from "../desk/init.ts";
 import { setupBox } from "../setup.ts";
 
@@ -22,9 +23,18 @@ export interface DemoSite {
   readonly docks: Readonly<Record<string, string>>;
 }
 
+/** What each side of a site knows its bucket by. */
+export interface SiteCredentials {
+  readonly box: Credential;
+  /** Where the level is plain. */
+  readonly destroyer?: Credential;
+  readonly custodian: Credential;
+}
+
 /**
  * Makes a demo site in `folder`: keys, configuration, spool, vault, desk with day identities for `days`.
- * Of the configuration `more` is written in place of what it has by itself.
+ * Of the configuration `more` is written in place of what it has by itself; with a bucket in it, `known` says
+ * what it knows them by.
  * X25519, because the demo opens with the stock `age` of Debian 12, which reads no post-quantum file.
  */
 export async function makeDemoSite(
@@ -34,6 +44,7 @@ export async function makeDemoSite(
   days: number,
   signal: AbortSignal,
   more: object = {},
+  known?: SiteCredentials,
 ): Promise<DemoSite> {
   const at = (name: string): string => join(folder, name);
   const docks = Object.fromEntries(cameras.map((number) => [number, at(`dock-${number}`)]));
@@ -44,6 +55,7 @@ export async function makeDemoSite(
   );
   const config = await readConfig(at("bewaard.yaml"));
   const verifier = await setupBox(config);
+  if (known) await writeCredentials(config, known);
 
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", at("sign-key")]);
   const officer = await generateX25519Identity();
@@ -64,9 +76,22 @@ export async function makeDemoSite(
     kind: "x25519",
     from: clock.now(),
     days,
+    ...(known === undefined ? {} : { credential: known.custodian }),
   } as const;
   await initDesk(clock, ceremony, () => undefined, signal);
   return { config, desk: at("desk"), officerKey: at("officer.key"), docks };
+}
+
+async function writeCredentials(
+  { state }: Config,
+  { box, destroyer }: SiteCredentials,
+): Promise<void> {
+  const known = { "vault.credential": box, "destroyer.credential": destroyer };
+  for (const [name, credential] of Object.entries(known)) {
+    if (credential === undefined) continue;
+    const line = `${credential.accessKeyId}:${credential.secretAccessKey}\n`;
+    await writeFile(join(state, name), line, { mode: 0o600 });
+  }
 }
 
 function configuration(clock: Clock, folder: string, docks: Readonly<Record<string, string>>) {

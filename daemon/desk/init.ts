@@ -15,10 +15,10 @@ import type { DeskConfig } from "../../config/schema.ts";
 import { jsonSchema } from "../../config/shape.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
 import { sealText } from "../../storage/seal/small.ts";
-import { openDirectoryVault } from "../../storage/vault/directory.ts";
+import type { Credential } from "../../storage/vault/bucket.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
-import { vaultFolder } from "../places.ts";
-import { appendEntry, openStation, signersOf } from "./station.ts";
+import { openVault } from "../open-vault.ts";
+import { appendEntry, CUSTODIAN, openStation, signersOf } from "./station.ts";
 
 export interface Ceremony {
   /** Empty folder for the station. */
@@ -28,6 +28,8 @@ export interface Ceremony {
   /** First day, and for how many days identities are minted. */
   readonly from: Instant;
   readonly days: number;
+  /** What a bucket knows the custodians by; a directory asks for none. */
+  readonly credential?: Credential;
 }
 
 /** Two of any number of officers open a day: one alone opens nothing (AR-21). */
@@ -53,11 +55,11 @@ export async function initDesk(
     );
   }
   const signers = await allowedSigners(config);
-  await using vault = await openDirectoryVault(vaultFolder(config.vault));
-  await vault.versions(deskKey(1));
+  await lookAtVault(clock, ceremony);
   await newFolder(folder);
   try {
     await writeDurably(signersOf(folder), signers, 0o644);
+    await writeCredential(ceremony);
     await writeKeys(ceremony, progress);
     await writeDurably(
       join(folder, "desk.yaml"),
@@ -72,6 +74,23 @@ export async function initDesk(
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Before anything is made: a vault that is not there, or does not know us, ends the ceremony. */
+async function lookAtVault(clock: Clock, { config, credential }: Ceremony): Promise<void> {
+  await using vault = await openVault(clock, config.vault, {
+    async credentials() {
+      if (credential !== undefined) return { box: credential };
+      throw new BewaardError("DESK_INPUT", "the vault is a bucket: name the file --credential");
+    },
+  });
+  await vault.versions(deskKey(1));
+}
+
+async function writeCredential({ folder, credential }: Ceremony): Promise<void> {
+  if (credential === undefined) return;
+  const line = `${credential.accessKeyId}:${credential.secretAccessKey}\n`;
+  await writeDurably(join(folder, CUSTODIAN), line, 0o600);
 }
 
 async function writeKeys(ceremony: Ceremony, progress: (day: number) => void): Promise<void> {

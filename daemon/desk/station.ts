@@ -2,14 +2,15 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
+import { systemClock } from "#base/system-clock";
 import { type Clock, HOUR_MS, plus } from "#base/time";
 import { readDeskConfig } from "../../config/load.ts";
 import type { DeskConfig } from "../../config/schema.ts";
+import { readCredential } from "../../config/secrets.ts";
 import { textBody } from "../../storage/vault/body.ts";
-import { openDirectoryVault } from "../../storage/vault/directory.ts";
 import { deskKey } from "../../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../../storage/vault/vault.ts";
-import { vaultFolder } from "../places.ts";
+import { openVault } from "../open-vault.ts";
 import { CHAIN_START, type ChainEntry, chainAfter } from "./chain.ts";
 import { type DeskCommand, deskEntryText, joinSigned } from "./entry.ts";
 import { signWithSsh } from "./ssh-signature.ts";
@@ -21,12 +22,17 @@ export interface Station extends AsyncDisposable {
   readonly vault: Vault;
 }
 
+/** What a bucket knows the custodians by: a file of the desk's folder. */
+export const CUSTODIAN = "custodian.credential";
+
 /** A signed command is good for this long; a box reads it later, the vault has it at once. */
 const GOOD_FOR_MS = HOUR_MS;
 
 export async function openStation(folder: string): Promise<Station> {
   const config = await readDeskConfig(join(folder, "desk.yaml"));
-  const vault = await openDirectoryVault(vaultFolder(config.vault));
+  const vault = await openVault(systemClock, config.vault, {
+    credentials: async () => ({ box: await readCredential(CUSTODIAN, folder) }),
+  });
   return { folder, config, vault, [Symbol.asyncDispose]: () => vault[Symbol.asyncDispose]() };
 }
 

@@ -3,7 +3,7 @@ import { together } from "#base/together";
 import type { Config } from "../../config/schema.ts";
 import { type Ask, asker } from "../../daemon/control/client.ts";
 import { type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
-import { type DemoSite, makeDemoSite } from "../../daemon/demo/site.ts";
+import { type DemoSite, makeDemoSite, type SiteCredentials } from "../../daemon/demo/site.ts";
 import { runCore } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
@@ -21,10 +21,12 @@ export async function openSite(
   start: Instant,
   cameras: readonly string[],
   days: number,
+  more: object = {},
+  known?: SiteCredentials,
 ): Promise<Site> {
   const folder = await temporaryFolder();
   const clock = simulatedClock(start);
-  const demo = await makeDemoSite(clock, folder.path, cameras, days, NEVER);
+  const demo = await makeDemoSite(clock, folder.path, cameras, days, NEVER, more, known);
   return {
     folder: folder.path,
     clock,
