@@ -46,6 +46,7 @@ const OF_BUCKET: Readonly<Record<string, Route>> = {
   "GET ?object-lock": { action: "s3:GetBucketObjectLockConfiguration", run: getLockConfiguration },
   "PUT ?object-lock": { action: "s3:PutBucketObjectLockConfiguration", run: putLockConfiguration },
   "GET ?policyStatus": { action: "s3:GetBucketPolicyStatus", run: getPolicyStatus },
+  "PUT ?acl": { action: "s3:PutBucketAcl", run: notHere },
   ...documentRoutes("lifecycle", "LifecycleConfiguration", "PutLifecycleConfiguration"),
   ...documentRoutes("replication", "ReplicationConfiguration", "PutReplicationConfiguration"),
   ...documentRoutes("policy", "BucketPolicy", "DeleteBucketPolicy"),
@@ -63,6 +64,9 @@ const OF_OBJECT: Readonly<Record<string, Route>> = {
   "PUT ?legal-hold": { action: "s3:PutObjectLegalHold", run: putLock },
   "GET ?retention": { action: "s3:GetObjectRetention", run: getLock },
   "PUT ?retention": { action: "s3:PutObjectRetention", run: putLock },
+  // Who may not is told so, as everywhere; who may is told that this server cannot.
+  "PUT ?acl": { action: "s3:PutObjectAcl", run: notHere },
+  "PUT ?tagging": { action: "s3:PutObjectTagging", run: notHere },
   "POST ?uploads": { action: "s3:PutObject", run: createUpload },
   "PUT ?uploadId": { action: "s3:PutObject", run: uploadPart, streams: true },
   "POST ?uploadId": { action: "s3:PutObject", run: completeUpload },
@@ -88,6 +92,10 @@ export function routeOf(request: S3Request, quirks: Quirks): Route {
   if (route === undefined) throw new Refusal(501, "NotImplemented", `no ${name} here`);
   const byVersion = query.has("versionId") && route.action === "s3:GetObject";
   return byVersion ? { ...route, action: "s3:GetObjectVersion" } : route;
+}
+
+function notHere({ request }: Call): never {
+  throw new Refusal(501, "NotImplemented", `no such ${request.method} here`);
 }
 
 function documentRoutes(name: string, right: string, removal: string): Record<string, Route> {
