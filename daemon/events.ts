@@ -6,6 +6,7 @@ import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { mediumEvents } from "./events-of-media.ts";
 import { residencyEvents } from "./events-of-residency.ts";
+import { sweepEvents } from "./events-of-sweeps.ts";
 import { failed, type Say } from "./say.ts";
 
 /** Everything bewaard ever logs: one function an event, here and in events-of-*.ts. */
@@ -24,6 +25,7 @@ export function openEvents(logger: Logger) {
     ...residencyEvents(say),
     ...deskEvents(say),
     ...mediumEvents(say),
+    ...sweepEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),
     ...cameraEvents(say),

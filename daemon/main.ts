@@ -26,6 +26,7 @@ import { chrony } from "./chrony.ts";
 import { control } from "./control/server.ts";
 import { duties } from "./duties.ts";
 import type { Events } from "./events.ts";
+import { findBreaches } from "./find-breaches.ts";
 import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
 import { historyOf } from "./one-history.ts";
@@ -56,6 +57,7 @@ import { ring, roomMaker } from "./ring.ts";
 import { secure } from "./secure.ts";
 import { steady } from "./steady.ts";
 import { store } from "./store.ts";
+import { sweepVault } from "./sweep-vault.ts";
 import { timestamp } from "./timestamp.ts";
 import { lookBack, timeTrust } from "./trust.ts";
 import { openVaultOfBox } from "./vault-of-box.ts";
@@ -131,6 +133,8 @@ export async function runCore(
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
+    (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
+    (s) => findBreaches(clock, events, database, spool, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);

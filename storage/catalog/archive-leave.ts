@@ -18,6 +18,7 @@ const UNREFERRED = [
   "left_file",
   "timestamp",
   "duty",
+  "breach",
 ]
   .map((table) => `not exists (select 1 from ${table} where entry_seq = entry.seq)`)
   .join(" and ");

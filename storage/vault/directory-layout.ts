@@ -39,10 +39,15 @@ export async function* objectFolders(
     if (systemCode(error) === "ENOENT") return;
     throw error;
   }
-  for (const name of names.toSorted()) {
+  for (const name of names.toSorted((a, b) => (inKey(a) < inKey(b) ? -1 : 1))) {
     if (name.endsWith(OBJECT_MARK)) yield `${prefix}${name.slice(0, -OBJECT_MARK.length)}`;
     else yield* objectFolders(root, `${prefix}${name}/`);
   }
+}
+
+// `cam-1-a/` comes before `cam-1/`: the order is that of whole keys, not of names.
+function inKey(name: string): string {
+  return name.endsWith(OBJECT_MARK) ? name.slice(0, -OBJECT_MARK.length) : `${name}/`;
 }
 
 export interface UnfinishedWrite {

@@ -1,6 +1,6 @@
 import type { DeviceId, NodeId, SegmentId } from "#base/ids";
 import { parseSegmentId } from "#base/ids";
-import { type Instant, isoOf } from "#base/time";
+import { type Instant, instant, isoOf } from "#base/time";
 
 /** `footage/<node>/<device>/<yyyy>/<mm>/<dd>/<hhmmss>Z-<id>.age`, by the start of the recording in UTC. */
 export function footageKey(
@@ -27,6 +27,16 @@ export function segmentOf(key: string): SegmentId | undefined {
       key,
     ) ?? [];
   return id === undefined ? undefined : parseSegmentId(id);
+}
+
+/** When the recording of a footage key began, to the second; undefined for a key of another form. */
+export function startOf(key: string): Instant | undefined {
+  const [, year, month, day, h, m, s] =
+    /^footage\/[^/]+\/[^/]+\/(\d{4})\/(\d\d)\/(\d\d)\/(\d\d)(\d\d)(\d\d)Z-[0-9A-Z]{26}\.age$/.exec(
+      key,
+    ) ?? [];
+  const ms = Date.parse(`${year}-${month}-${day}T${h}:${m}:${s}.000Z`);
+  return Number.isNaN(ms) || ms < 0 ? undefined : instant(ms);
 }
 
 // Twenty digits, so that the order of keys is the order of numbers.

@@ -1,0 +1,42 @@
+import { atMostEvery } from "#base/at-most-every";
+import { type Clock, DAY_MS, every, HOUR_MS } from "#base/time";
+import { countBreaches, endBreaches, recordBreaches } from "../storage/catalog/breaches.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import { overdueHere } from "../storage/overdue-here.ts";
+import type { Spool } from "../storage/spool/spool.ts";
+import type { Events } from "./events.ts";
+import { steady } from "./steady.ts";
+import { timeTrust } from "./trust.ts";
+
+/**
+ * Looks hourly for footage that is older than its term and that nothing holds, in every place this box has, until
+ * the signal aborts. Each is a breach with the moment of its discovery, once, in ledger and journal; and as
+ * long as any lasts that is said daily. What the vault has besides, the weekly sweep finds. Waits for
+ * trusted time: without it nobody knows what is old.
+ */
+export async function findBreaches(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  spool: Spool,
+  signal: AbortSignal,
+): Promise<void> {
+  const turn = steady(clock, events, "find-breaches");
+  const daily = atMostEvery(clock, DAY_MS);
+  for await (const now of every(clock, HOUR_MS, signal)) {
+    await turn(async () => {
+      if (!(await timeTrust(clock, database)).trusted) return;
+      const found = await overdueHere(database, spool, now);
+      const fresh = await recordBreaches(database, now, "box", found);
+      await endBreaches(
+        database,
+        now,
+        "box",
+        found.map(({ what }) => what),
+      );
+      for (const one of fresh) events.breach(one.what, one.place, now);
+      const lasting = await countBreaches(database);
+      if (lasting > 0 && daily("lasting")) events.breachesLast(lasting);
+    });
+  }
+}
