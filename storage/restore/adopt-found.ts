@@ -12,6 +12,7 @@ import { openPartDigests } from "../seal/part-digests.ts";
 import { plaintextBytesOf } from "../seal/plaintext-bytes.ts";
 import { footageKey } from "../vault/keys.ts";
 import type { ObjectVersion, Vault } from "../vault/vault.ts";
+import { read } from "./told.ts";
 
 const moment = z.string().transform(instantOf);
 const facts = z.object({
@@ -86,9 +87,8 @@ async function segmentIn(
   { key, versionId, bytes }: ObjectVersion,
   signal: AbortSignal,
 ): Promise<Omit<Segment, "state"> | undefined> {
-  const parsed = facts.safeParse(await vault.facts(key, versionId));
-  if (!parsed.success) return undefined;
-  const told = parsed.data;
+  const told = read(facts, await vault.facts(key, versionId));
+  if (told === undefined) return undefined;
   if (footageKey(node, told.device, told.started, told.id) !== key) return undefined;
   const digests = openPartDigests();
   const first: Uint8Array[] = [];

@@ -4,7 +4,7 @@ import type { Sql } from "../catalog/sqlite.ts";
 import { broken } from "./ledger.ts";
 import { restoreSecured } from "./replay-secured.ts";
 import { restoreSegment } from "./replay-segment.ts";
-import { TOLD, type ToldKind } from "./told.ts";
+import { read, TOLD, type ToldKind } from "./told.ts";
 
 /** Which entry tells it, when it was written, and whether no head of its box covers it. */
 export interface Line {
@@ -21,8 +21,8 @@ function telling<Schema extends z.ZodType>(
   how: (sql: Sql, line: Line, told: z.output<Schema>) => Promise<void>,
 ): Tell {
   return async (sql, line, facts) => {
-    const parsed = schema.safeParse(facts);
-    if (parsed.success) await how(sql, line, parsed.data);
+    const told = read(schema, facts);
+    if (told !== undefined) await how(sql, line, told);
     else if (!line.unsigned) throw broken(`entry ${line.seq} does not say what its kind says`);
   };
 }
@@ -185,6 +185,21 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       `update duty set done_at_ms = $at, done_by = $by, reference = $reference
        where id = $id and done_at_ms is null`,
       { $at: at, $id: id, $by: by, $reference: reference },
+    );
+  }),
+  "breach.overdue": telling(TOLD["breach.overdue"], async (sql, { seq }, told) => {
+    // Told once: what lasts is found again, and is the same.
+    await sql.run(
+      `insert into breach (looked, what, place, since_ms, discovered_at_ms, entry_seq)
+       values ($looked, $what, $place, $since, $discoveredAt, $seq) on conflict do nothing`,
+      {
+        $looked: told.what.startsWith("footage/") ? "vault" : "box",
+        $what: told.what,
+        $place: told.place,
+        $since: told.since,
+        $discoveredAt: told.discoveredAt,
+        $seq: seq,
+      },
     );
   }),
   "rows.archived": telling(

@@ -11,6 +11,22 @@ export function factsOf(body: string): z.output<typeof facts> {
   return facts.parse(JSON.parse(body));
 }
 
+/** What `value` says as `schema` has it; undefined when it says something else. */
+export function read<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> | undefined {
+  try {
+    return schema.parse(value);
+  } catch (error) {
+    // Ids and times are read by their own parsers, which throw these.
+    const foreseen =
+      error instanceof z.ZodError || error instanceof TypeError || error instanceof RangeError;
+    if (foreseen) return undefined;
+    throw error;
+  }
+}
+
 const moment = z.string().transform(instantOf);
 const device = z.string().transform(parseDeviceId);
 const segment = z.string().transform(parseSegmentId);
@@ -93,6 +109,12 @@ export const TOLD = {
     endedAt: moment,
   }),
   "duty.done": z.object({ id: z.string(), by: z.string(), reference: z.string() }),
+  "breach.overdue": z.object({
+    what: z.string(),
+    place: z.string(),
+    since: moment,
+    discoveredAt: moment,
+  }),
   "rows.archived": z.object({
     batch: z.number(),
     key: z.string(),
