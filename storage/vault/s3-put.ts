@@ -4,10 +4,12 @@ import { agrees } from "./body.ts";
 import type { Patience } from "./patience.ts";
 import type { PatientCalls } from "./patient-calls.ts";
 import type { Head, ListedVersion, PutRequest, S3Calls } from "./s3-answers.ts";
-import { checksumOf, digestIn, digestOf, factsIn, metadataOf } from "./s3-facts.ts";
+import { digestIn, digestOf, factsIn, metadataOf } from "./s3-facts.ts";
 import { keepAsAsked } from "./s3-keep.ts";
 import { keyListing } from "./s3-list.ts";
 import { abandonNoted, uploadParts } from "./s3-upload.ts";
+import { base64Of } from "./s3-values.ts";
+import { goesWhole, wholePiece } from "./s3-whole.ts";
 import type { UploadNotes } from "./upload-notes.ts";
 import type { Keeping, ObjectBody } from "./vault.ts";
 
@@ -35,6 +37,8 @@ export interface Put {
 export interface Written {
   readonly versionId: string;
   readonly etag: string | undefined;
+  /** What providers that keep checksums must say of it. */
+  readonly checksum: string;
 }
 
 /**
@@ -45,7 +49,8 @@ export function putOnce(writer: Writer, put: Put, signal: AbortSignal): Promise<
   return writer.patience.repeat(async () => {
     const there = (await keyListing(writer.patient, put.key, signal)).versions.at(-1);
     if (there) return alreadyThere(writer, put, there, signal);
-    const several = put.body.parts.length > 1;
+    const several =
+      put.body.parts.length > 1 && !goesWhole(writer.calls.bucket, put.body, put.keeping);
     const written = several
       ? await uploadParts(writer, put, signal)
       : await putWhole(writer, put, signal);
@@ -71,28 +76,27 @@ async function putAs(
   how: PutRequest,
   signal: AbortSignal,
 ): Promise<Written> {
-  const [sha256] = body.parts;
-  if (sha256 === undefined) throw new TypeError("a body without parts");
-  const piece = { open: () => body.open(), bytes: body.bytes, sha256 };
+  const piece = await wholePiece(body, key);
   const once = (request: PutRequest) =>
     patience.once(() => calls.putObject(key, piece, request, signal));
   let answer = await once(how);
   // Not known there: looking before and after must do.
   if (answer === "no conditions") answer = await once({ ...how, once: false });
   if (typeof answer === "string") throw unclear(`${key}: somebody else is writing there`);
-  return answer;
+  return { ...answer, checksum: base64Of(piece.sha256) };
 }
 
 /** The conclusive look: by version, so that nobody else's can be taken for ours (invariant 1). */
 async function confirmed(
   writer: Writer,
   put: Put,
-  { versionId, etag }: Written,
+  written: Written,
   signal: AbortSignal,
 ): Promise<string> {
   const { key } = put;
+  const { versionId } = written;
   const head = await writer.patient.headObject(key, versionId);
-  if (!isAsPromised(head, put, etag)) {
+  if (!isAsPromised(head, put, written)) {
     await writer.withdraw(key, versionId);
     throw corrupt(key);
   }
@@ -135,12 +139,12 @@ async function alreadyThere(
   return versionId;
 }
 
-function isAsPromised(head: Head, { body, keeping }: Put, etag: string | undefined): boolean {
+function isAsPromised(head: Head, { body, keeping }: Put, { etag, checksum }: Written): boolean {
   return (
     head.bytes === body.bytes &&
     digestIn(head.metadata) === digestOf(body.parts) &&
     (etag === undefined || etag === "" || head.etag === etag) &&
-    (head.checksumSha256 === undefined || head.checksumSha256 === checksumOf(body.parts)) &&
+    (head.checksumSha256 === undefined || head.checksumSha256 === checksum) &&
     Object.entries(keeping.facts).every(
       ([name, value]) => (factsIn(head.metadata)[name] ?? "") === value,
     )

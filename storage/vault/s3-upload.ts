@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import { PART_BYTES } from "../seal/part-digests.ts";
 import type { Piece, Upload, UploadPart } from "./s3-answers.ts";
-import { metadataOf } from "./s3-facts.ts";
+import { checksumOf, metadataOf } from "./s3-facts.ts";
 import { keyListing } from "./s3-list.ts";
 import type { Put, Writer, Written } from "./s3-put.ts";
 import type { ObjectBody } from "./vault.ts";
@@ -15,7 +15,8 @@ export async function uploadParts(writer: Writer, put: Put, signal: AbortSignal)
   const { upload, arrived } = await begunOrBegin(writer, put);
   try {
     const parts = await sendMissing(writer, put.body, upload, arrived, signal);
-    return await complete(writer, upload, parts, signal);
+    const written = await complete(writer, upload, parts, signal);
+    return { ...written, checksum: checksumOf(put.body.parts) };
   } catch (error) {
     const continued = signal.aborted || (error instanceof BewaardError && error.transient);
     if (!continued) await abandonUploads(writer, put.key);
@@ -111,7 +112,7 @@ async function complete(
   upload: Upload,
   parts: readonly UploadPart[],
   signal: AbortSignal,
-): Promise<Written> {
+): Promise<Omit<Written, "checksum">> {
   const { key } = upload;
   let versionId: string | undefined;
   try {

@@ -155,6 +155,15 @@ function ofLocked(open: () => Promise<BucketUnderTest>): void {
     });
   }
 
+  it("stores nothing that is to be locked when a part is not as promised", async () => {
+    await using under = await open();
+    const { parts } = patternBody(TWO_PARTS_BYTES);
+    const body = { ...patternBody(TWO_PARTS_BYTES, 1), parts };
+    const lockedUntil = plus(systemClock.now(), HOUR_MS);
+    await assert.rejects(put(under, body, { lockedUntil }), { code: "VAULT_CORRUPT" });
+    assert.deepEqual(await under.vault.traces(KEY), NOTHING);
+  });
+
   it("holds several parts from their first moment, and gives the hold its own refusal", async () => {
     await using under = await open();
     const version = await put(under, patternBody(TWO_PARTS_BYTES), { held: true });

@@ -4,11 +4,17 @@ import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { DAY_MS, plus } from "#base/time";
 import { bytesBody } from "../../storage/vault/body.ts";
+import type { Bucket } from "../../storage/vault/bucket.ts";
+import { readBack } from "../../storage/vault/read-back.ts";
+import { openS3Vault } from "../../storage/vault/s3.ts";
 import type { Piece, S3Calls } from "../../storage/vault/s3-answers.ts";
 import { openS3Calls } from "../../storage/vault/s3-calls.ts";
+import { memoryNotes } from "../../storage/vault/upload-notes.ts";
+import { FREELY } from "../../storage/vault/vault.ts";
+import { patternBody, TWO_PARTS_BYTES } from "../fakes/bucket.ts";
 import { NEVER } from "../fakes/rig.ts";
 import { put } from "./objects.ts";
-import { BOX, openPoliced } from "./policed.ts";
+import { BOX, openPoliced, type Policed } from "./policed.ts";
 
 // The other side of stolen-box.test.ts: a policy that is too narrow stops a box.
 
@@ -42,6 +48,26 @@ async function uploads(calls: S3Calls, key: string): Promise<void> {
   assert.deepEqual(await calls.listUploads(key), []);
 }
 
+/** A file of several parts, through the vault as a box opens it: locked from its first moment where it must be. */
+async function putsLarge({ bucket, credential }: Policed, level: Bucket["level"]): Promise<void> {
+  const credentials = { box: credential("box"), destroyer: credential("destroyer") };
+  const { box } = credentials;
+  const options = { residency: async () => undefined, notes: memoryNotes() };
+  const used = level === "plain" ? credentials : { box };
+  await using vault = openS3Vault(systemClock, bucket, used, options);
+  const body = patternBody(TWO_PARTS_BYTES);
+  const lockedUntil = level === "locked" ? plus(systemClock.now(), 26 * DAY_MS) : undefined;
+  const key = `footage/${BOX}/dev-1/2026/11/01/090000Z-02.age`;
+  const versionId = await vault.put(key, body, { ...FREELY, lockedUntil }, NEVER);
+  await readBack(vault, key, versionId, body, "whole", NEVER);
+  if (level === "plain") {
+    await vault.destroy(key, versionId);
+    assert.deepEqual(await vault.traces(key), { versions: 0, markers: 0, unfinished: 0 });
+  } else {
+    await assert.rejects(vault.destroy(key, versionId), { code: "VAULT_DENIED" });
+  }
+}
+
 function pieceOf(content: Uint8Array): Piece {
   const body = bytesBody(content);
   const [sha256] = body.parts;
@@ -68,6 +94,7 @@ describe("a box at work", () => {
       assert.equal((await calls.listVersions(OWN, undefined, 1000)).versions.length, 1);
       assert.equal((await calls.listVersions("desk/", undefined, 1000)).versions.length, 1);
       await uploads(calls, `${OWN}-large`);
+      await putsLarge(site, level);
       if (!locks) return;
       assert.equal(await calls.getHold(OWN, versionId), true);
       assert.equal((await calls.getRetention(OWN, versionId))?.mode, "GOVERNANCE");
