@@ -168,7 +168,7 @@ export interface S3Calls extends AsyncDisposable, BucketCalls {
 
 /** What a bucket says of itself. */
 export interface BucketCalls {
-  /** `region` as its header says, where it says. */
+  /** `region` as its header says, where it says: also to who may not list the bucket. */
   headBucket(): Promise<{ readonly region: string | undefined }>;
   /** Empty where the provider names none (on AWS: us-east-1). */
   location(): Promise<{ readonly region: string } | NotTold>;

@@ -14,15 +14,24 @@ import {
 import type { Bucket } from "./bucket.ts";
 import type { BucketCalls } from "./s3-answers.ts";
 import { lifecycleRule } from "./s3-bucket-answers.ts";
-import { NOT_TOLD, orNone, orNotTold, SHORT, told } from "./s3-told.ts";
+import { headerOf, inVaultWords, refusalOf } from "./s3-errors.ts";
+import { NOT_TOLD, orNone, orNotTold, SHORT } from "./s3-told.ts";
+
+const REGION = "x-amz-bucket-region";
 
 export function bucketCalls(client: S3Client, bucket: Bucket): BucketCalls {
   const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
   const ask = <T>(doing: Promise<T>) => orNotTold(bucket.name, doing);
   return {
     async headBucket() {
-      const command = new HeadBucketCommand(at);
-      return { region: (await told(bucket.name, client.send(command, SHORT))).BucketRegion };
+      try {
+        return { region: (await client.send(new HeadBucketCommand(at), SHORT)).BucketRegion };
+      } catch (error) {
+        // A policy cannot tell this from a listing of everything, so a box may not do it. AWS says where it is even so.
+        const region = refusalOf(error)?.status === 403 ? headerOf(error, REGION) : undefined;
+        if (region !== undefined) return { region };
+        throw inVaultWords(error, bucket.name);
+      }
     },
     async location() {
       const answer = await ask(client.send(new GetBucketLocationCommand(at), SHORT));

@@ -39,8 +39,8 @@ export interface Policed extends AsyncDisposable {
   readonly bucket: Bucket;
   /** Of the administrator, whose bucket it is. */
   readonly owner: S3Client;
-  credential(role: VaultRole, node?: string): Credential;
-  as(role: VaultRole, node?: string): S3Client;
+  readonly credential: (role: VaultRole, node?: string) => Credential;
+  readonly as: (role: VaultRole, node?: string) => S3Client;
 }
 
 interface PolicedOptions {
