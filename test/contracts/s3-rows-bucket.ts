@@ -48,6 +48,7 @@ export const BUCKET_ROWS: readonly Row[] = [
     name: "another owner than expected is refused",
     bucket: "plain",
     async run({ s3, bucket }) {
+      await s3.getBucketVersioning({ Bucket: bucket });
       const asked = { Bucket: bucket, ExpectedBucketOwner: "999999999999" };
       await refused(s3.getBucketVersioning(asked), 403, "AccessDenied");
     },

@@ -199,7 +199,9 @@ export const LOCK_ROWS: readonly Row[] = [
   {
     name: "a PUT with a lock and no digest of its own is refused",
     bucket: "locked",
-    async run({ s3, bucket }) {
+    async run(ground) {
+      const { s3, bucket } = ground;
+      await locked(ground, { held: true });
       const at = { Bucket: bucket, Key: "one", Body: CONTENT };
       await refused(s3.putObject({ ...at, ObjectLockLegalHoldStatus: "ON" }), 400);
     },

@@ -18,7 +18,9 @@ export const POLICY_ROWS: readonly Row[] = [
   {
     name: "what is no policy is refused",
     bucket: "plain",
-    async run({ s3, bucket }) {
+    async run(ground) {
+      const { s3, bucket } = ground;
+      await policy(ground, { Action: "s3:GetObject", on: "*" });
       const put = s3.putBucketPolicy({
         Bucket: bucket,
         Policy: '{"Statement":[{"Effect":"May"}]}',

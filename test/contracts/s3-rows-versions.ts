@@ -93,6 +93,7 @@ export const VERSION_ROWS: readonly Row[] = [
     async run({ s3, bucket }) {
       const at = { Bucket: bucket, Key: "one" };
       const { VersionId } = await s3.putObject({ ...at, Body: CONTENT });
+      same((await allOf(s3, bucket)).length, 1);
       await s3.deleteObject({ ...at, VersionId });
       await s3.deleteObject({ ...at, VersionId });
       same((await allOf(s3, bucket)).length, 0);
