@@ -64,7 +64,7 @@ async function putsLarge({ bucket, credential }: Policed, level: Bucket["level"]
     await vault.destroy(key, versionId);
     assert.deepEqual(await vault.traces(key), { versions: 0, markers: 0, unfinished: 0 });
   } else {
-    await assert.rejects(vault.destroy(key, versionId), { code: "VAULT_DENIED" });
+    await assert.rejects(vault.destroy(key, versionId), { code: "VAULT_LOCKED" });
   }
 }
 

@@ -148,6 +148,7 @@ describe("others at a locked bucket", () => {
     await setHold(custodian, at, "OFF");
     await twoPeople.send(bypassed);
     assert.deepEqual(await versionsOf(box, OWN), { versions: [], markers: 0 });
+    await resetting(twoPeople)["remove the policy"]?.();
   });
 
   it("refuses even its owner, for as long as the policy stands", async () => {
