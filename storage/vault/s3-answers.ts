@@ -23,6 +23,8 @@ export interface PutRequest {
   readonly lockedUntil: Instant | undefined;
   /** Only if nothing is there (`If-None-Match: *`). */
   readonly once: boolean;
+  /** Sent as `x-amz-checksum-sha256` in place of the piece's own hash: to see whether anybody compares it. */
+  readonly checksum?: CiphertextSha256;
 }
 
 /** What was written, or why nothing was: something is there, or the provider does not know `If-None-Match`. */
@@ -132,7 +134,8 @@ export interface S3Calls extends AsyncDisposable, BucketCalls {
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
 
-  createUpload(key: string, metadata: ObjectFacts): Promise<string>;
+  /** A lock asked for here is silently ignored by some: footage gets its own when it is complete. */
+  createUpload(key: string, metadata: ObjectFacts, lockedUntil?: Instant): Promise<string>;
   uploadPart(
     upload: Upload,
     number: number,
@@ -168,11 +171,16 @@ export interface S3Calls extends AsyncDisposable, BucketCalls {
 
 /** What a bucket says of itself. */
 export interface BucketCalls {
-  /** `region` as its header says, where it says: also to who may not list the bucket. */
-  headBucket(): Promise<{ readonly region: string | undefined }>;
+  /** `region` and the time as its headers say, where they say: also to who may not list the bucket. */
+  headBucket(): Promise<{
+    readonly region: string | undefined;
+    readonly toldAt?: Instant | undefined;
+  }>;
   /** Empty where the provider names none (on AWS: us-east-1). */
   location(): Promise<{ readonly region: string } | NotTold>;
   versioning(): Promise<"Enabled" | "Suspended" | "never" | NotTold>;
+  /** Whether versions go only with the owner's one-time code. */
+  mfaDelete(): Promise<boolean | NotTold>;
   lockConfiguration(): Promise<LockConfiguration | NotTold>;
   lifecycle(): Promise<readonly LifecycleRule[] | NotTold>;
   /** Buckets it copies to, each as the rule names it. */

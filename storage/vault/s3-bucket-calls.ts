@@ -11,28 +11,19 @@ import {
   HeadBucketCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { BewaardError } from "#base/errors";
+import type { Instant } from "#base/time";
 import type { Bucket } from "./bucket.ts";
 import type { BucketCalls } from "./s3-answers.ts";
 import { lifecycleRule } from "./s3-bucket-answers.ts";
-import { headerOf, inVaultWords, refusalOf } from "./s3-errors.ts";
-import { NOT_TOLD, orNone, orNotTold, SHORT } from "./s3-told.ts";
-
-const REGION = "x-amz-bucket-region";
+import { NOT_TOLD, orNone, orNotTold, SHORT, told } from "./s3-told.ts";
+import { dateOf, headerOf } from "./s3-values.ts";
 
 export function bucketCalls(client: S3Client, bucket: Bucket): BucketCalls {
   const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
   const ask = <T>(doing: Promise<T>) => orNotTold(bucket.name, doing);
   return {
-    async headBucket() {
-      try {
-        return { region: (await client.send(new HeadBucketCommand(at), SHORT)).BucketRegion };
-      } catch (error) {
-        // A policy cannot tell this from a listing of everything, so a box may not do it. AWS says where it is even so.
-        const region = refusalOf(error)?.status === 403 ? headerOf(error, REGION) : undefined;
-        if (region !== undefined) return { region };
-        throw inVaultWords(error, bucket.name);
-      }
-    },
+    headBucket: () => headOf(client, bucket),
     async location() {
       const answer = await ask(client.send(new GetBucketLocationCommand(at), SHORT));
       return answer === NOT_TOLD ? answer : { region: answer.LocationConstraint ?? "" };
@@ -40,6 +31,10 @@ export function bucketCalls(client: S3Client, bucket: Bucket): BucketCalls {
     async versioning() {
       const answer = await ask(client.send(new GetBucketVersioningCommand(at), SHORT));
       return answer === NOT_TOLD ? answer : (answer.Status ?? "never");
+    },
+    async mfaDelete() {
+      const answer = await ask(client.send(new GetBucketVersioningCommand(at), SHORT));
+      return answer === NOT_TOLD ? answer : answer.MFADelete === "Enabled";
     },
     async lockConfiguration() {
       const command = new GetObjectLockConfigurationCommand(at);
@@ -89,4 +84,28 @@ export function bucketCalls(client: S3Client, bucket: Bucket): BucketCalls {
       return { algorithm: rule?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm };
     },
   };
+}
+
+/** What the headers of the bucket's own answer say. */
+async function headOf(client: S3Client, { name, owner }: Bucket) {
+  const command = new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: owner });
+  let region: string | undefined;
+  let toldAt: Instant | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      region = headerOf(result.response, "x-amz-bucket-region");
+      toldAt = dateOf(result.response);
+      return result;
+    },
+    { step: "deserialize", priority: "low" },
+  );
+  try {
+    await told(name, client.send(command, SHORT));
+  } catch (error) {
+    // A policy cannot tell this from a listing of everything, so a box may not do it. AWS says where it is even so.
+    const isTold = region !== undefined && error instanceof BewaardError;
+    if (!isTold || error.code !== "VAULT_DENIED") throw error;
+  }
+  return { region, toldAt };
 }

@@ -41,18 +41,6 @@ const ELSEWHERE = new Set([
 ]);
 const WRONG_TIME = new Set(["RequestExpired", "RequestTimeTooSkewed"]);
 
-/** One header of the answer that `error` was made of, where it has that. */
-export function headerOf(error: unknown, name: string): string | undefined {
-  const answer: unknown = error instanceof Error && "$response" in error && error.$response;
-  const headers: unknown = isObject(answer) && "headers" in answer && answer.headers;
-  const value: unknown = isObject(headers) ? Reflect.get(headers, name) : undefined;
-  return typeof value === "string" ? value : undefined;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
 /** What the provider answered, or undefined when `error` is no answer of a provider. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof Error) || !("$metadata" in error)) return undefined;

@@ -5,17 +5,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { Instant } from "#base/time";
 import type { Bucket } from "./bucket.ts";
 import type { S3Calls } from "./s3-answers.ts";
 import { lengthOf, sending } from "./s3-body.ts";
 import { inVaultWords, refusalOf } from "./s3-errors.ts";
 import { SHORT, told } from "./s3-told.ts";
-import { setHeader, UNVERSIONED, unquoted, wholeSecond } from "./s3-values.ts";
-
-function governance(until: Instant) {
-  return { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: wholeSecond(until) } as const;
-}
+import { base64Of, governance, setHeader, UNVERSIONED, unquoted } from "./s3-values.ts";
 
 function asBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
@@ -28,11 +23,12 @@ export function objectCalls(client: S3Client, bucket: Bucket): ObjectCalls {
   const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
   return {
     async putObject(key, piece, how, signal) {
-      const { metadata, held, lockedUntil, once } = how;
+      const { metadata, held, lockedUntil, once, checksum } = how;
       const put = (body: Readable, abortSignal: AbortSignal) => {
         const command = new PutObjectCommand({
           ...at,
           ...lengthOf(piece),
+          ...(checksum === undefined ? {} : { ChecksumSHA256: base64Of(checksum) }),
           Key: key,
           Body: body,
           Metadata: { ...metadata },

@@ -14,7 +14,7 @@ import type { S3Calls, Upload, UploadPart } from "./s3-answers.ts";
 import { lengthOf, sending } from "./s3-body.ts";
 import { inVaultWords, refusalOf } from "./s3-errors.ts";
 import { SHORT, told } from "./s3-told.ts";
-import { setHeader, unquoted } from "./s3-values.ts";
+import { governance, setHeader, unquoted } from "./s3-values.ts";
 
 type UploadCalls = Pick<
   S3Calls,
@@ -25,12 +25,13 @@ export function uploadCalls(client: S3Client, bucket: Bucket): UploadCalls {
   const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
   const of = named(at);
   return {
-    async createUpload(key, metadata) {
+    async createUpload(key, metadata, lockedUntil) {
       const command = new CreateMultipartUploadCommand({
         ...at,
         Key: key,
         Metadata: { ...metadata },
         ChecksumAlgorithm: "SHA256",
+        ...(lockedUntil === undefined ? {} : governance(lockedUntil)),
       });
       const { UploadId } = await told(key, client.send(command, SHORT));
       if (UploadId === undefined) throw new TypeError("an upload without an id");

@@ -19,12 +19,30 @@ export function wholeSecond(at: Instant): Date {
   return new Date(Math.ceil(at / SECOND_MS) * SECOND_MS);
 }
 
+/** A lock that a break-glass credential can take off, and nobody else. */
+export function governance(until: Instant) {
+  return { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: wholeSecond(until) } as const;
+}
+
 /** What a provider gave as a moment; 1970 where it gave none. */
 export function instantIn(date: Date | undefined): Instant {
   return instant(date?.getTime() ?? 0);
 }
 
-/** The request of a middleware, as far as headers go. @throws TypeError when it is none. */
+/** When an answer was given, by who gave it; undefined where its `Date` says nothing. */
+export function dateOf(response: unknown): Instant | undefined {
+  const at = Date.parse(headerOf(response, "date") ?? "");
+  return Number.isNaN(at) ? undefined : instant(at);
+}
+
+/** A header of an answer, by its name in small letters. */
+export function headerOf(response: unknown, name: string): string | undefined {
+  const headers: readonly [string, unknown][] = Object.entries(headersOf(response));
+  const found = headers.find(([one]) => one.toLowerCase() === name)?.[1];
+  return typeof found === "string" ? found : undefined;
+}
+
+/** The request or answer of a middleware, as far as headers go. @throws TypeError when it is none. */
 function headersOf(request: unknown): object {
   if (typeof request === "object" && request !== null && "headers" in request) {
     const { headers } = request;
