@@ -38,7 +38,7 @@ async function refusing(headers: Readonly<Record<string, string>>) {
 describe("a bucket that is asked where it is (DH-11)", () => {
   it("is believed by its header also where the box may not list it, as on AWS", async () => {
     await using under = await refusing({ "x-amz-bucket-region": "eu-west-2" });
-    assert.deepEqual(await under.calls.headBucket(), { region: "eu-west-2" });
+    assert.equal((await under.calls.headBucket()).region, "eu-west-2");
   });
 
   it("is not believed to be anywhere when it refuses and says nothing", async () => {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { randomUUID } from "node:crypto";
 import { Argument, Option } from "commander";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
@@ -89,13 +90,28 @@ program
 program
   .command("check")
   .description("is deze machine geschikt? / is this machine fit to keep footage?")
-  .action(async () => {
+  .option(
+    "--vault",
+    "beproef de kluis: doet zij wat haar zekerheid vraagt? / try the vault: does it do what its level needs?",
+    false,
+  )
+  .action(async ({ vault }: { vault: boolean }) => {
+    if (vault) return checkTheVault();
     const { checkBox, shownFitness } = await import("../fitness/check-box.ts");
     const checks = await checkBox(systemClock, global().config, stopSignal());
     const fit = checks.every(({ verdict }) => verdict !== "not fit");
     print(global().json, { fit, checks }, () => shownFitness(checks));
     if (!fit) process.exitCode = 1;
   });
+
+async function checkTheVault(): Promise<void> {
+  const { checkVault } = await import("../fitness/check-vault.ts");
+  const { shownVault } = await import("../fitness/bucket-shown.ts");
+  const name = randomUUID().slice(0, 8);
+  const report = await checkVault(systemClock, global().config, name, stopSignal());
+  print(global().json, report, () => shownVault(report));
+  if (!report.fit) process.exitCode = 1;
+}
 
 program
   .command("verify")

@@ -4,8 +4,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { BewaardError, ERROR_CODES } from "#base/errors";
-import { vaultFolder } from "../places.ts";
 import { kindOf } from "./file-system.ts";
+import { lookAtBucket } from "./look-at-bucket.ts";
 import { fit, type Machine, type Seen, warning } from "./seen.ts";
 
 const PROBE = fileURLToPath(new URL("./vault-probe.ts", import.meta.url));
@@ -23,7 +23,8 @@ export async function lookAtVault(
   { config }: Machine,
   signal: AbortSignal,
 ): Promise<readonly Seen[]> {
-  const root = vaultFolder(config.vault);
+  if ("s3" in config.vault) return lookAtBucket(config, config.vault.s3);
+  const root = config.vault.directory;
   const seen = told.parse(JSON.parse(await probed(root, signal)));
   if ("code" in seen) throw new BewaardError(seen.code, seen.message);
   const kind = kindOf(seen.type);

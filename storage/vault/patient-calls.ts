@@ -27,6 +27,7 @@ export function patiently(calls: S3Calls, patience: Patience, closed: AbortSigna
     headBucket: () => again(() => calls.headBucket()),
     location: () => again(() => calls.location()),
     versioning: () => again(() => calls.versioning()),
+    mfaDelete: () => again(() => calls.mfaDelete()),
     lockConfiguration: () => again(() => calls.lockConfiguration()),
     lifecycle: () => again(() => calls.lifecycle()),
     replication: () => again(() => calls.replication()),

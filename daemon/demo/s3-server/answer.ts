@@ -33,8 +33,10 @@ export async function answer(
 }
 
 async function replyTo(shared: Shared, readRequest: () => S3Request): Promise<Reply> {
+  let headers: Readonly<Record<string, string>> = {};
   try {
     const request = readRequest();
+    headers = asideOf(shared, request);
     const { users, ...rest } = shared;
     const { caller, payload } = checkSignature(shared.clock, users, request);
     if (request.bucket === "") return listBuckets(shared, caller);
@@ -45,7 +47,7 @@ async function replyTo(shared: Shared, readRequest: () => S3Request): Promise<Re
     if (route.action !== undefined) authorize(call, bucketOf(call), route.action, request.key);
     return await route.run(call);
   } catch (error) {
-    if (error instanceof Refusal) return refused(error);
+    if (error instanceof Refusal) return refused(error, headers);
     throw error;
   }
 }
@@ -65,7 +67,20 @@ async function send(shared: Shared, response: ServerResponse, reply: Reply): Pro
   else await pipeline(Readable.from(body, { objectMode: true }), response);
 }
 
-function refused({ status, code, message, headers }: Refusal): Reply {
+/** AWS tells where a bucket is also whom it refuses the rest. */
+function asideOf(
+  { keep, quirks, region }: Shared,
+  { method, bucket, key }: S3Request,
+): Readonly<Record<string, string>> {
+  const isHead = method === "HEAD" && key === "" && keep.state.buckets.has(bucket);
+  return isHead && quirks.headTellsRegion ? { "x-amz-bucket-region": region } : {};
+}
+
+function refused(
+  { status, code, message, headers: own }: Refusal,
+  aside: Readonly<Record<string, string>>,
+): Reply {
+  const headers = { ...aside, ...own };
   if (status === 304) return { status, headers };
   return { status, headers, body: documentOf("Error", el("Code", code), el("Message", message)) };
 }
