@@ -5,7 +5,7 @@ import type { Segment } from "../storage/catalog/segments.ts";
 import type { VaultLevel } from "../storage/vault/vault.ts";
 
 /** A locked bucket's rule takes at most this long once a lock has ended: a day to come, a day to be done. */
-const RULE_TAKES_MS = 2 * DAY_MS;
+export const RULE_TAKES_MS = 2 * DAY_MS;
 /** What has less than this left of its term at upload could outlive it by the rule: spool only. */
 const LEAST_LEFT_MS = 5 * DAY_MS;
 /** What is due within this time is not worth a write that would be undone. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseNodeId, parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
@@ -171,13 +171,15 @@ export async function lostBox(site: Site): Promise<LostBox> {
   return { site, config: small, catalog, ids: Object.fromEntries(ids) };
 }
 
-/** The disk breaks; somebody installs a new one and puts the node's key back. */
-async function lose(config: Config): Promise<void> {
-  const key = await readFile(join(config.state, "node.key"));
+/** The disk breaks; somebody installs a new one and puts the secrets back, with the node's key. */
+export async function lose(config: Config): Promise<void> {
+  const names = (await readdir(config.state)).filter((name) => /\.(key|credential)$/.test(name));
+  const secrets = await Promise.all(names.map((name) => readFile(join(config.state, name))));
   await rm(config.state, { recursive: true });
   await rm(config.spool.path, { recursive: true });
   await mkdir(config.state, { mode: 0o710 });
-  await writeFile(join(config.state, "node.key"), key, { mode: 0o600 });
+  for (const [index, name] of names.entries())
+    await writeFile(join(config.state, name), secrets[index] ?? "", { mode: 0o600 });
   await setupBox(config);
 }
 
