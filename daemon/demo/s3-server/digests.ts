@@ -51,13 +51,15 @@ export function checksOf(call: Omit<Call, "text">, algorithm: string | undefined
     sums.set(name, digest());
   }
   const md5 = createHash("md5");
-  const sha256 = /^[0-9a-f]{64}$/.test(payload) ? createHash("sha256") : undefined;
+  const signed = /^[0-9a-f]{64}$/.test(payload);
+  // One hash for both where it is also the checksum.
+  const ofPayload = signed ? (sums.get("sha256") ?? hashDigest("sha256")) : undefined;
+  const every = new Set([...sums.values(), ...(ofPayload === undefined ? [] : [ofPayload])]);
   return {
     trailer,
     update(chunk: Uint8Array): void {
       md5.update(chunk);
-      sha256?.update(chunk);
-      for (const digest of sums.values()) digest.update(chunk);
+      for (const digest of every) digest.update(chunk);
     },
     /** @throws Refusal for the first that differs. */
     compared(): { md5: string; sums: Record<string, string> } {
@@ -66,11 +68,12 @@ export function checksOf(call: Omit<Call, "text">, algorithm: string | undefined
       if (asked !== undefined && asked !== tag.toString("base64")) {
         throw new Refusal(400, "BadDigest");
       }
-      if (sha256 !== undefined && sha256.digest("hex") !== payload) {
+      const made = Object.fromEntries([...sums].map(([name, digest]) => [name, digest.base64()]));
+      const arrived = made["sha256"] ?? ofPayload?.base64();
+      if (signed && arrived !== Buffer.from(payload, "hex").toString("base64")) {
         throw new Refusal(400, "XAmzContentSHA256Mismatch");
       }
       if (late !== undefined) wanted.set(late, trailer.get(`x-amz-checksum-${late}`) ?? "");
-      const made = Object.fromEntries([...sums].map(([name, digest]) => [name, digest.base64()]));
       for (const [name, value] of wanted) {
         if (made[name] !== value) throw new Refusal(400, "BadDigest", `${name} differs`);
       }
