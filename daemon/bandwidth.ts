@@ -6,6 +6,8 @@ export type RateAt = (now: Instant) => number | undefined;
 
 /** One measure for all uploads of this box together. */
 export interface Bandwidth {
+  /** Whether there is a limit now. */
+  isLimited(): boolean;
   /** Resolves when `bytes` more may go; rejects with the signal's reason when it aborts. */
   pass(bytes: number, signal: AbortSignal): Promise<void>;
 }
@@ -21,6 +23,7 @@ export function openBandwidth(clock: Clock, rateAt: RateAt): Bandwidth {
   let paidAtMs = 0;
   const rateNow = eachMinute(rateAt);
   return {
+    isLimited: () => rateNow(clock.now()) !== undefined,
     async pass(bytes, signal) {
       const rate = rateNow(clock.now());
       if (rate === undefined) return;
@@ -38,6 +41,10 @@ export function limited(body: ObjectBody, bandwidth: Bandwidth, signal: AbortSig
     ...body,
     async *open(range) {
       for await (const chunk of body.open(range)) {
+        if (!bandwidth.isLimited()) {
+          yield chunk;
+          continue;
+        }
         for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
           const piece = chunk.subarray(at, at + PIECE_BYTES);
           await bandwidth.pass(piece.length, signal);

@@ -1,10 +1,12 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import type { CiphertextSha256 } from "#base/ids";
 import { openPartDigests } from "../seal/part-digests.ts";
 import type { ByteRange, ObjectBody, Vault } from "./vault.ts";
 
 const READ_BYTES = 1024 * 1024;
+/** To the end, wherever that is: more bytes than were sealed must be noticed. */
+const WHOLE: ByteRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 /** A sealed file in the spool, with the digests the catalog has of it. */
 export function fileBody(
@@ -12,16 +14,29 @@ export function fileBody(
   bytes: number,
   parts: readonly CiphertextSha256[],
 ): ObjectBody {
-  return { open: (range) => sealedFile(path, range), bytes, parts };
+  return { open: (range = WHOLE) => sealedFile(path, bytes, range), bytes, parts };
 }
 
-/** @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure. */
+/**
+ * Every chunk in the same memory: a new one for each would have the collector at work for most of an upload.
+ * @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure.
+ */
 async function* sealedFile(
   path: string,
-  range?: ByteRange,
+  bytes: number,
+  { from, to }: ByteRange,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* createReadStream(path, { highWaterMark: READ_BYTES, ...inclusive(range) });
+    await using file = await open(path, "r");
+    const memory = Buffer.allocUnsafeSlow(
+      Math.min(READ_BYTES, Math.max(1, Math.min(bytes, to) - from)),
+    );
+    for (let at = from; at < to; ) {
+      const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, to - at), at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield memory.subarray(0, bytesRead);
+    }
   } catch (cause) {
     const message = `a sealed file in the spool cannot be read (${systemCode(cause)})`;
     throw new BewaardError("SPOOL_IO", message, { cause });

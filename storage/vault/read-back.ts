@@ -46,5 +46,6 @@ function sampled(bytes: number): readonly ByteRange[] {
 }
 
 async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(chunks));
+  // Copied each: a chunk is good only until the next.
+  return Buffer.concat(await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk)));
 }

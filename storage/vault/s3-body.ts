@@ -18,9 +18,13 @@ export async function sending<T>(
   send: (body: Readable, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const broken = new AbortController();
-  const body = Readable.from(promised(piece, broken), {
-    objectMode: false,
-    highWaterMark: 1 << 20,
+  let poured: Promise<void> | undefined;
+  // All that the SDK does with a stream is pipe it into its request.
+  const body = Object.assign(new Readable({ read() {} }), {
+    pipe<Request extends NodeJS.WritableStream>(request: Request): Request {
+      poured = pour(piece, request, broken);
+      return request;
+    },
   });
   try {
     return await send(body, AbortSignal.any([signal, broken.signal]));
@@ -31,26 +35,49 @@ export async function sending<T>(
     throw error;
   } finally {
     body.destroy();
+    await poured;
   }
 }
 
-/** Never throws: nobody listens for errors of a stream that is piped into a request. */
-async function* promised(
+/**
+ * Writes the bytes of `piece` into `request`, the next ones only when those before were taken: so the source may use
+ * its memory again. Ends when the request does; never throws, but aborts `broken`.
+ */
+async function pour(
   piece: Piece,
+  request: NodeJS.WritableStream,
   broken: AbortController,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let bytes = 0;
+): Promise<void> {
+  let closed = false;
+  let goOn: (() => void) | undefined;
+  request.once("close", () => {
+    closed = true;
+    goOn?.();
+  });
+  const taken = (chunk: Uint8Array) =>
+    new Promise<void>((resolve) => {
+      goOn = resolve;
+      request.write(chunk, () => resolve());
+    });
   try {
-    for await (const chunk of piece.open()) {
-      bytes += chunk.length;
-      if (bytes > piece.bytes) throw notAsPromised();
-      // An empty chunk would end a stream of bytes.
-      if (chunk.length > 0) yield chunk;
+    for await (const chunk of promised(piece)) {
+      if (closed) return;
+      await taken(chunk);
     }
-    if (bytes < piece.bytes) throw notAsPromised();
+    request.end();
   } catch (error) {
     broken.abort(error);
   }
+}
+
+async function* promised(piece: Piece): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for await (const chunk of piece.open()) {
+    bytes += chunk.length;
+    if (bytes > piece.bytes) throw notAsPromised();
+    yield chunk;
+  }
+  if (bytes < piece.bytes) throw notAsPromised();
 }
 
 function notAsPromised(): BewaardError {

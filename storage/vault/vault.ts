@@ -6,7 +6,10 @@ export type ObjectFacts = Readonly<Record<string, string>>;
 
 /** Bytes to store, with the digests taken when they were made: they are never computed again to be trusted. */
 export interface ObjectBody {
-  /** The bytes, or those of `range`; each call reads them anew, so a try that failed can be made again. */
+  /**
+   * The bytes, or those of `range`; each call reads them anew, so a try that failed can be made again. A chunk is
+   * good only until the next one is asked for: its memory is used again.
+   */
   open(range?: ByteRange): AsyncIterable<Uint8Array>;
   readonly bytes: number;
   /** SHA-256 of each 64 MiB part. */
