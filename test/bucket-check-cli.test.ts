@@ -67,9 +67,9 @@ async function withBucket(
   body: (site: Site) => Promise<void>,
 ): Promise<void> {
   const [owner, box, destroyer] = USERS;
-  await using server = await startS3Server({ quirks: "aws", users: USERS });
+  await using server = await startS3Server({ quirks: "ceph", users: USERS });
   const peer = { ...server, credential: owner, certificate: undefined };
-  await using _bucket = await fitBucket(peer, { box, destroyer }, level, "aws");
+  await using _bucket = await fitBucket(peer, { box, destroyer }, level, "ceph");
   await using site = await openSite(systemClock.now(), ["bc-0101"], 40);
   const spare = level === "plain" ? { destroyer } : {};
   await moveIn(site, server.endpoint, level, { vault: box, ...spare });

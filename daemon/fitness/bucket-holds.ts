@@ -28,8 +28,8 @@ const DESK_SETS = honoured(
 );
 const BOX_SETS = honoured(
   "hold set",
-  "de kast mag veiligstellen (gevraagd van wat er niet is: zij kan het niet terugnemen)",
-  "the box may set holds (asked of what is not there: it could not lift it)",
+  "niet beproefd: de kast zou het niet kunnen opheffen; waar zij het niet mag, doet het bureau het",
+  "not tried: the box could not lift it; where it may not, the desk does",
 );
 const LIFTS = notLocked("hold lifted", {
   saw: say("de kast mag een hold opheffen", "the box may lift a hold"),

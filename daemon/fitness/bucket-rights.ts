@@ -24,9 +24,7 @@ export async function boxRows(probing: Probing, versionId: string): Promise<read
     ...(await one("other prefix list", async () =>
       mayNot("other prefix list", await mayList(box, elsewhere), OTHERS),
     )),
-    ...(await one("other prefix read", async () =>
-      mayNot("other prefix read", await mayHead(box, `${elsewhere}check`, versionId), OTHERS),
-    )),
+    ...(await one("other prefix read", () => readsElsewhere(probing, versionId))),
     ...(await one("other prefix write", async () =>
       mayNot("other prefix write", await mayPut(box, `${elsewhere}check`, signal), OTHERS),
     )),
@@ -79,6 +77,19 @@ export async function mayList(calls: S3Calls, prefix: string): Promise<boolean> 
 
 export async function mayHead(calls: S3Calls, key: string, versionId: string): Promise<boolean> {
   return (await outcomeOf(() => calls.headObject(key, versionId))) !== "denied";
+}
+
+/** Some say of what is not there that it is not, also to who might not read it: then nobody can tell. */
+async function readsElsewhere({ box, elsewhere }: Probing, versionId: string): Promise<BucketRow> {
+  const what = "other prefix read";
+  const came = await outcomeOf(() => box.headObject(`${elsewhere}check`, versionId));
+  if (came !== "not there" || (await mayList(box, elsewhere)))
+    return mayNot(what, came !== "denied", OTHERS);
+  return honoured(
+    what,
+    "niet te beproeven (404): zij kan daar niets opzoeken",
+    "cannot be tried (404): it can look nothing up there",
+  );
 }
 
 /** Asked of a version that is not there, so that nothing is deleted. */
