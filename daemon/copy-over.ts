@@ -81,17 +81,3 @@ async function readBack(
     return whole.digest("hex");
   throw new BewaardError("VAULT_CORRUPT", `${key}: the medium reads back other bytes`);
 }
-
-/**
- * Removes every version and unfinished write of `key`, and looks again; returns how many versions went.
- * @throws BewaardError VAULT_UNAVAILABLE (transient) when something is still there.
- */
-export async function emptyKey(vault: Vault, key: string): Promise<number> {
-  await vault.abandon(key);
-  const versions = await vault.versions(key);
-  for (const { versionId } of versions) await vault.destroy(key, versionId);
-  const left = await vault.traces(key);
-  if (left.versions + left.unfinished === 0) return versions.length;
-  const message = `${key}: ${left.versions} versions, ${left.unfinished} unfinished are still there`;
-  throw new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
-}

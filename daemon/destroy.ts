@@ -60,7 +60,11 @@ export function isGone({ versions, markers, unfinished }: Traces): boolean {
   return versions + markers + unfinished === 0;
 }
 
-async function emptyVault(vault: Vault, key: string): Promise<number> {
+/**
+ * Removes every version and unfinished write of `key`, and looks again; returns how many versions went.
+ * @throws BewaardError VAULT_HELD, VAULT_UNAVAILABLE (transient) also when something is still there.
+ */
+export async function emptyVault(vault: Vault, key: string): Promise<number> {
   await vault.abandon(key);
   const versions = await vault.versions(key);
   for (const { versionId } of versions) await vault.destroy(key, versionId);

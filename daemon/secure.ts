@@ -21,7 +21,8 @@ import { type Spool, segmentPath } from "../storage/spool/spool.ts";
 import { fileBody } from "../storage/vault/body.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { copyOver, emptyKey } from "./copy-over.ts";
+import { copyOver } from "./copy-over.ts";
+import { emptyVault } from "./destroy.ts";
 import type { Events } from "./events.ts";
 import { steady } from "./steady.ts";
 
@@ -190,7 +191,7 @@ async function emptyOne(
   leaving: LeavingSecured,
 ): Promise<void> {
   const { id, device, startedAt } = leaving.segment;
-  const versions = await emptyKey(medium.vault, footageKey(node, device, startedAt, id));
+  const versions = await emptyVault(medium.vault, footageKey(node, device, startedAt, id));
   step("secure.emptied");
   await recordUnsecured(database, clock.now(), leaving, versions);
   step("secure.gone");

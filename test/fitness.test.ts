@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
@@ -13,6 +23,7 @@ import { kindOf } from "../daemon/fitness/file-system.ts";
 import { socketPath } from "../daemon/places.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
+import { createDirectoryVault } from "../storage/vault/directory.ts";
 import { COVERT_CAMERA, GOOD_CAMERA, SOUND_CAMERA } from "./fakes/configuration.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
@@ -55,6 +66,12 @@ async function edit(site: Site, name: string, from: string | RegExp, to: string)
 /** Makes the demo's site one with real footage, for which less is allowed. */
 const asReal = (site: Site) => edit(site, "bewaard.yaml", "demo: true", "demo: false");
 
+const withMedium = (site: Site) =>
+  appendFile(
+    at(site, "bewaard.yaml"),
+    `secured: { directory: ${at(site, "medium")}, medium: usb-schijf, serial: WD-123 }\n`,
+  );
+
 const at = (site: Site, name: string): string => join(site.folder, name);
 
 interface Fault {
@@ -76,6 +93,27 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     round: 3,
     spoil: (site) => edit(site, "bewaard.yaml", "100 MB", "900 TB"),
     says: /^spool: .*SPOOL_FULL.*less than keep_free/m,
+  },
+  "no medium where policy asks for a separate copy (AR-20)": {
+    round: 4,
+    spoil: (site) => edit(site, "bewaard.yaml", "policy: den-haag", "policy: arnhem"),
+    says: /^medium: .*afzonderlijke kopie.*secured:/m,
+    warns: true,
+  },
+  "a medium that is away": {
+    round: 5,
+    spoil: (site) => withMedium(site),
+    says: /^medium: usb-schijf WD-123 is er nu niet.*setup --medium/m,
+    warns: true,
+  },
+  "a medium on the spool's disk": {
+    round: 6,
+    spoil: async (site) => {
+      await withMedium(site);
+      await createDirectoryVault(at(site, "medium"));
+    },
+    says: /^medium: .*op dezelfde schijf als de spool/m,
+    warns: true,
   },
   "a ring larger than its disk": {
     round: 4,
@@ -203,7 +241,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 describe("bewaard check", function () {
   this.timeout(120_000);
 
-  for (const round of [1, 2, 3, 4]) {
+  for (const round of [1, 2, 3, 4, 5, 6]) {
     const faults = Object.entries(FAULTS).filter(([, fault]) => fault.round === round);
     it(`tells in one run of ${faults.map(([what]) => what).join(", ")}; and what to do`, async () => {
       await using site = await openSite(START, ["bc-0101"], round === 4 ? 40 : 3);

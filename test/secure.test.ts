@@ -11,9 +11,10 @@ import { findLostHolds, isStrayHold } from "../daemon/compare-holds.ts";
 import { enforcer } from "../daemon/enforce-holds.ts";
 import { holdAnswers } from "../daemon/hold-answers.ts";
 import { retain } from "../daemon/retain.ts";
+import { roomMaker } from "../daemon/ring.ts";
 import type { Medium } from "../daemon/secure.ts";
 import { confirmTime } from "../daemon/trust.ts";
-import { markSecured, spoolBytes } from "../storage/catalog/evict.ts";
+import { spoolBytes } from "../storage/catalog/evict.ts";
 import { check } from "../storage/check.ts";
 import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import {
@@ -179,10 +180,13 @@ describe("held footage on a separate medium (AR-20)", () => {
     const medium = await openDisk(rig);
     const id = await rig.keep("beeld");
     await hold(rig, id);
-    const bytes = await spoolBytes(rig.database);
-    assert.equal(await markSecured(rig.database, rig.clock.now(), bytes), 0);
+    const limits = { limitBytes: 1, keepFreeBytes: 0 };
+    const { clock, events, database, spool } = rig;
+    const makeRoom = roomMaker(clock, events, database, spool, limits, async () => true);
+    assert.equal(await makeRoom(1, false), false);
     await secureOnce(rig, medium);
-    assert.equal(await markSecured(rig.database, rig.clock.now(), bytes), 1);
+    assert.equal(await makeRoom(1, false), true);
+    assert.equal(await spoolBytes(database), 0);
   });
 });
 

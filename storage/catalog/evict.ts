@@ -138,7 +138,7 @@ export interface LeavingCopy {
   readonly id: SegmentId;
   readonly arrivedAt: Instant;
   readonly bytes: number;
-  /** A hold has come since it was marked, and is not in force yet: the copy stays if it still can. */
+  /** A hold has come since it was marked, and is not safe elsewhere yet: the copy stays if it still can. */
   readonly wanted: boolean;
 }
 
@@ -146,7 +146,7 @@ export interface LeavingCopy {
 export function leavingCopies(database: Database, after: string): Promise<readonly LeavingCopy[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
-      `select segment.id, segment.arrived_at_ms, copy.bytes, ${ASKED} as wanted
+      `select segment.id, segment.arrived_at_ms, copy.bytes, (${ASKED} and not ${SECURED}) as wanted
        from copy indexed by copy_evicting cross join segment on segment.id = copy.segment_id
        where copy.place = 'spool' and copy.state = 'leaving' and copy.segment_id > $after
        order by copy.segment_id limit ${AT_ONCE}`,
