@@ -5,8 +5,9 @@ import { systemClock } from "#base/system-clock";
 import { type Clock, plus } from "#base/time";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { checkBucket } from "../daemon/fitness/bucket.ts";
+import { lifecycleRows } from "../daemon/fitness/bucket-lifecycle.ts";
 import { shownVault, type VaultReport } from "../daemon/fitness/bucket-shown.ts";
-import { FAULTS, type Fault } from "./fakes/bucket-faults.ts";
+import { FAULTS, type Fault, NO_RULE } from "./fakes/bucket-faults.ts";
 import { type FitBucket, fitBucket, KEPT, USERS } from "./fakes/fit-bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
@@ -121,5 +122,18 @@ describe("check --vault", () => {
       const { report } = await checked("aws", level);
       for (const { what } of report.checks) assert.ok(known.has(what), what);
     }
+  });
+
+  it("lets a plain bucket stop what no destroyer came for, with a separate medium only, and warns of overwriting", () => {
+    const stop = { ...NO_RULE, expireDays: 28, noncurrentDays: 1 };
+    const verdicts = (separateCopy: boolean, rule = stop) =>
+      lifecycleRows({ ...KEPT, level: "plain", separateCopy }, [rule])
+        .filter(({ what }) => /footage|overwritten/.test(what))
+        .map(({ what, verdict }) => `${what}: ${verdict}`);
+    const overwritten = "lifecycle overwritten: warning";
+    assert.deepEqual(verdicts(true), ["lifecycle footage: fit", overwritten]);
+    assert.deepEqual(verdicts(false), ["lifecycle footage: not fit"]);
+    const early = { ...stop, expireDays: 27 };
+    assert.deepEqual(verdicts(true, early), ["lifecycle footage: not fit"]);
   });
 });

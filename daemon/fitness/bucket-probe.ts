@@ -3,7 +3,7 @@ import { BewaardError } from "#base/errors";
 import { type CiphertextSha256, parseCiphertextSha256 } from "#base/ids";
 import type { Clock, Instant } from "#base/time";
 import type { Piece, PutRequest, S3Calls } from "../../storage/vault/s3-answers.ts";
-import type { Kept } from "./bucket-lifecycle.ts";
+import type { Kept } from "./bucket-footage-rules.ts";
 import { type BucketRow, say, unfit } from "./bucket-row.ts";
 
 /** What trying a bucket takes. All that is written lies in `folder`, which nobody else has. */

@@ -54,7 +54,7 @@ const OTHERS = {
   en: "whoever steals this box gets at what belongs to other boxes",
 };
 
-export function may(what: string, allowed: boolean, { nl, en }: Judged): BucketRow {
+function may(what: string, allowed: boolean, { nl, en }: Judged): BucketRow {
   if (allowed) return honoured(what, "mag, en moet", "allowed, as it must be");
   return unfit(what, { saw: say("geweigerd", "refused"), means: { nl, en }, todo: GRANT });
 }
@@ -71,7 +71,7 @@ export async function mayPut(calls: S3Calls, key: string, signal: AbortSignal): 
   return (await outcomeOf(() => calls.putObject(key, piece, PLAINLY, signal))) !== "denied";
 }
 
-export async function mayList(calls: S3Calls, prefix: string): Promise<boolean> {
+async function mayList(calls: S3Calls, prefix: string): Promise<boolean> {
   return (await outcomeOf(() => calls.listVersions(prefix, undefined, 1))) !== "denied";
 }
 

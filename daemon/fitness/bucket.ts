@@ -2,9 +2,10 @@ import { type Clock, type Instant, MINUTE_MS, plus, SECOND_MS } from "#base/time
 import type { S3Calls } from "../../storage/vault/s3-answers.ts";
 import { askBucket } from "./bucket-answers.ts";
 import { destroyerRows } from "./bucket-destroyer.ts";
+import type { Kept } from "./bucket-footage-rules.ts";
 import { holdRows } from "./bucket-holds.ts";
 import { tidy } from "./bucket-left.ts";
-import { type Kept, lifecycleRows } from "./bucket-lifecycle.ts";
+import { lifecycleRows } from "./bucket-lifecycle.ts";
 import { lockRows } from "./bucket-locks.ts";
 import { placeRows } from "./bucket-place.ts";
 import { type Probing, tried } from "./bucket-probe.ts";
@@ -95,7 +96,7 @@ function clockRows(clock: Clock, box: S3Calls, signal: AbortSignal): Promise<rea
   });
 }
 
-export function clockRow(now: Instant, toldAt: Instant | undefined): BucketRow {
+function clockRow(now: Instant, toldAt: Instant | undefined): BucketRow {
   const what = "vault clock";
   if (toldAt === undefined) return honoured(what, "zegt niet hoe laat het is", "does not tell");
   const offMs = now - toldAt;

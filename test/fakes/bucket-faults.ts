@@ -48,7 +48,8 @@ function denied(): never {
   throw new BewaardError("VAULT_DENIED", "refused (403 AccessDenied)");
 }
 
-const NO_RULE: LifecycleRule = {
+/** A rule over footage that does nothing. */
+export const NO_RULE: LifecycleRule = {
   id: "regel",
   enabled: true,
   prefix: "footage/",
