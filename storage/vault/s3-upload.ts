@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { step } from "#base/step";
 import { PART_BYTES } from "../seal/part-digests.ts";
 import type { Piece, Upload, UploadPart } from "./s3-answers.ts";
 import { checksumOf, metadataOf } from "./s3-facts.ts";
@@ -16,6 +17,7 @@ export async function uploadParts(writer: Writer, put: Put, signal: AbortSignal)
   try {
     const parts = await sendMissing(writer, put.body, upload, arrived, signal);
     const written = await complete(writer, upload, parts, signal);
+    step("store.completed");
     return { ...written, checksum: checksumOf(put.body.parts) };
   } catch (error) {
     const continued = signal.aborted || (error instanceof BewaardError && error.transient);
@@ -64,7 +66,9 @@ async function begunOrBegin(
   }
   const metadata = metadataOf(keeping.facts, body);
   const uploadId = await patience.once(() => calls.createUpload(key, metadata));
+  step("store.upload-begun");
   await notes.begin(key, uploadId);
+  step("store.upload-noted");
   return { upload: { key, uploadId }, arrived: new Map() };
 }
 
@@ -85,6 +89,7 @@ async function sendMissing(
       try {
         const part = await patient.uploadPart(upload, number, pieceOf(body, number), signal);
         await notes.part(upload.key, number, part.etag);
+        step("store.part-noted");
         parts.set(number, part);
       } catch (error) {
         failed = true;

@@ -3,9 +3,9 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createLogger } from "winston";
 import { parseSegmentId, type SegmentId } from "#base/ids";
-import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
-import { readConfig, readPolicy } from "../../config/load.ts";
+import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { type Ask, asker } from "../../daemon/control/client.ts";
 import {
@@ -13,14 +13,12 @@ import {
   type SimulatedClock,
   simulatedClock,
 } from "../../daemon/demo/simulated-clock.ts";
-import { holdFootage } from "../../daemon/desk/hold.ts";
-import { releaseHold } from "../../daemon/desk/release.ts";
-import { openStation, readChain, type Station } from "../../daemon/desk/station.ts";
 import { openEvents } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { serveAuthority } from "../peers/timestamp-authority.ts";
+import { holdBoth, isReleased, releaseOne } from "./decide.ts";
 
 // The whole life of five recordings in one process, which a crash test kills anywhere and starts again:
 // docked, stored, one held, one held and released, 28 days, destroyed. The fourth claims to be overdue by
@@ -31,6 +29,7 @@ const folder = process.argv[2] ?? "";
 /** What is noted here is no part of the program under test, and outlives its disk. */
 const notes = process.argv[3] ?? folder;
 const FILES = 5;
+const desk = join(folder, "desk");
 /** Nearly the whole ring of the life: nothing that may be overwritten can stay. */
 const ALL_THE_ROOM = 1_150_000;
 /** Since the recording: its term, four hundred days, and room for a start in the middle. */
@@ -71,16 +70,17 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
     await mustSee("all stored", passUntil(clock, 5 * SECOND_MS, HOUR_MS, stored, signal));
     const [, held, released] = (await believed(ask)).map(({ id }) => parseSegmentId(id));
     if (!held || !released) throw new Error("not three recordings");
-    if (!(await isReleased(signal))) await holdBoth(clock, [held, released], signal);
+    if (!(await isReleased(desk, signal)))
+      await holdBoth(clock, desk, [held, released].map(at), signal);
     const inForce = async () =>
-      (await ask("status", {})).holds.inForce === 2 || (await isReleased(signal));
+      (await ask("status", {})).holds.inForce === 2 || (await isReleased(desk, signal));
     await mustSee("the holds in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, inForce, signal));
     await mustSee(
       "a checkpoint",
       passUntil(clock, 5 * MINUTE_MS, 2 * HOUR_MS, published(ask), signal),
     );
     await ask("room", { bytes: ALL_THE_ROOM, urgent: true });
-    await releaseOne(clock, released, signal);
+    await releaseOne(clock, desk, at(released), signal);
     const one = async () => (await ask("status", {})).holds.inForce === 1;
     await mustSee("one hold in force", passUntil(clock, MINUTE_MS, 3 * HOUR_MS, one, signal));
   }
@@ -125,57 +125,8 @@ async function growOld(
   await mustSee("all but one archived", passUntil(clock, HOUR_MS, 7 * DAY_MS, archived, signal));
 }
 
-/** The hold that the desk put on `id`: a start after a crash finds in the chain what was decided. */
-async function holdOn(station: Station, id: SegmentId, signal: AbortSignal) {
-  const commands = (await readChain(station, signal)).map(({ entry }) => entry.command);
-  const holds = commands.flatMap((command) => (command.kind === "hold" ? [command] : []));
-  return holds.find(({ segments }) => segments[0]?.id === id)?.hold;
-}
-
-async function isReleased(signal: AbortSignal): Promise<boolean> {
-  await using station = await openStation(join(folder, "desk"));
-  const chain = await readChain(station, signal);
-  return chain.some(({ entry }) => entry.command.kind === "release");
-}
-
-async function holdBoth(
-  clock: SimulatedClock,
-  ids: readonly SegmentId[],
-  signal: AbortSignal,
-): Promise<void> {
-  await using station = await openStation(join(folder, "desk"));
-  const policy = await readPolicy("den-haag");
-  for (const id of ids) {
-    if ((await holdOn(station, id, signal)) === undefined)
-      await holdFootage(clock, station, policy, requestFor(clock, id), signal);
-  }
-}
-
-async function releaseOne(
-  clock: SimulatedClock,
-  id: SegmentId,
-  signal: AbortSignal,
-): Promise<void> {
-  if (await isReleased(signal)) return;
-  await using station = await openStation(join(folder, "desk"));
-  const hold = await holdOn(station, id, signal);
-  if (hold) await releaseHold(clock, station, hold, signal);
-}
-
-function requestFor(clock: SimulatedClock, id: SegmentId) {
-  return {
-    incident: "2026-1",
-    purpose: "aangifte",
-    ground: "aangifte",
-    reference: "PL-1",
-    reason: "test",
-    reviewAt: plus(clock.now(), 60 * DAY_MS),
-    segments: [{ node: nodeOf(), id }],
-  };
-}
-
-function nodeOf() {
-  return config.node;
+function at(id: SegmentId) {
+  return { node: config.node, id };
 }
 
 function published(ask: Ask): () => Promise<boolean> {

@@ -6,7 +6,13 @@ import { temporaryFolder } from "./folder.ts";
 import { assertWhole, finish, makeLife, SIGNATURE, startLife } from "./life.ts";
 
 /** Steps that only a bucket comes to: test/bucket-crash.test.ts. */
-const OF_A_BUCKET: readonly Step[] = ["destroy.left-to-bucket"];
+const OF_A_BUCKET: readonly Step[] = [
+  "store.upload-begun",
+  "store.upload-noted",
+  "store.part-noted",
+  "store.completed",
+  "destroy.left-to-bucket",
+];
 
 /** The steps that the life of docked cameras comes to. Those of recording: test/record-crash.test.ts. */
 export const OF_A_LIFE = STEPS.filter(
