@@ -106,6 +106,19 @@ describe("held footage on a separate medium (AR-20)", () => {
     );
   });
 
+  it("is not told to be safe when the medium reads back other bytes than it was given", async () => {
+    await using rig = await openRig();
+    const medium = await openDisk(rig);
+    const id = await rig.keep("beeld");
+    await hold(rig, id);
+    const read = async function* () {
+      yield Buffer.from("something else");
+    };
+    await secureOnce(rig, { ...medium, vault: { ...medium.vault, read } });
+    assert.ok(rig.said.includes("securing-delayed"));
+    assert.equal(rig.said.includes("hold-secured"), false);
+  });
+
   it("serves a hold that comes later, with an entry of its own", async () => {
     await using rig = await openRig();
     const medium = await openDisk(rig);
