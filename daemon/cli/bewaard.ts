@@ -172,15 +172,27 @@ program
 addConfigCommands(program, systemClock, global);
 addVaultCommands(program, global);
 
+interface DemoOptions {
+  readonly keep: boolean;
+  readonly vault?: string;
+  readonly credential?: string;
+}
+
 program
   .command("demo")
   .description(
     "toon het hele leven van beelden, in een map die weer verdwijnt / show the whole life of footage, in a folder that is removed again",
   )
   .option("--keep", "laat de map staan / keep the folder", false)
-  .action(async ({ keep }: { keep: boolean }) => {
+  .option(
+    "--vault <address>",
+    "een lege emmer / an empty bucket: s3://<bucket>?endpoint=https://…&region=…&level=locked",
+  )
+  .option("--credential <file>", "wat die emmer vraagt / what that bucket asks for")
+  .action(async ({ keep, vault, credential }: DemoOptions) => {
     const { demo } = await import("../demo/demo.ts");
-    await demo(keep, stopSignal());
+    const { givenBucket } = await import("../demo/given-bucket.ts");
+    await demo(keep, await givenBucket(vault, credential), stopSignal());
   });
 
 if (import.meta.main) await runProgram(program);

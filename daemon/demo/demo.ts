@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogger } from "winston";
@@ -8,17 +8,21 @@ import { together } from "#base/together";
 import { openProgress } from "../cli/progress.ts";
 import { localTime } from "../cli/shown.ts";
 import { type Ask, asker } from "../control/client.ts";
-import { openEvents } from "../events.ts";
+import { type Events, openEvents } from "../events.ts";
 import { runCore } from "../main.ts";
 import { socketPath } from "../places.ts";
 import { runDock } from "../run-dock.ts";
 import { answering } from "./answering.ts";
+import { openDemoBucket } from "./demo-bucket.ts";
+import { type GivenBucket, openGivenBucket } from "./given-bucket.ts";
 import { CLIPS, type Clip, dayTheClockWentBack, dockClips, oddScene } from "./odd-clips.ts";
 import { proveDestroyed } from "./proof-scene.ts";
 import { destroyedEverywhere, holdOne, openWithStockAge } from "./scenes.ts";
 import { openShow, type Show } from "./show.ts";
 import { passUntil, type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "./site.ts";
+import { vaultScene } from "./vault-scene.ts";
+import { realTime, simulatedTime } from "./vault-time.ts";
 import { wallScene } from "./wall-scene.ts";
 
 /** Which clip an incident is about. */
@@ -28,12 +32,18 @@ const HELD = 1;
  * Shows the whole life of footage with the real program on real video, in a folder of its own; only
  * cameras and the 28 days are simulated. Exit code 0 only when everything promised was seen.
  */
-export async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
+export async function demo(
+  keep: boolean,
+  given: GivenBucket | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "bewaard-demo-"));
   const show = openShow();
   try {
     const events = openEvents(createLogger({ silent: true }));
     await wallScene(join(folder, "wall"), events, show, signal);
+    await mkdir(join(folder, "bucket"));
+    await inBucket(join(folder, "bucket"), events, show, given, signal);
     const clock = simulatedClock(dayTheClockWentBack(systemClock.now()));
     const site = await makeDemoSite(clock, folder, ["bc-0101", "bc-0102"], 40, signal);
     const finished = new AbortController();
@@ -50,6 +60,25 @@ export async function demo(keep: boolean, signal: AbortSignal): Promise<void> {
     else await rm(folder, { recursive: true, force: true });
   }
   if (!show.end()) process.exitCode = 1;
+}
+
+/** In a bucket of our own days pass; in one somewhere they come as they come. */
+async function inBucket(
+  folder: string,
+  events: Events,
+  show: Show,
+  given: GivenBucket | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (given !== undefined) {
+    await using bucket = await openGivenBucket(given, show);
+    await vaultScene(folder, events, show, bucket, realTime, signal);
+    return;
+  }
+  const ofServer = simulatedClock(systemClock.now());
+  await using bucket = await openDemoBucket(ofServer);
+  const time = simulatedTime(simulatedClock(ofServer.now()), ofServer);
+  await vaultScene(folder, events, show, bucket, time, signal);
 }
 
 async function play(

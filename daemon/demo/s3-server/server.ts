@@ -14,6 +14,7 @@ import { type Clock, DAY_MS, every } from "#base/time";
 import { answer, type Shared } from "./answer.ts";
 import { type Keep, openKeep } from "./keep.ts";
 import { runLifecycle } from "./lifecycle.ts";
+import { type BucketFromStart, makeBucket } from "./make-bucket.ts";
 import { QUIRKS } from "./quirks.ts";
 import { readRequest } from "./request.ts";
 import type { S3User } from "./signature.ts";
@@ -23,6 +24,8 @@ export interface S3ServerOptions {
   readonly folder?: string;
   readonly quirks: keyof typeof QUIRKS;
   readonly users: readonly S3User[];
+  /** Of the first of the users. */
+  readonly buckets?: readonly BucketFromStart[];
   /** How long a day of lifecycle rules lasts; a real one unless said. */
   readonly dayMs?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -47,6 +50,8 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const { tls, clock = systemClock, dayMs = DAY_MS, region = "eu-central-1" } = options;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "bewaard-s3-")));
   const keep = await openKeep(folder);
+  for (const bucket of options.buckets ?? [])
+    makeBucket(clock, keep, options.users[0]?.name ?? "", bucket);
   const shared: Shared = { ...options, clock, keep, region, quirks: QUIRKS[options.quirks] };
   const listening = await listen(shared, tls, options.port ?? 0);
   const ended = new AbortController();
