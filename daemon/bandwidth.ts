@@ -39,6 +39,7 @@ export function openBandwidth(clock: Clock, rateAt: RateAt): Bandwidth {
 export function limited(body: ObjectBody, bandwidth: Bandwidth, signal: AbortSignal): ObjectBody {
   return {
     ...body,
+    openHere: (range) => body.open(range),
     async *open(range) {
       for await (const chunk of body.open(range)) {
         if (!bandwidth.isLimited()) {

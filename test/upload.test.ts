@@ -10,7 +10,7 @@ import {
   uploadBytesPerSecond,
   uploadSchema,
 } from "../config/upload-schema.ts";
-import { openBandwidth } from "../daemon/bandwidth.ts";
+import { limited, openBandwidth } from "../daemon/bandwidth.ts";
 import { store, type Upload } from "../daemon/store.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { catalogNotes } from "../storage/catalog/uploads.ts";
@@ -263,6 +263,16 @@ describe("the upload limit", () => {
     near(await sent(limit, "2026-12-01T22:30:00.000Z", MINUTE_MS), 60 * 1_250_000);
     near(await sent(limit, "2026-12-01T04:59:00.000Z", MINUTE_MS), 60 * 1_250_000);
     near(await sent(limit, "2026-12-01T05:00:00.000Z", MINUTE_MS), 60 * 5_000_000);
+  });
+
+  it("does not count what is only read here, for its hash", async () => {
+    const asked: number[] = [];
+    const pass = async (bytes: number) => void asked.push(bytes);
+    const body = limited(bytesBody(Buffer.alloc(100_000)), { isLimited: () => true, pass }, NEVER);
+    assert.equal((await Array.fromAsync(body.openHere?.() ?? [])).length, 1);
+    assert.deepEqual(asked, []);
+    await Array.fromAsync(body.open({ from: 0, to: 70_000 }));
+    assert.deepEqual(asked, [65_536, 4464]);
   });
 
   it("counts the bytes of footage", async () => {

@@ -11,6 +11,8 @@ export interface ObjectBody {
    * good only until the next one is asked for: its memory is used again.
    */
   open(range?: ByteRange): AsyncIterable<Uint8Array>;
+  /** As `open`, for who sends none of it on: not held up by a limit on what is sent. Left out where there is none. */
+  readonly openHere?: ObjectBody["open"];
   readonly bytes: number;
   /** SHA-256 of each 64 MiB part. */
   readonly parts: readonly CiphertextSha256[];

@@ -42,13 +42,12 @@ const FILES = {
 
 export type Level = "plain" | "locked";
 
-/** What every life in a bucket comes to, in this order; then what differs. */
-const UPLOAD: readonly Step[] = [
-  "store.intended",
-  "store.upload-begun",
-  "store.upload-noted",
-  "store.part-noted",
-  "store.completed",
+/** Steps of an upload in parts. What must be locked by the request that makes it goes in one. */
+const IN_PARTS: Readonly<Record<Level, readonly Step[]>> = {
+  plain: ["store.upload-begun", "store.upload-noted", "store.part-noted", "store.completed"],
+  locked: [],
+};
+const STORED: readonly Step[] = [
   "store.put",
   "store.read-back",
   "store.recorded",
@@ -77,8 +76,10 @@ const DESTROY: Readonly<Record<Level, readonly Step[]>> = {
   ],
 };
 
+/** In the order in which a life comes to them. */
 export function stepsOf(level: Level): readonly Step[] {
-  return [...UPLOAD, ...HOLD[level], ...HELD, ...DESTROY[level]];
+  const upload = ["store.intended" as const, ...IN_PARTS[level], ...STORED];
+  return [...upload, ...HOLD[level], ...HELD, ...DESTROY[level]];
 }
 
 const outcome = z.object({
