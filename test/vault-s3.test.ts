@@ -1,8 +1,15 @@
-import { after, before, describe } from "mocha";
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
 import { type S3Server, startS3Server } from "../daemon/demo/s3-server/server.ts";
+import { bytesBody, fileBody } from "../storage/vault/body.ts";
+import { FREELY } from "../storage/vault/vault.ts";
 import { bucketContract } from "./contracts/bucket.ts";
 import { vaultContract } from "./contracts/vault.ts";
 import { openBucket, type S3Peer } from "./fakes/bucket.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { NEVER } from "./fakes/rig.ts";
 
 const OWNER = { name: "owner", accessKeyId: "OWNER", secretAccessKey: "owners-secret" };
 
@@ -19,3 +26,22 @@ for (const quirks of ["aws", "ceph"] as const) {
     bucketContract((level) => openBucket(peer(), level));
   });
 }
+
+describe("a file on its way to a bucket", () => {
+  it("is read in turns into a few buffers, and none is overwritten before it went (invariant 1)", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "sealed.age");
+    const content = randomBytes(40_000_000);
+    await writeFile(path, content);
+    await using server = await startS3Server({ quirks: "aws", users: [OWNER] });
+    await using under = await openBucket(
+      { ...server, credential: OWNER, certificate: undefined },
+      "plain",
+    );
+    const { parts } = bytesBody(content);
+    const body = fileBody(path, content.length, parts);
+    const keys = ["footage/a", "footage/b", "footage/c"];
+    // The server compares what arrives with the hash that came before it.
+    await Promise.all(keys.map((key) => under.vault.put(key, body, FREELY, NEVER)));
+  });
+});
