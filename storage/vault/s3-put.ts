@@ -6,7 +6,7 @@ import type { PatientCalls } from "./patient-calls.ts";
 import type { Head, ListedVersion, PutRequest, S3Calls } from "./s3-answers.ts";
 import { digestIn, digestOf, factsIn, metadataOf } from "./s3-facts.ts";
 import { keepAsAsked } from "./s3-keep.ts";
-import { keyListing } from "./s3-list.ts";
+import { type KeyListing, keyListing } from "./s3-list.ts";
 import { abandonNoted, uploadParts } from "./s3-upload.ts";
 import { base64Of } from "./s3-values.ts";
 import { goesWhole, wholePiece } from "./s3-whole.ts";
@@ -45,17 +45,21 @@ export interface Written {
  * Writes once, whatever the provider makes of `If-None-Match`: looks before, and after. Whoever finds an older
  * version than its own takes its own back, so that of several writers one wins.
  */
-export function putOnce(writer: Writer, put: Put, signal: AbortSignal): Promise<string> {
-  return writer.patience.repeat(async () => {
+export async function putOnce(writer: Writer, put: Put, signal: AbortSignal): Promise<string> {
+  // What comes after is not repeated together with this: it would write again what is only not listed yet.
+  const found = await writer.patience.repeat(async () => {
     const there = (await keyListing(writer.patient, put.key, signal)).versions.at(-1);
-    if (there) return alreadyThere(writer, put, there, signal);
-    const several =
-      put.body.parts.length > 1 && !goesWhole(writer.calls.bucket, put.body, put.keeping);
-    const written = several
-      ? await uploadParts(writer, put, signal)
-      : await putWhole(writer, put, signal);
-    return confirmed(writer, put, written, signal);
+    return there ?? { written: await writtenNow(writer, put, signal) };
   }, signal);
+  return "written" in found
+    ? confirmed(writer, put, found.written, signal)
+    : alreadyThere(writer, put, found, signal);
+}
+
+function writtenNow(writer: Writer, put: Put, signal: AbortSignal): Promise<Written> {
+  const whole =
+    put.body.parts.length === 1 || goesWhole(writer.calls.bucket, put.body, put.keeping);
+  return whole ? putWhole(writer, put, signal) : uploadParts(writer, put, signal);
 }
 
 async function putWhole(writer: Writer, put: Put, signal: AbortSignal): Promise<Written> {
@@ -95,16 +99,16 @@ async function confirmed(
 ): Promise<string> {
   const { key } = put;
   const { versionId } = written;
-  const head = await writer.patient.headObject(key, versionId);
+  const [head, { versions }] = await Promise.all([
+    writer.patient.headObject(key, versionId),
+    listedWith(writer, key, versionId, signal),
+  ]);
   if (!isAsPromised(head, put, written)) {
     await writer.withdraw(key, versionId);
     throw corrupt(key);
   }
-  const { versions } = await keyListing(writer.patient, key, signal);
   const oldest = versions.at(-1);
-  if (!oldest || !versions.some((one) => one.versionId === versionId))
-    throw unclear(`${key}: written, and not listed`);
-  if (oldest.versionId !== versionId) {
+  if (oldest && oldest.versionId !== versionId) {
     await writer.withdraw(key, versionId);
     return alreadyThere(writer, put, oldest, signal);
   }
@@ -112,6 +116,20 @@ async function confirmed(
   await keepAsAsked(writer, put, versionId);
   await writer.notes.end(key);
   return versionId;
+}
+
+/** A listing that has this version: some lag behind what they confirmed. */
+function listedWith(
+  { patience, patient }: Writer,
+  key: string,
+  versionId: string,
+  signal: AbortSignal,
+): Promise<KeyListing> {
+  return patience.repeat(async () => {
+    const listing = await keyListing(patient, key, signal);
+    if (listing.versions.some((one) => one.versionId === versionId)) return listing;
+    throw unclear(`${key}: written, and not listed`);
+  }, signal);
 }
 
 /** @throws BewaardError VAULT_CONFLICT when what is there is something else. */
