@@ -11,6 +11,9 @@ interface Rule {
   readonly AbortIncompleteMultipartUpload?: { readonly DaysAfterInitiation: number };
 }
 
+/** What of a vault decides its rules. */
+type Terms = Pick<VaultNames, "level" | "termMs" | "separateCopy">;
+
 export interface Lifecycle {
   readonly Rules: readonly Rule[];
 }
@@ -29,7 +32,7 @@ const LAG_DAYS = 4;
  * - plain: a long stop on footage that no destroyer came for. It counts from storing, and it knows no holds:
  *   only where a separate medium has what is held (AR-20).
  */
-export function lifecycleOf({ level, termMs, separateCopy }: VaultNames): Lifecycle {
+export function lifecycleOf({ level, termMs, separateCopy }: Terms): Lifecycle {
   const term = Math.ceil(termMs / DAY_MS);
   const stops = level === "locked" ? gone("footage", 1) : separateCopy ? gone("footage", term) : [];
   return {

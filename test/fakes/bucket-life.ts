@@ -11,7 +11,6 @@ import {
   CreateBucketCommand,
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
-  PutBucketLifecycleConfigurationCommand,
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import { z } from "zod";
@@ -23,6 +22,7 @@ import { simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { makeDemoSite } from "../../daemon/demo/site.ts";
 import { PART_BYTES } from "../../storage/seal/part-digests.ts";
 import { clientOf } from "../peers/ceph-client.ts";
+import { letBucketDestroy } from "./bucket-rules.ts";
 import { temporaryFolder } from "./folder.ts";
 import { NEVER } from "./rig.ts";
 
@@ -168,19 +168,7 @@ async function makeBucket(server: S3Server, level: Level): Promise<void> {
   await client.send(new CreateBucketCommand({ ...BUCKET, ObjectLockEnabledForBucket: locked }));
   const VersioningConfiguration = { Status: "Enabled" } as const;
   await client.send(new PutBucketVersioningCommand({ ...BUCKET, VersioningConfiguration }));
-  if (locked) {
-    const Filter = { Prefix: "footage/" };
-    const Status = "Enabled" as const;
-    const NoncurrentVersionExpiration = { NoncurrentDays: 1 };
-    const Rules = [
-      { ID: "a", Status, Filter, Expiration: { Days: 1 }, NoncurrentVersionExpiration },
-      { ID: "b", Status, Filter, Expiration: { ExpiredObjectDeleteMarker: true } },
-    ];
-    const LifecycleConfiguration = { Rules };
-    await client.send(
-      new PutBucketLifecycleConfigurationCommand({ ...BUCKET, LifecycleConfiguration }),
-    );
-  }
+  if (locked) await letBucketDestroy(client, BUCKET.Bucket);
   client.destroy();
 }
 
