@@ -34,7 +34,7 @@ export async function destroySegment(
     await unlinkSpool(path);
     step("destroy.spool-unlinked");
     const missing = versions === 0 && segment.versionId !== undefined;
-    return { id: segment.id, versions, missing, by: "box" };
+    return { id: segment.id, versions, missing, by: "box", markers: 0 };
   } catch (error) {
     const held = error instanceof BewaardError && error.code === "VAULT_HELD";
     if (!held) await unlinkSpool(path);
@@ -52,7 +52,7 @@ async function leaveToBucket(
   step("destroy.spool-unlinked");
   await vault.abandon(key);
   if (!isGone(await vault.traces(key))) return "left to the bucket";
-  return { id, versions: 0, missing: false, by: "bucket" };
+  return { id, versions: 0, missing: false, by: "bucket", markers: 0 };
 }
 
 /** Nothing of it is to be seen: no version, no marker that hides one, no unfinished write. */

@@ -2,7 +2,7 @@ import { dirname } from "node:path/posix";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
-import type { Clock } from "#base/time";
+import { type Clock, HOUR_MS, type Instant } from "#base/time";
 import { type LookedAgain, recordDestroyed } from "../storage/catalog/due.ts";
 import type { Segment } from "../storage/catalog/segments.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -32,7 +32,7 @@ export async function watchBucket(
     const watched = await watchedSegments(database, after, AT_ONCE);
     for (const [folder, segments] of Map.groupBy(watched, (one) => folderOf(node, one))) {
       try {
-        const gone = await goneFrom(vault, node, folder, segments, signal);
+        const gone = await goneFrom(vault, node, folder, segments, clock.now(), signal);
         if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
         if (gone.length > 0) step("destroy.recorded");
       } catch (error) {
@@ -51,6 +51,7 @@ async function goneFrom(
   node: NodeId,
   folder: string,
   segments: readonly Segment[],
+  now: Instant,
   signal: AbortSignal,
 ): Promise<readonly LookedAgain[]> {
   const there = new Set<string>();
@@ -58,8 +59,13 @@ async function goneFrom(
   const gone: LookedAgain[] = [];
   for (const one of segments) {
     const key = keyOf(node, one);
-    if (there.has(key) || !isGone(await vault.traces(key))) continue;
-    gone.push({ id: one.id, versions: 0, missing: false, by: "bucket" });
+    if (there.has(key)) continue;
+    const traces = await vault.traces(key);
+    // A marker holds no footage: one that the bucket is slow to tidy away is no reason to call it late. Looked
+    // for once an hour, it is known before it is due.
+    const footageGone = traces.versions + traces.unfinished === 0;
+    if (!isGone(traces) && !(footageGone && now >= one.dueAt - HOUR_MS)) continue;
+    gone.push({ id: one.id, versions: 0, missing: false, by: "bucket", markers: traces.markers });
   }
   return gone;
 }

@@ -221,6 +221,21 @@ describe("a locked vault", () => {
     assert.equal(looks, 2);
   });
 
+  it("that is slow to tidy a marker away has destroyed the footage all the same, and the ledger tells of the marker", async () => {
+    await using box = await openBox();
+    const id = await keep(box);
+    box.locked.vault.traces = async (key) => ({ ...(await box.rig.vault.traces(key)), markers: 1 });
+    await liveUntil(box, 28 * DAY_MS - 3 * HOUR_MS);
+    assert.equal(await stateOf(box, id), "destroying");
+    await liveUntil(box, 28 * DAY_MS);
+    assert.equal(await stateOf(box, id), "destroyed");
+    assert.ok(!box.rig.said.includes("overdue"));
+    const [row] = await box.rig.database.transaction((sql) =>
+      sql.all("select body ->> 'left' as left from batch_row where body ->> 'by' = 'bucket'"),
+    );
+    assert.equal(row?.["left"], 1);
+  });
+
   it("keeps held footage past its lock, and past its term (DH-08, invariant 4)", async () => {
     await using box = await openBox();
     const id = await keep(box);

@@ -112,6 +112,8 @@ export interface LookedAgain {
   readonly missing: boolean;
   /** Who destroyed what was in the vault: this box, or the locked bucket by its own rule. */
   readonly by: "box" | "bucket";
+  /** Markers that hide nothing any more and that the bucket had not yet tidied away. */
+  readonly markers: number;
 }
 
 /**
@@ -159,7 +161,13 @@ function destroyedFacts(row: SqlRow, seen: readonly LookedAgain[]) {
   const secured = optional(row, "secured", number);
   return {
     id,
-    facts: { versions, missing, left: 0, by, ...(secured === undefined ? {} : { secured }) },
+    facts: {
+      versions,
+      missing,
+      left: look?.markers ?? 0,
+      by,
+      ...(secured === undefined ? {} : { secured }),
+    },
   };
 }
 

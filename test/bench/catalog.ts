@@ -202,7 +202,7 @@ async function swept(database: Database, now: Instant): Promise<readonly Figure[
   await recordDestroyed(
     database,
     now,
-    marked.map((id) => ({ id, versions: 1, missing: false, by: "box" })),
+    marked.map((id) => ({ id, versions: 1, missing: false, by: "box", markers: 0 })),
   );
   return [
     sweep,
