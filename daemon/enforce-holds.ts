@@ -74,8 +74,11 @@ export function enforcer(
       step("hold.lifted");
       await recordLifted(database, now, segment.id);
     } catch (error) {
-      if (!(error instanceof BewaardError && error.code === "VAULT_DENIED")) throw error;
-      if (daily(segment.id)) events.liftLeftToDesk(segment.id);
+      if (!(error instanceof BewaardError)) throw error;
+      // One that cannot be lifted keeps no other from it, nor the desk from having been read.
+      if (!daily(segment.id)) return;
+      if (error.code === "VAULT_DENIED") events.liftLeftToDesk(segment.id);
+      else events.liftDelayed(segment.id, error);
     }
   }
 

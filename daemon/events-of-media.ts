@@ -61,6 +61,13 @@ export function mediumEvents(say: Say) {
         ...of(medium),
         segment,
       }),
+    mediumReturned: (medium: MediumName) =>
+      say(
+        "alert",
+        "medium-returned",
+        "a medium that was signed to be destroyed is here",
+        of(medium),
+      ),
     mediumStatement: (deskNumber: number) =>
       say("notice", "medium-statement", "one person signed the destruction of a medium", {
         deskNumber,

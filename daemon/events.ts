@@ -248,12 +248,22 @@ function deskEvents(say: Say) {
       say("warning", "lift-left-to-desk", "this box may not lift holds: the desk must", {
         segment,
       }),
+    liftDelayed: (segment: SegmentId, error: BewaardError) =>
+      say("error", "lift-delayed", "a hold was released and the vault holds on", {
+        segment,
+        ...failed(error),
+      }),
     holdLost: (segment: SegmentId) =>
       say("alert", "hold-lost", "the vault does not hold any more what the desk holds", {
         segment,
       }),
     holdTooLate: (hold: HoldId, segments: readonly SegmentId[]) =>
-      say("alert", "hold-too-late", "a hold came after destruction had begun", { hold, segments }),
+      say(
+        "alert",
+        "hold-too-late",
+        "a hold came after destruction had begun, or after its own release",
+        { hold, segments },
+      ),
     holdDelayed: (hold: HoldId, error: BewaardError) =>
       say("error", "hold-delayed", "a hold is asked for and not yet safe", {
         hold,

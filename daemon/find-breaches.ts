@@ -6,6 +6,7 @@ import { overdueHere } from "../storage/overdue-here.ts";
 import type { Spool } from "../storage/spool/spool.ts";
 import type { Events } from "./events.ts";
 import { steady } from "./steady.ts";
+import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
 
 /**
@@ -19,6 +20,7 @@ export async function findBreaches(
   events: Events,
   database: Database,
   spool: Spool,
+  { destroyWithinMs }: Pick<Term, "destroyWithinMs">,
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "find-breaches");
@@ -26,7 +28,7 @@ export async function findBreaches(
   for await (const now of every(clock, HOUR_MS, signal)) {
     await turn(async () => {
       if (!(await timeTrust(clock, database)).trusted) return;
-      const found = await overdueHere(database, spool, now);
+      const found = await overdueHere(database, spool, destroyWithinMs, now);
       const fresh = await recordBreaches(database, now, "box", found);
       await endBreaches(
         database,

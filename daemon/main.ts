@@ -134,7 +134,7 @@ export async function runCore(
     (s) => checkCatalog(clock, events, database, s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
-    (s) => findBreaches(clock, events, database, spool, s),
+    (s) => findBreaches(clock, events, database, spool, box.term, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);

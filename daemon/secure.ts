@@ -3,7 +3,7 @@ import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, DAY_MS, every, HOUR_MS, type Instant, SECOND_MS } from "#base/time";
-import { type MediumName, shownMedium } from "../storage/catalog/medium.ts";
+import { isDestroyed, type MediumName, shownMedium } from "../storage/catalog/medium.ts";
 import {
   freeSecured,
   intendSecure,
@@ -67,11 +67,12 @@ export async function secure(
   const securing = { clock, events, database, spool, vault, node, hourly };
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
+      const usable = medium && (await isSpent(securing, medium, daily)) ? undefined : medium;
       if (await mayDestroy()) {
         if ((await freeSecured(database, now)) > 0) step("secure.freed");
-        if (medium) await emptyAll(securing, medium, daily, signal);
+        if (usable) await emptyAll(securing, usable, daily, signal);
       }
-      if (medium) await secureAll(securing, medium, daily, signal);
+      if (usable) await secureAll(securing, usable, daily, signal);
       await sayWhatWaits(events, database, medium, policy, now, daily);
     });
   }
@@ -85,6 +86,31 @@ interface Securing {
   readonly vault: Vault;
   readonly node: NodeId;
   readonly hourly: (what: string) => boolean;
+}
+
+/**
+ * Whether two people signed that this medium is destroyed. Nothing goes there then; and when it is here all the
+ * same, what the catalog calls gone still lies on it, and that is an alarm each day (invariant 3).
+ */
+async function isSpent(
+  { events, database, hourly }: Securing,
+  medium: Medium,
+  daily: (what: string) => boolean,
+): Promise<boolean> {
+  if (!(await isDestroyed(database, medium))) return false;
+  if (hourly("is it here?") && (await isHere(medium)) && daily("returned"))
+    events.mediumReturned(medium);
+  return true;
+}
+
+async function isHere({ vault }: Medium): Promise<boolean> {
+  try {
+    await vault.unfinished("footage/");
+    return true;
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    return error.code === "MEDIUM_DESTROYED";
+  }
 }
 
 /** What is wrong with the medium as a whole: the others wait as well. */
@@ -207,7 +233,7 @@ async function sayWhatWaits(
   now: Instant,
   daily: (what: string) => boolean,
 ): Promise<void> {
-  const { toSecure, leaving } = await countWaiting(database);
+  const { toSecure, leaving } = await countWaiting(database, medium);
   const late = (since: Instant) => now - since >= AWAY_PATIENCE_MS;
   if (!medium && policy.wanted && toSecure.segments > 0 && daily("no medium"))
     events.separateCopyMissing(toSecure.segments);

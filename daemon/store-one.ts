@@ -39,8 +39,11 @@ export function storing(
   bandwidth: Bandwidth,
   how: ReadBack,
 ): StoreOne {
-  return async (segment, signal) => {
-    if (!(await intendStore(database, segment.id, clock.now()))) return "unwanted";
+  return async (listed, signal) => {
+    const intended = await intendStore(database, listed.id, clock.now());
+    if (intended === undefined) return "unwanted";
+    // Released since it was listed: a hold that were set now would be seen as lifted already.
+    const segment = { ...listed, ...intended };
     step("store.intended");
     try {
       const until = vault.level === "locked" ? lockedUntil(segment, clock.now()) : undefined;

@@ -15,29 +15,34 @@ const AT_MOST = 10_000;
 /**
  * What this box has that is older than its term and not held, in every place that it can see without the
  * vault: by its rows, wherever a copy of it is; in quarantine; in incoming/; and in the ring without a row.
+ * `afterReleaseMs`: what was held past its term must be gone so long after its release (DH-09, AR-29).
  */
 export async function overdueHere(
   database: Database,
   spool: Spool,
+  afterReleaseMs: number,
   now: Instant,
 ): Promise<readonly Overdue[]> {
-  const rows = await database.transaction((sql) => byRows(sql, now));
+  const rows = await database.transaction((sql) => byRows(sql, afterReleaseMs, now));
   const files = await Array.fromAsync(inFolders(database, spool, now));
   return [...rows, ...files].slice(0, AT_MOST);
 }
 
 /** `gone_by_ms`: what a locked bucket destroys after a late release has its time. */
-async function byRows(sql: Sql, now: Instant): Promise<readonly Overdue[]> {
+async function byRows(sql: Sql, afterReleaseMs: number, now: Instant): Promise<readonly Overdue[]> {
   const segments = await sql.all(
-    `select id, due_at_ms + ${DUE_MARGIN_MS} as since_ms, (
-       select min(place) from copy where segment_id = segment.id and copy.state <> 'gone'
-     ) as place
-     from segment
-     where state in ('sealed', 'stored', 'destroying') and due_provisional = 0
-       and due_at_ms + ${DUE_MARGIN_MS} <= $now and coalesce(gone_by_ms, 0) <= $now
-       and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
-     limit ${AT_MOST}`,
-    { $now: now },
+    `select * from (
+       select id, max(due_at_ms + ${DUE_MARGIN_MS}, coalesce(gone_by_ms, 0), coalesce((
+           select max(released_at_ms) + $afterRelease from hold
+           where segment_id = segment.id and released_at_ms > due_at_ms), 0)) as since_ms, (
+         select min(place) from copy where segment_id = segment.id and copy.state <> 'gone'
+       ) as place
+       from segment
+       where state in ('sealed', 'stored', 'destroying') and due_provisional = 0
+         and due_at_ms + ${DUE_MARGIN_MS} <= $now
+         and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null))
+     where since_ms <= $now limit ${AT_MOST}`,
+    { $now: now, $afterRelease: afterReleaseMs },
   );
   const quarantined = await sql.all(
     `select id, due_at_ms + ${DUE_MARGIN_MS} as since_ms, 'quarantine' as place from quarantine

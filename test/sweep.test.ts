@@ -25,7 +25,7 @@ async function sweep(rig: Rig, hours = 1, vault: Vault = rig.vault): Promise<voi
 
 async function look(rig: Rig, hours = 1): Promise<void> {
   const { clock, signal } = turns(rig.clock, hours);
-  await findBreaches(clock, rig.events, rig.database, rig.spool, signal);
+  await findBreaches(clock, rig.events, rig.database, rig.spool, rig.box.term, signal);
 }
 
 async function trusted(rig: Rig): Promise<void> {

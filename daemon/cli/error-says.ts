@@ -40,6 +40,8 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   MACHINE_BUSY:
     "deze machine heeft nergens meer ruimte voor / this machine has run out of something",
   MANIFEST_LIES: "een opgave klopt niet / a manifest does not tell the truth",
+  MEDIUM_DESTROYED:
+    "voor dit medium is getekend dat het vernietigd is / this medium was signed to be destroyed",
   NODE_KEY: "er is iets met de sleutel van deze kast / something is the matter with this box's key",
   POLICY_NOT_IN_FORCE: "dit beleid geldt nog niet / this policy is not in force yet",
   POLICY_WIDENED: "de annex verruimt het beleid / the annex widens the policy",

@@ -53,10 +53,14 @@ export function segmentsToStore(
 }
 
 /**
- * Says that bytes of `id` may from now on be in the vault. False when it is no longer to be stored.
- * While a copy is `writing` nothing destroys the segment.
+ * Says that bytes of `id` may from now on be in the vault, and whether it is held by now. Undefined when it is
+ * no longer to be stored. While a copy is `writing` nothing destroys the segment, nor lifts a hold in the vault.
  */
-export function intendStore(database: Database, id: SegmentId, at: Instant): Promise<boolean> {
+export function intendStore(
+  database: Database,
+  id: SegmentId,
+  at: Instant,
+): Promise<{ readonly held: boolean } | undefined> {
   return database.transaction(async (sql) => {
     const changed = await sql.run(
       `insert into copy (segment_id, place, state, bytes, changed_at_ms)
@@ -65,7 +69,12 @@ export function intendStore(database: Database, id: SegmentId, at: Instant): Pro
        on conflict (segment_id, place) do update set state = 'writing', changed_at_ms = $at`,
       { $id: id, $at: at },
     );
-    return changed === 1;
+    if (changed !== 1) return undefined;
+    const holds = await sql.all(
+      "select 1 from hold where segment_id = $id and released_at_ms is null limit 1",
+      { $id: id },
+    );
+    return { held: holds.length > 0 };
   });
 }
 

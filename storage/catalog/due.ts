@@ -40,7 +40,8 @@ export function dueSegments(
 /**
  * Marks `ids` as to be destroyed, in one transaction with its ledger entry; returns those marked. One
  * that a hold has reached since it was read is left out: the catalog's own rule has the last word.
- * `afterReleaseMs`: how long after its release a bucket's own rule may take; 0 where this box destroys.
+ * `afterReleaseMs`: how long after a release that came when the lock had ended a bucket's own rule may take; 0
+ * where this box destroys.
  */
 export function markDestroying(
   database: Database,
@@ -51,7 +52,8 @@ export function markDestroying(
   return database.transaction(async (sql) => {
     const rows = await sql.all(
       `update segment set state = 'destroying', gone_by_ms = case when $afterRelease > 0 then
-         (select max(released_at_ms) + $afterRelease from hold where segment_id = segment.id) end
+         (select max(released_at_ms) + $afterRelease from hold where segment_id = segment.id
+          and released_at_ms > coalesce(segment.locked_until_ms, 0)) end
        where id in (select value from json_each($ids)) and state in ('sealed', 'stored')
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
        returning id`,

@@ -17,7 +17,7 @@ export interface RequestedHold {
   readonly segments: readonly SegmentId[];
 }
 
-/** Segments that came too late to be held: they are being destroyed, or gone. */
+/** Segments that cannot be held: they are being destroyed, or gone, or were released under this very id. */
 export type TooLate = readonly SegmentId[];
 
 /**
@@ -26,7 +26,10 @@ export type TooLate = readonly SegmentId[];
  */
 export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Promise<TooLate> {
   const known = await knownStates(sql, hold.segments);
-  const tooLate = hold.segments.filter((id) => known.get(id)?.startsWith("destroy"));
+  const released = await releasedUnder(sql, hold.id);
+  const tooLate = hold.segments.filter(
+    (id) => known.get(id)?.startsWith("destroy") || released.has(id),
+  );
   const wanted = hold.segments.filter((id) => !tooLate.includes(id));
   const facts = { hold: hold.id, incident: hold.incident, desk: hold.deskNumber };
   if (tooLate.length > 0) {
@@ -66,6 +69,15 @@ async function knownStates(
     { $ids: JSON.stringify(ids) },
   );
   return new Map(rows.map((row) => [text(row, "id"), text(row, "state")]));
+}
+
+/** A hold that was released stays so: what asks for it again holds nothing, and must be told. */
+async function releasedUnder(sql: Sql, hold: HoldId): Promise<ReadonlySet<string>> {
+  const rows = await sql.all(
+    "select segment_id from hold where hold_id = $hold and released_at_ms is not null",
+    { $hold: hold },
+  );
+  return new Set(rows.map((row) => text(row, "segment_id")));
 }
 
 /** Records that the desk released a hold. Returns how many segments it had still held. */
@@ -175,13 +187,17 @@ export function recordInForce(
   });
 }
 
-/** Stored segments that nothing holds any more and that the vault was not yet seen to let go. */
+/**
+ * Segments that nothing holds any more and that the vault was not yet seen to let go: also what is being destroyed
+ * by now, and what a write left there that ended badly. Not what is being written this moment.
+ */
 export function holdsToLift(database: Database): Promise<readonly Segment[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
       `select distinct segment.* from hold indexed by hold_to_lift
-       cross join segment on segment.id = hold.segment_id and segment.state = 'stored'
-       cross join copy on copy.segment_id = segment.id and copy.place = 'vault' and copy.state = 'present'
+       cross join segment on segment.id = hold.segment_id and segment.state <> 'destroyed'
+       cross join copy on copy.segment_id = segment.id and copy.place = 'vault'
+         and copy.state in ('present', 'leaving')
        where hold.released_at_ms is not null and hold.lifted_at_ms is null
          and not exists (
            select 1 from hold other where other.segment_id = segment.id and other.released_at_ms is null

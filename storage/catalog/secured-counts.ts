@@ -7,7 +7,10 @@ import type { Database } from "./sqlite.ts";
 export interface Waiting {
   /** Held segments here without a separate copy, and the oldest request among them. */
   readonly toSecure: { readonly segments: number; readonly since: Instant | undefined };
-  /** Copies that nothing holds any more, by the medium they lie on, and since when. */
+  /**
+   * Copies that nothing holds any more, by the medium they lie on, and since when; and what was being written to
+   * another medium than the one that is configured: nobody can say what lies there.
+   */
   readonly leaving: readonly {
     readonly medium: MediumName;
     readonly segments: number;
@@ -16,7 +19,7 @@ export interface Waiting {
 }
 
 /** How much waits for which medium. */
-export function countWaiting(database: Database): Promise<Waiting> {
+export function countWaiting(database: Database, here: MediumName | undefined): Promise<Waiting> {
   return database.transaction(async (sql) => {
     const [held] = await sql.all(
       `select count(distinct segment_id) as segments, min(requested_at_ms) as since
@@ -29,8 +32,10 @@ export function countWaiting(database: Database): Promise<Waiting> {
          coalesce((select max(released_at_ms) from hold where segment_id = copy.segment_id), changed_at_ms)
        ) as since
        from copy join medium on medium.id = copy.medium_id
-       where copy.place = 'secured' and copy.state = 'leaving'
+       where copy.place = 'secured' and (copy.state = 'leaving' or copy.state = 'writing'
+         and not (medium.kind = $kind and medium.serial = $serial))
        group by medium.id order by medium.id`,
+      { $kind: here?.kind ?? "", $serial: here?.serial ?? "" },
     );
     return {
       toSecure: { segments: number(held, "segments"), since: optional(held, "since", moment) },

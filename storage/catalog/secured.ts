@@ -17,7 +17,7 @@ export interface ToSecure {
   readonly versionId: string | undefined;
   /** A copy that other holds brought there; these have only to be told. */
   readonly present: boolean;
-  /** It is being removed from this medium, or may have been. */
+  /** It may still lie on this medium in part, whole, or not any more: it was being written there, or removed. */
   readonly leavingFrom: MediumName | undefined;
 }
 
@@ -51,7 +51,7 @@ export function segmentsToSecure(
         versionId: inVault ? optional(row, "version_id", text) : undefined,
         present: state === "present",
         leavingFrom:
-          state === "leaving"
+          state === "leaving" || state === "writing"
             ? { kind: text(row, "kind"), serial: text(row, "serial") }
             : undefined,
       };

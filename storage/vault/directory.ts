@@ -117,6 +117,7 @@ export async function openDirectoryVault(
       }
     },
     async traces(key) {
+      await present();
       return tracesIn(root, folderOf(key), key);
     },
     async setHold(key, versionId, held) {
