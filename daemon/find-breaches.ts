@@ -35,6 +35,7 @@ export async function findBreaches(
         now,
         "box",
         found.map(({ what }) => what),
+        [],
       );
       for (const one of fresh) events.breach(one.what, one.place, now);
       const lasting = await countBreaches(database);

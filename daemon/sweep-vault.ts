@@ -3,7 +3,7 @@ import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { type Clock, DAY_MS, every, HOUR_MS, type Instant } from "#base/time";
-import { endBreaches, recordBreaches } from "../storage/catalog/breaches.ts";
+import { endBreaches, type Overdue, recordBreaches } from "../storage/catalog/breaches.ts";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
@@ -73,9 +73,10 @@ async function sweepIfDue(
 ): Promise<void> {
   let known = await remembered(database);
   // A clock that was set back must not put it off.
-  if (Math.abs(now - known.lookedMs) >= STALE_AFTER_MS || known.atMs === null)
+  const due = known.atMs === null || Math.abs(now - known.atMs) >= SWEEP_EVERY_MS;
+  if (due || Math.abs(now - known.lookedMs) >= STALE_AFTER_MS)
     known = await lookAtUnfinished(database, vault, node, known, now);
-  if (known.atMs !== null && Math.abs(now - known.atMs) < SWEEP_EVERY_MS) return;
+  if (!due) return;
   const stale = Object.entries(known.unfinished)
     .filter(([, sinceMs]) => now - sinceMs >= STALE_AFTER_MS)
     .map(([key]) => key);
@@ -86,7 +87,8 @@ async function sweepIfDue(
     findings: [...seen.findings, ...(beside?.findings ?? [])],
     overdue: [...seen.overdue, ...(beside?.overdue ?? [])],
   };
-  await tell(events, database, { ...known, atMs: now }, all, now);
+  const unseen = beside === undefined ? (["secured"] as const) : [];
+  await tell(events, database, { ...known, atMs: now }, all, unseen, now);
 }
 
 /** A medium that is away is presented another week. */
@@ -132,6 +134,7 @@ async function tell(
   database: Database,
   next: Remembered,
   { counts, findings, overdue }: Seen,
+  unseen: readonly Overdue["place"][],
   now: Instant,
 ): Promise<void> {
   const fresh = await recordBreaches(database, now, "vault", overdue);
@@ -140,6 +143,7 @@ async function tell(
     now,
     "vault",
     overdue.map(({ what }) => what),
+    unseen,
   );
   await database.transaction(async (sql) => {
     const facts = { ...counts, breaches: overdue.length };

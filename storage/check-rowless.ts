@@ -1,12 +1,13 @@
 import { lstat, opendir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "#base/errors";
-import { parseSegmentId, type SegmentId } from "#base/ids";
+import { type NodeId, parseSegmentId, type SegmentId } from "#base/ids";
+import { segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Kept } from "./check.ts";
 import type { Finding } from "./findings.ts";
 import type { Spool } from "./spool/spool.ts";
-import { footagePrefix, segmentOf } from "./vault/keys.ts";
+import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
 
 // The box goes on working while it is looked at. So what no row speaks of is looked at again before it is told.
 
@@ -46,10 +47,8 @@ export async function* rowlessInVault(
   signal: AbortSignal,
 ): AsyncGenerator<Finding> {
   const prefix = footagePrefix(node);
-  const unknown = async (key: string): Promise<boolean> => {
-    const id = segmentOf(key);
-    return id === undefined || !(await copyKnown(database, id, "vault"));
-  };
+  const unknown = async (key: string): Promise<boolean> =>
+    !(await keyKnown(database, node, key, "vault"));
   // What was destroyed since it was listed is unknown, and gone.
   const isRowless = async (key: string, still: () => Promise<boolean>): Promise<boolean> =>
     (await unknown(key)) && (await still()) && (await unknown(key));
@@ -69,11 +68,31 @@ function rowless(key: string): Finding {
   return { invariant: 6, what: `${key} in the vault has no row` };
 }
 
-export async function copyKnown(
+/**
+ * Whether a row says that a copy lies, or may lie, under exactly `key`. The id alone says nothing: somebody may have
+ * put the same footage under another name.
+ */
+export async function keyKnown(
   database: Database,
-  id: SegmentId,
-  place: "spool" | "vault" | "secured",
+  node: NodeId,
+  key: string,
+  place: "vault" | "secured",
 ): Promise<boolean> {
+  const id = segmentOf(key);
+  if (id === undefined) return false;
+  const found = await database.transaction((sql) =>
+    sql.all(
+      `select segment.* from copy join segment on segment.id = copy.segment_id
+       where segment_id = $id and place = $place and copy.state <> 'gone'`,
+      { $id: id, $place: place },
+    ),
+  );
+  return found
+    .map(segmentOfRow)
+    .some(({ device, startedAt }) => footageKey(node, device, startedAt, id) === key);
+}
+
+async function copyKnown(database: Database, id: SegmentId, place: "spool"): Promise<boolean> {
   const found = await database.transaction((sql) =>
     sql.all("select 1 from copy where segment_id = $id and place = $place and state <> 'gone'", {
       $id: id,

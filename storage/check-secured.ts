@@ -4,10 +4,10 @@ import { number, text } from "./catalog/row.ts";
 import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
-import { copyKnown } from "./check-rowless.ts";
+import { keyKnown } from "./check-rowless.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { sameParts } from "./seal/part-digests.ts";
-import { footageKey, footagePrefix, segmentOf } from "./vault/keys.ts";
+import { footageKey, footagePrefix } from "./vault/keys.ts";
 import type { Vault } from "./vault/vault.ts";
 
 /** The separate medium that is configured; it may be away. */
@@ -75,10 +75,8 @@ async function lookOn(
     if (wrong !== undefined && (await stillPresent(database, segment))) findings.add(4, wrong);
   }
   const prefix = footagePrefix(node);
-  const rowless = async (key: string): Promise<boolean> => {
-    const id = segmentOf(key);
-    return id === undefined || !(await copyKnown(database, id, "secured"));
-  };
+  const rowless = async (key: string): Promise<boolean> =>
+    !(await keyKnown(database, node, key, "secured"));
   for (const key of await vault.unfinished(prefix))
     if (await rowless(key)) findings.add(6, `${key} ${on} has no row, unfinished`);
   for await (const { key, versionId } of vault.list(prefix, signal)) {

@@ -5,7 +5,7 @@ import type { Database, Sql } from "./sqlite.ts";
 
 /** Footage that is older than its term and that nothing holds. */
 export interface Overdue {
-  /** A segment, a key in the vault, a name in incoming/ or quarantine/. Never a name on a card. */
+  /** A segment, a key in the vault or under medium/, a name in incoming/ or quarantine/. Never a name on a card. */
   readonly what: string;
   readonly place: "spool" | "vault" | "secured" | "quarantine" | "incoming" | "unfinished";
   /** When its term ended. */
@@ -53,18 +53,25 @@ async function recordOne(
   return true;
 }
 
-/** Says that a look is over: of what it knew it saw `found`, and the rest has an end. */
+/** Says that a look is over: of what it knew it saw `found`, and the rest has an end, but not in places it could not see. */
 export function endBreaches(
   database: Database,
   at: Instant,
   looked: Looked,
   found: readonly string[],
+  unseen: readonly Overdue["place"][],
 ): Promise<number> {
   return database.transaction((sql) =>
     sql.run(
       `update breach set ended_at_ms = $at where looked = $looked and ended_at_ms is null
-         and what not in (select value from json_each($found))`,
-      { $at: at, $looked: looked, $found: JSON.stringify(found) },
+         and what not in (select value from json_each($found))
+         and place not in (select value from json_each($unseen))`,
+      {
+        $at: at,
+        $looked: looked,
+        $found: JSON.stringify(found),
+        $unseen: JSON.stringify(unseen),
+      },
     ),
   );
 }

@@ -101,11 +101,18 @@ export async function recordMediumDestroyed(
      where place = 'secured' and segment_id in (select value from json_each($ids))`,
     { $at: at, $ids: JSON.stringify(rows.map((row) => text(row, "id"))) },
   );
-  if (segments === "all")
+  if (segments === "all") {
     await sql.run(
       "update medium set destroyed_at_ms = $at where id = $id and destroyed_at_ms is null",
       { $at: at, $id: id },
     );
+    // What was found there without a row went with it.
+    await sql.run(
+      `update breach set ended_at_ms = $at
+       where looked = 'vault' and place = 'secured' and ended_at_ms is null`,
+      { $at: at },
+    );
+  }
   const of = { medium: medium.kind, serial: medium.serial };
   const whole = segments === "all";
   const facts = { ...of, desk: signed.desk, by: signed.by, segments: rows.length, whole };

@@ -193,7 +193,7 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       `insert into breach (looked, what, place, since_ms, discovered_at_ms, entry_seq)
        values ($looked, $what, $place, $since, $discoveredAt, $seq) on conflict do nothing`,
       {
-        $looked: told.what.startsWith("footage/") ? "vault" : "box",
+        $looked: /^(?:medium\/)?footage\//.test(told.what) ? "vault" : "box",
         $what: told.what,
         $place: told.place,
         $since: told.since,

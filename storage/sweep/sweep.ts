@@ -4,8 +4,8 @@ import { TERM_LIMIT_MS } from "#base/term";
 import { type Instant, plus } from "#base/time";
 import type { Overdue } from "../catalog/breaches.ts";
 import type { Database } from "../catalog/sqlite.ts";
-import { copyKnown } from "../check-rowless.ts";
-import { footagePrefix, segmentOf, startOf } from "../vault/keys.ts";
+import { keyKnown } from "../check-rowless.ts";
+import { footagePrefix, startOf } from "../vault/keys.ts";
 import type { ObjectVersion, Vault } from "../vault/vault.ts";
 import { type Both, joined } from "./joined.ts";
 import { type Expected, rowsInKeyOrder } from "./rows-in-key-order.ts";
@@ -75,8 +75,11 @@ export async function sweepFootage(
   for await (const { key, expected, versions } of joined(rowsInKeyOrder(database, node), listed)) {
     signal.throwIfAborted();
     if (versions.length > 0) counts.objects += 1;
-    if (expected !== undefined) await lookAtRow(vault, { key, versions }, expected, say);
-    else if (await isOrphan(database, vault, key, say)) tooOld(key, "vault");
+    // What its row calls gone, or never stored, is no more expected than what has no row.
+    const awaited = expected?.copy !== undefined && expected.copy !== "gone";
+    if (expected !== undefined && (awaited || versions.length === 0))
+      await lookAtRow(vault, { key, versions }, expected, say);
+    else if (await isOrphan(database, vault, node, key, say)) tooOld(key, "vault");
   }
   for (const key of stale) {
     say("unfinished", `${key} was begun more than a day ago and is not finished`);
@@ -100,22 +103,30 @@ export async function sweepMedium(
   const findings: string[] = [];
   const overdue: Overdue[] = [];
   for await (const { key } of medium.list(footagePrefix(node), signal)) {
-    const id = segmentOf(key);
-    const known = async () => id !== undefined && (await copyKnown(database, id, "secured"));
+    const known = () => keyKnown(database, node, key, "secured");
     if (await known()) continue;
     if ((await medium.versions(key)).length === 0 || (await known())) continue;
     if (findings.length < SHOWN) findings.push(`${key} on the separate medium has no row`);
     const startedAt = startOf(key);
     if (startedAt === undefined || startedAt + TERM_LIMIT_MS > now) continue;
-    overdue.push({ what: key, place: "secured", since: plus(startedAt, TERM_LIMIT_MS) });
+    overdue.push({
+      what: `medium/${key}`,
+      place: "secured",
+      since: plus(startedAt, TERM_LIMIT_MS),
+    });
   }
   return { findings, overdue: overdue.slice(0, SHOWN) };
 }
 
 /** True for what no row speaks of and nothing holds: of that only the time in its key is known. */
-async function isOrphan(database: Database, vault: Vault, key: string, say: Say): Promise<boolean> {
-  const id = segmentOf(key);
-  const known = async () => id !== undefined && (await copyKnown(database, id, "vault"));
+async function isOrphan(
+  database: Database,
+  vault: Vault,
+  node: NodeId,
+  key: string,
+  say: Say,
+): Promise<boolean> {
+  const known = () => keyKnown(database, node, key, "vault");
   if (await known()) return false;
   const versions = await vault.versions(key);
   // Stored, or destroyed, since it was listed.
