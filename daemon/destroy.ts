@@ -68,7 +68,11 @@ export async function emptyVault(vault: Vault, key: string): Promise<number> {
   await vault.abandon(key);
   const versions = await vault.versions(key);
   for (const { versionId } of versions) await vault.destroy(key, versionId);
-  const left = await vault.traces(key);
+  let left = await vault.traces(key);
+  if (versions.length === 0 && left.markers > 0) {
+    await vault.unhide(key);
+    left = await vault.traces(key);
+  }
   if (!isGone(left)) {
     const count = left.versions + left.markers + left.unfinished;
     const message = `${key}: ${count} versions, markers or unfinished writes are still there`;

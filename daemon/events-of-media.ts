@@ -61,6 +61,13 @@ export function mediumEvents(say: Say) {
         ...of(medium),
         segment,
       }),
+    ...destroyedMedia(say),
+  };
+}
+
+/** What is said of media that are, or should be, no more. */
+function destroyedMedia(say: Say) {
+  return {
     mediumReturned: (medium: MediumName) =>
       say(
         "alert",

@@ -32,13 +32,21 @@ export function rememberedMedium(
     });
 }
 
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+function another(message: string): Refusal {
+  return { code: "VAULT_IDENTITY", message };
+}
+
 async function whyRefused(
   sql: Sql,
   name: MediumName,
   identity: string,
-): Promise<{ readonly code: ErrorCode; readonly message: string } | undefined> {
+): Promise<Refusal | undefined> {
   const shown = shownMedium(name);
-  const another = (message: string) => ({ code: "VAULT_IDENTITY", message }) as const;
   if ((await readFact(sql, "vault")) === identity) return another(`${shown} is the vault itself`);
   const rows = await sql.all(
     `select * from medium where identity = $identity or (kind = $kind and serial = $serial)`,

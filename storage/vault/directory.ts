@@ -83,8 +83,8 @@ export async function openDirectoryVault(
     level: "directory",
     async put(key, body, { facts, held }, signal) {
       await present();
-      const written = await putOnce(root, folderOf(key), key, body, facts, held, signal);
-      return written ?? (await alreadyThere(vault, key, body, held, signal));
+      const once = await putOnce(root, folderOf(key), key, body, facts, held, signal);
+      return once ?? (await alreadyThere(vault, key, body, held, signal));
     },
     async *read(key, versionId, signal, range) {
       await present();
@@ -112,14 +112,11 @@ export async function openDirectoryVault(
     },
     async abandon(key) {
       await present();
-      for (const write of await unfinishedWrites(root)) {
+      for (const write of await unfinishedWrites(root))
         if (write.key === key) await inVaultWords(key, abandonWrite(root, folderOf(key), write));
-      }
     },
-    async traces(key) {
-      await present();
-      return tracesIn(root, folderOf(key), key);
-    },
+    unhide: present,
+    traces: async (key) => (await present(), tracesIn(root, folderOf(key), key)),
     async setHold(key, versionId, held) {
       await present();
       await mark(at(key, versionId, "held"), key, held);

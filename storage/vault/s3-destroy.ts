@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import type { Instant } from "#base/time";
 import type { PatientCalls } from "./patient-calls.ts";
-import { keyListing } from "./s3-list.ts";
+import { type KeyListing, keyListing } from "./s3-list.ts";
 
 /** Removes one version, and once no other is left what hides that: delete markers. */
 export async function destroyVersion(
@@ -16,8 +16,25 @@ export async function destroyVersion(
   if (refused) throw await whyRefused(looker, key, versionId, refused.code, now);
   const left = await keyListing(looker, key, signal);
   if (left.versions.some((version) => version.versionId === versionId)) throw stillThere(key);
-  if (left.versions.length > 0 || left.markers.length === 0) return;
-  const [kept] = await destroyer.deleteVersions(left.markers);
+  await removeUseless(destroyer, left);
+}
+
+/** Removes delete markers that hide nothing: somebody, or a rule for old versions, came before us. */
+export async function removeMarkers(
+  looker: PatientCalls,
+  destroyer: PatientCalls,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await removeUseless(destroyer, await keyListing(looker, key, signal));
+}
+
+async function removeUseless(
+  destroyer: PatientCalls,
+  { key, versions, markers }: KeyListing,
+): Promise<void> {
+  if (versions.length > 0 || markers.length === 0) return;
+  const [kept] = await destroyer.deleteVersions(markers);
   if (kept) throw denied(key, kept.code);
 }
 

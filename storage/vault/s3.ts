@@ -7,7 +7,7 @@ import { openPatience } from "./patience.ts";
 import { patiently } from "./patient-calls.ts";
 import type { ListedVersion } from "./s3-answers.ts";
 import { openS3Calls } from "./s3-calls.ts";
-import { destroyVersion } from "./s3-destroy.ts";
+import { destroyVersion, removeMarkers } from "./s3-destroy.ts";
 import { factsIn } from "./s3-facts.ts";
 import { holdAndLook } from "./s3-keep.ts";
 import { keyListing, keysUnder } from "./s3-list.ts";
@@ -81,6 +81,7 @@ export function openS3Vault(
       readPatiently(calls, patience, key, versionId, range, signal),
     ...looking(writer, ready, closed),
     abandon: (key) => abandonUploads(writer, parseKey(key)),
+    unhide: (key) => removeMarkers(patient, destroyer, parseKey(key), closed),
     async setHold(key, versionId, held) {
       if (bucket.level === "plain") throw noHolds(key);
       await holdAndLook(patient, parseKey(key), versionId, held);

@@ -94,6 +94,8 @@ export interface Vault extends AsyncDisposable {
   unfinished(prefix: string): Promise<readonly string[]>;
   /** Removes the unfinished writes of `key`; one still going on fails. */
   abandon(key: string): Promise<void>;
+  /** Removes delete markers of `key` where they hide no version any more. @throws BewaardError VAULT_DENIED. */
+  unhide(key: string): Promise<void>;
   /** What is left under exactly this key. */
   traces(key: string): Promise<Traces>;
   /**
