@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import type { Clock } from "#base/time";
 import { type S3Server, startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { bytesBody, fileBody } from "../storage/vault/body.ts";
 import { FREELY } from "../storage/vault/vault.ts";
@@ -13,6 +15,9 @@ import { NEVER } from "./fakes/rig.ts";
 
 const OWNER = { name: "owner", accessKeyId: "OWNER", secretAccessKey: "owners-secret" };
 
+/** This server looks and destroys at once: there is nothing to wait for. */
+const hasty: Clock = { ...systemClock, sleep: async (_, signal) => signal.throwIfAborted() };
+
 for (const quirks of ["aws", "ceph"] as const) {
   describe(`the S3 server of this repository, as ${quirks}`, () => {
     let server: S3Server;
@@ -22,8 +27,8 @@ for (const quirks of ["aws", "ceph"] as const) {
     after(() => server[Symbol.asyncDispose]());
     const peer = (): S3Peer => ({ ...server, credential: OWNER, certificate: undefined });
     for (const level of ["plain", "locked"] as const)
-      vaultContract(level, () => openBucket(peer(), level));
-    bucketContract((level) => openBucket(peer(), level));
+      vaultContract(level, () => openBucket(peer(), level, server.endpoint, hasty));
+    bucketContract((level) => openBucket(peer(), level, server.endpoint, hasty));
   });
 }
 

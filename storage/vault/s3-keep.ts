@@ -1,6 +1,7 @@
 import { BewaardError } from "#base/errors";
-import { type Instant, SECOND_MS } from "#base/time";
+import { type Clock, type Instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import type { PatientCalls } from "./patient-calls.ts";
+import { keyListing } from "./s3-list.ts";
 import type { Put, Writer } from "./s3-put.ts";
 
 /**
@@ -48,8 +49,32 @@ async function holdWhereAllowed(
   }
 }
 
-/** @throws BewaardError VAULT_UNAVAILABLE when it did not stay as it was set. */
-export async function holdAndLook(
+/** A destruction that had passed its check before a hold came is over by then. */
+const DESTRUCTION_MS = SECOND_MS;
+
+/**
+ * Sets a hold, or lifts one, and reads it back. Ceph looks for a hold, and then destroys: it can confirm a hold, and
+ * have nothing left a moment later but the hold itself. So what no lock guards is looked for in the listing after
+ * that moment (invariant 4).
+ * @throws BewaardError VAULT_UNAVAILABLE when it did not stay as it was set, VAULT_NOT_FOUND when it is gone.
+ */
+export async function setHoldForSure(
+  clock: Clock,
+  patient: PatientCalls,
+  key: string,
+  versionId: string,
+  held: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  await holdAndLook(patient, key, versionId, held);
+  if (!held || (await isLocked(patient, key, versionId, plus(clock.now(), MINUTE_MS)))) return;
+  await clock.sleep(DESTRUCTION_MS, signal);
+  const { versions } = await keyListing(patient, key, signal);
+  if (!versions.some((one) => one.versionId === versionId)) throw gone(key);
+  if (!(await patient.getHold(key, versionId))) throw notAsSet(key, "hold");
+}
+
+async function holdAndLook(
   patient: PatientCalls,
   key: string,
   versionId: string,
@@ -58,6 +83,11 @@ export async function holdAndLook(
   if ((await patient.getHold(key, versionId)) === held) return;
   await patient.setHold(key, versionId, held);
   if ((await patient.getHold(key, versionId)) !== held) throw notAsSet(key, "hold");
+}
+
+function gone(key: string): BewaardError {
+  const message = `${key}: destroyed while it was being held`;
+  return new BewaardError("VAULT_NOT_FOUND", message);
 }
 
 function notAsSet(key: string, what: "lock" | "hold"): BewaardError {

@@ -9,7 +9,7 @@ import type { ListedVersion } from "./s3-answers.ts";
 import { openS3Calls } from "./s3-calls.ts";
 import { destroyVersion, removeMarkers } from "./s3-destroy.ts";
 import { factsIn } from "./s3-facts.ts";
-import { holdAndLook } from "./s3-keep.ts";
+import { setHoldForSure } from "./s3-keep.ts";
 import { keyListing, keysUnder } from "./s3-list.ts";
 import { putOnce, type Writer } from "./s3-put.ts";
 import { readPatiently } from "./s3-read.ts";
@@ -84,7 +84,7 @@ export function openS3Vault(
     unhide: (key) => removeMarkers(patient, destroyer, parseKey(key), closed),
     async setHold(key, versionId, held) {
       if (bucket.level === "plain") throw noHolds(key);
-      await holdAndLook(patient, parseKey(key), versionId, held);
+      await setHoldForSure(clock, patient, parseKey(key), versionId, held, closed);
     },
     destroy: (key, versionId) =>
       destroyVersion(patient, destroyer, parseKey(key), versionId, clock.now(), closed),
