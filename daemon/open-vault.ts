@@ -1,8 +1,10 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import type { Clock } from "#base/time";
 import type { S3Place, S3Settings } from "../config/bucket-schema.ts";
 import type { Config } from "../config/schema.ts";
+import { attempt } from "../config/values.ts";
 import type { Bucket } from "../storage/vault/bucket.ts";
 import { openDirectoryVault, type Recognise } from "../storage/vault/directory.ts";
 import { openResidency, type Whereabouts } from "../storage/vault/residency.ts";
@@ -23,7 +25,7 @@ export interface VaultOpening {
   readonly told?: (whereabouts: Whereabouts) => Promise<void>;
 }
 
-/** Opens a directory or a bucket, as the configuration says. @throws BewaardError SECRET_MISSING, CONFIG_MISSING. */
+/** Opens a directory or a bucket, as the configuration says. @throws BewaardError SECRET_MISSING, CONFIG_MISSING, CONFIG_INVALID. */
 export async function openVault(
   clock: Clock,
   place: Config["vault"] | { readonly s3: S3Place },
@@ -54,9 +56,18 @@ async function openBucket(
 async function authorityIn(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
-    return await readFile(path, "utf8");
+    return certificateIn(await readFile(path, "utf8"), path);
   } catch (cause) {
+    if (cause instanceof BewaardError) throw cause;
     const message = `${path} cannot be read (${systemCode(cause)})`;
     throw new BewaardError("CONFIG_MISSING", message, { cause });
   }
+}
+
+/** What is no certificate would be no authority; an empty text would be all those that the system trusts. */
+function certificateIn(pem: string, path: string): string {
+  const each = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const isOne = attempt((text: string) => new X509Certificate(text));
+  if (each.length > 0 && each.every((one) => isOne(one) !== undefined)) return pem;
+  throw new BewaardError("CONFIG_INVALID", `${path} is no certificate in PEM`);
 }

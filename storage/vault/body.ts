@@ -99,7 +99,13 @@ export async function agrees(
   key: string,
 ): Promise<void> {
   const digests = openPartDigests();
-  for await (const chunk of bytes) digests.update(chunk);
+  let seen = 0;
+  for await (const chunk of bytes) {
+    seen += chunk.length;
+    // Whoever gives more need never end.
+    if (seen > body.bytes) throw otherBytes(key);
+    digests.update(chunk);
+  }
   sameDigests(digests.finish(), body, key);
 }
 
@@ -112,5 +118,9 @@ export function sameDigests(
   const same = found.parts.every((part, index) => part === body.parts[index]);
   if (same && found.ciphertextBytes === body.bytes && found.parts.length === body.parts.length)
     return;
-  throw new BewaardError("VAULT_CORRUPT", `${key}: the bytes are not the ones that were sealed`);
+  throw otherBytes(key);
+}
+
+function otherBytes(key: string): BewaardError {
+  return new BewaardError("VAULT_CORRUPT", `${key}: the bytes are not the ones that were sealed`);
 }

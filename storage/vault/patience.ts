@@ -44,37 +44,60 @@ export function openPatience(clock: Clock, random: () => number): Patience {
   };
 }
 
+/**
+ * `doing`, or at once what `signal` was aborted for. A short request has no signal of its own, and one that hangs
+ * must not hold up a stop: nobody hears any more how it ends.
+ */
+export async function unless<T>(signal: AbortSignal, doing: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  // Whichever of the two loses the race is listened to by nobody.
+  doing.catch(() => undefined);
+  promise.catch(() => undefined);
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([promise, doing]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 export function isUnanswered(error: unknown): error is BewaardError {
   return error instanceof BewaardError && error.code === "VAULT_UNAVAILABLE" && error.transient;
 }
 
+/** Whether the vault said something, be it no. Where the source broke, or somebody stopped, it did not. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof BewaardError && error.code.startsWith("VAULT_") && !isUnanswered(error);
+}
+
 interface Breaker {
   once<T>(request: () => Promise<T>): Promise<T>;
-  /** Nothing is asked for a while, or one request is finding out. */
+  /** Nothing is asked for a while. */
   isBroken(): boolean;
 }
 
 function openBreaker(clock: Clock): Breaker {
   let failures = 0;
   let restsUntilMs = 0;
-  let probing = false;
+  const isSick = () => failures >= BREAKS_AFTER;
+  const rest = () => (restsUntilMs = clock.uptimeMs() + REST_MS);
   const breaker: Breaker = {
-    isBroken: () => failures >= BREAKS_AFTER && (probing || clock.uptimeMs() < restsUntilMs),
+    isBroken: () => isSick() && clock.uptimeMs() < restsUntilMs,
     async once(request) {
       if (breaker.isBroken()) throw notAsked(failures);
-      // After its rest one request finds out for all.
-      const probe = failures >= BREAKS_AFTER;
-      probing = probe;
+      // After its rest one request finds out for all; one that takes hours keeps nobody from asking after the next.
+      if (isSick()) rest();
       try {
         const answer = await request();
         failures = 0;
         return answer;
       } catch (error) {
-        failures = isUnanswered(error) ? failures + 1 : 0;
-        if (failures >= BREAKS_AFTER) restsUntilMs = clock.uptimeMs() + REST_MS;
+        if (isAnswer(error)) failures = 0;
+        if (isUnanswered(error)) failures += 1;
+        if (isUnanswered(error) && isSick()) rest();
         throw error;
-      } finally {
-        if (probe) probing = false;
       }
     },
   };

@@ -1,4 +1,4 @@
-import type { Patience } from "./patience.ts";
+import { type Patience, unless } from "./patience.ts";
 import type { S3Calls } from "./s3-answers.ts";
 
 /** Those requests that may be made twice without harm, each made again when nobody answered. */
@@ -7,9 +7,9 @@ export type PatientCalls = Omit<
   "putObject" | "createUpload" | "completeUpload" | "getObject" | keyof AsyncDisposable
 >;
 
-/** `closed` ends the waiting of those that have no signal of their own. */
+/** `closed` ends the waiting for those that have no signal of their own, at once. */
 export function patiently(calls: S3Calls, patience: Patience, closed: AbortSignal): PatientCalls {
-  const again = <T>(doing: () => Promise<T>) => patience.persist(doing, closed);
+  const again = <T>(doing: () => Promise<T>) => unless(closed, patience.persist(doing, closed));
   return {
     bucket: calls.bucket,
     headObject: (key, versionId) => again(() => calls.headObject(key, versionId)),

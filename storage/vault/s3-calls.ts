@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from "#base/time";
 import type { Bucket, Credential } from "./bucket.ts";
 import type { S3Calls } from "./s3-answers.ts";
 import { bucketCalls } from "./s3-bucket-calls.ts";
+import { guardAnswers } from "./s3-guard.ts";
 import { lockCalls } from "./s3-lock-calls.ts";
 import { objectCalls } from "./s3-object-calls.ts";
 import { uploadCalls } from "./s3-upload-calls.ts";
@@ -22,6 +23,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 /** Opens `bucket` for one credential. Nothing is asked yet. The environment and `~/.aws` are never read. */
 export function openS3Calls(bucket: Bucket, credential: Credential): S3Calls {
   const client = clientOf(bucket, credential);
+  guardAnswers(client);
   return {
     bucket,
     ...objectCalls(client, bucket),

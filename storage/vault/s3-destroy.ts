@@ -3,10 +3,16 @@ import type { Instant } from "#base/time";
 import type { PatientCalls } from "./patient-calls.ts";
 import { type KeyListing, keyListing } from "./s3-list.ts";
 
+type Looker = Pick<PatientCalls, "bucket" | "getHold" | "getRetention" | "listVersions">;
+type Destroyer = Pick<PatientCalls, "deleteVersions">;
+
+/** No request may name more. */
+const AT_ONCE = 1000;
+
 /** Removes one version, and once no other is left what hides that: delete markers. */
 export async function destroyVersion(
-  looker: PatientCalls,
-  destroyer: PatientCalls,
+  looker: Looker,
+  destroyer: Destroyer,
   key: string,
   versionId: string,
   now: Instant,
@@ -21,8 +27,8 @@ export async function destroyVersion(
 
 /** Removes delete markers that hide nothing: somebody, or a rule for old versions, came before us. */
 export async function removeMarkers(
-  looker: PatientCalls,
-  destroyer: PatientCalls,
+  looker: Looker,
+  destroyer: Destroyer,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,17 +36,19 @@ export async function removeMarkers(
 }
 
 async function removeUseless(
-  destroyer: PatientCalls,
+  destroyer: Destroyer,
   { key, versions, markers }: KeyListing,
 ): Promise<void> {
   if (versions.length > 0 || markers.length === 0) return;
-  const [kept] = await destroyer.deleteVersions(markers);
-  if (kept) throw denied(key, kept.code);
+  for (let at = 0; at < markers.length; at += AT_ONCE) {
+    const [kept] = await destroyer.deleteVersions(markers.slice(at, at + AT_ONCE));
+    if (kept) throw denied(key, kept.code);
+  }
 }
 
 /** Providers say no more than "AccessDenied": whether a hold, a lock or a policy stands in the way must be asked. */
 async function whyRefused(
-  looker: PatientCalls,
+  looker: Looker,
   key: string,
   versionId: string,
   code: string,

@@ -94,7 +94,18 @@ function answered({ code, status }: Refusal, what: string, cause: unknown): Bewa
   return new BewaardError("VAULT_DENIED", `${what}: the vault refuses (${told})`, { cause });
 }
 
-function unavailable(message: string, cause: unknown): BewaardError {
+/** What says all is well and does not say what was asked: something stands between us and the vault. */
+export function noAnswer(what: string): BewaardError {
+  return unavailable(`${what}: the vault's answer is none`);
+}
+
+/** Nothing is put where whoever may put replaces what is there. */
+export function noVersions(bucket: string): BewaardError {
+  const message = `${bucket} keeps no versions: whoever writes there could replace footage`;
+  return new BewaardError("VAULT_NO_HOLDS", message, { transient: true });
+}
+
+function unavailable(message: string, cause?: unknown): BewaardError {
   return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true, cause });
 }
 

@@ -27,6 +27,8 @@ export async function* keysUnder(
   for (;;) {
     signal.throwIfAborted();
     const page = await calls.listVersions(prefix, after, most);
+    if (page.next && !proceeds(page.next, after, page.versions, partly))
+      throw notProceeding(prefix);
     // Some begin at the marker's key, others after it.
     const news = page.versions.filter(({ key }) => key > done);
     const keys = byKey([...partly, ...news]);
@@ -42,9 +44,21 @@ export async function* keysUnder(
       partly = [];
       next = { key: last.key, versionId: undefined };
     }
-    if (next.key === after?.key && next.versionId === after.versionId) throw notProceeding(prefix);
     after = next;
   }
+}
+
+/** Whether a next page will be further on: at a later key, or with a version of the same one that was not seen. */
+function proceeds(
+  next: After,
+  after: After | undefined,
+  versions: readonly ListedVersion[],
+  partly: readonly ListedVersion[],
+): boolean {
+  if (after === undefined || next.key > after.key) return true;
+  if (next.key < after.key) return false;
+  const seen = new Set(partly.map(({ versionId }) => versionId));
+  return versions.some(({ key, versionId }) => key === next.key && !seen.has(versionId));
 }
 
 /** Swift says version "null", and gives nothing after that. */

@@ -8,13 +8,25 @@ import {
 import type { Bucket } from "./bucket.ts";
 import type { S3Calls } from "./s3-answers.ts";
 import { lengthOf, sending } from "./s3-body.ts";
-import { inVaultWords, refusalOf } from "./s3-errors.ts";
+import { inVaultWords, noAnswer, refusalOf } from "./s3-errors.ts";
 import { SHORT, told } from "./s3-told.ts";
 import { base64Of, governance, setHeader, UNVERSIONED, unquoted } from "./s3-values.ts";
+import type { ByteRange } from "./vault.ts";
 
 function asBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   throw new TypeError("a body that is not of bytes");
+}
+
+/** @throws BewaardError VAULT_UNAVAILABLE for more than was asked. */
+async function* noMoreThan(range: ByteRange | undefined, body: Readable, key: string) {
+  let left = range === undefined ? Infinity : range.to - range.from;
+  for await (const chunk of body.iterator()) {
+    const bytes = asBytes(chunk);
+    left -= bytes.length;
+    if (left < 0) throw noAnswer(key);
+    yield bytes;
+  }
 }
 
 type ObjectCalls = Pick<S3Calls, "putObject" | "headObject" | "getObject">;
@@ -75,10 +87,13 @@ export function objectCalls(client: S3Client, bucket: Bucket): ObjectCalls {
       const Range = range && `bytes=${range.from}-${range.to - 1}`;
       const command = new GetObjectCommand({ ...at, Key: key, VersionId: versionId, Range });
       try {
-        const { Body } = await client.send(command, { abortSignal: signal });
+        const { Body, ContentRange } = await client.send(command, { abortSignal: signal });
+        // Some give the whole of it to who asks for a part.
+        if (range && range.from > 0 && !ContentRange?.startsWith(`bytes ${range.from}-`))
+          throw noAnswer(key);
         // What the SDK calls a stream is one only here, in Node.
         if (!(Body instanceof Readable)) throw new TypeError("a body that is no stream");
-        for await (const chunk of Body.iterator()) yield asBytes(chunk);
+        yield* noMoreThan(range, Body, key);
       } catch (error) {
         if (refusalOf(error)?.status === 416) return;
         throw inVaultWords(error, key, signal);

@@ -4,11 +4,12 @@ import { agrees } from "./body.ts";
 import type { Patience } from "./patience.ts";
 import type { PatientCalls } from "./patient-calls.ts";
 import type { Head, ListedVersion, PutRequest, S3Calls } from "./s3-answers.ts";
+import { noVersions } from "./s3-errors.ts";
 import { digestIn, digestOf, factsIn, metadataOf } from "./s3-facts.ts";
 import { keepAsAsked } from "./s3-keep.ts";
 import { type KeyListing, keyListing } from "./s3-list.ts";
 import { abandonNoted, uploadParts } from "./s3-upload.ts";
-import { base64Of } from "./s3-values.ts";
+import { base64Of, UNVERSIONED } from "./s3-values.ts";
 import { goesWhole, wholePiece } from "./s3-whole.ts";
 import type { UploadNotes } from "./upload-notes.ts";
 import type { Keeping, ObjectBody } from "./vault.ts";
@@ -80,7 +81,7 @@ async function putAs(
   how: PutRequest,
   signal: AbortSignal,
 ): Promise<Written> {
-  const piece = await wholePiece(body, key);
+  const piece = await wholePiece(body, key, signal);
   const once = (request: PutRequest) =>
     patience.once(() => calls.putObject(key, piece, request, signal));
   let answer = await once(how);
@@ -99,6 +100,10 @@ async function confirmed(
 ): Promise<string> {
   const { key } = put;
   const { versionId } = written;
+  if (versionId === UNVERSIONED) {
+    await writer.withdraw(key, versionId);
+    throw noVersions(writer.calls.bucket.name);
+  }
   const [head, { versions }] = await Promise.all([
     writer.patient.headObject(key, versionId),
     listedWith(writer, key, versionId, signal),

@@ -12,7 +12,7 @@ import {
 import type { Bucket } from "./bucket.ts";
 import type { S3Calls, Upload, UploadPart } from "./s3-answers.ts";
 import { lengthOf, sending } from "./s3-body.ts";
-import { inVaultWords, refusalOf } from "./s3-errors.ts";
+import { inVaultWords, noAnswer, refusalOf } from "./s3-errors.ts";
 import { SHORT, told } from "./s3-told.ts";
 import { governance, setHeader, unquoted } from "./s3-values.ts";
 
@@ -34,7 +34,7 @@ export function uploadCalls(client: S3Client, bucket: Bucket): UploadCalls {
         ...(lockedUntil === undefined ? {} : governance(lockedUntil)),
       });
       const { UploadId } = await told(key, client.send(command, SHORT));
-      if (UploadId === undefined) throw new TypeError("an upload without an id");
+      if (UploadId === undefined) throw noAnswer(key);
       return UploadId;
     },
     async uploadPart(upload, number, piece, signal) {
@@ -56,6 +56,8 @@ export function uploadCalls(client: S3Client, bucket: Bucket): UploadCalls {
       };
       const { ETag, ChecksumSHA256 } = await told(upload.key, sending(piece, signal, put), signal);
       const etag = unquoted(ETag);
+      // Nothing could be completed with it.
+      if (etag === "") throw noAnswer(upload.key);
       return { number, etag, bytes: piece.bytes, checksumSha256: ChecksumSHA256 };
     },
     async completeUpload(upload, parts, signal) {
@@ -90,13 +92,30 @@ function named(at: Place) {
   return ({ key, uploadId }: Upload) => ({ ...at, Key: key, UploadId: uploadId });
 }
 
+interface Markers {
+  readonly KeyMarker?: string;
+  readonly UploadIdMarker?: string;
+}
+
+/** Where the next page begins; undefined after the last. @throws BewaardError VAULT_UNAVAILABLE when it says neither. */
+function markersOf(page: ListMultipartUploadsCommandOutput): Markers | undefined {
+  const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+  if (IsTruncated === false) return undefined;
+  if (IsTruncated === undefined || NextKeyMarker === undefined) throw noAnswer(page.Prefix ?? "");
+  return {
+    KeyMarker: NextKeyMarker,
+    ...(NextUploadIdMarker === undefined ? {} : { UploadIdMarker: NextUploadIdMarker }),
+  };
+}
+
 function listCalls(client: S3Client, bucket: Bucket): Pick<S3Calls, "listUploads" | "listParts"> {
   const at = { Bucket: bucket.name, ExpectedBucketOwner: bucket.owner };
   const of = named(at);
   return {
     async listUploads(prefix) {
       const uploads: Upload[] = [];
-      let next: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+      const seen = new Set<string>();
+      let next: Markers | undefined = {};
       while (next) {
         const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
           ...at,
@@ -109,15 +128,10 @@ function listCalls(client: S3Client, bucket: Bucket): Pick<S3Calls, "listUploads
         );
         for (const { Key = "", UploadId = "" } of page.Uploads ?? [])
           uploads.push({ key: Key, uploadId: UploadId });
-        next =
-          page.IsTruncated === true
-            ? {
-                ...(page.NextKeyMarker === undefined ? {} : { KeyMarker: page.NextKeyMarker }),
-                ...(page.NextUploadIdMarker === undefined
-                  ? {}
-                  : { UploadIdMarker: page.NextUploadIdMarker }),
-              }
-            : undefined;
+        next = markersOf(page);
+        const place = JSON.stringify(next);
+        if (seen.has(place)) throw noAnswer(prefix);
+        seen.add(place);
       }
       return uploads;
     },
@@ -131,7 +145,11 @@ function listCalls(client: S3Client, bucket: Bucket): Pick<S3Calls, "listUploads
           const etag = unquoted(ETag);
           parts.push({ number: PartNumber, etag, bytes: Size, checksumSha256: ChecksumSHA256 });
         }
+        const before = marker;
         marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+        // Whatever is not listed is sent again.
+        if (marker !== undefined && Number(marker) <= Number(before ?? 0))
+          throw noAnswer(upload.key);
       } while (marker !== undefined);
       return parts;
     },

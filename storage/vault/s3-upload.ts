@@ -13,13 +13,18 @@ import type { ObjectBody } from "./vault.ts";
  * stays, to be continued; off any other it is aborted, and nothing is left.
  */
 export async function uploadParts(writer: Writer, put: Put, signal: AbortSignal): Promise<Written> {
-  const { upload, arrived } = await begunOrBegin(writer, put);
   try {
+    const { upload, arrived } = await begunOrBegin(writer, put);
     const parts = await sendMissing(writer, put.body, upload, arrived, signal);
     const written = await complete(writer, upload, parts, signal);
     step("store.completed");
     return { ...written, checksum: checksumOf(put.body.parts) };
   } catch (error) {
+    if (error instanceof BewaardError && error.code === "VAULT_NOT_FOUND") {
+      // A rule of the bucket, or somebody, has aborted it: what is noted of it is worth nothing.
+      await writer.notes.end(put.key);
+      throw gone(put.key, error);
+    }
     const continued = signal.aborted || (error instanceof BewaardError && error.transient);
     if (!continued) await abandonUploads(writer, put.key);
     throw error;
@@ -127,6 +132,10 @@ async function complete(
   }
   versionId ??= (await keyListing(patient, key, signal)).versions[0]?.versionId;
   if (versionId !== undefined) return { versionId, etag: undefined };
+  throw gone(key);
+}
+
+function gone(key: string, cause?: unknown): BewaardError {
   const message = `${key}: the upload is gone, and so is what it made`;
-  throw new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
+  return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true, cause });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CiphertextSha256 } from "#base/ids";
 import { type Instant, instant, SECOND_MS } from "#base/time";
+import { noAnswer } from "./s3-errors.ts";
 
 /** As buckets without versions name the only one. */
 export const UNVERSIONED = "null";
@@ -24,15 +25,21 @@ export function governance(until: Instant) {
   return { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: wholeSecond(until) } as const;
 }
 
-/** What a provider gave as a moment; 1970 where it gave none. */
+/** What a provider gave as a moment; 1970 where it gave none, or one before that. */
 export function instantIn(date: Date | undefined): Instant {
-  return instant(date?.getTime() ?? 0);
+  return instant(Math.max(0, date?.getTime() ?? 0));
+}
+
+/** What a provider gave as a size. @throws BewaardError VAULT_UNAVAILABLE for what is none. */
+export function sizeIn(size: number | undefined, what: string): number {
+  if (size === undefined || !Number.isSafeInteger(size) || size < 0) throw noAnswer(what);
+  return size;
 }
 
 /** When an answer was given, by who gave it; undefined where its `Date` says nothing. */
 export function dateOf(response: unknown): Instant | undefined {
   const at = Date.parse(headerOf(response, "date") ?? "");
-  return Number.isNaN(at) ? undefined : instant(at);
+  return at >= 0 ? instant(at) : undefined;
 }
 
 /** A header of an answer, by its name in small letters. */

@@ -7,9 +7,9 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Bucket } from "./bucket.ts";
 import type { ListedVersion, S3Calls } from "./s3-answers.ts";
-import { refusalOf } from "./s3-errors.ts";
+import { noAnswer, refusalOf } from "./s3-errors.ts";
 import { SHORT, told } from "./s3-told.ts";
-import { instantIn, setContentMd5, UNVERSIONED, unquoted } from "./s3-values.ts";
+import { instantIn, setContentMd5, sizeIn, UNVERSIONED, unquoted } from "./s3-values.ts";
 
 type VersionCalls = Pick<S3Calls, "listVersions" | "deleteVersions">;
 
@@ -24,14 +24,17 @@ export function versionCalls(client: S3Client, bucket: Bucket): VersionCalls {
         ...(after === undefined ? {} : { KeyMarker: after.key, VersionIdMarker: after.versionId }),
       });
       const page = await told(prefix, client.send(command, SHORT));
+      // An empty listing is a proof, so it must be seen to be one, and of this.
+      if (page.IsTruncated === undefined || (page.Prefix ?? "") !== prefix) throw noAnswer(prefix);
       const versions = [
         ...(page.Versions ?? []).map((version) => listed(version, false)),
         ...(page.DeleteMarkers ?? []).map((version) => listed(version, true)),
       ];
-      const { NextKeyMarker, NextVersionIdMarker } = page;
-      const truncated = page.IsTruncated === true && NextKeyMarker !== undefined;
-      const next = truncated ? { key: NextKeyMarker, versionId: NextVersionIdMarker } : undefined;
-      return { versions, next };
+      if (!page.IsTruncated) return { versions, next: undefined };
+      const { NextKeyMarker: key, NextVersionIdMarker: versionId } = page;
+      // More, and nowhere to go on from: what was listed is not all.
+      if (key === undefined) throw noAnswer(prefix);
+      return { versions, next: { key, versionId } };
     },
     async deleteVersions(versions) {
       const Objects = versions.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
@@ -66,7 +69,7 @@ function listed(version: ObjectVersion | DeleteMarkerEntry, marker: boolean): Li
   return {
     key: version.Key ?? "",
     versionId: version.VersionId ?? UNVERSIONED,
-    bytes: "Size" in version ? (version.Size ?? 0) : 0,
+    bytes: marker || !("Size" in version) ? 0 : sizeIn(version.Size, version.Key ?? ""),
     etag: "ETag" in version ? unquoted(version.ETag) : "",
     marker,
     latest: version.IsLatest ?? false,

@@ -24,7 +24,11 @@ export function goesWhole(bucket: Bucket, body: ObjectBody, { lockedUntil }: Kee
  * reading of its own that the digests of the parts vouch for, since junk that is locked cannot be taken back.
  * @throws BewaardError VAULT_CORRUPT when the bytes are not those that were sealed.
  */
-export async function wholePiece(body: ObjectBody, key: string): Promise<Piece> {
+export async function wholePiece(
+  body: ObjectBody,
+  key: string,
+  signal: AbortSignal,
+): Promise<Piece> {
   const open = () => body.open();
   const [only, ...more] = body.parts;
   if (only === undefined) throw new TypeError("a body without parts");
@@ -32,6 +36,7 @@ export async function wholePiece(body: ObjectBody, key: string): Promise<Piece> 
   const digests = openPartDigests();
   const whole = createHash("sha256");
   for await (const chunk of body.openHere?.() ?? body.open()) {
+    signal.throwIfAborted();
     digests.update(chunk);
     whole.update(chunk);
   }

@@ -3,11 +3,12 @@ import type { Clock } from "#base/time";
 import type { Bucket, Credential } from "./bucket.ts";
 import type { Recognise } from "./directory.ts";
 import { parseKey } from "./directory-layout.ts";
-import { openPatience } from "./patience.ts";
-import { patiently } from "./patient-calls.ts";
+import { openPatience, unless } from "./patience.ts";
+import { type PatientCalls, patiently } from "./patient-calls.ts";
 import type { ListedVersion } from "./s3-answers.ts";
 import { openS3Calls } from "./s3-calls.ts";
 import { destroyVersion, removeMarkers } from "./s3-destroy.ts";
+import { noVersions } from "./s3-errors.ts";
 import { factsIn } from "./s3-facts.ts";
 import { setHoldForSure } from "./s3-keep.ts";
 import { keyListing, keysUnder } from "./s3-list.ts";
@@ -72,14 +73,22 @@ export function openS3Vault(
     level: bucket.level,
     async put(key, body, keeping, signal) {
       parseKey(key);
-      await ready.toWrite();
+      const stop = AbortSignal.any([closed, signal]);
+      await unless(stop, ready.toWrite());
       const locked = bucket.level === "locked";
       const kept = locked ? keeping : { ...keeping, held: false, lockedUntil: undefined };
-      return putOnce(writer, { key, body, keeping: kept }, signal);
+      const stoppable = { ...writer, patient: patiently(calls, patience, stop) };
+      return putOnce(stoppable, { key, body, keeping: kept }, signal);
     },
     read: (key, versionId, signal, range) =>
       readPatiently(calls, patience, key, versionId, range, signal),
-    ...looking(writer, ready, closed),
+    ...looking(patient, ready, closed),
+    async *list(prefix, signal) {
+      const stop = AbortSignal.any([closed, signal]);
+      await unless(stop, ready.toLook());
+      for await (const { versions } of keysUnder(patiently(calls, patience, stop), prefix, stop))
+        yield* oldestFirst(versions);
+    },
     abandon: (key) => abandonUploads(writer, parseKey(key)),
     unhide: (key) => removeMarkers(patient, destroyer, parseKey(key), closed),
     async setHold(key, versionId, held) {
@@ -96,9 +105,9 @@ export function openS3Vault(
   };
 }
 
-type Looking = Pick<Vault, "facts" | "versions" | "list" | "unfinished" | "traces" | "isHeld">;
+type Looking = Pick<Vault, "facts" | "versions" | "unfinished" | "traces" | "isHeld">;
 
-function looking({ patient }: Writer, ready: Readiness, closed: AbortSignal): Looking {
+function looking(patient: PatientCalls, ready: Readiness, closed: AbortSignal): Looking {
   return {
     async facts(key, versionId) {
       return factsIn((await patient.headObject(parseKey(key), versionId)).metadata);
@@ -106,11 +115,6 @@ function looking({ patient }: Writer, ready: Readiness, closed: AbortSignal): Lo
     async versions(key) {
       await ready.toLook();
       return oldestFirst((await keyListing(patient, parseKey(key), closed)).versions);
-    },
-    async *list(prefix, signal) {
-      await ready.toLook();
-      for await (const { versions } of keysUnder(patient, prefix, signal))
-        yield* oldestFirst(versions);
     },
     async unfinished(prefix) {
       await ready.toLook();
@@ -138,13 +142,10 @@ interface Readiness {
   toWrite(): Promise<void>;
 }
 
-function openReadiness(
-  patient: ReturnType<typeof patiently>,
-  { recognise, residency }: S3Options,
-): Readiness {
+function openReadiness(patient: PatientCalls, { recognise, residency }: S3Options): Readiness {
   const { bucket } = patient;
   let recognised = recognise === undefined;
-  let locks = bucket.level === "plain";
+  let keeps = false;
   const readiness: Readiness = {
     async toLook() {
       if (!recognised) await recognise?.(`${bucket.endpoint} ${bucket.name}`);
@@ -153,15 +154,23 @@ function openReadiness(
     async toWrite() {
       await readiness.toLook();
       await residency();
-      // Some make a bucket without locks when asked for one with, and take every header in silence.
-      if (!locks) {
-        const told = await patient.lockConfiguration();
-        if (told === "not told" || !told.enabled) throw noLocks(bucket.name);
-      }
-      locks = true;
+      if (!keeps) await (bucket.level === "locked" ? mustLock(patient) : mustVersion(patient));
+      keeps = true;
     },
   };
   return readiness;
+}
+
+/** Some make a bucket without locks when asked for one with, and take every header in silence. */
+async function mustLock(patient: PatientCalls): Promise<void> {
+  const told = await patient.lockConfiguration();
+  if (told === "not told" || !told.enabled) throw noLocks(patient.bucket.name);
+}
+
+/** Without versions whoever may put replaces what is there. Where the provider does not know the question, putting tells. */
+async function mustVersion(patient: PatientCalls): Promise<void> {
+  const told = await patient.versioning();
+  if (told !== "Enabled" && told !== "not told") throw noVersions(patient.bucket.name);
 }
 
 function oldestFirst(versions: readonly ListedVersion[]): readonly ObjectVersion[] {

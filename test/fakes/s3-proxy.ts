@@ -28,6 +28,8 @@ export interface Answer {
 export type Fault =
   /** Comes later. */
   | { readonly kind: "late"; readonly ms: number }
+  /** Is never answered, nor passed on. */
+  | { readonly kind: "silence" }
   /** The connection breaks once this many bytes of the request's body have passed. */
   | { readonly kind: "reset"; readonly afterBytes: number }
   /** Answered here; the server never hears of it. */
@@ -79,6 +81,7 @@ async function handle(
   told: ServerResponse,
   fault: Fault | undefined,
 ): Promise<void> {
+  if (fault?.kind === "silence") return;
   if (fault?.kind === "late") await sleep(fault.ms);
   if (fault?.kind === "answer") {
     asked.resume();
