@@ -6,14 +6,19 @@ export type RateAt = (now: Instant) => number | undefined;
 
 /** One measure for all uploads of this box together. */
 export interface Bandwidth {
-  /** Whether there is a limit now. */
-  isLimited(): boolean;
+  /** The most to ask for at a time; undefined while there is no limit. */
+  pieceBytes(): number | undefined;
   /** Resolves when `bytes` more may go; rejects with the signal's reason when it aborts. */
   pass(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** So small that a limit which changes at its hour counts at once, in the middle of an object too. */
 const PIECE_BYTES = 64 * 1024;
+/**
+ * And of a slow line no more than it takes in this time: with 64 parts under way at once each sends something every
+ * few seconds. Providers hang up on who is silent for 20.
+ */
+const PIECE_MS = 100;
 /** Shorter waits are not worth a timer: they add up, and are waited for together. */
 const LEAST_WAIT_MS = 20;
 
@@ -23,7 +28,11 @@ export function openBandwidth(clock: Clock, rateAt: RateAt): Bandwidth {
   let paidAtMs = 0;
   const rateNow = eachMinute(rateAt);
   return {
-    isLimited: () => rateNow(clock.now()) !== undefined,
+    pieceBytes() {
+      const rate = rateNow(clock.now());
+      if (rate === undefined) return undefined;
+      return Math.max(1, Math.min(PIECE_BYTES, Math.floor((rate * PIECE_MS) / 1000)));
+    },
     async pass(bytes, signal) {
       const rate = rateNow(clock.now());
       if (rate === undefined) return;
@@ -42,14 +51,12 @@ export function limited(body: ObjectBody, bandwidth: Bandwidth, signal: AbortSig
     openHere: (range) => body.open(range),
     async *open(range) {
       for await (const chunk of body.open(range)) {
-        if (!bandwidth.isLimited()) {
-          yield chunk;
-          continue;
-        }
-        for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-          const piece = chunk.subarray(at, at + PIECE_BYTES);
+        for (let at = 0; at < chunk.length; ) {
+          const most = bandwidth.pieceBytes() ?? chunk.length;
+          const piece = chunk.subarray(at, at + most);
           await bandwidth.pass(piece.length, signal);
           yield piece;
+          at += piece.length;
         }
       }
     },

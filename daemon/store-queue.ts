@@ -16,6 +16,9 @@ const WAIT_MS: Readonly<Record<Outcome, number>> = {
   refused: HOUR_MS,
 };
 
+/** Longer than a vault that is away is left alone, so that others are tried when it is asked again. */
+const SUSPECT_WAIT_MS = HOUR_MS / 2;
+
 /** What the queue learned of the vault: whether it answers, or that there was nothing to ask. */
 type VaultSeen = "answers" | "away" | "not asked";
 
@@ -41,6 +44,9 @@ export function drainer(
   // One may have bad luck, and so may all that are under way at that moment; one more in a row is the vault.
   const awayAfter = parallel + 1;
 
+  /** Those with which the vault seemed away the time before: it may be they, after all. */
+  let suspects: ReadonlySet<SegmentId> = new Set();
+
   return async (mayBeOpen, signal) => {
     let answers = false;
     let unanswered: SegmentId[] = [];
@@ -59,8 +65,13 @@ export function drainer(
     await together(signal, workers);
     if (mayBeOpen || answers) await closeBatch();
     const away = unanswered.length >= awayAfter || (unanswered.length > 0 && !answers);
-    // It is the vault, not they: the oldest is the first to be tried when it is asked again.
-    if (away) line.recall(unanswered);
+    // It is the vault, not they: the oldest is the first to be tried when it is asked again. But where the same
+    // fail again others get their turn, or a few that never succeed would keep all the others here.
+    if (away) {
+      line.recall(unanswered.filter((id) => !suspects.has(id)));
+      for (const id of unanswered) if (suspects.has(id)) line.done(id, SUSPECT_WAIT_MS);
+    }
+    suspects = new Set(away ? unanswered : []);
     return away ? "away" : answers ? "answers" : "not asked";
   };
 }

@@ -135,6 +135,24 @@ describe("uploads", () => {
     assert.equal(tries, 3);
   });
 
+  it("are not held up by a few that are never answered, as many as make a vault seem away", async () => {
+    await using rig = await openRig();
+    const ids = await recorded(rig, 6);
+    const bad = new Set(ids.slice(-3));
+    let tries = 0;
+    const vault: Vault = {
+      ...rig.vault,
+      async put(key, ...rest) {
+        if (![...bad].some((id) => id === segmentOf(key))) return rig.vault.put(key, ...rest);
+        tries += 1;
+        throw away();
+      },
+    };
+    await storeWith(rig, vault, {}, 800);
+    assert.equal((await countStates(rig.database))["stored"], 3);
+    assert.ok(tries >= 4, "they are tried again all the same");
+  });
+
   it("stop when the vault is away, and one that fails by bad luck is not the vault", async () => {
     await using rig = await openRig();
     await recorded(rig, 4);
@@ -268,11 +286,39 @@ describe("the upload limit", () => {
   it("does not count what is only read here, for its hash", async () => {
     const asked: number[] = [];
     const pass = async (bytes: number) => void asked.push(bytes);
-    const body = limited(bytesBody(Buffer.alloc(100_000)), { isLimited: () => true, pass }, NEVER);
+    const body = limited(
+      bytesBody(Buffer.alloc(100_000)),
+      { pieceBytes: () => 65_536, pass },
+      NEVER,
+    );
     assert.equal((await Array.fromAsync(body.openHere?.() ?? [])).length, 1);
     assert.deepEqual(asked, []);
     await Array.fromAsync(body.open({ from: 0, to: 70_000 }));
     assert.deepEqual(asked, [65_536, 4464]);
+  });
+
+  it("leaves none of many uploads silent for so long that a provider hangs up", async () => {
+    const clock = handClock(instantOf("2026-12-01T06:00:00.000Z"));
+    const timed: Clock = {
+      ...clock,
+      async sleep(ms) {
+        clock.move(ms);
+      },
+    };
+    const limit = uploadSchema.parse({ limit: "100 kbit/s", parallel: 16 });
+    const bandwidth = openBandwidth(timed, (now) => uploadBytesPerSecond(limit, now));
+    const body = limited(bytesBody(Buffer.alloc(100_000)), bandwidth, NEVER);
+    // 16 objects, 4 parts of each: in turn, as they wait for one measure.
+    const uploads = Array.from({ length: 64 }, () => body.open()[Symbol.asyncIterator]());
+    let longestMs = 0;
+    let before = clock.uptimeMs();
+    for (let round = 0; round < 5; round += 1) {
+      for (const upload of uploads) assert.ok((await upload.next()).value);
+      longestMs = Math.max(longestMs, clock.uptimeMs() - before);
+      before = clock.uptimeMs();
+    }
+    assert.ok(longestMs < 20_000, `${longestMs} ms`);
+    assert.ok(longestMs > 5000, "and the limit holds");
   });
 
   it("counts the bytes of footage", async () => {
