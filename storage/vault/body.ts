@@ -4,7 +4,7 @@ import type { CiphertextSha256 } from "#base/ids";
 import { openPartDigests } from "../seal/part-digests.ts";
 import type { ByteRange, ObjectBody, Vault } from "./vault.ts";
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 512 * 1024;
 /** To the end, wherever that is: more bytes than were sealed must be noticed. */
 const WHOLE: ByteRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 

@@ -119,7 +119,7 @@ async function confirmed(
   }
   if (!isFootage(key)) await readWhole(writer, put, versionId, signal);
   await keepAsAsked(writer, put, versionId);
-  await writer.notes.end(key);
+  if (put.body.parts.length > 1) await writer.notes.end(key);
   return versionId;
 }
 

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { type Figure, figure, median } from "./figure.ts";
 import { roomiest } from "./roomiest.ts";
+import { asService } from "./service.ts";
 
 const run = promisify(execFile);
 const SIDE = fileURLToPath(new URL("./seal-side.ts", import.meta.url));
@@ -32,7 +33,8 @@ export async function sealBench(): Promise<readonly Figure[]> {
   try {
     const recipient = await identityToRecipient(await generateX25519Identity());
     await makeFiles(folder);
-    const ours = `exec "${process.execPath}" "${SIDE}" "${folder}" ${recipient}`;
+    const { flags } = await asService();
+    const ours = `exec "${process.execPath}" ${flags.join(" ")} "${SIDE}" "${folder}" ${recipient}`;
     const shell = (hash: string): string =>
       `${hash} "${folder}/0" >/dev/null && age -r ${recipient} -o "${folder}/peer.age" "${folder}/0" && ${hash} "${folder}/peer.age" >/dev/null`;
     const sides = {
@@ -95,13 +97,12 @@ async function measure(command: string, folder: string): Promise<Run> {
     await rm(join(folder, `${name}.age`), { force: true });
   await warm(folder);
   const started = performance.now();
-  // As the service runs (systemd/bewaard.service). The peers allocate with their own, or hardly at all.
+  // Ours as the service runs. The peers allocate with their own, or hardly at all.
+  const { env: allocator } = await asService();
   const env = {
     ...process.env,
     NODE_COMPILE_CACHE: join(folder, "compile-cache"),
-    MALLOC_TRIM_THRESHOLD_: "268435456",
-    MALLOC_TOP_PAD_: "16777216",
-    MALLOC_MMAP_THRESHOLD_: "268435456",
+    ...allocator,
   };
   const { stdout } = await run("sh", ["-c", `(${command}) && times`], { env });
   const wallSeconds = (performance.now() - started) / 1000;

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { openS3Calls } from "../../storage/vault/s3-calls.ts";
+import { asService } from "./service.ts";
 import type { WaitingBox } from "./vault-box.ts";
 import type { BenchServer } from "./vault-servers.ts";
 
@@ -38,16 +39,14 @@ export async function runOurs(box: WaitingBox, server: BenchServer): Promise<Our
   await copyFile(catalog, join(folder, "catalog.db"));
   const errand = join(folder, "errand.json");
   await writeFile(errand, JSON.stringify({ ...server, folder, segments }));
-  // As the service runs (systemd/bewaard.service).
+  const service = await asService();
   const env = {
     PATH: process.env["PATH"],
     NODE_ENV: "production",
     NODE_COMPILE_CACHE: join(folder, "..", "compile-cache"),
-    MALLOC_TRIM_THRESHOLD_: "268435456",
-    MALLOC_TOP_PAD_: "16777216",
-    MALLOC_MMAP_THRESHOLD_: "268435456",
+    ...service.env,
   };
-  const { stdout, ...spent } = await timed([process.execPath, SIDE, errand], env);
+  const { stdout, ...spent } = await timed([process.execPath, ...service.flags, SIDE, errand], env);
   await emptied(server, box);
   return { ...spent, storing: told.parse(JSON.parse(stdout.split("\n")[0] ?? "")) };
 }
