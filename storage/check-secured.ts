@@ -1,6 +1,6 @@
 import { BewaardError } from "#base/errors";
 import { type MediumName, shownMedium } from "./catalog/medium.ts";
-import { number, text } from "./catalog/row.ts";
+import { number, optional, text } from "./catalog/row.ts";
 import { type Segment, segmentOfRow } from "./catalog/segments.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
@@ -19,7 +19,8 @@ const PAGE = 1000;
 
 interface Row {
   readonly segment: Segment;
-  readonly versionId: string;
+  /** Unknown to a catalog that was made again: the ledger has the hash of what lies there, not its name. */
+  readonly versionId: string | undefined;
 }
 
 /**
@@ -61,14 +62,16 @@ async function lookOn(
     signal.throwIfAborted();
     const { id, device, startedAt, ciphertextBytes } = segment;
     const key = footageKey(node, device, startedAt, id);
-    const version = (await vault.versions(key)).find((one) => one.versionId === versionId);
+    const versions = await vault.versions(key);
+    const version =
+      versionId === undefined ? versions[0] : versions.find((one) => one.versionId === versionId);
     const wrong =
       version === undefined
         ? `${id} is not ${on}`
         : version.bytes !== ciphertextBytes
           ? `${id} has ${version.bytes} bytes ${on}`
           : depth === "hashes" &&
-              !(await sameParts(vault.read(key, versionId, signal), segment.parts))
+              !(await sameParts(vault.read(key, version.versionId, signal), segment.parts))
             ? `${id} ${on} is not the bytes that were sealed`
             : undefined;
     // What was released since its row was read may have left.
@@ -101,7 +104,7 @@ async function* rows(database: Database, medium: MediumName): AsyncGenerator<Row
     );
     for (const row of found) {
       after = text(row, "id");
-      yield { segment: segmentOfRow(row), versionId: text(row, "version_id") };
+      yield { segment: segmentOfRow(row), versionId: optional(row, "version_id", text) };
     }
     if (found.length < PAGE) return;
   }

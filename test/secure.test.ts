@@ -391,6 +391,19 @@ describe("verify, of a separate medium", () => {
     assert.equal(await found(rig, medium), `${id} is not on usb-schijf WD-123`);
   });
 
+  it("finds the same in a catalog that was made again, which knows no name of a version there", async () => {
+    await using rig = await openRig();
+    const { medium, id, body } = await secured(rig);
+    await rowsOf(rig, "update copy set version_id = null where place = 'secured' returning place");
+    assert.equal(await found(rig, medium), "");
+    const { length } = await readFile(body);
+    await chmod(body, 0o600);
+    await writeFile(body, Buffer.alloc(length));
+    assert.match(await found(rig, medium), /is not the bytes that were sealed/);
+    await rm(dirname(body), { recursive: true });
+    assert.equal(await found(rig, medium), `${id} is not on usb-schijf WD-123`);
+  });
+
   it("finds footage there without a row, and a row that says more than there is", async () => {
     await using rig = await openRig();
     const { medium } = await secured(rig);
