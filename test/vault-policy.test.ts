@@ -128,8 +128,7 @@ describe("bewaard vault policy", () => {
     await using folder = await temporaryFolder();
     const vault = { s3: { ...S3, owner: "123456789012", level: "locked" } };
     const path = await writtenIn(folder.path, { ...GOOD_BOX, vault });
-    // The policy of Arnhem keeps a separate copy of what is held.
-    const names = { ...LOCKED, nodes: ["dock-1"], separateCopy: true };
+    const names = { ...LOCKED, nodes: ["dock-1"] };
     const printed = (...args: string[]): unknown => JSON.parse(policy(path, ...args).stdout);
     assert.deepEqual(printed("--for", "bucket"), bucketPolicy(names));
     assert.deepEqual(printed("--for", "box"), userPolicy(names, "box", "dock-1"));
@@ -137,6 +136,21 @@ describe("bewaard vault policy", () => {
     assert.deepEqual(
       printed("--dialect", "ceph", "--node", "dock-1", "dock-2"),
       vaultSetup({ ...names, dialect: "ceph", nodes: ["dock-1", "dock-2"] }),
+    );
+  });
+
+  it("prints a long stop only where a medium is configured, though policy asks for one (AR-20)", async () => {
+    await using folder = await temporaryFolder();
+    const vault = { s3: { ...S3, level: "plain" } };
+    const secured = { directory: "/media/veilig", medium: "usb-schijf", serial: "WD-123" };
+    const printed = async (box: object): Promise<unknown> =>
+      JSON.parse(policy(await writtenIn(folder.path, box), "--for", "lifecycle").stdout);
+    const box = { ...GOOD_BOX, vault };
+    assert.equal(box.policy, "arnhem");
+    assert.deepEqual(await printed(box), lifecycleOf(PLAIN));
+    assert.deepEqual(
+      await printed({ ...box, secured }),
+      lifecycleOf({ ...PLAIN, separateCopy: true }),
     );
   });
 

@@ -83,6 +83,7 @@ async function namesOf(path: string, asked: Asked): Promise<VaultNames> {
     account: asked.account ?? owner,
     users: asked.users,
     termMs: rules.policy.retention,
-    separateCopy: rules.policy.separate_copy || config.secured !== undefined,
+    // Not where policy asks for a medium that nobody has yet: the long stop would take what is held.
+    separateCopy: config.secured !== undefined,
   };
 }
