@@ -48,9 +48,10 @@ function declarationOf(s3: S3Place): Declaration | undefined {
   return { bucket, country, declaredBy, declaredOn: dayOf(day) };
 }
 
+/** Without a slash at its end: with one it would be another vault to the box (VAULT_IDENTITY). */
 function endpointOf({ provider, region, endpoint }: S3Place): string {
   const [usual] = regionOf(provider, region)?.hosts ?? [];
-  if (endpoint !== undefined) return endpoint;
+  if (endpoint !== undefined) return endpoint.replace(/\/$/, "");
   if (usual !== undefined) return `https://${usual}`;
   throw new TypeError("the schema asks for an endpoint where the table has none");
 }

@@ -11,6 +11,7 @@ import { plain } from "../config/plain.ts";
 import { readCredential } from "../config/secrets.ts";
 import { jsonSchema } from "../config/shape.ts";
 import { uploadBytesPerSecond } from "../config/upload-schema.ts";
+import { bucketOf } from "../daemon/bucket-of.ts";
 import { GOOD_BOX, saidOf, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 
@@ -128,6 +129,12 @@ describe("the vault in a configuration", () => {
       assert.match(said, /vault.s3.endpoint: write its address/);
       assert.ok(!said.includes(secret), said);
     }
+  });
+
+  it("is the same vault to the box with a slash behind its address", () => {
+    const day = instantOf("2026-11-01T00:00:00.000Z");
+    const s3 = { ...OWN, level: "plain", country: "NL", declared_on: day } as const;
+    assert.deepEqual(bucketOf({ ...s3, endpoint: `${s3.endpoint}/` }), bucketOf(s3));
   });
 
   it("has a separate medium that is none of its other places (AR-20)", async () => {
