@@ -85,10 +85,17 @@ describe("the code", () => {
     }
   });
 
-  it("imports a library that needs guarding in one file only", async () => {
+  it("imports a library that needs guarding in one file only, and the S3 SDK in one family of files", async () => {
     const files = tracked("config/**", "daemon/**", "drivers/**", "storage/**").filter((file) =>
       file.endsWith(".ts"),
     );
+    const sources = await Promise.all(
+      files.map(async (file) => ({ file, text: await read(file) })),
+    );
+    const usersOf = (library: string): readonly string[] =>
+      sources
+        .filter(({ text }) => new RegExp(`(?:from|import\\()\\s*"${library}["/]`).test(text))
+        .map(({ file }) => file);
     for (const library of [
       "sqlite3",
       "chokidar",
@@ -97,11 +104,11 @@ describe("the code", () => {
       "cli-progress",
       "fluent-ffmpeg",
       "node-onvif",
-    ]) {
-      const users = [];
-      for (const file of files)
-        if (new RegExp(`from "${library}["/]`).test(await read(file))) users.push(file);
-      assert.equal(users.length, 1, `${library}: ${users.join(", ")}`);
-    }
+    ])
+      assert.equal(usersOf(library).length, 1, `${library}: ${usersOf(library).join(", ")}`);
+    // And what it brings along: nobody else may meet Smithy either.
+    const sdk = usersOf("@(?:aws-sdk|smithy)/[a-z0-9-]+");
+    assert.ok(sdk.includes("storage/vault/s3-calls.ts"));
+    for (const file of sdk) assert.match(file, /^storage\/vault\/s3-[a-z-]+\.ts$/);
   });
 });

@@ -11,7 +11,7 @@ import { objectCalls } from "./s3-object-calls.ts";
 import { uploadCalls } from "./s3-upload-calls.ts";
 import { versionCalls } from "./s3-version-calls.ts";
 
-// The SDK is met in this file and in those named `s3-*-calls.ts` beside it, and nowhere else.
+// The SDK is met in files named `s3-*.ts` here, and nowhere else (test/docs.test.ts).
 
 /** Who does not take a connection is away. */
 const CONNECT_MS = 10 * SECOND_MS;
