@@ -167,6 +167,7 @@ function isAddress(text: string): boolean {
   const url = attempt((address) => new URL(address))(text);
   if (url === undefined || `${url.username}${url.password}${url.search}${url.hash}` !== "")
     return false;
-  if (!/^https?:\/\/[^/?#@\s]+\/?$/.test(text)) return false;
+  // A backslash is a slash to who reads addresses, and what cannot be seen is left out.
+  if (!/^https?:\/\/[^/\\?#@\s\p{Cc}\p{Cf}]+\/?$/u.test(text)) return false;
   return url.protocol === "https:" || ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
 }

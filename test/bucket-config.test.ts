@@ -87,6 +87,18 @@ describe("the vault in a configuration", () => {
     }
   });
 
+  it("has an address that is one host to whoever reads it", async () => {
+    for (const endpoint of [
+      String.raw`https://s3.voorbeeld.nl\elders`,
+      String.raw`https://s3.voorbeeld.nl\.elders.nl`,
+      "https://s3.voorbeeld.nl\u0000",
+      "https://s3.voor\u00adbeeld.nl",
+      "https://s3.voorbeeld.nl\t",
+      "https://s3.voorbeeld.nl/pad",
+    ])
+      assert.match(await ofBucket({ ...OWN, endpoint }), /vault.s3.endpoint/, endpoint);
+  });
+
   it("without TLS is for a demo on its own machine", async () => {
     const here = { ...OWN, endpoint: "http://127.0.0.1:7480" };
     const demo = { site: { name: "demo", demo: true } };

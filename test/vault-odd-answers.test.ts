@@ -4,19 +4,23 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { rootCertificates } from "node:tls";
 import { after, afterEach, before, beforeEach, describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
-import { type Clock, HOUR_MS, plus } from "#base/time";
+import { type Clock, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { type S3Server, startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { openVault } from "../daemon/open-vault.ts";
 import { newNodeKeyPem } from "../storage/ledger/note.ts";
 import { bytesBody } from "../storage/vault/body.ts";
+import { openPatience } from "../storage/vault/patience.ts";
 import { readBack } from "../storage/vault/read-back.ts";
+import type { S3Calls } from "../storage/vault/s3-answers.ts";
 import { openS3Calls } from "../storage/vault/s3-calls.ts";
 import { wholeAnswer } from "../storage/vault/s3-guard.ts";
+import { readPatiently } from "../storage/vault/s3-read.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { type BucketUnderTest, openBucket, patternBody, TWO_PARTS_BYTES } from "./fakes/bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { NEVER, START } from "./fakes/rig.ts";
+import { handClock, NEVER, START } from "./fakes/rig.ts";
 import { type Answer, openS3Proxy, type Passing, type S3Proxy } from "./fakes/s3-proxy.ts";
 
 const OWNER = { name: "owner", accessKeyId: "OWNER", secretAccessKey: "owners-secret" };
@@ -241,6 +245,63 @@ describe("a vault whose answers are odd", () => {
       code: "VAULT_CORRUPT",
     });
     assert.ok(given < 10_000_000);
+  });
+
+  it("is not read for ever where it breaks off after each byte, or gives one a minute", async () => {
+    let asked = 0;
+    const dripping = {
+      async *getObject() {
+        asked += 1;
+        yield Buffer.from("x");
+        throw new BewaardError("VAULT_UNAVAILABLE", "reset", { transient: true });
+      },
+    };
+    const clock = handClock(START);
+    const patience = openPatience(clock, () => 0);
+    const readOf = (calls: Pick<S3Calls, "getObject">) =>
+      Array.fromAsync(
+        readPatiently(clock, calls, patience, KEY, "v", { from: 0, to: 65_536 }, NEVER),
+      );
+    await assert.rejects(readOf(dripping), UNANSWERED);
+    assert.equal(asked, 4);
+    let given = 0;
+    const slow = {
+      async *getObject() {
+        for (;;) {
+          clock.move(MINUTE_MS);
+          given += 1;
+          yield Buffer.from("x");
+        }
+      },
+    };
+    await assert.rejects(readOf(slow), UNANSWERED);
+    assert.ok(given < 20, `${given}`);
+    // Whoever reads may take his time.
+    const whole = { getObject: () => bytesBody(Buffer.alloc(100_000)).open() };
+    const reader = readPatiently(clock, whole, patience, KEY, "v", undefined, NEVER);
+    for await (const _ of reader) clock.move(HOUR_MS);
+  });
+
+  it("gets no part more once the bucket is elsewhere, however long the upload takes (invariant 11)", async () => {
+    const elsewhere = new BewaardError("VAULT_OUTSIDE_EEA", "elsewhere", { transient: true });
+    const body = patternBody(TWO_PARTS_BYTES);
+    let moved = false;
+    const residency = async () => {
+      if (moved) throw elsewhere;
+    };
+    const watched = {
+      ...body,
+      async *open(range?: { from: number; to: number }) {
+        yield* body.open(range);
+        moved = true;
+      },
+    };
+    const vault = under.again({ parallelParts: 1, residency });
+    await assert.rejects(vault.put(KEY, watched, FREELY, NEVER), elsewhere);
+    assert.equal(proxy.passed.filter(sendsPart).length, 1);
+    moved = false;
+    await vault.put(KEY, body, FREELY, NEVER);
+    assert.equal(proxy.passed.filter(sendsPart).length, 2);
   });
 
   it("begins anew where the bucket has forgotten the upload, and says no alarm (invariant 8)", async () => {

@@ -23,6 +23,8 @@ export interface Writer {
   readonly notes: UploadNotes;
   readonly parallelParts: number;
   now(): Instant;
+  /** Awaited before anything is sent, as `S3Options.residency`: what takes days is asked for again meanwhile. */
+  mayWrite(): Promise<void>;
   /** Removes what was just written and is not wanted, where the credentials allow it. */
   withdraw(key: string, versionId: string): Promise<void>;
 }

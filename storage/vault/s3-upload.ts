@@ -79,12 +79,13 @@ async function begunOrBegin(
 
 /** Sends what has not arrived, a few parts at a time. A part that fails lets those beside it finish. */
 async function sendMissing(
-  { patient, notes, parallelParts }: Writer,
+  writer: Writer,
   body: ObjectBody,
   upload: Upload,
   arrived: ReadonlyMap<number, UploadPart>,
   signal: AbortSignal,
 ): Promise<readonly UploadPart[]> {
+  const { patient, notes, parallelParts } = writer;
   const parts = new Map(arrived);
   const missing = body.parts.map((_, index) => index + 1).filter((number) => !parts.has(number));
   let failed = false;
@@ -92,6 +93,7 @@ async function sendMissing(
     for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
       if (failed) return;
       try {
+        await writer.mayWrite();
         const part = await patient.uploadPart(upload, number, pieceOf(body, number), signal);
         await notes.part(upload.key, number, part.etag);
         step("store.part-noted");

@@ -64,6 +64,7 @@ export function openS3Vault(
     notes: options.notes,
     parallelParts: options.parallelParts ?? PARALLEL_PARTS,
     now: () => clock.now(),
+    mayWrite: () => ready.toWrite(),
     async withdraw(key, versionId) {
       // Refused where it is locked or this credential may not: it goes with the key's other versions, when they do.
       await destroyer.deleteVersions([{ key, versionId }]);
@@ -81,7 +82,7 @@ export function openS3Vault(
       return putOnce(stoppable, { key, body, keeping: kept }, signal);
     },
     read: (key, versionId, signal, range) =>
-      readPatiently(calls, patience, key, versionId, range, signal),
+      readPatiently(clock, calls, patience, key, versionId, range, signal),
     ...looking(patient, ready, closed),
     async *list(prefix, signal) {
       const stop = AbortSignal.any([closed, signal]);

@@ -31,7 +31,7 @@ export interface BucketUnderTest extends VaultUnderTest {
   readonly calls: S3Calls;
   readonly notes: UploadNotes;
   /** Another process on the same bucket, with the notes of the first. */
-  again(options?: { parallelParts?: number }): Vault;
+  again(options?: { parallelParts?: number; residency?: () => Promise<void> }): Vault;
   /** Puts a delete marker over it, as a lifecycle rule does. */
   hide(key: string): Promise<void>;
   /** Ends a lock early, as the break-glass credential can. */
@@ -62,7 +62,7 @@ export async function openBucket(
   const calls = openS3Calls({ ...bucket, endpoint: peer.endpoint }, credential);
   const notes = memoryNotes();
   const opened = new AsyncDisposableStack();
-  const again = (options: { parallelParts?: number } = {}): Vault => {
+  const again: BucketUnderTest["again"] = (options = {}) => {
     const residency = async (): Promise<void> => undefined;
     const all = { residency, notes, ...options };
     return opened.use(openS3Vault(clock, bucket, { box: credential }, all));
