@@ -17,7 +17,7 @@ import { append } from "../storage/ledger/append.ts";
 import { parseNodeKey, parseVerifier, verifierText, vkeyText } from "../storage/ledger/note.ts";
 import { adoptFound } from "../storage/restore/adopt-found.ts";
 import { countWithoutRows, restoreBatches } from "../storage/restore/batches.ts";
-import { noteFound } from "../storage/restore/found.ts";
+import { forgetMisplaced, noteFound } from "../storage/restore/found.ts";
 import { formerKeys, newestHead, restoreHeads, type SignedHead } from "../storage/restore/heads.ts";
 import { restoreEntries } from "../storage/restore/ledger.ts";
 import { restoreLocks } from "../storage/restore/locks.ts";
@@ -125,11 +125,12 @@ async function make(
 
   const ledger = await restoreEntries(database, vault, node, signed.head, signal);
   const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, ledger.signed));
-  const checkpoints = await restoreHeads(database, vault, node, keys, signal);
+  const checkpoints = await restoreHeads(database, vault, node, keys, ledger.signed, signal);
   step("rebuild.ledger");
   await restoreBatches(database, vault, node, isUnsigned, signal);
   await noteFound(database, vault, node, signal);
   await replay(database, isUnsigned, signal);
+  await forgetMisplaced(database, node);
   const timestampsMissing = await restoreTimestamps(database, vault, node, isUnsigned, signal);
   step("rebuild.rows");
 
@@ -219,7 +220,7 @@ async function tell(
 ): Promise<void> {
   const { strange, ...counts } = report;
   const vkey = vkeyText(signer);
-  const signers = new Set([vkey, ...(await formerKeys(database)).map(vkeyText)]);
+  const signers = new Set([vkey, ...(await formerKeys(database, head.size)).map(vkeyText)]);
   const facts = {
     ...counts,
     strange: strange.length,

@@ -115,7 +115,10 @@ export async function recordMediumDestroyed(
   }
   const of = { medium: medium.kind, serial: medium.serial };
   const whole = segments === "all";
-  const facts = { ...of, desk: signed.desk, by: signed.by, segments: rows.length, whole };
+  const ids = rows.map((row) => text(row, "id"));
+  // Which ones, where only some of it went: a catalog that is made again must know.
+  const ended = whole ? {} : { ended: ids };
+  const facts = { ...of, desk: signed.desk, by: signed.by, segments: ids.length, whole, ...ended };
   await append(sql, at, [{ kind: "medium.destroyed", facts }]);
   for (const segment of lost) await recordLost(sql, at, segment, of);
   return { ended: rows.length - lost.length, lost };

@@ -1,6 +1,7 @@
 import { decodeTime } from "ulid";
 import { z } from "zod";
-import { type NodeId, parseDeviceId, parseSegmentId, parseSha256, type SegmentId } from "#base/ids";
+import { BewaardError } from "#base/errors";
+import { type NodeId, parseDeviceId, parseSegmentId, parseSha256 } from "#base/ids";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, instant, instantOf, isoOf } from "#base/time";
 import { addToBatch, closeBatch } from "../catalog/batches.ts";
@@ -14,7 +15,11 @@ import { footageKey } from "../vault/keys.ts";
 import type { ObjectVersion, Vault } from "../vault/vault.ts";
 import { read } from "./told.ts";
 
-const moment = z.string().transform(instantOf);
+// The catalog has no moments before 1970: what says so was not written by a box.
+const moment = z
+  .string()
+  .transform(instantOf)
+  .refine((at) => at > 0);
 const facts = z.object({
   id: z.string().transform(parseSegmentId),
   device: z.string().transform(parseDeviceId),
@@ -54,16 +59,17 @@ export async function adoptFound(
   signal: AbortSignal,
 ): Promise<Adopted> {
   const strange: string[] = [];
-  let adopted = 0;
+  const taken = new Set<string>();
   for (const found of await database.transaction(unknown)) {
     signal.throwIfAborted();
     const segment = await segmentIn(vault, node, termMs, at, found, signal);
-    if (segment === undefined) strange.push(found.key);
-    else if (await database.transaction((sql) => record(sql, at, segment, found.versionId)))
-      adopted += 1;
+    if (segment && (await database.transaction((sql) => record(sql, at, segment, found.versionId))))
+      taken.add(found.key);
+    // Another version of what was just taken up is no stranger; the same id under another key is one.
+    else if (!taken.has(found.key)) strange.push(found.key);
   }
   await database.transaction((sql) => closeBatch(sql, "stored", at));
-  return { adopted, strange: strange.slice(0, SHOWN) };
+  return { adopted: taken.size, strange: strange.slice(0, SHOWN) };
 }
 
 async function unknown(sql: Sql): Promise<readonly ObjectVersion[]> {
@@ -79,7 +85,21 @@ async function unknown(sql: Sql): Promise<readonly ObjectVersion[]> {
   }));
 }
 
+/** Undefined for what is not as a box would have put it. */
 async function segmentIn(
+  ...asked: Parameters<typeof readSegment>
+): Promise<Omit<Segment, "state"> | undefined> {
+  try {
+    return await readSegment(...asked);
+  } catch (error) {
+    const spoiled =
+      error instanceof BewaardError && ["VAULT_CORRUPT", "VAULT_NOT_FOUND"].includes(error.code);
+    if (spoiled) return undefined;
+    throw error;
+  }
+}
+
+async function readSegment(
   vault: Vault,
   node: NodeId,
   termMs: number,
@@ -114,7 +134,10 @@ function segmentOf(
   now: Instant,
 ): Omit<Segment, "state"> {
   const sha256 = told["plaintext-sha256"];
-  const arrivedAt = told.arrived ?? arrivalOf(told.id, now);
+  const claimed = told.arrived ?? instant(decodeTime(told.id));
+  // Either it lies, or this clock is behind: its term is reckoned again once somebody vouches for the time.
+  const dueProvisional = claimed > now;
+  const arrivedAt = instant(Math.min(claimed, now));
   return {
     id: told.id,
     device: told.device,
@@ -128,7 +151,7 @@ function segmentOf(
     arrivedUptime: { bootId: "", ms: 0 },
     cameraClock: { declared: "unknown", offsetMs: null },
     dueAt: dueOf(told, arrivedAt, termMs),
-    dueProvisional: false,
+    dueProvisional,
     sourcePath: undefined,
     sourceModifiedAt: undefined,
     plaintextSha256: sha256 === "" ? undefined : sha256,
@@ -147,12 +170,7 @@ function dueOf({ due, started }: Facts, arrivedAt: Instant, termMs: number): Ins
   return instant(Math.max(0, Math.min(claimed, arrivedAt + TERM_LIMIT_MS - DUE_MARGIN_MS)));
 }
 
-/** The moment in an id: when it was about to be sealed. */
-function arrivalOf(id: SegmentId, now: Instant): Instant {
-  return instant(Math.min(decodeTime(id), now));
-}
-
-/** False when another version of the same segment was taken up before. */
+/** False when the segment is known: another version of it was taken up before, or it lies under another key. */
 async function record(
   sql: Sql,
   at: Instant,

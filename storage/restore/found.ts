@@ -39,6 +39,21 @@ export async function noteFound(
   return count;
 }
 
+/**
+ * Takes the name of a segment from what lies under another key than its row says: it is no copy of it, whatever is
+ * in it. To be called once the segments have their rows.
+ */
+export function forgetMisplaced(database: Database, node: NodeId): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run(
+      `update found set segment_id = null where key <> (
+         select $prefix || device_id || strftime('/%Y/%m/%d/%H%M%SZ-', started_at_ms / 1000, 'unixepoch')
+           || id || '.age' from segment where id = found.segment_id)`,
+      { $prefix: footagePrefix(node) },
+    ),
+  );
+}
+
 async function insert(sql: Sql, versions: readonly ObjectVersion[]): Promise<void> {
   const rows = versions.map(({ key, versionId, bytes }) => [
     segmentOf(key) ?? null,

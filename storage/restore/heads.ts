@@ -53,7 +53,7 @@ async function checkpointsOf(
 
 /**
  * Records every checkpoint that the vault has, after comparing its signature and its root with the entries
- * that were restored.
+ * that were restored. The first `signed` entries are under the newest.
  * @throws BewaardError LEDGER_BROKEN for one that does not belong to them.
  */
 export async function restoreHeads(
@@ -61,9 +61,10 @@ export async function restoreHeads(
   vault: Vault,
   node: NodeId,
   keys: readonly VerifierKey[],
+  signed: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const known = [...keys, ...(await formerKeys(database))];
+  const known = [...keys, ...(await formerKeys(database, signed))];
   const versions = await checkpointsOf(vault, node, signal);
   for (const { key, versionId } of versions) {
     const note = await readText(vault, key, versionId, signal);
@@ -86,10 +87,15 @@ export async function restoreHeads(
   return versions.length;
 }
 
-/** Keys of this node before its key was replaced: each later rebuild says whose head it went by. */
-export async function formerKeys(database: Database): Promise<readonly VerifierKey[]> {
+/** Keys of this node before its key was replaced: each later rebuild says whose head it went by, under a head. */
+export async function formerKeys(
+  database: Database,
+  signed: number,
+): Promise<readonly VerifierKey[]> {
   const rows = await database.transaction((sql) =>
-    sql.all("select body from entry where kind = 'catalog.rebuilt'"),
+    sql.all("select body from entry where kind = 'catalog.rebuilt' and seq < $signed", {
+      $signed: signed,
+    }),
   );
   return rows.map((row) => parseVerifier(String(factsOf(text(row, "body"))["signer"])));
 }

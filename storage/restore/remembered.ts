@@ -16,11 +16,13 @@ const changed = z.object({
 export async function deskObeyedTo(sql: Sql, isUnsigned: IsUnsigned): Promise<number> {
   const rows = await sql.all(
     `select seq, body from entry
-     where kind in ('hold.requested', 'hold.too-late', 'hold.released', 'release.refused')`,
+     where kind in ('hold.requested', 'hold.too-late', 'hold.released', 'release.refused',
+       'medium.destroyed', 'medium.refused')`,
   );
   const numbers = rows
     .filter((row) => !isUnsigned(number(row, "seq")))
-    .map((row) => Number(factsOf(text(row, "body"))["desk"]));
+    .flatMap((row) => factsOf(text(row, "body"))["desk"])
+    .map(Number);
   return Math.max(0, ...numbers.filter(Number.isSafeInteger));
 }
 

@@ -2,7 +2,12 @@ import type { z } from "zod";
 import type { Instant } from "#base/time";
 import type { Sql } from "../catalog/sqlite.ts";
 import { broken } from "./ledger.ts";
-import { restoreSecured } from "./replay-secured.ts";
+import {
+  restoreHoldSecured,
+  restoreHoldUnsecured,
+  restoreMediumDestroyed,
+  restoreSecured,
+} from "./replay-secured.ts";
 import { restoreSegment } from "./replay-segment.ts";
 import { read, TOLD, type ToldKind } from "./told.ts";
 
@@ -133,6 +138,7 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
     );
   }),
   "hold.secured": telling(TOLD["hold.secured"], restoreSecured),
+  "medium.destroyed": telling(TOLD["medium.destroyed"], restoreMediumDestroyed),
   "secured.destroyed": telling(TOLD["secured.destroyed"], async (sql, { at }, told) => {
     await sql.run(
       `update copy set state = 'gone', removed = $versions, changed_at_ms = $at
@@ -145,11 +151,6 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       `update copy set state = 'gone', changed_at_ms = $at
        where segment_id = $segment and place = 'secured'`,
       { $at: at, $segment: segment },
-    );
-    await sql.run(
-      `update hold set in_force_at_ms = null, secured_at_ms = null
-       where segment_id = $segment and released_at_ms is null`,
-      { $segment: segment },
     );
   }),
   "hold.released": telling(TOLD["hold.released"], async (sql, { at }, { hold }) => {
@@ -223,4 +224,18 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       );
     },
   ),
+};
+
+/**
+ * What a catalog goes by before there is any segment in it: archives, and holds, from their first entry to their
+ * last. A segment that left has no hold; and a hold that was released does not change any more.
+ */
+export const REPLAY_FIRST: Readonly<Partial<Record<ToldKind, Tell>>> = {
+  "hold.in-force": REPLAY["hold.in-force"],
+  "hold.lost": REPLAY["hold.lost"],
+  "hold.released": REPLAY["hold.released"],
+  "hold.requested": REPLAY["hold.requested"],
+  "hold.secured": telling(TOLD["hold.secured"], restoreHoldSecured),
+  "rows.archived": REPLAY["rows.archived"],
+  "secured.lost": telling(TOLD["secured.lost"], restoreHoldUnsecured),
 };

@@ -1,7 +1,7 @@
 import { instant } from "#base/time";
 import { number, text } from "../catalog/row.ts";
 import type { Database } from "../catalog/sqlite.ts";
-import { REPLAY } from "./replay-kinds.ts";
+import { REPLAY, REPLAY_FIRST, type Tell } from "./replay-kinds.ts";
 import { factsOf, isTold, type ToldKind } from "./told.ts";
 import type { IsUnsigned } from "./unsigned.ts";
 
@@ -16,13 +16,11 @@ const BELIEVED_UNSIGNED: ReadonlySet<string> = new Set([
   "segment.sealed",
 ] satisfies ToldKind[]);
 
-/** Kinds that a catalog goes by before there is any segment in it: a segment that left has none of them. */
-const FIRST: ReadonlySet<string> = new Set([
-  "hold.in-force",
-  "hold.released",
-  "hold.requested",
-  "rows.archived",
-] satisfies ToldKind[]);
+/** Kinds that tell of copies as well as of holds: of these once more when there are segments. */
+const TWICE: ReadonlySet<string> = new Set(["hold.secured", "secured.lost"] satisfies ToldKind[]);
+
+const then = (kind: ToldKind): Tell | undefined =>
+  REPLAY_FIRST[kind] === undefined || TWICE.has(kind) ? REPLAY[kind] : undefined;
 
 /**
  * Makes the rows that the entries tell of, in their order, holds first.
@@ -33,14 +31,14 @@ export async function replay(
   isUnsigned: IsUnsigned,
   signal: AbortSignal,
 ): Promise<void> {
-  await pass(database, isUnsigned, (kind) => FIRST.has(kind), signal);
-  await pass(database, isUnsigned, (kind) => !FIRST.has(kind), signal);
+  await pass(database, isUnsigned, (kind) => REPLAY_FIRST[kind], signal);
+  await pass(database, isUnsigned, then, signal);
 }
 
 async function pass(
   database: Database,
   isUnsigned: IsUnsigned,
-  wanted: (kind: string) => boolean,
+  how: (kind: ToldKind) => Tell | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   for (let from = 0; ; from += PAGE) {
@@ -52,12 +50,13 @@ async function pass(
       );
       for (const row of rows) {
         const kind = text(row, "kind");
-        if (!isTold(kind) || !wanted(kind)) continue;
+        const tell = isTold(kind) ? how(kind) : undefined;
+        if (tell === undefined) continue;
         const seq = number(row, "seq");
         const unsigned = isUnsigned(seq);
         if (unsigned && !BELIEVED_UNSIGNED.has(kind)) continue;
         const line = { seq, at: instant(number(row, "at_ms")), unsigned };
-        await REPLAY[kind](sql, line, factsOf(text(row, "body")));
+        await tell(sql, line, factsOf(text(row, "body")));
       }
       return rows.length === PAGE;
     });

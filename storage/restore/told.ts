@@ -96,6 +96,12 @@ export const TOLD = {
     identity: z.string(),
     sha256: z.string(),
   }),
+  "medium.destroyed": z.object({
+    medium: z.string(),
+    serial: z.string(),
+    whole: z.boolean(),
+    ended: z.array(segment).nullish(),
+  }),
   "secured.destroyed": z.object({ segment, versions: z.number() }),
   "secured.lost": z.object({ segment }),
   "hold.released": z.object({ hold, desk: z.number() }),

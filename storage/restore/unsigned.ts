@@ -13,7 +13,11 @@ export type IsUnsigned = (seq: number) => boolean;
  * over them. That does not make their word good: what they say was destroyed, or released, is not believed.
  */
 export async function unsignedEntries(sql: Sql, signed: number): Promise<IsUnsigned> {
-  const rows = await sql.all("select body from entry where kind = 'catalog.rebuilt'");
+  // Only what is signed itself may say which others are not: anybody can put entries beyond the head.
+  const rows = await sql.all(
+    "select body from entry where kind = 'catalog.rebuilt' and seq < $signed",
+    { $signed: signed },
+  );
   const ranges = rows.map((row) => rebuilt.parse(factsOf(text(row, "body"))));
   return (seq) =>
     seq >= signed || ranges.some(({ signed: from, entries }) => seq >= from && seq < entries);

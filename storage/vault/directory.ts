@@ -93,7 +93,7 @@ export async function openDirectoryVault(
     },
     async facts(key, versionId) {
       await present();
-      return factsIn(await readText(at(key, versionId, "facts.json"), key));
+      return factsIn(key, await readText(at(key, versionId, "facts.json"), key));
     },
     async versions(key) {
       await present();
@@ -269,12 +269,20 @@ async function tracesIn(root: string, folder: string, key: string): Promise<Trac
   return { versions: versions.length, markers: 0, unfinished };
 }
 
-function factsIn(text: string): ObjectFacts {
-  const parsed: unknown = JSON.parse(text);
+function factsIn(key: string, text: string): ObjectFacts {
+  const parsed = parsedFacts(key, text);
   if (typeof parsed !== "object" || parsed === null || !("facts" in parsed)) return {};
   const facts: unknown = parsed.facts;
   if (typeof facts !== "object" || facts === null) return {};
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
+}
+
+function parsedFacts(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BewaardError("VAULT_CORRUPT", `${key}: its facts cannot be read`, { cause });
+  }
 }
 
 async function identityOf(root: string): Promise<string> {

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { checkpoint } from "../../daemon/checkpoint.ts";
+import { migrate } from "../../storage/catalog/migrate.ts";
+import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
+import { parseVerifier, verifierText } from "../../storage/ledger/note.ts";
+import { type Adopted, adoptFound } from "../../storage/restore/adopt-found.ts";
+import { restoreBatches } from "../../storage/restore/batches.ts";
+import { forgetMisplaced, noteFound } from "../../storage/restore/found.ts";
+import { newestHead, restoreHeads } from "../../storage/restore/heads.ts";
+import { restoreEntries } from "../../storage/restore/ledger.ts";
+import { replay } from "../../storage/restore/replay.ts";
+import { restoreSpoolCopies } from "../../storage/restore/spool-copies.ts";
+import { settleStates } from "../../storage/restore/states.ts";
+import { unsignedEntries } from "../../storage/restore/unsigned.ts";
+import { NEVER, type Rig } from "./rig.ts";
+import { turns } from "./turns.ts";
+
+/** Signs the head and puts it, with all under it, into the vault. */
+export async function publish(rig: Rig): Promise<void> {
+  const { clock, signal } = turns(rig.clock, 1);
+  const { events, database, vault, box, key, askHistory } = rig;
+  await checkpoint(clock, events, database, vault, box.node, key, askHistory, signal);
+}
+
+/** A catalog made of what the vault of `rig` has, by the steps of daemon/rebuild.ts. */
+export async function rebuiltOf(rig: Rig): Promise<Adopted & { readonly database: Database }> {
+  const { vault, spool, box, clock } = rig;
+  const { node, term } = box;
+  const keys = [parseVerifier(verifierText(rig.key))];
+  const database = await openDatabase(join(rig.folder, "rebuilt.db"));
+  await migrate(database);
+  const newest = await newestHead(vault, node, keys, NEVER);
+  if (newest === undefined) throw new Error("nothing was published");
+  const { signed } = await restoreEntries(database, vault, node, newest.head, NEVER);
+  const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, signed));
+  await restoreHeads(database, vault, node, keys, signed, NEVER);
+  await restoreBatches(database, vault, node, isUnsigned, NEVER);
+  await noteFound(database, vault, node, NEVER);
+  await replay(database, isUnsigned, NEVER);
+  await forgetMisplaced(database, node);
+  await restoreSpoolCopies(database, spool, NEVER);
+  await settleStates(database, clock.now());
+  const found = await adoptFound(database, vault, node, term.termMs, clock.now(), NEVER);
+  return { ...found, database };
+}
