@@ -19,7 +19,7 @@ import { type Bandwidth, limited } from "./bandwidth.ts";
 import type { Events } from "./events.ts";
 import { lockedUntil } from "./lock.ts";
 
-/** How a write ended. `unanswered`: another time it may succeed; `refused`: look at this segment. */
+/** How a write ended. `unanswered`: it may be the vault, and another time succeed; `refused`: look at this segment. */
 export type Outcome = "stored" | "unwanted" | "unanswered" | "refused";
 
 /** Stores one segment; what is foreseen to fail is said and returned. */
@@ -58,7 +58,8 @@ export function storing(
       if (!(error instanceof BewaardError)) throw error;
       if (error.transient) events.storeDelayed(segment.id, error);
       else events.unsafe(segment.id, error);
-      return error.transient ? "unanswered" : "refused";
+      // A credential that was taken back is refused for each alike: the queue finds out whether it is this one.
+      return error.transient || error.code === "VAULT_DENIED" ? "unanswered" : "refused";
     }
   };
 }

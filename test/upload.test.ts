@@ -67,7 +67,18 @@ describe("uploads", () => {
   it("begin with the oldest recording, and run as many at a time as is asked for", async () => {
     await using rig = await openRig();
     const ids = await recorded(rig, 9);
-    const { vault, began, most } = watched(rig.vault);
+    const three = Promise.withResolvers<void>();
+    let puts = 0;
+    const { vault, began, most } = watched({
+      ...rig.vault,
+      async put(...asked) {
+        puts += 1;
+        if (puts === 3) three.resolve();
+        // However fast they are: the first is not done before there are three.
+        await three.promise;
+        return rig.vault.put(...asked);
+      },
+    });
     // Real time: with more than one at a time somebody may have to wait for another.
     const { events, database, spool, box } = rig;
     const stop = new AbortController();
@@ -151,6 +162,22 @@ describe("uploads", () => {
     await storeWith(rig, vault, {}, 800);
     assert.equal((await countStates(rig.database))["stored"], 3);
     assert.ok(tries >= 4, "they are tried again all the same");
+  });
+
+  it("stop when the vault lets this box do nothing, instead of an alarm for each that waits", async () => {
+    await using rig = await openRig();
+    await recorded(rig, 8);
+    let tries = 0;
+    const denied = () => new BewaardError("VAULT_DENIED", "403");
+    const vault: Vault = { ...rig.vault, put: () => ((tries += 1), Promise.reject(denied())) };
+    await storeWith(rig, vault);
+    assert.equal(tries, 2);
+    assert.deepEqual(
+      rig.said.filter((event) => event === "unsafe" || event === "store-paused"),
+      ["unsafe", "unsafe", "store-paused"],
+    );
+    await storeWith(rig, rig.vault, {}, 200);
+    assert.equal((await countStates(rig.database))["stored"], 8);
   });
 
   it("stop when the vault is away, and one that fails by bad luck is not the vault", async () => {

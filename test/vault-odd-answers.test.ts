@@ -17,7 +17,7 @@ import type { S3Calls } from "../storage/vault/s3-answers.ts";
 import { openS3Calls } from "../storage/vault/s3-calls.ts";
 import { wholeAnswer } from "../storage/vault/s3-guard.ts";
 import { readPatiently } from "../storage/vault/s3-read.ts";
-import { FREELY, type Vault } from "../storage/vault/vault.ts";
+import { FREELY, type ObjectBody, type Vault } from "../storage/vault/vault.ts";
 import { type BucketUnderTest, openBucket, patternBody, TWO_PARTS_BYTES } from "./fakes/bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { handClock, NEVER, START } from "./fakes/rig.ts";
@@ -324,8 +324,15 @@ describe("a vault whose answers are odd", () => {
     assert.deepEqual(await under.vault.traces(KEY), { versions: 1, markers: 0, unfinished: 0 });
   });
 
-  it("does not hold up a stop, at whichever of the requests it comes", async () => {
-    const body = bytesBody(Buffer.from("beeld"));
+  for (const [what, body] of [
+    ["small", bytesBody(Buffer.from("beeld"))],
+    ["large", patternBody(TWO_PARTS_BYTES)],
+  ] as const) {
+    it(`does not hold up a stop, at whichever of the requests of something ${what} it comes`, () =>
+      stopsAtEach(body));
+  }
+
+  async function stopsAtEach(body: ObjectBody): Promise<void> {
     const keeping = { ...FREELY, held: true, lockedUntil: plus(systemClock.now(), HOUR_MS) };
     await under.vault.put(KEY, body, keeping, NEVER);
     const requests = proxy.passed.length;
@@ -342,7 +349,7 @@ describe("a vault whose answers are odd", () => {
       };
       await assert.rejects(under.again().put(key, body, keeping, stop.signal), /stopped/, `${nth}`);
     }
-  });
+  }
 
   it("whose list is of before is written to once, and looked at again", async () => {
     const ceph = await startS3Server({ quirks: "ceph", users: [OWNER] });
