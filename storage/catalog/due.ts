@@ -131,9 +131,9 @@ export function recordDestroyed(
     const $seen = JSON.stringify(seen);
     await sql.run(
       `update copy set state = 'gone', changed_at_ms = $at,
-         removed = case place when 'vault' then coalesce(removed, 0) + (
-           select value ->> 'versions' from json_each($seen) where value ->> 'id' = segment_id) end
-       where place <> 'secured' and segment_id in (select value ->> 'id' from json_each($seen))`,
+         removed = case place when 'vault' then coalesce(removed, 0) + seen.versions end
+       from (select value ->> 'id' as id, value ->> 'versions' as versions from json_each($seen)) as seen
+       where copy.segment_id = seen.id and copy.place <> 'secured'`,
       { $at: at, $seen },
     );
     const rows = await sql.all(
