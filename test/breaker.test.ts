@@ -4,6 +4,7 @@ import { BewaardError } from "#base/errors";
 import { HOUR_MS, instant, MINUTE_MS } from "#base/time";
 import type { Bucket } from "../storage/vault/bucket.ts";
 import { openPatience, type Patience } from "../storage/vault/patience.ts";
+import type { After, ListedVersion } from "../storage/vault/s3-answers.ts";
 import { destroyVersion } from "../storage/vault/s3-destroy.ts";
 import { handClock, NEVER, START } from "./fakes/rig.ts";
 
@@ -16,6 +17,15 @@ const BUCKET: Bucket = {
   level: "plain",
   certificate: undefined,
   reports: [],
+};
+const VERSION: ListedVersion = {
+  key: "footage/x",
+  versionId: "v",
+  bytes: 0,
+  etag: "",
+  marker: false,
+  latest: false,
+  modifiedAt: instant(0),
 };
 const AWAY = new BewaardError("VAULT_UNAVAILABLE", "away", { transient: true });
 const DENIED = new BewaardError("VAULT_DENIED", "403");
@@ -91,13 +101,9 @@ describe("the patience with a vault", () => {
 describe("destruction in a bucket", () => {
   it("removes delete markers however many somebody has put there (R-01)", async () => {
     const marked = Array.from({ length: 2500 }, (_, index) => ({
-      key: "footage/x",
+      ...VERSION,
       versionId: `m${index}`,
-      bytes: 0,
-      etag: "",
       marker: true,
-      latest: false,
-      modifiedAt: instant(0),
     }));
     const deleted = new Set<string>();
     const calls = {
@@ -116,5 +122,43 @@ describe("destruction in a bucket", () => {
     };
     await destroyVersion(calls, calls, "footage/x", "v", START, NEVER);
     assert.equal(deleted.size, 2501);
+  });
+
+  it("looks at no more than a few of ten thousand versions for each that it removes (invariant 3)", async () => {
+    const left = Array.from({ length: 10_000 }, (_, index) => ({
+      ...VERSION,
+      versionId: `${index}`,
+    }));
+    let listed = 0;
+    const calls = {
+      bucket: BUCKET,
+      getHold: async () => false,
+      getRetention: async () => undefined,
+      async listVersions(_prefix: string, after: After | undefined, most: number) {
+        const from = left.findIndex(({ versionId }) => versionId === after?.versionId) + 1;
+        const versions = left.slice(from, from + most);
+        listed += versions.length;
+        const last = versions.at(-1);
+        const next = last && from + most < left.length ? last : undefined;
+        return { versions, next };
+      },
+      async deleteVersions(versions: readonly { readonly versionId: string }[]) {
+        for (const { versionId } of versions)
+          left.splice(
+            left.findIndex((one) => one.versionId === versionId),
+            1,
+          );
+        return [];
+      },
+    };
+    for (let index = 0; index < 100; index += 1)
+      await destroyVersion(calls, calls, "footage/x", `${index}`, START, NEVER);
+    assert.equal(left.length, 9900);
+    assert.ok(listed < 1000, `${listed}`);
+    // One that the bucket says it removed, and lists.
+    const keeping = { ...calls, deleteVersions: async () => [] };
+    const [{ versionId } = VERSION] = left;
+    const destroying = destroyVersion(keeping, keeping, "footage/x", versionId, START, NEVER);
+    await assert.rejects(destroying, { code: "VAULT_UNAVAILABLE", transient: true });
   });
 });

@@ -19,6 +19,7 @@ import { wholeAnswer } from "../storage/vault/s3-guard.ts";
 import { readPatiently } from "../storage/vault/s3-read.ts";
 import { FREELY, type ObjectBody, type Vault } from "../storage/vault/vault.ts";
 import { type BucketUnderTest, openBucket, patternBody, TWO_PARTS_BYTES } from "./fakes/bucket.ts";
+import { selfSigned } from "./fakes/certificate.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { handClock, NEVER, START } from "./fakes/rig.ts";
 import { type Answer, openS3Proxy, type Passing, type S3Proxy } from "./fakes/s3-proxy.ts";
@@ -399,6 +400,29 @@ describe("a bucket without versions", () => {
 });
 
 describe("the certificate of own storage", () => {
+  it("is asked for whatever the environment says", async () => {
+    await using folder = await temporaryFolder();
+    const { key, cert } = await selfSigned(folder.path);
+    await using server = await startS3Server({ quirks: "aws", users: [OWNER], tls: { key, cert } });
+    const bucket = {
+      provider: "own",
+      region: server.region,
+      endpoint: server.endpoint,
+      name: "beelden",
+      owner: undefined,
+      level: "plain",
+      certificate: undefined,
+      reports: [],
+    } as const;
+    process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+    try {
+      await using calls = openS3Calls(bucket, OWNER);
+      await assert.rejects(calls.location(), /SELF_SIGNED/);
+    } finally {
+      Reflect.deleteProperty(process.env, "NODE_TLS_REJECT_UNAUTHORIZED");
+    }
+  });
+
   it("is one, or no vault is opened: an empty file would stand for all that the system trusts", async () => {
     await using folder = await temporaryFolder();
     const certificate = join(folder.path, "ca.pem");
