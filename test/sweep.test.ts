@@ -137,6 +137,16 @@ describe("the weekly sweep of the vault (invariants 3, 4, 6)", () => {
     assert.equal(rig.said.filter((event) => event === "breach").length, 1);
   });
 
+  it("calls no breach what has no time in its key, as `bewaard check --vault` leaves it in a locked bucket", async () => {
+    await using rig = await openRig();
+    await trusted(rig);
+    await rig.vault.put("footage/dock-1/check/67b94190/put", textBody("a probe"), FREELY, NEVER);
+    await sweep(rig);
+    const [seen] = await told(rig, "vault.swept");
+    assert.partialDeepStrictEqual(seen, { orphans: 1, breaches: 0 });
+    assert.deepEqual(await told(rig, "breach.overdue"), []);
+  });
+
   it("tells nothing of what is held, nor while time is not trusted", async () => {
     await using rig = await openRig();
     await orphanAt(rig, START - 29 * DAY_MS, true);

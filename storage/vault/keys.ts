@@ -31,10 +31,13 @@ export function segmentOf(key: string): SegmentId | undefined {
 
 /** When the recording of a footage key began, to the second; undefined for a key of another form. */
 export function startOf(key: string): Instant | undefined {
-  const [, year, month, day, h, m, s] =
+  const found =
     /^footage\/[^/]+\/[^/]+\/(\d{4})\/(\d\d)\/(\d\d)\/(\d\d)(\d\d)(\d\d)Z-[0-9A-Z]{26}\.age$/.exec(
       key,
-    ) ?? [];
+    );
+  // Date.parse finds a day in the year 2000 in words without one.
+  if (found === null) return undefined;
+  const [, year, month, day, h, m, s] = found;
   const ms = Date.parse(`${year}-${month}-${day}T${h}:${m}:${s}.000Z`);
   return Number.isNaN(ms) || ms < 0 ? undefined : instant(ms);
 }
