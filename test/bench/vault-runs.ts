@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -53,6 +53,19 @@ export async function runOurs(box: WaitingBox, server: BenchServer): Promise<Our
 
 /** `rclone copy` with its defaults, of the same files. */
 export async function runRclone(box: WaitingBox, server: BenchServer): Promise<Spent> {
+  const spent = await rclone(box.files, server);
+  await emptied(server, box);
+  return spent;
+}
+
+/** What `rclone` costs before it has copied anything: an empty folder. */
+export async function startRclone({ folder }: WaitingBox, server: BenchServer): Promise<Spent> {
+  const empty = join(folder, "empty");
+  await mkdir(empty, { recursive: true });
+  return rclone(empty, server);
+}
+
+async function rclone(from: string, server: BenchServer): Promise<Spent> {
   const { endpoint, region, bucket, credential, certificatePath } = server;
   // Nothing of this user's: neither a configuration nor AWS_ variables, which rclone would heed.
   const env = {
@@ -66,9 +79,10 @@ export async function runRclone(box: WaitingBox, server: BenchServer): Promise<S
     RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY: credential.secretAccessKey,
   };
   const secure = certificatePath === undefined ? [] : ["--ca-cert", certificatePath];
-  const args = ["copy", box.files, `bench:${bucket}/rclone`, ...secure];
-  const { stdout: _, ...spent } = await timed(["rclone", ...args], env);
-  await emptied(server, box);
+  const { stdout: _, ...spent } = await timed(
+    ["rclone", "copy", from, `bench:${bucket}/rclone`, ...secure],
+    env,
+  );
   return spent;
 }
 
