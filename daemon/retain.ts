@@ -36,6 +36,7 @@ import { watchBucket } from "./watch-bucket.ts";
 export type HeedDesk = (now: Instant, signal: AbortSignal) => Promise<boolean>;
 
 const AT_ONCE = 100;
+const DUE_AT_ONCE = 10_000;
 /** Without the desk's word, or the vault's, wait for it as long as the law allows (invariant 4). */
 const DESK_PATIENCE_MS = DUE_MARGIN_MS - 10 * MINUTE_MS;
 
@@ -82,8 +83,17 @@ export async function retain(
         await recordConsistent(database);
       }
       await settleTerms(clock, database, term);
-      const cutoff = heeded && history === "one" ? now : instant(now - DESK_PATIENCE_MS);
-      await markDue(clock, events, database, vault, node, cutoff, afterReleaseMs, daily);
+      // A hold may be on its way: what only the lock has let go waits for its term.
+      const due =
+        heeded && history === "one"
+          ? await dueSegments(database, now, DUE_AT_ONCE)
+          : await dueSegments(
+              database,
+              instant(now - DESK_PATIENCE_MS),
+              DUE_AT_ONCE,
+              "terms ended",
+            );
+      await markDue(clock, events, database, vault, node, due, afterReleaseMs, daily);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
       if (hourly("bucket")) await watchBucket(clock, events, database, vault, node, hourly, signal);
       await closeDestroyed(clock, events, database);
@@ -102,11 +112,10 @@ async function markDue(
   database: Database,
   vault: Vault,
   node: NodeId,
-  cutoff: Instant,
+  due: readonly Doomed[],
   afterReleaseMs: number,
   alarm: (why: string) => boolean,
 ): Promise<void> {
-  const due = await dueSegments(database, cutoff, 10_000);
   const free: SegmentId[] = [];
   for (const segment of due) {
     if (await heldByVault(vault, node, segment)) {

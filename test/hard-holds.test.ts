@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import type { SegmentId } from "#base/ids";
+import { parseSegmentId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
 import { enforcer } from "../daemon/enforce-holds.ts";
 import { findBreaches } from "../daemon/find-breaches.ts";
@@ -254,5 +254,46 @@ describe("what was held past its term and is released", () => {
     rig.clock.move(2 * DAY_MS + HOUR_MS);
     await trusted(rig);
     assert.deepEqual(await breaches(rig), [id]);
+  });
+});
+
+describe("a box that cannot read the desk", () => {
+  it("lets footage in a locked bucket be until its term ends: a hold may be on its way (invariant 4)", async () => {
+    await using rig = await openRig();
+    await trusted(rig);
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    const { vault } = lockedVault(rig.vault, NEVER);
+    const { events, database, spool, box } = rig;
+    const { clock, signal } = turns(rig.clock, 1);
+    await store(clock, events, database, spool, vault, box.node, UPLOAD, signal);
+    rig.clock.move(26 * DAY_MS + 3 * HOUR_MS);
+    await trusted(rig);
+    await sweep(rig, vault, false);
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(START + 28 * DAY_MS - 11 * MINUTE_MS - rig.clock.now());
+    await sweep(rig, vault, false);
+    assert.equal(await stateOf(rig, id), "stored");
+    rig.clock.move(2 * MINUTE_MS);
+    await sweep(rig, vault, false);
+    assert.equal(await stateOf(rig, id), "destroying");
+  });
+});
+
+describe("a hold on footage whose rows have left for the archive", () => {
+  it("is told that it comes too late: it is not waited for", async () => {
+    await using rig = await openRig();
+    const gone = parseSegmentId("01J00000000000000000000009");
+    await rowsOf(
+      rig,
+      "insert into batch (id, kind, opened_at_ms) values (7, 'archived', 1) returning id",
+    );
+    await rowsOf(rig, `insert into batch_row values (7, 0, '${gone}', '{}') returning position`);
+    await hold(rig, gone);
+    const told = await rowsOf(rig, "select kind from entry where kind like 'hold.%'");
+    assert.deepEqual(
+      told.map((row) => row["kind"]),
+      ["hold.too-late"],
+    );
   });
 });

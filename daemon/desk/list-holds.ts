@@ -2,10 +2,10 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import type { HoldId, NodeId } from "#base/ids";
 import type { Instant } from "#base/time";
-import { lift, setHolds } from "./hold.ts";
+import { type AskedHold, decided, free, liftFree, segmentsOf } from "./decided.ts";
+import { setHolds } from "./hold.ts";
 import { readLedger } from "./read-ledger.ts";
-import { readChain, type Station } from "./station.ts";
-import type { Target } from "./targets.ts";
+import type { Station } from "./station.ts";
 
 /** A hold as the desk asked for it, and as the boxes say it stands. */
 export interface DeskHold {
@@ -23,14 +23,6 @@ export interface DeskHold {
     readonly serial: string;
     readonly segments: number;
   }[];
-}
-
-interface Open {
-  readonly id: HoldId;
-  readonly incident: string;
-  readonly owner: string;
-  readonly reviewAt: Instant;
-  readonly segments: readonly Target[];
 }
 
 /** Every hold in the chain, the newest first; and the boxes whose ledger could not be read. */
@@ -62,27 +54,10 @@ export async function setAllHolds(
   station: Station,
   signal: AbortSignal,
 ): Promise<{ readonly held: number; readonly lifted: number }> {
-  const { asked, released } = await decided(station, signal);
-  const open = asked.filter(({ id }) => !released.has(id)).flatMap(({ segments }) => segments);
-  const keys = new Set(open.map(keyOf));
-  const closed = asked.filter(({ id }) => released.has(id)).flatMap(({ segments }) => segments);
-  const free = closed.filter((one) => !keys.has(keyOf(one)));
-  const { held } = await setHolds(station, open, signal);
-  return { held: held.length, lifted: await lift(station, free, signal) };
-}
-
-async function decided(
-  station: Station,
-  signal: AbortSignal,
-): Promise<{ asked: readonly Open[]; released: ReadonlySet<string> }> {
-  const asked: Open[] = [];
-  const released = new Set<string>();
-  for (const { entry } of await readChain(station, signal)) {
-    const { command } = entry;
-    if (command.kind === "hold") asked.push({ ...command, id: command.hold });
-    if (command.kind === "release") released.add(command.hold);
-  }
-  return { asked, released };
+  const by = await decided(station, signal);
+  const released = free(segmentsOf(by, "released"), by);
+  const { held } = await setHolds(station, segmentsOf(by, "open"), signal);
+  return { held: held.length, lifted: await liftFree(station, released, signal) };
 }
 
 interface Told {
@@ -130,7 +105,7 @@ async function toldBy(
   return told;
 }
 
-function standing(one: Open, released: boolean, told: ReadonlyMap<string, Told>): DeskHold {
+function standing(one: AskedHold, released: boolean, told: ReadonlyMap<string, Told>): DeskHold {
   const { segments, ...hold } = one;
   const each = segments.map(({ id }) => told.get(`${one.id} ${id}`) ?? NOTHING_TOLD);
   const inForce = each.filter((seen) => seen.inForce).length;
@@ -152,8 +127,4 @@ function standing(one: Open, released: boolean, told: ReadonlyMap<string, Told>)
     inForce,
     secured,
   };
-}
-
-function keyOf({ node, id }: Target): string {
-  return `${node}/${id}`;
 }

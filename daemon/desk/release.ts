@@ -1,8 +1,8 @@
 import { BewaardError } from "#base/errors";
 import type { HoldId, SegmentId } from "#base/ids";
 import type { Clock } from "#base/time";
-import { lift } from "./hold.ts";
-import { appendEntry, demoOnly, readChain, type Station } from "./station.ts";
+import { decided, free, liftFree } from "./decided.ts";
+import { appendEntry, demoOnly, type Station } from "./station.ts";
 
 /**
  * Releases a hold: its footage falls back under the term. On a demo site only.
@@ -15,21 +15,13 @@ export async function releaseHold(
   signal: AbortSignal,
 ): Promise<readonly SegmentId[]> {
   demoOnly(station, "Vrijgeven / Releasing");
-  const chain = await readChain(station, signal);
-  const released = new Set<string>([hold]);
-  for (const { entry } of chain) {
-    if (entry.command.kind === "release") released.add(entry.command.hold);
-  }
-  const holds = chain.flatMap(({ entry }) =>
-    entry.command.kind === "hold" ? [entry.command] : [],
-  );
-  const mine = holds.find((one) => one.hold === hold);
+  const { asked } = await decided(station, signal);
+  const mine = asked.find((one) => one.id === hold);
   if (!mine) {
     throw new BewaardError("DESK_NOT_FOUND", `geen veiligstelling ${hold} / no such hold`);
   }
   await appendEntry(clock, station, { kind: "release", hold }, signal);
-  const others = holds.filter((one) => !released.has(one.hold)).flatMap((one) => one.segments);
-  const free = mine.segments.filter(({ id }) => !others.some((other) => other.id === id));
-  await lift(station, free, signal);
-  return free.map(({ id }) => id);
+  const released = free(mine.segments, await decided(station, signal));
+  await liftFree(station, released, signal);
+  return released.map(({ id }) => id);
 }

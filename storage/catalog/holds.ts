@@ -27,8 +27,9 @@ export type TooLate = readonly SegmentId[];
 export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Promise<TooLate> {
   const known = await knownStates(sql, hold.segments);
   const released = await releasedUnder(sql, hold.id);
+  const left = await archived(sql, hold.segments);
   const tooLate = hold.segments.filter(
-    (id) => known.get(id)?.startsWith("destroy") || released.has(id),
+    (id) => known.get(id)?.startsWith("destroy") || released.has(id) || left.has(id),
   );
   const wanted = hold.segments.filter((id) => !tooLate.includes(id));
   const facts = { hold: hold.id, incident: hold.incident, desk: hold.deskNumber };
@@ -58,6 +59,17 @@ export async function recordHold(sql: Sql, at: Instant, hold: RequestedHold): Pr
     },
   );
   return tooLate;
+}
+
+/** Its row has left for the archive: it was destroyed long ago, and will not come. */
+async function archived(sql: Sql, ids: readonly SegmentId[]): Promise<ReadonlySet<string>> {
+  const rows = await sql.all(
+    `select segment_id from batch_row join batch on batch.id = batch_row.batch_id
+     where batch.kind = 'archived' and segment_id in (select value from json_each($ids))
+       and segment_id not in (select id from segment)`,
+    { $ids: JSON.stringify(ids) },
+  );
+  return new Set(rows.map((row) => text(row, "segment_id")));
 }
 
 async function knownStates(

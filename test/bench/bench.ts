@@ -3,6 +3,7 @@ import { catalogBench } from "./catalog.ts";
 import type { Figure } from "./figure.ts";
 import { idleBench } from "./idle.ts";
 import { ledgerBench } from "./ledger.ts";
+import { lostBench } from "./lost.ts";
 import { recordSealBench } from "./record-seal.ts";
 import { sealBench } from "./seal.ts";
 import { vaultBench } from "./vault.ts";
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   catalog: catalogBench,
   idle: idleBench,
   ledger: ledgerBench,
+  lost: lostBench,
   "record-seal": recordSealBench,
   seal: sealBench,
   vault: vaultBench,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { checkpoint } from "../../daemon/checkpoint.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
-import { parseVerifier, verifierText } from "../../storage/ledger/note.ts";
+import { parseVerifier, type VerifierKey, verifierText } from "../../storage/ledger/note.ts";
 import { type Adopted, adoptFound } from "../../storage/restore/adopt-found.ts";
 import { restoreBatches } from "../../storage/restore/batches.ts";
 import { forgetMisplaced, noteFound } from "../../storage/restore/found.ts";
@@ -23,11 +23,20 @@ export async function publish(rig: Rig): Promise<void> {
 }
 
 /** A catalog made of what the vault of `rig` has, by the steps of daemon/rebuild.ts. */
-export async function rebuiltOf(rig: Rig): Promise<Adopted & { readonly database: Database }> {
-  const { vault, spool, box, clock } = rig;
+export function rebuiltOf(rig: Rig): Promise<Adopted & { readonly database: Database }> {
+  return rebuilt({ ...rig, verifier: parseVerifier(verifierText(rig.key)) });
+}
+
+/** What a rebuild goes by. */
+export interface Lost extends Pick<Rig, "vault" | "spool" | "box" | "clock" | "folder"> {
+  readonly verifier: VerifierKey;
+}
+
+export async function rebuilt(lost: Lost): Promise<Adopted & { readonly database: Database }> {
+  const { vault, spool, box, clock, verifier } = lost;
   const { node, term } = box;
-  const keys = [parseVerifier(verifierText(rig.key))];
-  const database = await openDatabase(join(rig.folder, "rebuilt.db"));
+  const keys = [verifier];
+  const database = await openDatabase(join(lost.folder, "rebuilt.db"));
   await migrate(database);
   const newest = await newestHead(vault, node, keys, NEVER);
   if (newest === undefined) throw new Error("nothing was published");
