@@ -40,7 +40,9 @@ const keys = {
     .describe("The account it belongs to: a bucket of the same name of somebody else is refused."),
   certificate: absolutePath
     .optional()
-    .describe("PEM file with the root of its certificate; without it, those the system trusts."),
+    .describe(
+      "PEM file with the root of its certificate; without it, the public ones that Node brings.",
+    ),
   country: z
     .enum(EEA_COUNTRIES, "write the code of a country in the EEA, like NL")
     .optional()

@@ -9,7 +9,7 @@ export interface Bucket {
   /** The account that must own it; sent with every request. */
   readonly owner: string | undefined;
   readonly level: "plain" | "locked";
-  /** PEM of the authority that signed the endpoint's certificate; the system's authorities where undefined. */
+  /** PEM of the authority that signed the endpoint's certificate; those that Node brings where undefined. */
   readonly certificate: string | undefined;
   /** Answers to "where are you?" that mean this region; empty for own storage, where any will do. */
   readonly reports: readonly string[];

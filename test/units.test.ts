@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "mocha";
+
+/** What a unit says, in order: later lines win, or add. Comments too where `commented`. */
+async function unit(name: string, commented = false): Promise<readonly string[]> {
+  const text = await readFile(new URL(`../systemd/${name}`, import.meta.url), "utf8");
+  const lines = commented ? text.replaceAll(/^# (?=[A-Z][A-Za-z]+=)/gm, "") : text;
+  return lines.split("\n").filter((line) => /^[A-Z][A-Za-z]+=/.test(line));
+}
+
+function parts(lines: readonly string[]): string | undefined {
+  return /bewaard\.ts --config \S+ run (.*)$/.exec(
+    lines.findLast((line) => line.startsWith("ExecStart=")) ?? "",
+  )?.[1];
+}
+
+describe("the units of systemd", () => {
+  it("give no network to who needs none: core with a directory, and who reads cards", async () => {
+    for (const name of ["bewaard.service", "bewaard-dock.service"]) {
+      const lines = await unit(name);
+      assert.ok(lines.includes("PrivateNetwork=yes"), name);
+      assert.ok(lines.includes("RestrictAddressFamilies=AF_UNIX"), name);
+    }
+  });
+
+  it("open it for a bucket to core alone, and not to a cloud's own services", async () => {
+    const over = await unit("bewaard-bucket.conf");
+    assert.ok(over.includes("PrivateNetwork=no"));
+    assert.ok(over.includes("RestrictAddressFamilies=AF_INET AF_INET6"));
+    assert.ok(over.includes("IPAddressDeny=link-local multicast"));
+    // The line of the unit itself must go: a second one would be refused.
+    assert.ok(over.includes("ExecStart="));
+    assert.equal(parts(over), "core");
+  });
+
+  it("start each part once", async () => {
+    assert.equal(parts(await unit("bewaard.service")), "core dock");
+    assert.equal(parts(await unit("bewaard-dock.service")), "dock");
+    assert.equal(parts(await unit("bewaard-record.service")), "record");
+  });
+
+  it("bring all secrets of core where they bring one: it looks nowhere else then", async () => {
+    const brought = (await unit("bewaard-bucket.conf", true)).flatMap(
+      (line) => /^LoadCredential=([^:]+):/.exec(line)?.[1] ?? [],
+    );
+    const all = ["node.key", "vault.credential", "destroyer.credential", "secured.credential"];
+    assert.deepEqual(brought, all);
+  });
+
+  it("guard core and dock alike", async () => {
+    const guards = (lines: readonly string[]) =>
+      lines.slice(
+        lines.findIndex((line) => line.startsWith("NoNewPrivileges=")),
+        -1,
+      );
+    const isPath = (line: string) => line.startsWith("ReadWritePaths=");
+    const [both, dock] = [await unit("bewaard.service"), await unit("bewaard-dock.service")];
+    assert.ok(guards(both).length > 20);
+    assert.deepEqual(
+      guards(dock).filter((line) => !isPath(line)),
+      guards(both).filter((line) => !isPath(line)),
+    );
+  });
+});
