@@ -63,8 +63,14 @@ export function heeder(
     const known = await deskReadTo(database);
     try {
       const from = known ?? CHAIN_START;
-      for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
-        await obey(events, database, node, desk, next, known?.endAtMs ?? 0, now);
+      try {
+        for await (const next of chainAfter(vault, desk.site, desk.signersPath, from, signal)) {
+          await obey(events, database, node, desk, next, known?.endAtMs ?? 0, now);
+        }
+      } catch (error) {
+        // What was read before that counts (invariant 4).
+        if (error instanceof BewaardError && !signal.aborted) await enforce(now);
+        throw error;
       }
       await enforce(now);
       if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);

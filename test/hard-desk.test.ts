@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { type HoldId, parseDeviceId, parseSegmentId } from "#base/ids";
+import { type HoldId, parseDeviceId, parseSegmentId, type SegmentId } from "#base/ids";
 import { type Clock, DAY_MS, plus } from "#base/time";
 import { readPolicy } from "../config/load.ts";
 import { holdFootage } from "../daemon/desk/hold.ts";
 import { listDeskHolds, setAllHolds } from "../daemon/desk/list-holds.ts";
 import { releaseHold } from "../daemon/desk/release.ts";
 import { appendEntry, openStation, type Station } from "../daemon/desk/station.ts";
+import { heeder } from "../daemon/heed.ts";
 import { textBody } from "../storage/vault/body.ts";
-import { footageKey } from "../storage/vault/keys.ts";
+import { deskKey, footageKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
-import { NEVER, START } from "./fakes/rig.ts";
+import { NEVER, openRig, START } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 
 const ID = parseSegmentId("01J00000000000000000000001");
@@ -19,7 +20,7 @@ interface Desk extends AsyncDisposable {
   readonly site: Site;
   readonly station: Station;
   /** Asks to hold the footage that is in the vault. */
-  hold(station?: Station): Promise<HoldId>;
+  hold(station?: Station, id?: SegmentId): Promise<HoldId>;
   isHeld(): Promise<boolean>;
 }
 
@@ -38,12 +39,14 @@ async function openDesk(demo: boolean): Promise<Desk> {
     reference: "PL-1",
     reason: "test",
     reviewAt: plus(START, 60 * DAY_MS),
-    segments: [{ node, id: ID }],
   };
   return {
     site,
     station,
-    hold: async (by = station) => (await holdFootage(site.clock, by, policy, request, NEVER)).hold,
+    hold: async (by = station, id = ID) => {
+      const asked = { ...request, segments: [{ node, id }] };
+      return (await holdFootage(site.clock, by, policy, asked, NEVER)).hold;
+    },
     isHeld: () => opened.vault.isHeld(key, version),
     async [Symbol.asyncDispose]() {
       await opened[Symbol.asyncDispose]();
@@ -90,5 +93,31 @@ describe("what a desk lifts in the vault (invariants 4, 12)", () => {
     await releaseHold(site.clock, { ...station, vault }, hold, NEVER);
     assert.equal(others, 1);
     assert.equal(await desk.isHeld(), true);
+  });
+});
+
+describe("a hold before an entry that nobody signed (invariant 4)", () => {
+  it("is set in the vault all the same, and in force", async () => {
+    await using desk = await openDesk(true);
+    await using rig = await openRig();
+    const id = await rig.keep("beeld");
+    const { site, station } = desk;
+    await desk.hold(station, id);
+    await station.vault.put(deskKey(3), textBody("junk"), FREELY, NEVER);
+    const { clock, events, database, vault, box } = rig;
+    // The chain is the desk's, the footage is the rig's.
+    const both: Vault = {
+      ...vault,
+      read: (...asked) => (asked[0].startsWith("desk/") ? station.vault : vault).read(...asked),
+      versions: (key) => (key.startsWith("desk/") ? station.vault : vault).versions(key),
+    };
+    const { desk_signers: signersPath, site: named } = site.demo.config;
+    const of = { site: named.name, signersPath, demo: true, separate: false };
+    const heed = heeder(clock, events, database, both, box.node, of);
+    assert.equal(await heed(clock.now(), NEVER), false);
+    const holds = await rig.database.transaction((sql) =>
+      sql.all("select in_force_at_ms is not null as in_force from hold"),
+    );
+    assert.deepEqual(holds, [{ in_force: 1 }]);
   });
 });

@@ -56,6 +56,27 @@ describe("the sweep of a vault that somebody else writes in", () => {
     assert.deepEqual(await counted(rig, "orphans"), [1]);
   });
 
+  it("does not call missing what was destroyed since its row was read", async () => {
+    await using rig = await openRig();
+    await rig.keep("beeld");
+    const [known] = await Array.fromAsync(rig.vault.list("footage/", NEVER));
+    const vault: Vault = {
+      ...rig.vault,
+      async versions(key) {
+        // The box goes on meanwhile.
+        await rig.vault.destroy(key, known?.versionId ?? "");
+        await rowsOf(
+          rig,
+          "update segment set state = 'destroying' where state = 'stored' returning id",
+        );
+        return rig.vault.versions(key);
+      },
+      async *list() {},
+    };
+    await sweep(rig, 1, vault);
+    assert.deepEqual(await counted(rig, "missing"), [0]);
+  });
+
   it("does not call unfinished what was finished since it was looked at", async () => {
     await using rig = await openRig();
     const key = footageKey(rig.box.node, CAMERA, START, ID);

@@ -131,3 +131,13 @@ export function recordNothingWriting(database: Database, at: Instant): Promise<n
     ),
   );
 }
+
+/** Whether the vault has it now, as far as the catalog knows. */
+export function isStored(database: Database, id: SegmentId): Promise<boolean> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.all("select 1 from segment where id = $id and state = 'stored'", {
+      $id: id,
+    });
+    return rows.length > 0;
+  });
+}

@@ -3,6 +3,8 @@ import type { NodeId } from "#base/ids";
 import { TERM_LIMIT_MS } from "#base/term";
 import { type Instant, plus } from "#base/time";
 import type { Overdue } from "../catalog/breaches.ts";
+import { isStored } from "../catalog/copies.ts";
+import { isHeldHere } from "../catalog/lost-holds.ts";
 import type { Database } from "../catalog/sqlite.ts";
 import { keyKnown } from "../check-rowless.ts";
 import { footagePrefix, startOf } from "../vault/keys.ts";
@@ -78,7 +80,7 @@ export async function sweepFootage(
     // What its row calls gone, or never stored, is no more expected than what has no row.
     const awaited = expected?.copy !== undefined && expected.copy !== "gone";
     if (expected !== undefined && (awaited || versions.length === 0))
-      await lookAtRow(vault, { key, versions }, expected, say);
+      await lookAtRow(database, vault, { key, versions }, expected, say);
     else if (await isOrphan(database, vault, node, key, say)) tooOld(key, "vault");
   }
   for (const key of stale) {
@@ -138,6 +140,7 @@ async function isOrphan(
 }
 
 async function lookAtRow(
+  database: Database,
   vault: Vault,
   { key, versions }: Omit<Both, "expected">,
   { segment, copy, versionId, held }: Expected,
@@ -147,15 +150,18 @@ async function lookAtRow(
   if (copy === "present" && segment.state === "stored") {
     const there = versions.length > 0 ? versions : await vault.versions(key);
     const recorded = there.find((one) => one.versionId === versionId);
+    const right = recorded?.bytes === segment.ciphertextBytes;
+    // What was destroyed since its row was read is rightly gone.
+    if (!right && !(await isStored(database, id))) return;
     if (there.length === 0) say("missing", `${id} is not in the vault`);
-    else if (recorded?.bytes !== segment.ciphertextBytes)
-      say("wrongSize", `${id} in the vault is not what was recorded`);
+    else if (!right) say("wrongSize", `${id} in the vault is not what was recorded`);
     if (there.length === 0 && (await vault.traces(key)).markers > 0)
       say("markers", `${id} was deleted in the vault by somebody`);
     for (const other of there.filter((one) => one !== recorded))
       say("versions", `${id} has another version in the vault: ${other.versionId}`);
   }
-  if (!held && (await anyHeld(vault, key, versions)))
+  // A hold may have come since, and a release be on its way.
+  if (!held && (await anyHeld(vault, key, versions)) && !(await isHeldHere(database, id)))
     say("unheld", `${id} is held by no desk entry`);
 }
 
