@@ -112,6 +112,23 @@ describe("the lifecycle of a plain bucket", () => {
     assert.ok(systemClock.now() >= putAtMs + 6 * DAY_S * SECOND_MS, "gone before its term");
   });
 
+  it("takes what is written over long before the term, by the box's own credential: docs/vault.md warns of it", async () => {
+    const names = { termMs: 6 * DAY_MS, separateCopy: true };
+    await using site = await openPoliced("plain", { dayS: DAY_S, names });
+    const box = site.as("box");
+    const putAtMs = systemClock.now();
+    const first = await put(box, key("there"), "sealed");
+    const over = await put(box, key("there"), "junk");
+    const versions = async () => (await versionsOf(box, first.Key)).versions;
+    await seen(
+      "the first is gone",
+      async () => !(await versions()).includes(first.VersionId),
+      WITHIN_MS,
+    );
+    assert.deepEqual(await versions(), [over.VersionId]);
+    assert.ok(systemClock.now() < putAtMs + 6 * DAY_S * SECOND_MS, "not before its term");
+  });
+
   it("destroys no footage where there is no separate medium, only backups, within the term", async () => {
     const names = { termMs: 6 * DAY_MS, separateCopy: false };
     await using site = await openPoliced("plain", { dayS: DAY_S, names });
