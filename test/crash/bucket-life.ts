@@ -10,8 +10,9 @@ import { type Ask, asker } from "../../daemon/control/client.ts";
 import { passUntil, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { openEvents } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
-import { socketPath } from "../../daemon/places.ts";
+import { catalogPath, socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
+import { openDatabase } from "../../storage/catalog/sqlite.ts";
 import { holdBoth, isReleased, releaseOne } from "./decide.ts";
 
 // The life of three recordings whose vault is a bucket, in one process that a crash test kills anywhere and
@@ -51,6 +52,12 @@ async function mustSee(
 async function segmentsOf(ask: Ask) {
   const { segments } = await ask("find", { device: null, fromMs: 0, toMs: 4e12 });
   return segments.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+async function everyBatchIsClosed(): Promise<boolean> {
+  await using database = await openDatabase(catalogPath(config));
+  const open = await database.aside((sql) => sql.all("select 1 from batch where entry_seq is null"));
+  return open.length === 0;
 }
 
 function at(id: SegmentId) {
@@ -99,7 +106,7 @@ async function live(signal: AbortSignal): Promise<void> {
   const hop = locked ? HOUR_MS / 2 : MINUTE_MS;
   await mustSee("all but one destroyed", hop, 2 * DAY_MS, gone, signal);
   // A sweep more: it closes what a crash left open.
-  await clock.pass(2 * MINUTE_MS, signal);
+  await mustSee("every batch closed", MINUTE_MS, HOUR_MS, everyBatchIsClosed, signal);
   const { findings } = await ask("verify", { depth: "hashes" });
   const { holds } = await ask("status", {});
   const segments = await segmentsOf(ask);
