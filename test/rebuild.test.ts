@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, it } from "mocha";
+import { after, before, describe, it } from "mocha";
 import { parseNodeId } from "#base/ids";
 import { STEPS } from "#base/step";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
@@ -15,9 +15,9 @@ import { setupBox } from "../daemon/setup.ts";
 import { verifyBox } from "../daemon/verify.ts";
 import { waitsForConsistency } from "../storage/catalog/rebuilt.ts";
 import { openDatabase, type SqlRow } from "../storage/catalog/sqlite.ts";
-import { type LostBox, lostBox } from "./fakes/lost-box.ts";
-import { NEVER, START } from "./fakes/rig.ts";
-import { openSite, whileRunning } from "./fakes/site.ts";
+import { type LostBox, type LostBoxes, openLostBoxes } from "./fakes/lost-box.ts";
+import { NEVER } from "./fakes/rig.ts";
+import { whileRunning } from "./fakes/site.ts";
 
 const NOTHING_KNOWN: Known = { verifier: undefined, atLeast: 0 };
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
@@ -46,19 +46,20 @@ async function statesOf(box: LostBox): Promise<Readonly<Record<string, unknown>>
   return Object.fromEntries(Object.entries(box.ids).map(([fate, id]) => [fate, states.get(id)]));
 }
 
-async function withLostBox(body: (box: LostBox) => Promise<void>): Promise<void> {
-  await using site = await openSite(START, ["bc-0101"], 40);
-  await body(await lostBox(site));
-}
-
 /** What nobody could know again: uptime of a machine that is no more, names on cards. */
 const FORGOTTEN = ["arrived_boot_id", "arrived_uptime_ms", "source_path", "source_modified_at_ms"];
 
-describe("a catalog made again from the vault", function () {
+describe("a lost box", function () {
   this.timeout(180_000);
+  let boxes: LostBoxes;
+  before(async () => {
+    boxes = await openLostBoxes();
+  });
+  after(() => boxes[Symbol.asyncDispose]());
 
-  it("has every row of the lost one, but for what nobody could know (invariants 5, 6)", async () => {
-    await withLostBox(async (box) => {
+  describe("its catalog made again from the vault", () => {
+    it("has every row of the lost one, but for what nobody could know (invariants 5, 6)", async () => {
+      const box = await boxes.again();
       const { signed, lost, adopted, missing } = await rebuild(box);
       assert.deepEqual({ lost, adopted, missing }, { lost: 1, adopted: 1, missing: 0 });
       const same = async (query: string, forgotten?: readonly string[]) => {
@@ -73,7 +74,7 @@ describe("a catalog made again from the vault", function () {
       await same(`select * from batch where entry_seq < ${signed} order by id`);
       await same(
         `select * from batch_row where batch_id in (select id from batch where entry_seq < ${signed})
-         order by batch_id, position`,
+       order by batch_id, position`,
       );
       // When the vault was seen to have lifted a hold is in no entry: it is lifted, and seen, again.
       await same("select * from hold order by hold_id, segment_id", ["lifted_at_ms"]);
@@ -84,7 +85,7 @@ describe("a catalog made again from the vault", function () {
       ]);
       await same(
         `select segment_id, state, version_id, bytes from copy where place = 'vault'
-         and segment_id <> '${box.ids["spoolOnly"]}' order by segment_id`,
+       and segment_id <> '${box.ids["spoolOnly"]}' order by segment_id`,
       );
       // Of what came after the head only what the object says is known.
       await same(`select * from segment where entry_seq >= ${signed}`, [
@@ -94,10 +95,9 @@ describe("a catalog made again from the vault", function () {
         "entry_seq",
       ]);
     });
-  });
 
-  it("leaves each segment where it was; what was in the lost spool only is a gap, and verify is clean", async () => {
-    await withLostBox(async (box) => {
+    it("leaves each segment where it was; what was in the lost spool only is a gap, and verify is clean", async () => {
+      const box = await boxes.again();
       const report = await rebuild(box);
       assert.deepEqual(await statesOf(box), {
         truncated: "stored",
@@ -121,10 +121,9 @@ describe("a catalog made again from the vault", function () {
       );
       assert.match(String(entry?.["body"]), /"lost":1.*"signed":\d+.*"signer":"bewaard/);
     });
-  });
 
-  it("lives on: the held stays, the rest is destroyed in time, and no file on a card is taken twice (invariants 3, 4)", async () => {
-    await withLostBox(async (box) => {
+    it("lives on: the held stays, the rest is destroyed in time, and no file on a card is taken twice (invariants 3, 4)", async () => {
+      const box = await boxes.again();
       const { site } = box;
       await rebuild(box);
       const said = await whileRunning(
@@ -153,10 +152,9 @@ describe("a catalog made again from the vault", function () {
       assert.ok(said.includes("duplicate"));
       assert.ok(!said.includes("overdue"));
     });
-  });
 
-  it("destroys nothing, however late, before the desk's chain was read to its end (invariant 4)", async () => {
-    await withLostBox(async (box) => {
+    it("destroys nothing, however late, before the desk's chain was read to its end (invariant 4)", async () => {
+      const box = await boxes.again();
       const { site, config } = box;
       await rebuild(box);
       const chain = join(vaultFolder(config.vault), "desk/entry");
@@ -179,20 +177,16 @@ describe("a catalog made again from the vault", function () {
       assert.equal(await waitsForConsistency(database), false);
     });
   });
-});
 
-describe("rebuild --from-vault", function () {
-  this.timeout(180_000);
-
-  it("is for a box without a catalog only", async () => {
-    await withLostBox(async (box) => {
+  describe("rebuild --from-vault", () => {
+    it("is for a box without a catalog only", async () => {
+      const box = await boxes.again();
       await rebuild(box);
       await assert.rejects(rebuild(box), { code: "CATALOG_EXISTS" });
     });
-  });
 
-  it("refuses a ledger in which an entry was changed, or taken out", async () => {
-    await withLostBox(async (box) => {
+    it("refuses a ledger in which an entry was changed, or taken out", async () => {
+      const box = await boxes.again();
       const entries = join(vaultFolder(box.config.vault), "ledger/dock-1/entries");
       const [first = "", second = ""] = (await readdir(entries)).toSorted();
       const [version = ""] = await readdir(join(entries, first));
@@ -206,10 +200,9 @@ describe("rebuild --from-vault", function () {
       await rm(join(entries, second), { recursive: true });
       await assert.rejects(rebuild(box), { code: "LEDGER_BROKEN" });
     });
-  });
 
-  it("refuses rows that are not those of their entry", async () => {
-    await withLostBox(async (box) => {
+    it("refuses rows that are not those of their entry", async () => {
+      const box = await boxes.again();
       const rows = join(vaultFolder(box.config.vault), "ledger/dock-1/rows");
       const [first = ""] = (await readdir(rows)).toSorted();
       const [version = ""] = await readdir(join(rows, first));
@@ -219,19 +212,17 @@ describe("rebuild --from-vault", function () {
       await writeFile(body, text.replace("01K", "02K"));
       await assert.rejects(rebuild(box), { code: "LEDGER_BROKEN" });
     });
-  });
 
-  it("refuses another node's ledger, and a head that is older than somebody knows", async () => {
-    await withLostBox(async (box) => {
+    it("refuses another node's ledger, and a head that is older than somebody knows", async () => {
+      const box = await boxes.again();
       const stranger = { ...box, config: { ...box.config, node: parseNodeId("dock-2") } };
       await assert.rejects(rebuild(stranger), { code: "SPOOL_IDENTITY" });
       await assert.rejects(rebuild(box, { atLeast: 10_000 }), { code: "LEDGER_BROKEN" });
       assert.ok((await rebuild(box, { atLeast: 10 })).signed >= 10);
     });
-  });
 
-  it("goes by the key of the lost box where this one has a new one, and verify still is clean", async () => {
-    await withLostBox(async (box) => {
+    it("goes by the key of the lost box where this one has a new one, and verify still is clean", async () => {
+      const box = await boxes.again();
       const { config, site } = box;
       const former = await setupBox(config);
       await rm(join(config.state, "node.key"));
@@ -248,10 +239,9 @@ describe("rebuild --from-vault", function () {
         config,
       );
     });
-  });
 
-  it("does not believe what an unsigned entry says was destroyed, and keeps what it says was sealed", async () => {
-    await withLostBox(async (box) => {
+    it("does not believe what an unsigned entry says was destroyed, and keeps what it says was sealed", async () => {
+      const box = await boxes.again();
       const checkpoints = join(vaultFolder(box.config.vault), "ledger/dock-1/checkpoint");
       const heads = (await readdir(checkpoints)).toSorted();
       // Set back by one head: what it covered is there, unsigned.
@@ -266,10 +256,9 @@ describe("rebuild --from-vault", function () {
       const what = `${box.ids["destroyed"]} is not in the vault`;
       assert.deepEqual(findings, [{ invariant: 6, what }]);
     });
-  });
 
-  it("killed at any step begins anew and ends the same (invariant 8)", async () => {
-    await withLostBox(async (box) => {
+    it("killed at any step begins anew and ends the same (invariant 8)", async () => {
+      const box = await boxes.again();
       const yaml = join(box.site.folder, "bewaard.yaml");
       for (const at of STEPS.filter((step) => step.startsWith("rebuild."))) {
         const args = ["--import", HOOK, CLI, "-c", yaml, "rebuild", "--from-vault"];
@@ -295,10 +284,9 @@ describe("rebuild --from-vault", function () {
         [],
       );
     });
-  });
 
-  it("tells people in Dutch and English, and programs in JSON", async () => {
-    await withLostBox(async (box) => {
+    it("tells people in Dutch and English, and programs in JSON", async () => {
+      const box = await boxes.again();
       const yaml = join(box.site.folder, "bewaard.yaml");
       const out = execFileSync(process.execPath, [
         CLI,

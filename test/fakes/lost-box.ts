@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseNodeId, parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Ask } from "../../daemon/control/client.ts";
-import { passUntil } from "../../daemon/demo/simulated-clock.ts";
+import { passUntil, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { holdFootage } from "../../daemon/desk/hold.ts";
 import { releaseHold } from "../../daemon/desk/release.ts";
 import { openStation } from "../../daemon/desk/station.ts";
@@ -15,8 +15,9 @@ import { catalogPath, vaultFolder } from "../../daemon/places.ts";
 import { setupBox } from "../../daemon/setup.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { leaveCutOff } from "./cut-off.ts";
+import { temporaryFolder } from "./folder.ts";
 import { NEVER, START } from "./rig.ts";
-import { type Site, whileRunning } from "./site.ts";
+import { openSite, type Site, whileRunning } from "./site.ts";
 
 /** A box that has lived, with footage of every fate, and then lost its disk. */
 export interface LostBox {
@@ -130,12 +131,39 @@ const CUT_OFF = "01KSZ000000000000000000001";
 /** No room for what was recorded that day: a file has the name of its folder. */
 const BLOCKED = "footage/dock-1/bc-0101/2026/05/31";
 
+/** One box that was lost, for many tests: it has lived only once. */
+export interface LostBoxes extends AsyncDisposable {
+  /** Puts everything back as it was left by the loss, at the same paths: its configuration names them. */
+  again(): Promise<LostBox>;
+}
+
+export async function openLostBoxes(): Promise<LostBoxes> {
+  await using opened = new AsyncDisposableStack();
+  const site = opened.use(await openSite(START, ["bc-0101"], 40));
+  const kept = opened.use(await temporaryFolder());
+  const box = await lostBox(site);
+  const lostAt = site.clock.now();
+  const copied = { recursive: true, preserveTimestamps: true };
+  await cp(site.folder, kept.path, copied);
+  const closing = opened.move();
+  return {
+    async again() {
+      await rm(site.folder, { recursive: true });
+      await cp(kept.path, site.folder, copied);
+      const clock = simulatedClock(lostAt);
+      clock.restart(0);
+      return { ...box, site: { ...site, clock } };
+    },
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
+  };
+}
+
 /**
  * Lets a box live for some hours, until the vault has a signed head over all that befell its footage; then one
  * more recording is stored, and the box is lost before its next head: its state but for the node's key, and its
  * spool, are gone. A copy of its catalog is kept to compare with.
  */
-export async function lostBox(site: Site): Promise<LostBox> {
+async function lostBox(site: Site): Promise<LostBox> {
   const { config } = site.demo;
   const small = { ...config, spool: { ...config.spool, limit: 1_300_000 } };
   const blocked = join(vaultFolder(config.vault), BLOCKED);
