@@ -118,16 +118,26 @@ export function patternBody(bytes: number, seed = 0): ObjectBody {
       at += taken;
     }
   };
-  const digests = openPartDigests();
-  for (const piece of open()) digests.update(piece);
-  const { parts } = digests.finish();
   return {
     async *open(range) {
       yield* open(range?.from, range?.to);
     },
     bytes,
-    parts,
+    parts: partsOf(`${bytes} of ${seed}`, open),
   };
+}
+
+/** Hashes of patterns, each taken once: many tests use the same few. */
+const known = new Map<string, ObjectBody["parts"]>();
+
+function partsOf(name: string, open: () => Iterable<Uint8Array>): ObjectBody["parts"] {
+  const before = known.get(name);
+  if (before) return before;
+  const digests = openPartDigests();
+  for (const piece of open()) digests.update(piece);
+  const { parts } = digests.finish();
+  known.set(name, parts);
+  return parts;
 }
 
 /** Two parts: a whole one, and a rest. */
