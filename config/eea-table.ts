@@ -6,7 +6,7 @@
 export const TABLE_VERSION = "2026-11-22";
 
 /** Whether a bucket must answer a question, may leave it unanswered, or is not asked because it cannot know. */
-export type Answers = "required" | "warn" | "unsupported";
+type Answers = "required" | "warn" | "unsupported";
 
 /** What buckets of a provider tell of themselves. */
 export interface Tells {

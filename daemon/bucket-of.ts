@@ -28,7 +28,7 @@ export function residenceOf({ provider, region }: S3Place): Residence {
 }
 
 /** Every bucket that a box's or a desk's file names. */
-export function bucketsOf({ vault, secured }: Pick<Config | DeskConfig, "vault" | "secured">) {
+function bucketsOf({ vault, secured }: Pick<Config | DeskConfig, "vault" | "secured">) {
   const places: readonly ({ readonly directory: string } | { readonly s3: S3Place })[] = [
     vault,
     ...(secured === undefined ? [] : [secured]),

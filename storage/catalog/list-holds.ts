@@ -5,7 +5,7 @@ import { moment, number, optional, text } from "./row.ts";
 import type { Database } from "./sqlite.ts";
 
 /** *Aangevraagd* (not safe yet), *van kracht*, *vrijgegeven*. */
-export type HoldState = "requested" | "in force" | "released";
+type HoldState = "requested" | "in force" | "released";
 
 /** A hold (*veiligstelling*) as this box has it, over all its segments here. */
 export interface ListedHold {

@@ -28,10 +28,7 @@ export interface PutRequest {
 }
 
 /** What was written, or why nothing was: something is there, or the provider does not know `If-None-Match`. */
-export type PutAnswer =
-  | { readonly versionId: string; readonly etag: string }
-  | "taken"
-  | "no conditions";
+type PutAnswer = { readonly versionId: string; readonly etag: string } | "taken" | "no conditions";
 
 export interface Head {
   readonly bytes: number;
@@ -63,7 +60,7 @@ export interface After {
 }
 
 /** In order of key and, for one key, newest first. `next` is undefined on the last page. */
-export interface VersionPage {
+interface VersionPage {
   readonly versions: readonly ListedVersion[];
   readonly next: After | undefined;
 }
@@ -83,7 +80,7 @@ export interface UploadPart {
 }
 
 /** Why one version was not deleted: the provider's code, such as AccessDenied. */
-export interface NotDeleted {
+interface NotDeleted {
   readonly key: string;
   readonly versionId: string;
   readonly code: string;

@@ -191,7 +191,7 @@ function isFootage(key: string): boolean {
 }
 
 /** Nobody knows what happened: to be looked at again. */
-export function unclear(message: string): BewaardError {
+function unclear(message: string): BewaardError {
   return new BewaardError("VAULT_UNAVAILABLE", message, { transient: true });
 }
 

@@ -1,5 +1,5 @@
 /** An upload that was begun: its id in the vault, and the ETag of each part that arrived, by number from 1. */
-export interface UploadNote {
+interface UploadNote {
   readonly uploadId: string;
   readonly parts: ReadonlyMap<number, string>;
 }
