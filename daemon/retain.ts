@@ -84,14 +84,15 @@ export async function retain(
       }
       await settleTerms(clock, database, term);
       // A hold may be on its way: what only the lock has let go waits for its term.
-      const due =
+      const due = (skip: number) =>
         heeded && history === "one"
-          ? await dueSegments(database, now, DUE_AT_ONCE)
-          : await dueSegments(
+          ? dueSegments(database, now, DUE_AT_ONCE, "locks ended", skip)
+          : dueSegments(
               database,
               instant(now - DESK_PATIENCE_MS),
               DUE_AT_ONCE,
               "terms ended",
+              skip,
             );
       await markDue(clock, events, database, vault, node, due, afterReleaseMs, daily);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
@@ -112,21 +113,26 @@ async function markDue(
   database: Database,
   vault: Vault,
   node: NodeId,
-  due: readonly Doomed[],
+  dueAfter: (skip: number) => Promise<readonly Doomed[]>,
   afterReleaseMs: number,
   alarm: (why: string) => boolean,
 ): Promise<void> {
-  const free: SegmentId[] = [];
-  for (const segment of due) {
-    if (await heldByVault(vault, node, segment)) {
-      if (alarm(segment.id)) events.heldByVaultOnly(segment.id);
-    } else {
-      free.push(segment.id);
+  // Those stay due: they keep no other from being looked at.
+  let held = 0;
+  for (;;) {
+    const due = await dueAfter(held);
+    const free: SegmentId[] = [];
+    for (const segment of due) {
+      if (!(await heldByVault(vault, node, segment))) free.push(segment.id);
+      else if (alarm(segment.id)) events.heldByVaultOnly(segment.id);
     }
+    held += due.length - free.length;
+    if (free.length > 0) {
+      await markDestroying(database, clock.now(), free, afterReleaseMs);
+      step("destroy.marked");
+    }
+    if (due.length < DUE_AT_ONCE) return;
   }
-  if (free.length === 0) return;
-  await markDestroying(database, clock.now(), free, afterReleaseMs);
-  step("destroy.marked");
 }
 
 async function heldByVault(vault: Vault, node: NodeId, segment: Doomed): Promise<boolean> {

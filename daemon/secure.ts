@@ -24,6 +24,7 @@ import type { Vault } from "../storage/vault/vault.ts";
 import { copyOver } from "./copy-over.ts";
 import { emptyVault } from "./destroy.ts";
 import type { Events } from "./events.ts";
+import { findLostCopies } from "./find-lost-copies.ts";
 import { steady } from "./steady.ts";
 
 /** The separate medium (*afzonderlijk medium*, AR-20) of this box: a vault of its own, and its name. */
@@ -64,6 +65,7 @@ export async function secure(
   const turn = steady(clock, events, "secure");
   const daily = atMostEvery(clock, DAY_MS);
   const hourly = atMostEvery(clock, HOUR_MS);
+  let lookAtMs = 0;
   const securing = { clock, events, database, spool, vault, node, hourly };
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
@@ -71,6 +73,10 @@ export async function secure(
       if (await mayDestroy()) {
         if ((await freeSecured(database, now)) > 0) step("secure.freed");
         if (usable) await emptyAll(securing, usable, daily, signal);
+      }
+      if (usable && clock.uptimeMs() >= lookAtMs) {
+        const looked = await findLostCopies(clock, events, database, node, usable, signal);
+        if (looked) lookAtMs = clock.uptimeMs() + DAY_MS;
       }
       if (usable) await secureAll(securing, usable, daily, signal);
       await sayWhatWaits(events, database, medium, policy, now, daily);

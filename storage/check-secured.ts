@@ -58,7 +58,7 @@ async function lookOn(
   signal: AbortSignal,
 ): Promise<void> {
   const on = `on ${shownMedium(medium)}`;
-  for await (const { segment, versionId } of rows(database, medium)) {
+  for await (const { segment, versionId } of copiesOn(database, medium)) {
     signal.throwIfAborted();
     const { id, device, startedAt, ciphertextBytes } = segment;
     const key = footageKey(node, device, startedAt, id);
@@ -89,7 +89,8 @@ async function lookOn(
   }
 }
 
-async function* rows(database: Database, medium: MediumName): AsyncGenerator<Row> {
+/** What is on this medium by its rows, a page at a time. */
+export async function* copiesOn(database: Database, medium: MediumName): AsyncGenerator<Row> {
   let after = "";
   for (;;) {
     const found = await database.transaction((sql) =>

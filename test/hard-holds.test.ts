@@ -200,6 +200,24 @@ describe("a separate medium", () => {
     await assert.rejects(vault.unfinished("footage/"), { code: "VAULT_IDENTITY" });
   });
 
+  it("that has lost a copy is an alarm, its hold not in force, and it is copied anew (AR-20)", async () => {
+    await using rig = await openRig();
+    const medium = await openDisk(rig);
+    await hold(rig, await rig.keep("beeld"));
+    await secureOnce(rig, medium);
+    await enforceOnce(rig, true);
+    for await (const { key, versionId } of medium.vault.list("footage/", NEVER))
+      await medium.vault.destroy(key, versionId);
+    await secureOnce(rig, medium);
+    assert.ok(rig.said.includes("secured-lost"));
+    const [row] = await rowsOf(rig, "select in_force_at_ms, secured_at_ms from hold");
+    assert.equal(row?.["in_force_at_ms"], null);
+    assert.notEqual(row["secured_at_ms"], null);
+    assert.equal(await onDisk(medium), 1);
+    await enforceOnce(rig, true);
+    assert.deepEqual(await rig.check("hashes", medium), []);
+  });
+
   it("that goes away is not taken for one that was emptied", async () => {
     await using rig = await openRig();
     const medium = await openDisk(rig);
@@ -295,5 +313,37 @@ describe("a hold on footage whose rows have left for the archive", () => {
       told.map((row) => row["kind"]),
       ["hold.too-late"],
     );
+  });
+});
+
+describe("footage that only the vault holds", () => {
+  it("keeps no other from being destroyed, however much it is (invariant 3)", async () => {
+    await using rig = await openRig();
+    await trusted(rig);
+    const id = await rig.keep("beeld");
+    const many = 10_000;
+    const columns = (
+      await rowsOf(
+        rig,
+        "select name from pragma_table_info('segment') where name not in ('id', 'due_at_ms', 'source_path')",
+      )
+    ).map((row) => String(row["name"]));
+    await rowsOf(
+      rig,
+      `insert into segment (id, due_at_ms, source_path, ${columns.join()})
+       with recursive n (n) as (select 1 union all select n + 1 from n where n < ${many})
+       select printf('01J%023d', n), due_at_ms - 1, null, ${columns.join()} from n, segment
+       where id = '${id}' returning 1`,
+    );
+    rig.clock.move(40 * DAY_MS);
+    await trusted(rig);
+    const vault: Vault = {
+      ...rig.vault,
+      versions: async (key) =>
+        key.includes(id) ? rig.vault.versions(key) : [{ key, versionId: "x", bytes: 1 }],
+      isHeld: async (key) => !key.includes(id),
+    };
+    await sweep(rig, vault);
+    assert.equal(await stateOf(rig, id), "destroyed");
   });
 });

@@ -18,13 +18,14 @@ const DUE_MS = "coalesce(min(due_at_ms, locked_until_ms), due_at_ms)";
 /**
  * Segments that were due at `now` and that nothing in the catalog holds, the longest overdue first. In a
  * locked bucket footage is due when its lock ends: from then on the bucket's own rule destroys it. "terms ended": not
- * before its term has ended too.
+ * before its term has ended too. The first `skip` are left out.
  */
 export function dueSegments(
   database: Database,
   now: Instant,
   limit: number,
   which: "locks ended" | "terms ended" = "locks ended",
+  skip = 0,
 ): Promise<readonly Doomed[]> {
   return database.transaction(async (sql) => {
     const rows = await sql.all(
@@ -33,8 +34,8 @@ export function dueSegments(
        where segment.state in ('sealed', 'stored') and ${DUE_MS} <= $now and due_provisional = 0
          and ($locks = 1 or due_at_ms <= $now)
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)
-       order by ${DUE_MS} limit $limit`,
-      { $now: now, $limit: limit, $locks: which === "locks ended" ? 1 : 0 },
+       order by ${DUE_MS}, segment.id limit $limit offset $skip`,
+      { $now: now, $limit: limit, $skip: skip, $locks: which === "locks ended" ? 1 : 0 },
     );
     return rows.map(doomedOf);
   });

@@ -4,7 +4,7 @@ import type { Instant } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { type MediumName, mediumNumber } from "./medium.ts";
 import { moment, number, text } from "./row.ts";
-import type { Sql } from "./sqlite.ts";
+import type { Database, Sql } from "./sqlite.ts";
 
 /** What one person signed of a medium's destruction. */
 export interface MediumStatement {
@@ -122,6 +122,25 @@ export async function recordMediumDestroyed(
   await append(sql, at, [{ kind: "medium.destroyed", facts }]);
   for (const segment of lost) await recordLost(sql, at, segment, of);
   return { ended: rows.length - lost.length, lost };
+}
+
+/** Records that a medium which is here has this copy no more. False when it left meanwhile, as it should. */
+export function recordCopyLost(
+  database: Database,
+  at: Instant,
+  segment: SegmentId,
+  medium: MediumName,
+): Promise<boolean> {
+  return database.transaction(async (sql) => {
+    const lost = await sql.run(
+      `update copy set state = 'gone', removed = 0, changed_at_ms = $at
+       where segment_id = $id and place = 'secured' and state = 'present' and medium_id = $medium`,
+      { $at: at, $id: segment, $medium: (await mediumNumber(sql, medium)) ?? null },
+    );
+    if (lost === 0) return false;
+    await recordLost(sql, at, segment, { medium: medium.kind, serial: medium.serial });
+    return true;
+  });
 }
 
 /** Its holds are asked for again, and in force once it has another separate copy. */

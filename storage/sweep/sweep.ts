@@ -92,7 +92,7 @@ export async function sweepFootage(
 
 /**
  * Looks at what lies on the separate medium: what no row speaks of is told, and a breach once it is too old.
- * What its rows say is looked at every minute by who keeps it.
+ * What its rows say is looked at daily by who keeps it.
  * @throws BewaardError VAULT_UNAVAILABLE, VAULT_IDENTITY (transient) where it is away.
  */
 export async function sweepMedium(
