@@ -1,5 +1,6 @@
 import { systemClock } from "#base/system-clock";
-import { base64Of, CONTENT, type Ground, type Row, same, until } from "./s3-row.ts";
+import { DAY_MS } from "#base/time";
+import { base64Of, CONTENT, endSoon, type Ground, inMs, type Row, same, until } from "./s3-row.ts";
 
 /** What docs/vault.md asks of a bucket: everything below the prefix goes after a day, unless it may not. */
 async function oneDay({ s3, bucket }: Ground): Promise<void> {
@@ -27,9 +28,10 @@ async function oneDay({ s3, bucket }: Ground): Promise<void> {
   });
 }
 
-async function put({ s3, bucket }: Ground, Key: string, lock: object = {}): Promise<void> {
+async function put({ s3, bucket }: Ground, Key: string, lock: object = {}) {
   const ContentMD5 = base64Of("md5", CONTENT);
-  await s3.putObject({ Bucket: bucket, Key, Body: CONTENT, ContentMD5, ...lock });
+  return (await s3.putObject({ Bucket: bucket, Key, Body: CONTENT, ContentMD5, ...lock }))
+    .VersionId;
 }
 
 /** `footage/one` for a version, `footage/one†` for a marker. */
@@ -63,17 +65,15 @@ export const LIFECYCLE_ROWS: readonly Row[] = [
     name: "a rule hides what is held or locked behind a marker, and takes it once it may",
     bucket: "locked",
     async run(ground) {
-      const { s3, bucket, peer } = ground;
-      const lockMs = Math.max(6 * peer.dayMs, 2000);
-      const ends = new Date(Math.ceil((systemClock.now() + lockMs) / 1000) * 1000);
-      const lock = { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: ends };
+      const { s3, bucket } = ground;
+      const lock = { ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: inMs(DAY_MS) };
       await put(ground, "footage/free");
       await put(ground, "footage/held", { ObjectLockLegalHoldStatus: "ON" });
-      await put(ground, "footage/locked", lock);
+      const VersionId = await put(ground, "footage/locked", lock);
       await oneDay(ground);
       const kept = "footage/held,footage/held†,footage/locked,footage/locked†";
       await until("the free one gone", async () => (await left(ground)).join() === kept);
-      same(systemClock.now() < ends.getTime(), true);
+      const ends = await endSoon(ground, { Bucket: bucket, Key: "footage/locked", VersionId });
       await until("the locked one gone", async () => {
         return (await left(ground)).join() === "footage/held,footage/held†";
       });

@@ -1,8 +1,17 @@
 import { systemClock } from "#base/system-clock";
-import { DAY_MS, HOUR_MS } from "#base/time";
-import { base64Of, CONTENT, type Ground, type Row, refused, Seen, same, until } from "./s3-row.ts";
-
-const inMs = (ms: number): Date => new Date(Math.floor((systemClock.now() + ms) / 1000) * 1000);
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
+import {
+  base64Of,
+  CONTENT,
+  endSoon,
+  type Ground,
+  inMs,
+  type Row,
+  refused,
+  Seen,
+  same,
+  until,
+} from "./s3-row.ts";
 
 interface Lock {
   readonly mode?: "GOVERNANCE" | "COMPLIANCE";
@@ -67,7 +76,7 @@ export const LOCK_ROWS: readonly Row[] = [
     bucket: "locked",
     async run(ground) {
       const { s3 } = ground;
-      const { by, bypass } = await locked(ground, { mode: "COMPLIANCE", ends: inMs(4000) });
+      const { by, bypass } = await locked(ground, { mode: "COMPLIANCE", ends: inMs(MINUTE_MS) });
       await refused(bypass(), 403, "AccessDenied");
       const Retention = { Mode: "GOVERNANCE", RetainUntilDate: inMs(HOUR_MS) } as const;
       const weaker = { ...by, Retention, BypassGovernanceRetention: true };
@@ -78,14 +87,16 @@ export const LOCK_ROWS: readonly Row[] = [
     name: "a lock that has ended keeps nothing",
     bucket: "locked",
     async run(ground) {
-      const { remove } = await locked(ground, { mode: "GOVERNANCE", ends: inMs(2500) });
+      const { by, remove } = await locked(ground, { mode: "GOVERNANCE", ends: inMs(DAY_MS) });
       await refused(remove(), 403, "AccessDenied");
+      const ends = await endSoon(ground, by);
       await until("the lock ends", async () =>
         remove().then(
           () => true,
           () => false,
         ),
       );
+      same(systemClock.now() >= ends.getTime(), true);
     },
   },
   {
