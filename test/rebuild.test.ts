@@ -161,10 +161,12 @@ describe("a lost box", function () {
       await rename(chain, `${chain}.away`);
       const destroyed = async (ask: Parameters<Parameters<typeof whileRunning>[1]>[0]) =>
         (await ask("status", {})).states["destroyed"] ?? 0;
-      const said = await whileRunning(
+      await whileRunning(
         site,
-        async (ask, signal) => {
+        async (ask, signal, said) => {
           await site.clock.pass(29 * DAY_MS, signal);
+          const waits = async () => said.includes("rebuilt-waits");
+          assert.ok(await passUntil(site.clock, HOUR_MS, DAY_MS, waits, signal));
           assert.equal(await destroyed(ask), 1);
           await rename(`${chain}.away`, chain);
           const gone = async () => (await destroyed(ask)) >= 6;
@@ -172,7 +174,6 @@ describe("a lost box", function () {
         },
         config,
       );
-      assert.ok(said.includes("rebuilt-waits"));
       await using database = await openDatabase(catalogPath(config));
       assert.equal(await waitsForConsistency(database), false);
     });
@@ -232,8 +233,8 @@ describe("a lost box", function () {
       await whileRunning(
         site,
         async (ask, signal) => {
-          await site.clock.pass(HOUR_MS, signal);
-          assert.equal((await ask("status", {})).history, "one");
+          const one = async () => (await ask("status", {})).history === "one";
+          assert.ok(await passUntil(site.clock, MINUTE_MS, HOUR_MS, one, signal));
           assert.deepEqual((await ask("verify", { depth: "sizes" })).findings, []);
         },
         config,

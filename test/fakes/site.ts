@@ -35,10 +35,13 @@ export async function openSite(
   };
 }
 
-/** Runs the whole box of `site` while `body` plays, then stops it. Returns the names of the events. */
+/**
+ * Runs the whole box of `site` while `body` plays, then stops it. Returns the names of the events, which `body`
+ * sees as they come.
+ */
 export async function whileRunning(
   site: Site,
-  body: (ask: Ask, signal: AbortSignal) => Promise<void>,
+  body: (ask: Ask, signal: AbortSignal, said: readonly string[]) => Promise<void>,
   config: Config = site.demo.config,
 ): Promise<readonly string[]> {
   const said: string[] = [];
@@ -51,7 +54,7 @@ export async function whileRunning(
       const ask = asker(socketPath(config), s);
       await answering(ask, s);
       await ask("clock.confirm", { timeMs: site.clock.now(), by: "test" });
-      await body(ask, s);
+      await body(ask, s, said);
       finished.abort();
     },
   ]);
