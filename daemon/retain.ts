@@ -36,7 +36,8 @@ import { watchBucket } from "./watch-bucket.ts";
 export type HeedDesk = (now: Instant, signal: AbortSignal) => Promise<boolean>;
 
 const AT_ONCE = 100;
-const DUE_AT_ONCE = 10_000;
+/** So many are marked in one transaction, and so large is their batch at most: in memory whole when it closes. */
+const DUE_AT_ONCE = 1000;
 /** Without the desk's word, or the vault's, wait for it as long as the law allows (invariant 4). */
 const DESK_PATIENCE_MS = DUE_MARGIN_MS - 10 * MINUTE_MS;
 
@@ -94,10 +95,12 @@ export async function retain(
               "terms ended",
               skip,
             );
-      await markDue(clock, events, database, vault, node, due, afterReleaseMs, daily);
+      await markDue(clock, events, database, vault, node, due, afterReleaseMs, daily, signal);
       await destroyMarked(clock, events, database, spool, vault, node, hourly, signal);
-      if (hourly("bucket")) await watchBucket(clock, events, database, vault, node, hourly, signal);
-      await closeDestroyed(clock, events, database);
+      const close = () => closeDestroyed(clock, events, database);
+      if (hourly("bucket"))
+        await watchBucket(clock, events, database, vault, node, hourly, close, signal);
+      await close();
       await emptyQuarantine(events, database, spool, now);
       await eraseDetails(database, now);
       const overdue = await countOverdue(database, clock.now());
@@ -116,6 +119,7 @@ async function markDue(
   dueAfter: (skip: number) => Promise<readonly Doomed[]>,
   afterReleaseMs: number,
   alarm: (why: string) => boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   // Those stay due: they keep no other from being looked at.
   let held = 0;
@@ -123,6 +127,7 @@ async function markDue(
     const due = await dueAfter(held);
     const free: SegmentId[] = [];
     for (const segment of due) {
+      if (signal.aborted) return;
       if (!(await heldByVault(vault, node, segment))) free.push(segment.id);
       else if (alarm(segment.id)) events.heldByVaultOnly(segment.id);
     }
@@ -182,6 +187,8 @@ async function destroyMarked(
     if (gone.length > 0) await recordDestroyed(database, clock.now(), gone);
     if (gone.length > 0) step("destroy.recorded");
     if (doomed.length < AT_ONCE || signal.aborted) return;
+    // After weeks without the vault there are hundreds of thousands: no batch of all of them.
+    await closeDestroyed(clock, events, database);
   }
 }
 

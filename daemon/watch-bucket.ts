@@ -17,6 +17,7 @@ const AT_ONCE = 1000;
 /**
  * Looks what a locked bucket has destroyed by its own rule, and records that. A folder at a time, for a
  * bucket lists a thousand keys at the price of one; only what is no longer listed is looked at by itself.
+ * `pageDone` closes the batch of what was recorded: after weeks without the bucket not one batch of it all.
  */
 export async function watchBucket(
   clock: Clock,
@@ -25,6 +26,7 @@ export async function watchBucket(
   vault: Vault,
   node: NodeId,
   sayNow: (what: string) => boolean,
+  pageDone: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   let after: Segment | undefined;
@@ -41,6 +43,7 @@ export async function watchBucket(
         if (sayNow(folder) && segments[0]) events.destroyDelayed(segments[0].id, error);
       }
     }
+    await pageDone();
     after = watched.at(-1);
     if (watched.length < AT_ONCE || signal.aborted) return;
   }

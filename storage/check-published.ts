@@ -8,7 +8,7 @@ import type { VerifierKey } from "./ledger/note.ts";
 import { rootAt } from "./ledger/prove.ts";
 import { readText } from "./vault/body.ts";
 import { checkpointPrefix, checkpointSizeOf } from "./vault/keys.ts";
-import type { Vault } from "./vault/vault.ts";
+import type { ObjectVersion, Vault } from "./vault/vault.ts";
 
 /** How the ledger here and the one that has left this box stand to each other. */
 export interface Published {
@@ -33,15 +33,18 @@ export async function checkPublished(
 ): Promise<Published> {
   // Before the listing: what is published while it runs is not missing from it.
   const published = await database.transaction(publishedSizes);
-  const versions = await Array.fromAsync(vault.list(checkpointPrefix(node), signal));
-  const sizes = new Map(
+  const sizes = new Set<number>();
+  let size = 0;
+  let newest: ObjectVersion | undefined;
+  // There is one for each quarter of an hour of years.
+  for await (const version of vault.list(checkpointPrefix(node), signal)) {
+    const itsSize = checkpointSizeOf(version.key);
+    if (itsSize === undefined) continue;
+    sizes.add(itsSize);
     // Of several versions under one key the first is the checkpoint: it is put once.
-    versions.toReversed().map((version) => [checkpointSizeOf(version.key), version]),
-  );
-  sizes.delete(undefined);
-  const missing = published.filter((size) => !sizes.has(size));
-  const size = Math.max(0, ...[...sizes.keys()].filter((one) => one !== undefined));
-  const newest = sizes.get(size);
+    if (itsSize > size) [size, newest] = [itsSize, version];
+  }
+  const missing = published.filter((one) => !sizes.has(one));
   if (newest === undefined) return { diverged: undefined, missing };
   const note = await readText(vault, newest.key, newest.versionId, signal);
   const diverged = await database.transaction((sql) => divergence(sql, verifier, size, note));

@@ -24,8 +24,12 @@ export async function overdueHere(
   now: Instant,
 ): Promise<readonly Overdue[]> {
   const rows = await database.transaction((sql) => byRows(sql, afterReleaseMs, now));
-  const files = await Array.fromAsync(inFolders(database, spool, now));
-  return [...rows, ...files].slice(0, AT_MOST);
+  const found = [...rows].slice(0, AT_MOST);
+  for await (const file of inFolders(database, spool, now)) {
+    if (found.length >= AT_MOST) break;
+    found.push(file);
+  }
+  return found;
 }
 
 /** `gone_by_ms`: what a locked bucket destroys after a late release has its time. */
@@ -39,14 +43,14 @@ async function byRows(sql: Sql, afterReleaseMs: number, now: Instant): Promise<r
        ) as place
        from segment
        where state in ('sealed', 'stored', 'destroying') and due_provisional = 0
-         and due_at_ms + ${DUE_MARGIN_MS} <= $now
+         and due_at_ms <= $now - ${DUE_MARGIN_MS}
          and not exists (select 1 from hold where segment_id = segment.id and released_at_ms is null))
      where since_ms <= $now limit ${AT_MOST}`,
     { $now: now, $afterRelease: afterReleaseMs },
   );
   const quarantined = await sql.all(
     `select id, due_at_ms + ${DUE_MARGIN_MS} as since_ms, 'quarantine' as place from quarantine
-     where destroyed_at_ms is null and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} <= $now
+     where destroyed_at_ms is null and due_provisional = 0 and due_at_ms <= $now - ${DUE_MARGIN_MS}
      limit ${AT_MOST}`,
     { $now: now },
   );

@@ -15,21 +15,36 @@ export interface Overdue {
 /** Who looked: this box at what it has, or the sweep at the vault. */
 export type Looked = "box" | "vault";
 
+/** So many in one transaction: each is an entry of its own, and what is docked meanwhile waits. */
+const AT_ONCE = 100;
+
 /**
  * Records each of `found` that is not known, with its ledger entry and the moment of its discovery: once.
  * Returns those that are new.
  */
-export function recordBreaches(
+export async function recordBreaches(
   database: Database,
   at: Instant,
   looked: Looked,
   found: readonly Overdue[],
 ): Promise<readonly Overdue[]> {
-  return database.transaction(async (sql) => {
-    const fresh: Overdue[] = [];
-    for (const one of found) if (await recordOne(sql, at, looked, one)) fresh.push(one);
-    return fresh;
-  });
+  const fresh: Overdue[] = [];
+  for (let from = 0; from < found.length; from += AT_ONCE) {
+    const some = found.slice(from, from + AT_ONCE);
+    fresh.push(...(await database.transaction((sql) => recordSome(sql, at, looked, some))));
+  }
+  return fresh;
+}
+
+async function recordSome(
+  sql: Sql,
+  at: Instant,
+  looked: Looked,
+  found: readonly Overdue[],
+): Promise<readonly Overdue[]> {
+  const fresh: Overdue[] = [];
+  for (const one of found) if (await recordOne(sql, at, looked, one)) fresh.push(one);
+  return fresh;
 }
 
 async function recordOne(
@@ -63,7 +78,7 @@ export function endBreaches(
 ): Promise<number> {
   return database.transaction((sql) =>
     sql.run(
-      `update breach set ended_at_ms = $at where looked = $looked and ended_at_ms is null
+      `update breach indexed by breach_open set ended_at_ms = $at where looked = $looked and ended_at_ms is null
          and what not in (select value from json_each($found))
          and place not in (select value from json_each($unseen))`,
       {

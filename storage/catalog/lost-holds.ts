@@ -15,8 +15,10 @@ export function heldInVault(
     const rows = await sql.all(
       `select * from segment where id in (
          select segment_id from hold indexed by hold_segment
-         where released_at_ms is null and in_vault_at_ms is not null and segment_id > $after)
-       order by id limit $limit`,
+         where released_at_ms is null and in_vault_at_ms is not null and segment_id > $after
+           and exists (select 1 from segment where id = hold.segment_id)
+         group by segment_id order by segment_id limit $limit)
+       order by id`,
       { $after: after, $limit: limit },
     );
     return rows.map(segmentOfRow);

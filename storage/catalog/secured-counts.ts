@@ -32,8 +32,8 @@ export function countWaiting(database: Database, here: MediumName | undefined): 
          coalesce((select max(released_at_ms) from hold where segment_id = copy.segment_id), changed_at_ms)
        ) as since
        from copy join medium on medium.id = copy.medium_id
-       where copy.place = 'secured' and (copy.state = 'leaving' or copy.state = 'writing'
-         and not (medium.kind = $kind and medium.serial = $serial))
+       where copy.place = 'secured' and copy.state in ('leaving', 'writing')
+         and (copy.state = 'leaving' or not (medium.kind = $kind and medium.serial = $serial))
        group by medium.id order by medium.id`,
       { $kind: here?.kind ?? "", $serial: here?.serial ?? "" },
     );

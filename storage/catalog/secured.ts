@@ -38,8 +38,10 @@ export function segmentsToSecure(
        left join medium on medium.id = secured.medium_id
        where segment.id in (
          select segment_id from hold indexed by hold_to_secure
-         where secured_at_ms is null and released_at_ms is null and segment_id > $after)
-       order by segment.id limit $limit`,
+         where secured_at_ms is null and released_at_ms is null and segment_id > $after
+           and exists (select 1 from segment where id = hold.segment_id)
+         group by segment_id order by segment_id limit $limit)
+       order by segment.id`,
       { $after: after, $limit: limit },
     );
     return rows.map((row) => {

@@ -37,7 +37,10 @@ export function signCheckpoint(
   });
 }
 
-/** Checkpoints the vault does not have yet, oldest first, with the size of the one before. */
+/** After months without the vault there are thousands: the rest is read another time. */
+const UNPUBLISHED_AT_ONCE = 500;
+
+/** Checkpoints the vault does not have yet, the oldest few, with the size of the one before. */
 export function unpublishedCheckpoints(
   database: Database,
 ): Promise<readonly (Checkpoint & { readonly after: number })[]> {
@@ -45,7 +48,7 @@ export function unpublishedCheckpoints(
     const rows = await sql.all(
       `select size, note,
          coalesce((select max(size) from checkpoint before where before.size < checkpoint.size), 0) as after
-       from checkpoint where published_at_ms is null order by size`,
+       from checkpoint where published_at_ms is null order by size limit ${UNPUBLISHED_AT_ONCE}`,
     );
     return rows.map((row) => ({
       size: number(row, "size"),

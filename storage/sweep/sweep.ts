@@ -111,13 +111,10 @@ export async function sweepMedium(
     if (findings.length < SHOWN) findings.push(`${key} on the separate medium has no row`);
     const startedAt = startOf(key);
     if (startedAt === undefined || startedAt + TERM_LIMIT_MS > now) continue;
-    overdue.push({
-      what: `medium/${key}`,
-      place: "secured",
-      since: plus(startedAt, TERM_LIMIT_MS),
-    });
+    const since = plus(startedAt, TERM_LIMIT_MS);
+    if (overdue.length < SHOWN) overdue.push({ what: `medium/${key}`, place: "secured", since });
   }
-  return { findings, overdue: overdue.slice(0, SHOWN) };
+  return { findings, overdue };
 }
 
 /** True for what no row speaks of and nothing holds: of that only the time in its key is known. */

@@ -7,11 +7,12 @@ import { systemClock } from "#base/system-clock";
 import type { Config } from "../../config/schema.ts";
 import { asker } from "../../daemon/control/client.ts";
 import { socketPath } from "../../daemon/places.ts";
+import { asService } from "./service.ts";
 
 const BEWAARD = fileURLToPath(new URL("../../daemon/cli/bewaard.ts", import.meta.url));
 const NEVER = new AbortController().signal;
 
-/** A box as it runs: the real process. */
+/** A box as it runs: the real process, with Node as the service has it. */
 export interface RunningBox {
   /** From the start of the process to its first answer. */
   readonly readySeconds: number;
@@ -27,11 +28,13 @@ export async function startBox(
   config: Config,
   ...parts: string[]
 ): Promise<RunningBox> {
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, "compile-cache") };
+  const service = await asService();
+  const compiled = { NODE_COMPILE_CACHE: join(folder, "compile-cache") };
+  const env = { ...process.env, ...service.env, ...compiled };
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [BEWAARD, "-c", join(folder, "bewaard.yaml"), "run", ...parts],
+    [...service.flags, BEWAARD, "-c", join(folder, "bewaard.yaml"), "run", ...parts],
     { env, stdio: ["ignore", "ignore", "ignore"] },
   );
   await answers(child, config);
