@@ -116,3 +116,8 @@ async function record(
   if (recorded.kind !== "new") throw new Error("recorded twice");
   return id;
 }
+
+/** The catalog that is used up when all is stored under the name `node`. */
+export function catalogOf(folder: string, node: string): string {
+  return join(folder, `${node}.db`);
+}

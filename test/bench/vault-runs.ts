@@ -6,39 +6,45 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { openS3Calls } from "../../storage/vault/s3-calls.ts";
 import { asService } from "./service.ts";
-import type { WaitingBox } from "./vault-box.ts";
+import { catalogOf, type WaitingBox } from "./vault-box.ts";
 import type { BenchServer } from "./vault-servers.ts";
 
 const run = promisify(execFile);
 const SIDE = fileURLToPath(new URL("./vault-side.ts", import.meta.url));
 
-/** A whole process, its start included. */
-export interface Spent {
-  readonly wallSeconds: number;
-  /** User and system. */
-  readonly cpuSeconds: number;
-}
+/** User and system, by `getrusage`. */
+const spent = z.object({ wallSeconds: z.number(), cpuSeconds: z.number() });
+export type Spent = Readonly<z.infer<typeof spent>>;
 
 const told = z.object({
-  /** Both without the start of Node. */
-  wallSeconds: z.number(),
-  cpuSeconds: z.number(),
+  times: z.array(spent.extend({ sinceStart: spent })),
   peakBytes: z.number(),
   residentBytes: z.array(z.number()),
 });
 
-export interface OurRun extends Spent {
-  readonly storing: z.infer<typeof told>;
+export interface OurRun {
+  /** The first time, the start of the process included. */
+  readonly cold: Spent;
+  /** The last time, of a process that had done it before. */
+  readonly warm: Spent;
+  readonly peakBytes: number;
+  readonly residentBytes: readonly number[];
 }
 
-/** Core's own loop stores all that waits in `box`. */
-export async function runOurs(box: WaitingBox, server: BenchServer): Promise<OurRun> {
+/** Core's own loop stores all that waits in `box`, under the name of each of `nodes` in turn. */
+export async function runOurs(
+  box: WaitingBox,
+  server: BenchServer,
+  nodes: readonly string[],
+): Promise<OurRun> {
   const { folder, segments, catalog } = box;
-  for (const end of ["", "-wal", "-shm"])
-    await rm(join(folder, `catalog.db${end}`), { force: true });
-  await copyFile(catalog, join(folder, "catalog.db"));
+  for (const node of nodes) {
+    const copied = catalogOf(folder, node);
+    for (const end of ["", "-wal", "-shm"]) await rm(`${copied}${end}`, { force: true });
+    await copyFile(catalog, copied);
+  }
   const errand = join(folder, "errand.json");
-  await writeFile(errand, JSON.stringify({ ...server, folder, segments }));
+  await writeFile(errand, JSON.stringify({ ...server, folder, segments, nodes }));
   const service = await asService();
   const env = {
     PATH: process.env["PATH"],
@@ -46,16 +52,19 @@ export async function runOurs(box: WaitingBox, server: BenchServer): Promise<Our
     NODE_COMPILE_CACHE: join(folder, "..", "compile-cache"),
     ...service.env,
   };
-  const { stdout, ...spent } = await timed([process.execPath, ...service.flags, SIDE, errand], env);
-  await emptied(server, box);
-  return { ...spent, storing: told.parse(JSON.parse(stdout.split("\n")[0] ?? "")) };
+  const { stdout } = await run(process.execPath, [...service.flags, SIDE, errand], { env });
+  await emptied(server, box, nodes.length);
+  const { times, ...memory } = told.parse(JSON.parse(stdout));
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined) throw new Error("nothing was stored");
+  return { cold: first.sinceStart, warm: last, ...memory };
 }
 
 /** `rclone copy` with its defaults, of the same files. */
 export async function runRclone(box: WaitingBox, server: BenchServer): Promise<Spent> {
-  const spent = await rclone(box.files, server);
-  await emptied(server, box);
-  return spent;
+  const all = await rclone(box.files, server);
+  await emptied(server, box, 1);
+  return all;
 }
 
 /** What `rclone` costs before it has copied anything: an empty folder. */
@@ -79,18 +88,11 @@ async function rclone(from: string, server: BenchServer): Promise<Spent> {
     RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY: credential.secretAccessKey,
   };
   const secure = certificatePath === undefined ? [] : ["--ca-cert", certificatePath];
-  const { stdout: _, ...spent } = await timed(
-    ["rclone", "copy", from, `bench:${bucket}/rclone`, ...secure],
-    env,
-  );
-  return spent;
+  return timed(["rclone", "copy", from, `bench:${bucket}/rclone`, ...secure], env);
 }
 
-/** bash counts what its children used by `getrusage`, to the millisecond. */
-async function timed(
-  command: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Spent & { readonly stdout: string }> {
+/** A whole process. bash counts what its children used by `getrusage`, to the millisecond. */
+async function timed(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Spent> {
   const started = performance.now();
   const { stdout } = await run("bash", ["-c", '"$@" && times', "bench", ...command], { env });
   const wallSeconds = (performance.now() - started) / 1000;
@@ -99,11 +101,15 @@ async function timed(
     (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
     0,
   );
-  return { wallSeconds, cpuSeconds, stdout };
+  return { wallSeconds, cpuSeconds };
 }
 
-/** All of it must have arrived, once; then it goes, so that every run finds the bucket as the first did. */
-async function emptied(server: BenchServer, { segments, bytes }: WaitingBox): Promise<void> {
+/** All of it must have arrived, so often; then it goes, so that every run finds the bucket as the first did. */
+async function emptied(
+  server: BenchServer,
+  { segments, bytes }: WaitingBox,
+  times: number,
+): Promise<void> {
   const { bucket: name, certificate, ...where } = server;
   const own = { provider: "own", owner: undefined, level: "plain", reports: [] } as const;
   await using calls = openS3Calls({ ...own, ...where, name, certificate }, server.credential);
@@ -116,6 +122,8 @@ async function emptied(server: BenchServer, { segments, bytes }: WaitingBox): Pr
     const failed = await calls.deleteVersions(versions);
     if (failed.length > 0) throw new Error(`not deleted: ${failed[0]?.code}`);
   }
-  if (seen.versions !== segments || seen.bytes !== bytes)
-    throw new Error(`${segments} files of ${bytes} bytes sent: ${JSON.stringify(seen)} arrived`);
+  if (seen.versions !== segments * times || seen.bytes !== bytes * times)
+    throw new Error(
+      `${segments} files of ${bytes} bytes sent ${times} times: ${JSON.stringify(seen)} arrived`,
+    );
 }
