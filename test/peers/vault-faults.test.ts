@@ -22,7 +22,8 @@ describe("an upload of several parts to Ceph, over a line on which things go wro
   let ceph: Ceph;
   let proxy: S3Proxy;
   before(async () => {
-    ceph = await startCeph();
+    // What is put and locked stays: gigabytes, which are better on a disk than in memory.
+    ceph = await startCeph({ store: "disk" });
     proxy = await openS3Proxy(ceph.endpoint);
   });
   after(async () => {
