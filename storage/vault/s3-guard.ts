@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { deadline } from "#base/deadline";
+import { unlessBefore } from "#base/deadline";
 import { MINUTE_MS } from "#base/time";
 import { noAnswer } from "./s3-errors.ts";
 
@@ -16,7 +16,6 @@ const COMPLETING_MS = 10 * MINUTE_MS;
 
 /** What is answered with a text always. The others say all that they have to say in their headers. */
 const TEXT = /^(?:Complete|CreateMultipart|DeleteObjects|List|Get(?!Object$|BucketPolicy$))/;
-const NEVER = new AbortController().signal;
 
 /** Makes `client` refuse answers that are too large, too slow, or none. */
 export function guardAnswers(client: S3Client): void {
@@ -70,20 +69,17 @@ export async function wholeAnswer(
   mostBytes: number,
   withinMs: number,
 ): Promise<Buffer> {
-  const late = deadline(withinMs, NEVER);
-  const end = () => void body.destroy(noAnswer(`${what}, after ${withinMs} ms`));
-  late.addEventListener("abort", end, { once: true });
-  try {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of body.iterator()) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError("an answer that is not of bytes");
-      bytes += chunk.length;
-      if (bytes > mostBytes) throw noAnswer(`${what}, of more than ${mostBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    late.removeEventListener("abort", end);
+  // A signal that aborts by itself would be kept until it did, after thousands of answers too.
+  using _late = unlessBefore(withinMs, () => {
+    body.destroy(noAnswer(`${what}, after ${withinMs} ms`));
+  });
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body.iterator()) {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("an answer that is not of bytes");
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw noAnswer(`${what}, of more than ${mostBytes} bytes`);
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
 }
