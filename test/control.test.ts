@@ -112,7 +112,7 @@ describe("core's socket", () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "control.sock");
     const stop = new AbortController();
-    const patienceMs = 100;
+    const patienceMs = 400;
     const verify = async () => {
       await systemClock.sleep(5 * patienceMs, NEVER);
       return { findings: [], more: 0, segments: 7, entries: 0, notes: [] };
