@@ -36,7 +36,12 @@ export function drainer(
   storeOne: StoreOne,
   parallel: number,
 ): Drain {
+  // An idle box looks every five seconds: it need not ask each time whether a batch is open.
+  let isOpen = false;
   const closeBatch = async (): Promise<void> => {
+    if (!isOpen) return;
+    // What is stored while it closes may be in the next one. And what fails is closed by the next turn.
+    isOpen = false;
     const stored = await closeSweep(database, "stored", clock.now());
     if (stored > 0) step("store.batch-closed");
   };
@@ -48,6 +53,7 @@ export function drainer(
   let suspects: ReadonlySet<SegmentId> = new Set();
 
   return async (mayBeOpen, signal) => {
+    if (mayBeOpen) isOpen = true;
     let answers = false;
     let unanswered: SegmentId[] = [];
     const work = async (inner: AbortSignal): Promise<void> => {
@@ -56,14 +62,14 @@ export function drainer(
         if (segment === undefined) return;
         const outcome = await storeOne(segment, inner).finally(() => line.done(segment.id, 0));
         line.done(segment.id, WAIT_MS[outcome]);
-        if (outcome === "stored") answers = true;
+        if (outcome === "stored") answers = isOpen = true;
         if (outcome === "stored") unanswered = [];
         if (outcome === "unanswered") unanswered.push(segment.id);
       }
     };
     const workers = Array.from({ length: parallel }, () => work);
     await together(signal, workers);
-    if (mayBeOpen || answers) await closeBatch();
+    await closeBatch();
     const away = unanswered.length >= awayAfter || (unanswered.length > 0 && !answers);
     // It is the vault, not they: the oldest is the first to be tried when it is asked again. But where the same
     // fail again others get their turn, or a few that never succeed would keep all the others here.
