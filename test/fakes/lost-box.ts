@@ -14,6 +14,7 @@ import { openStation } from "../../daemon/desk/station.ts";
 import { catalogPath, vaultFolder } from "../../daemon/places.ts";
 import { setupBox } from "../../daemon/setup.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
+import { checkpointPrefix, entriesPrefix } from "../../storage/vault/keys.ts";
 import { leaveCutOff } from "./cut-off.ts";
 import { temporaryFolder } from "./folder.ts";
 import { NEVER, START } from "./rig.ts";
@@ -26,6 +27,8 @@ export interface LostBox {
   /** A copy of the catalog as it was. */
   readonly catalog: string;
   readonly ids: Readonly<Record<string, string>>;
+  /** The size of the last signed head that does not tell of what was destroyed. */
+  readonly signedBefore: number;
 }
 
 type Fate =
@@ -72,10 +75,32 @@ async function until(site: Site, what: string, seen: () => Promise<boolean>, sig
   assert.ok(await passUntil(site.clock, MINUTE_MS, DAY_MS, seen, signal), what);
 }
 
-async function published(site: Site, ask: Ask, signal: AbortSignal): Promise<void> {
-  const before = (await ask("ledger.head", {})).checkpoint?.size ?? 0;
-  const more = async () => ((await ask("ledger.head", {})).checkpoint?.size ?? 0) > before;
-  await until(site, "a checkpoint", more, signal);
+async function signed(ask: Ask): Promise<number> {
+  return (await ask("ledger.head", {})).checkpoint?.size ?? 0;
+}
+
+/** The size of a new signed head, once the vault has one. */
+async function published(site: Site, ask: Ask, signal: AbortSignal): Promise<number> {
+  const before = await signed(ask);
+  await until(site, "a checkpoint", async () => (await signed(ask)) > before, signal);
+  return await signed(ask);
+}
+
+/** The vault's signed heads of more than `size` entries are gone; the entries are still there. */
+export async function forgetHeads(config: Config, size: number): Promise<void> {
+  await forget(config, checkpointPrefix(config.node), (name) => Number.parseInt(name, 10) > size);
+}
+
+/** The vault has no entry after the first `size`, as if the box had not lived to write more. */
+async function forgetEntries(config: Config, size: number): Promise<void> {
+  await forgetHeads(config, size);
+  await forget(config, entriesPrefix(config.node), (name) => Number.parseInt(name, 10) >= size);
+}
+
+async function forget(config: Config, prefix: string, late: (name: string) => boolean) {
+  const folder = join(vaultFolder(config.vault), prefix);
+  for (const name of await readdir(folder))
+    if (late(name)) await rm(join(folder, name), { recursive: true });
 }
 
 async function cutOff(site: Site): Promise<void> {
@@ -174,6 +199,8 @@ async function lostBox(site: Site): Promise<LostBox> {
   const first = ["destroyed", "evicted", "stored", "held", "released", "spoolOnly"] as const;
   for (const fate of first) await film(site, fate);
   const ids: [string, string][] = [["truncated", CUT_OFF]];
+  let signedBefore = 0;
+  let lastSigned = 0;
   await whileRunning(
     site,
     async (ask, signal) => {
@@ -183,9 +210,15 @@ async function lostBox(site: Site): Promise<LostBox> {
       await decide(site, known["held"] ?? "", known["released"] ?? "");
       const inForce = async () => (await ask("status", {})).holds.inForce;
       await until(site, "released", async () => (await inForce()) === 1, signal);
-      await until(site, "gone", async () => (await inState(ask, "destroyed")) === 1, signal);
+      const gone = async () => {
+        const size = await signed(ask);
+        if ((await inState(ask, "destroyed")) === 1) return true;
+        signedBefore = size;
+        return false;
+      };
+      await until(site, "gone", gone, signal);
       await ask("room", { bytes: 500_000, urgent: false });
-      await published(site, ask, signal);
+      lastSigned = await published(site, ask, signal);
       await film(site, "afterTheHead");
       await until(site, "stored", async () => (await inState(ask, "stored")) === 6, signal);
       ids.push(["afterTheHead", await idOf(ask, "afterTheHead")]);
@@ -196,7 +229,9 @@ async function lostBox(site: Site): Promise<LostBox> {
   await copyFile(catalogPath(config), catalog);
   await rm(blocked);
   await lose(config);
-  return { site, config: small, catalog, ids: Object.fromEntries(ids) };
+  // On a busy machine an hour may have passed before the last recording was stored.
+  await forgetEntries(config, lastSigned);
+  return { site, config: small, catalog, ids: Object.fromEntries(ids), signedBefore };
 }
 
 /** The disk breaks; somebody installs a new one and puts the secrets back, with the node's key. */
