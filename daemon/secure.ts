@@ -2,7 +2,7 @@ import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, every, HOUR_MS, type Instant, SECOND_MS } from "#base/time";
+import { type Clock, DAY_MS, every, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from "#base/time";
 import { isDestroyed, type MediumName, shownMedium } from "../storage/catalog/medium.ts";
 import {
   freeSecured,
@@ -41,6 +41,8 @@ export interface SeparateCopy {
 }
 
 const LOOK_EVERY_MS = 30 * SECOND_MS;
+/** Without a medium there is nothing to do but to tell what waits for one. */
+const TELL_EVERY_MS = 5 * MINUTE_MS;
 const AT_ONCE = 100;
 /** A medium that is away for this long while it is needed is told of. */
 const AWAY_PATIENCE_MS = HOUR_MS;
@@ -67,7 +69,7 @@ export async function secure(
   const hourly = atMostEvery(clock, HOUR_MS);
   let lookAtMs = 0;
   const securing = { clock, events, database, spool, vault, node, hourly };
-  for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
+  for await (const now of every(clock, medium ? LOOK_EVERY_MS : TELL_EVERY_MS, signal)) {
     await turn(async () => {
       const usable = medium && (await isSpent(securing, medium, daily)) ? undefined : medium;
       if (await mayDestroy()) {
