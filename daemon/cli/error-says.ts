@@ -43,6 +43,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   MEDIUM_DESTROYED:
     "voor dit medium is getekend dat het vernietigd is / this medium was signed to be destroyed",
   NODE_KEY: "er is iets met de sleutel van deze kast / something is the matter with this box's key",
+  ORDER_REFUSED: "een opdracht aan de hulp is niet te vertrouwen / an order is not to be trusted",
   POLICY_NOT_IN_FORCE: "dit beleid geldt nog niet / this policy is not in force yet",
   POLICY_WIDENED: "de annex verruimt het beleid / the annex widens the policy",
   PROOF_INVALID: "het bewijs klopt niet / the proof does not hold",
