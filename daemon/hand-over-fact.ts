@@ -25,7 +25,7 @@ export interface HandedOver {
 /**
  * Seals one file of a card into incoming/ and writes its manifest last: the fact is handed over at the
  * moment the manifest has its name (docs/design.md, procedure "Seal"). What was read of a file that
- * changed meanwhile is handed over only if `keepChanged`.
+ * changed meanwhile is handed over only if `keepChanged`, which is asked then.
  * @throws BewaardError SOURCE_CHANGED, SPOOL_FULL, SPOOL_IO (transient), and what sealing throws: nothing
  * is left behind.
  */
@@ -35,7 +35,7 @@ export async function handOver(
   dock: Dock,
   file: CardFile,
   source: Uint8Array,
-  keepChanged: boolean,
+  keepChanged: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   try {
@@ -51,7 +51,7 @@ async function sealAndHandOver(
   dock: Dock,
   file: CardFile,
   source: Uint8Array,
-  keepChanged: boolean,
+  keepChanged: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   const { incoming, pool, book } = sealing;
@@ -64,7 +64,7 @@ async function sealAndHandOver(
   step("seal.intended");
   try {
     const sealed = await pool.seal(source, sealedPath(incoming, id), [recipient], signal);
-    if (sealed.sourceChanged && !keepChanged) await takeBack(sealedPath(incoming, id));
+    if (sealed.sourceChanged && !(await keepChanged())) await takeBack(sealedPath(incoming, id));
     await handOverSealed(incoming, { ...known, ...arrived(clock) }, sealed);
     return { id, changed: sealed.sourceChanged };
   } finally {

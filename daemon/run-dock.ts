@@ -8,6 +8,7 @@ import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
 import { asker } from "./control/client.ts";
 import { dock } from "./dock.ts";
+import { openFair } from "./docks/fair.ts";
 import type { Events } from "./events.ts";
 import { socketPath } from "./places.ts";
 import { keepBook, readBook } from "./recipients.ts";
@@ -24,7 +25,9 @@ export async function runDock(
   await using _lease = await openLease(spool, "dock");
   const incoming = await createIncoming(spool, "dock");
   const book = await readBook(config.recipients);
-  await using pool = openSealPool(availableParallelism());
+  const threads = availableParallelism();
+  await using pool = openSealPool(threads);
+  const fair = openFair(threads);
   const ask = asker(socketPath(config), signal);
   const docks = await Promise.all(
     config.bodycams.map(async ({ number, folder, profile }) => ({
@@ -36,7 +39,7 @@ export async function runDock(
   const readContainer = containerReader(events);
   const sealing = { node: config.node, book, pool, incoming, readContainer };
   await together(signal, [
-    (s) => dock(clock, events, ask, sealing, docks, s),
+    (s) => dock(clock, events, ask, sealing, fair, docks, s),
     (s) => keepBook(clock, events, config.recipients, sealing, s),
   ]);
 }

@@ -3,7 +3,8 @@ import { printable } from "#base/printable";
 import type { Clock } from "#base/time";
 import { type CardFile, joined } from "../drivers/bodycam/card.ts";
 import type { Ask } from "./control/client.ts";
-import type { Dock, Sealing } from "./dock.ts";
+import type { Sealing } from "./dock.ts";
+import type { CardAt } from "./docks/take-card.ts";
 import type { Events } from "./events.ts";
 import { handOver } from "./hand-over-fact.ts";
 import type { Patience } from "./patience.ts";
@@ -21,7 +22,7 @@ export async function takeFile(
   clock: Clock,
   events: Events,
   sealing: Sealing,
-  one: Dock,
+  one: Pick<CardAt, "device" | "folder" | "profile" | "isThere">,
   file: CardFile,
   room: (file: CardFile) => Promise<void>,
   changes: Map<string, number>,
@@ -32,7 +33,8 @@ export async function takeFile(
   try {
     await room(file);
     const source = joined(Buffer.from(one.folder), file.path);
-    const keep = changedBefore < CHANGED_READS_KEPT;
+    // A card that was pulled out has not changed: what was read of it is no other reading.
+    const keep = async () => changedBefore < CHANGED_READS_KEPT && (await one.isThere());
     const { id, changed } = await handOver(clock, sealing, one, file, source, keep, signal);
     events.sealed(id, one.device, file.bytes);
     if (!changed) return "taken";

@@ -9,6 +9,7 @@ import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock } from "../daemon/dock.ts";
+import { openFair } from "../daemon/docks/fair.ts";
 import { openPatience } from "../daemon/patience.ts";
 import { keepBook } from "../daemon/recipients.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
@@ -45,7 +46,7 @@ async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<voi
   const clock = simulatedClock(rig.clock.now());
   const stop = new AbortController();
   const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
-  const running = dock(clock, rig.events, ask, rig.sealing, docks, stop.signal);
+  const running = dock(clock, rig.events, ask, rig.sealing, openFair(2), docks, stop.signal);
   // The dock itself and its daily look at the recipients.
   await clock.asleep(2);
   for (let look = 0; look < looks; look += 1) {

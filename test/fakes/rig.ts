@@ -211,7 +211,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       mkdirSync(dirname(source), { recursive: true });
       writeFileSync(source, content);
       const file = { path, bytes: content.length, modifiedAt: clock.now() };
-      return (await handOver(clock, sealing, dock, file, Buffer.from(source), true, NEVER)).id;
+      const keep = async () => true;
+      return (await handOver(clock, sealing, dock, file, Buffer.from(source), keep, NEVER)).id;
     },
     async keep(content, name) {
       const id = await rig.record(content, name);

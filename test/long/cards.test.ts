@@ -76,7 +76,7 @@ if (why !== undefined) {
     await writeFile(join(card.path, dying), randomBytes(150 * MIB));
     card.settle();
     card.decay(dying);
-    const dock = dockOf(CAMERA, card.path);
+    const dock = { ...dockOf(CAMERA, card.path), isThere: async () => true };
     const results = new Map<string, string>();
     for (const file of (await listCard(card.path))?.files ?? []) {
       const room = async (): Promise<void> => undefined;

@@ -1,0 +1,80 @@
+import type { DeviceId } from "#base/ids";
+import type { CardFile } from "../../drivers/bodycam/card.ts";
+import type { Ask } from "../control/client.ts";
+import { keyOf } from "../take-file.ts";
+import type { Counted } from "./slot-state.ts";
+
+/** What is known of the files of a card while it is docked. Bounded by what is on it. */
+export interface CardMemory {
+  /** Handed over here; core may not have adopted it yet. By `keyOf`. */
+  readonly taken: Set<string>;
+  /** What core has said that it knows. */
+  readonly adopted: Set<string>;
+  /** What was said to stay on the card, by code and file. */
+  readonly said: Set<string>;
+  /** How often a file changed while it was read, by its path. */
+  readonly changes: Map<string, number>;
+  isDone(file: CardFile): boolean;
+  forgetAllBut(files: readonly CardFile[]): void;
+}
+
+export function openCardMemory(): CardMemory {
+  const taken = new Set<string>();
+  const adopted = new Set<string>();
+  return {
+    taken,
+    adopted,
+    said: new Set(),
+    changes: new Map(),
+    isDone: (file) => taken.has(keyOf(file)) || adopted.has(keyOf(file)),
+    forgetAllBut(files) {
+      const there = new Set(files.map(keyOf));
+      for (const known of [taken, adopted]) {
+        for (const key of known) if (!there.has(key)) known.delete(key);
+      }
+    },
+  };
+}
+
+/** Asks core which of `files` it has, or had. */
+export async function learn(
+  ask: Ask,
+  device: DeviceId,
+  { taken, adopted }: CardMemory,
+  files: readonly CardFile[],
+): Promise<void> {
+  if (files.length === 0) return;
+  const { known } = await ask("known", {
+    device,
+    files: files.map(({ path, bytes, modifiedAt }) => ({
+      path: path.toString("base64"),
+      bytes,
+      modifiedAtMs: modifiedAt,
+    })),
+  });
+  files.forEach((file, index) => {
+    if (known[index] !== true) return;
+    adopted.add(keyOf(file));
+    taken.delete(keyOf(file));
+  });
+}
+
+export function counted(memory: CardMemory, files: readonly CardFile[]): Counted {
+  const done = files.filter((file) => memory.isDone(file));
+  return {
+    files: files.length,
+    bytes: bytesOf(files),
+    filesDone: done.length,
+    bytesDone: bytesOf(done),
+    adopted: files.filter((file) => memory.adopted.has(keyOf(file))).length,
+  };
+}
+
+/** The count after one more file was taken: counting a card of 10,000 anew for each is too much. */
+export function withTaken(count: Counted, { bytes }: CardFile): Counted {
+  return { ...count, filesDone: count.filesDone + 1, bytesDone: count.bytesDone + bytes };
+}
+
+function bytesOf(files: readonly CardFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}

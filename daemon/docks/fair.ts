@@ -1,0 +1,71 @@
+/** Lets cards be read side by side, fairly: each turn is for one file. */
+export interface Fair {
+  /** Resolves when `port` may read a file, until what it returns is disposed of. Rejects when the signal aborts. */
+  turn(port: string, signal: AbortSignal): Promise<Disposable>;
+}
+
+interface Waiting {
+  readonly port: string;
+  readonly go: () => void;
+}
+
+/**
+ * At most `size` turns at a time, as many as there are threads that seal. The next one is for the root port
+ * with the fewest: what hangs on one hub shares one cable, and must not keep another cable waiting. Among
+ * equal ports the one that waited longest goes first.
+ */
+export function openFair(size: number): Fair {
+  const running = new Map<string, number>();
+  const waiting: Waiting[] = [];
+  let free = size;
+
+  const busy = (port: string): number => running.get(port) ?? 0;
+
+  function next(): void {
+    if (free === 0) return;
+    let first: Waiting | undefined;
+    for (const one of waiting) if (!first || busy(one.port) < busy(first.port)) first = one;
+    if (!first) return;
+    waiting.splice(waiting.indexOf(first), 1);
+    free -= 1;
+    running.set(first.port, busy(first.port) + 1);
+    first.go();
+  }
+
+  function end(port: string): void {
+    free += 1;
+    const left = busy(port) - 1;
+    if (left === 0) running.delete(port);
+    else running.set(port, left);
+    next();
+  }
+
+  return {
+    async turn(port, signal) {
+      signal.throwIfAborted();
+      const granted = Promise.withResolvers<void>();
+      const mine = { port, go: () => granted.resolve() };
+      const leave = (): void => {
+        if (!waiting.includes(mine)) return;
+        waiting.splice(waiting.indexOf(mine), 1);
+        granted.reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      waiting.push(mine);
+      next();
+      await granted.promise.finally(() => signal.removeEventListener("abort", leave));
+      let over = false;
+      return {
+        [Symbol.dispose]() {
+          if (!over) end(port);
+          over = true;
+        },
+      };
+    },
+  };
+}
+
+/** The root port of a slot: `0000:00:14.0/2.3` hangs on `0000:00:14.0/2`. */
+export function rootPortOf(slot: string): string {
+  return slot.split(".").length > 1 ? slot.replace(/\/(\d+)[\d.]*$/, "/$1") : slot;
+}

@@ -1,0 +1,45 @@
+import type { ErrorCode } from "#base/errors";
+import { CARD_REFUSALS } from "../../drivers/bodycam/card-record.ts";
+
+/** Why a slot is as it is. People read what daemon/cli/shown-docks.ts says of each. */
+export const SLOT_WHYS = [
+  ...CARD_REFUSALS,
+  // busy
+  "recognising",
+  "reading",
+  "adopting",
+  "core-away",
+  // safe
+  "waits-for-vault",
+  "wiping",
+  "not-wiped-here",
+  // failed
+  "no-record",
+  "record-differs",
+  "more-than-one-card",
+  "profile-unread",
+  "card-unread",
+  "file-changes",
+  "no-room",
+  "no-key",
+  "disk-refuses",
+] as const;
+
+export type SlotWhy = (typeof SLOT_WHYS)[number];
+
+const OF_ERRORS: Partial<Record<ErrorCode, SlotWhy>> = {
+  CARD_READ: "card-unread",
+  SOURCE_IRREGULAR: "card-unread",
+  SOURCE_CHANGED: "file-changes",
+  SPOOL_FULL: "no-room",
+  RECIPIENT_INVALID: "no-key",
+  RECIPIENT_MISSING: "no-key",
+  RECIPIENT_MIXED: "no-key",
+  CONTROL_UNREACHABLE: "core-away",
+  CONTROL_REFUSED: "core-away",
+};
+
+/** What a failure is to whoever stands at the slot. */
+export function whyOf(code: ErrorCode): SlotWhy {
+  return OF_ERRORS[code] ?? "disk-refuses";
+}

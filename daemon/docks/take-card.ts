@@ -1,0 +1,149 @@
+import { BewaardError, type ErrorCode } from "#base/errors";
+import { printable } from "#base/printable";
+import { type Clock, DAY_MS } from "#base/time";
+import { type Card, type CardFile, listCard } from "../../drivers/bodycam/card.ts";
+import { sorter } from "../../drivers/bodycam/profile.ts";
+import type { Ask } from "../control/client.ts";
+import type { Dock, Sealing } from "../dock.ts";
+import type { Events } from "../events.ts";
+import { handOverLeft, type Left } from "../hand-over-left.ts";
+import { openPatience } from "../patience.ts";
+import { keyOf, roomFor, takeFile } from "../take-file.ts";
+import { type CardMemory, counted, learn, openCardMemory, withTaken } from "./card-memory.ts";
+import type { Counted } from "./slot-state.ts";
+
+/** A card that is there to be read: in a slot, or a folder that stands for one. */
+export interface CardAt extends Dock {
+  /** A file that did not change for this long is not being written any more; 0 where nobody can write. */
+  readonly settleMs: number;
+  /** Asked before anything that looks wrong with the card is believed to be: it may be gone. */
+  readonly isThere: () => Promise<boolean>;
+  /** Waits until one of its files may be read. */
+  readonly turn: (signal: AbortSignal) => Promise<Disposable>;
+  /** Told when files were found to be taken, and after each that was. */
+  readonly tell: (counted: Counted) => void;
+}
+
+/** What one look at a card came to. */
+export interface Look {
+  readonly counted: Counted;
+  /** Every file that there is now to be kept, with what core has already. */
+  readonly files: readonly CardFile[];
+  /** The code of the first thing that stays on the card for now; undefined when nothing does. */
+  readonly left: ErrorCode | undefined;
+}
+
+/** Looks at a card once, and takes what is new there. */
+export type TakeCard = (signal: AbortSignal) => Promise<Look | "gone">;
+
+/** A file can wait on its card this long for room; then the camera must go out, and would record over it. */
+const ROOM_PATIENCE_MS = DAY_MS;
+
+/**
+ * Takes what is on `card`, a look at a time; the only way in which files of a card are taken. A card that is
+ * pulled out at any moment is `gone`, and no fault: nothing is told of files that it took with it.
+ * @throws BewaardError CARD_READ, SPOOL_FULL …, CONTROL_UNREACHABLE (transient): look again later. When the
+ * signal aborts, whatever was thrown.
+ */
+export function openTaking(
+  clock: Clock,
+  events: Events,
+  ask: Ask,
+  sealing: Sealing,
+  card: CardAt,
+): TakeCard {
+  const memory = openCardMemory();
+  const patience = openPatience(clock, ROOM_PATIENCE_MS);
+  const sort = sorter(card.profile);
+  const isWanted = (file: CardFile): boolean => sort(file.path) !== "ignored";
+  // Once a reason: the next look tries again and would say the same.
+  const leave = async (key: string, file: Left, error: BewaardError): Promise<boolean> => {
+    if (!(await card.isThere())) return false;
+    if (memory.said.has(`${error.code} ${key}`)) return true;
+    const there = await handOverLeft(clock, sealing, card, file, error.code);
+    if (there) memory.said.add(`${error.code} ${key}`);
+    events.fileLeft(card.device, printable(file.path), error);
+    return there;
+  };
+
+  return async (signal) => {
+    const seen = await listed(card);
+    if (seen === "gone") return "gone";
+    const files = seen.files.filter(isWanted);
+    const fresh = await toTake(clock, ask, card, memory, files, signal);
+    let left: ErrorCode | undefined;
+    for (const { path, why } of seen.unread) {
+      const error = new BewaardError("CARD_READ", why);
+      if (!(await leave(path.toString("hex"), { path }, error))) return "gone";
+      left ??= error.code;
+    }
+    const room = roomFor(ask, patience, fresh);
+    let count = counted(memory, files);
+    let taken = 0;
+    if (fresh.length > 0) card.tell(count);
+    for (const file of fresh) {
+      using _turn = await card.turn(signal);
+      const result = await takeFile(
+        clock,
+        events,
+        sealing,
+        card,
+        file,
+        room,
+        memory.changes,
+        signal,
+      );
+      if (result === "taken") {
+        memory.taken.add(keyOf(file));
+        taken += 1;
+        card.tell((count = withTaken(count, file)));
+      } else if (result !== "changed") {
+        // The files behind this one would all say so.
+        if (!(await leave(keyOf(file), file, result))) return "gone";
+        left ??= result.code;
+      }
+    }
+    if (fresh.length > 0) events.cardSeen(card.device, fresh.length, taken);
+    return { counted: count, files, left };
+  };
+}
+
+/** An empty card and one that is gone look alike, so after each listing it is asked whether it is there. */
+async function listed(card: CardAt): Promise<Card | "gone"> {
+  try {
+    const seen = await listCard(card.folder);
+    return seen !== undefined && (await card.isThere()) ? seen : "gone";
+  } catch (error) {
+    if (error instanceof BewaardError && !(await card.isThere())) return "gone";
+    throw error;
+  }
+}
+
+/** Files that have settled and that nobody has taken yet. */
+async function toTake(
+  clock: Clock,
+  ask: Ask,
+  card: CardAt,
+  memory: CardMemory,
+  files: readonly CardFile[],
+  signal: AbortSignal,
+): Promise<readonly CardFile[]> {
+  memory.forgetAllBut(files);
+  const fresh = files.filter((file) => !memory.isDone(file));
+  const settled = await settledOf(clock, card, fresh, signal);
+  const handedOver = files.filter((file) => memory.taken.has(keyOf(file)));
+  await learn(ask, card.device, memory, [...settled, ...handedOver]);
+  return settled.filter((file) => !memory.isDone(file));
+}
+
+async function settledOf(
+  clock: Clock,
+  { folder, settleMs }: CardAt,
+  files: readonly CardFile[],
+  signal: AbortSignal,
+): Promise<readonly CardFile[]> {
+  if (files.length === 0 || settleMs === 0) return files;
+  await clock.sleep(settleMs, signal);
+  const now = new Set((await listCard(folder))?.files.map(keyOf));
+  return files.filter((file) => now.has(keyOf(file)));
+}
