@@ -108,6 +108,7 @@ async function adoptNamed(
       throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
     }
     await adoptFact(events, database, spool, box, producer, manifest, device, trusted, now);
+    tellOlder(events, manifest, device, sayNow);
     await rm(`${folder}/${manifest.id}.json`, { force: true });
     await syncDirectory(folder);
     step("adopt.cleared");
@@ -128,6 +129,20 @@ async function adoptNamed(
       events.adoptDelayed(producer.name, printable(name), left);
     }
   }
+}
+
+/** Once an hour a camera: a card brings hundreds of files. */
+function tellOlder(
+  events: Events,
+  manifest: Manifest,
+  { id, kind, emptiedAt }: Device,
+  sayNow: (what: string) => boolean,
+): void {
+  if (manifest.kind !== "segment" || kind !== "bodycam" || emptiedAt === undefined) return;
+  const { startedAt, alternativeStartedAt } = manifest.recording;
+  // Where clocks were changed it may be the later of two.
+  if ((alternativeStartedAt ?? startedAt) >= emptiedAt || !sayNow(`older ${id}`)) return;
+  events.footageBeforeEmptying(manifest.id, id, startedAt, emptiedAt);
 }
 
 /** Quarantines what lies, and what the disk refuses until its term; returns why a manifest still waits in incoming/, if it does. */

@@ -16,6 +16,7 @@ import { deskReadTo } from "./heed.ts";
 import { holdAnswers } from "./hold-answers.ts";
 import { ledgerAnswers } from "./ledger-answers.ts";
 import type { AskHistory } from "./one-history.ts";
+import type { BodycamAnswers } from "./pairing/answers.ts";
 import type { MakeRoom } from "./ring.ts";
 import { confirmTime, timeTrust } from "./trust.ts";
 
@@ -27,7 +28,7 @@ export function answers(
   makeRoom: MakeRoom,
   askHistory: AskHistory,
   signal: AbortSignal,
-): Answers {
+): Omit<Answers, keyof BodycamAnswers> {
   const { database } = kept;
   return {
     ...dutyAnswers(clock, database),

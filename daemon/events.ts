@@ -2,6 +2,7 @@ import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, DutyId, HoldId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
+import { bodycamEvents } from "./events-of-bodycams.ts";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { mediumEvents } from "./events-of-media.ts";
@@ -29,6 +30,7 @@ export function openEvents(logger: Logger) {
     ...dockEvents(say),
     ...oddFileEvents(say),
     ...cameraEvents(say),
+    ...bodycamEvents(say),
   };
 }
 

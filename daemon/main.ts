@@ -31,6 +31,8 @@ import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
 import { historyOf } from "./one-history.ts";
 import { openMedium } from "./open-medium.ts";
+import { lookAtCards } from "./pairing/look.ts";
+import { openPairing } from "./pairing/open.ts";
 import {
   archivePath,
   authorityOf,
@@ -76,7 +78,7 @@ export async function runCore(
 ): Promise<void> {
   const rules = await readRules(namedBy(config));
   const box = boxOf(config, rules.policy);
-  const { node } = box;
+  const { node, term } = box;
   const spool = await openSpool(config.spool.path, node);
   await using _lease = await openLease(spool, "core");
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
@@ -101,7 +103,9 @@ export async function runCore(
     for (const producer of PRODUCERS) await createIncoming(spool, producer);
   });
   await recordNothingWriting(sure, clock.now());
-  await recoverQuarantine(sure, spool, box.term, clock.now());
+  await recoverQuarantine(sure, spool, term, clock.now());
+  const look = lookAtCards(systemClock);
+  const pairing = await openPairing(clock, events, sure, config, node, key, term, look);
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 
@@ -116,7 +120,8 @@ export async function runCore(
     !(await waitsForConsistency(database));
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
-  const answered = answers(clock, config, kept, makeRoom, askHistory, signal);
+  const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
+  const answered = { ...boxAnswers, ...pairing.answers };
 
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
@@ -125,7 +130,7 @@ export async function runCore(
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
     (s) => adopt(clock, events, database, spool, box, s),
     (s) => store(clock, events, database, spool, vault, node, upload, s),
-    (s) => retain(clock, events, sure, spool, vault, node, box.term, heedDesk, askHistory, s),
+    (s) => retain(clock, events, sure, spool, vault, node, term, heedDesk, askHistory, s),
     (s) => secure(clock, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
     (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
@@ -134,7 +139,8 @@ export async function runCore(
     (s) => checkCatalog(clock, events, database, s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
-    (s) => findBreaches(clock, events, database, spool, box.term, s),
+    (s) => findBreaches(clock, events, database, spool, term, s),
+    (s) => pairing.watch(s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);

@@ -28,6 +28,11 @@ export function reservePath(config: Config): string {
   return join(config.state, "reserve");
 }
 
+/** Which bodycams the root helper may mount. */
+export function pairedNotePath(config: Config): string {
+  return join(config.state, "paired.note");
+}
+
 /** Where a sealed archive waits until the vault has it. */
 export function archivePath(config: Config): string {
   return join(config.state, "archive.age");

@@ -61,6 +61,14 @@ const RULES: readonly Rule[] = [
           where opened_at_ms is not null and (entry.kind is null or entry.kind <> 'duty.opened'
             or entry.body ->> 'id' <> duty.id)`,
   },
+  {
+    invariant: 5,
+    what: "is a bodycam whose pairing has no ledger entry",
+    sql: `select device_id as id from bodycam left join entry on entry.seq = bodycam.entry_seq
+          where entry.kind is null or entry.body ->> 'device' <> device_id
+            or (retired_at_ms is not null) <> (entry.kind = 'bodycam.retired')
+            or entry.kind not in ('bodycam.paired', 'bodycam.retired', 'bodycam.volume-changed')`,
+  },
   ...(["stored", "destroying", "destroyed"] as const).map((kind) => ({
     invariant: 5,
     what: `is ${kind} and no batch says so`,

@@ -38,6 +38,12 @@ const NO_ANSWERS: Answers = {
   "duties.done": refuse,
   known: refuse,
   room: refuse,
+  bodycams: refuse,
+  "bodycams.pair": refuse,
+  "bodycams.retire": refuse,
+  docks: refuse,
+  "docks.news": refuse,
+  "docks.pairings": refuse,
 };
 
 async function raw(path: string, line: string): Promise<string> {

@@ -75,6 +75,8 @@ export const STEPS = [
   "archive.put",
   "archive.recorded",
   "archive.left",
+  "pair.recorded",
+  "pair.noted",
   "rebuild.ledger",
   "rebuild.rows",
   "rebuild.states",

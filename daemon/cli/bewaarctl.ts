@@ -6,9 +6,11 @@ import { readConfig } from "../../config/load.ts";
 import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
 import { parseWallTime } from "../trust.ts";
+import { addBodycamCommands } from "./bodycam-commands.ts";
 import { addCameraCommands } from "./camera-commands.ts";
 import { newProgram } from "./command.ts";
 import { addDeskCommands } from "./desk-commands.ts";
+import { addDockCommands } from "./dock-commands.ts";
 import { addDutyCommands } from "./duty-commands.ts";
 import { addHoldCommands } from "./hold-commands.ts";
 import { addLogCommands } from "./log-commands.ts";
@@ -103,8 +105,10 @@ program
     );
   });
 
+addBodycamCommands(program, askBox, global);
 addCameraCommands(program, systemClock, global);
 addDeskCommands(program, systemClock, global);
+addDockCommands(program, askBox, global);
 addDutyCommands(program, askBox, global);
 addHoldCommands(program, askBox, global);
 addLogCommands(program, askBox, global);

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { parseDutyId } from "#base/ids";
-import { reference, slug } from "../../config/values.ts";
+import { reference } from "../../config/values.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
 import { print, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
+import { parseRole } from "./typed-role.ts";
 
 /** `bewaarctl duties …`: what people must still do, and that they did it. */
 export function addDutyCommands(
@@ -33,13 +34,6 @@ export function addDutyCommands(
       });
       print(global().json, done, () => `${done.done}  gedaan / done`);
     });
-}
-
-/** @throws RangeError for what is no role, like a person's name. */
-function parseRole(text: string): string {
-  const { success, data } = slug.safeParse(text);
-  if (success) return data;
-  throw new RangeError("een rol / a role: verantwoordelijke");
 }
 
 /** @throws RangeError for what is no number of a document. */

@@ -2,6 +2,9 @@ import type { ErrorCode } from "#base/errors";
 
 /** The first line of each failure, for people: what it comes to. The message has the particulars. */
 export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
+  BODYCAM_ALIKE:
+    "deze bodycam is niet van een andere te onderscheiden / looks like another bodycam",
+  BODYCAM_REFUSED: "deze bodycam kan zo niet gekoppeld worden / cannot be paired like this",
   CAMERA_LOGIN: "de camera neemt de aanmelding niet aan / the camera refuses the login",
   CAMERA_LOST: "de camera viel weg / the camera went away",
   CAMERA_REFUSED: "de camera weigert / the camera refuses",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { reference, slug } from "../../config/values.ts";
+import { DOCK_METHODS } from "./dock-questions.ts";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
 // People's questions (status, find, verify, confirm, ledger) and the producers' (known, room) share it.
@@ -187,6 +188,7 @@ export const METHODS = {
     params: z.strictObject({ bytes: z.int(), urgent: z.boolean() }),
     result: z.object({ granted: z.boolean() }),
   },
+  ...DOCK_METHODS,
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -207,6 +209,12 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   "duties.done": (answer) => METHODS["duties.done"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
   room: (answer) => METHODS.room.result.parse(answer),
+  bodycams: (answer) => METHODS.bodycams.result.parse(answer),
+  "bodycams.pair": (answer) => METHODS["bodycams.pair"].result.parse(answer),
+  "bodycams.retire": (answer) => METHODS["bodycams.retire"].result.parse(answer),
+  docks: (answer) => METHODS.docks.result.parse(answer),
+  "docks.news": (answer) => METHODS["docks.news"].result.parse(answer),
+  "docks.pairings": (answer) => METHODS["docks.pairings"].result.parse(answer),
 };
 
 /** Told now and then by an answer that takes long. */

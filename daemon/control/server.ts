@@ -106,6 +106,18 @@ async function dispatch(
       return answers.known(METHODS.known.params.parse(params), watch);
     case "room":
       return answers.room(METHODS.room.params.parse(params), watch);
+    case "bodycams":
+      return answers.bodycams(METHODS.bodycams.params.parse(params), watch);
+    case "bodycams.pair":
+      return answers["bodycams.pair"](METHODS["bodycams.pair"].params.parse(params), watch);
+    case "bodycams.retire":
+      return answers["bodycams.retire"](METHODS["bodycams.retire"].params.parse(params), watch);
+    case "docks":
+      return answers.docks(METHODS.docks.params.parse(params), watch);
+    case "docks.news":
+      return answers["docks.news"](METHODS["docks.news"].params.parse(params), watch);
+    case "docks.pairings":
+      return answers["docks.pairings"](METHODS["docks.pairings"].params.parse(params), watch);
     default:
       throw new BewaardError("CONTROL_REFUSED", "no such question");
   }

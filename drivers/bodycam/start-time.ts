@@ -36,6 +36,17 @@ export function stampInName(
   });
 }
 
+/** The number of a file in its name: group `seq` of the same expression; undefined where there is none. */
+export function counterInName(
+  { start_in_name }: Pick<CameraProfile, "start_in_name">,
+  path: Uint8Array,
+): number | undefined {
+  if (start_in_name === null) return undefined;
+  const name = printable(path).split("/").at(-1) ?? "";
+  const digits = new RegExp(start_in_name, "u").exec(name)?.groups?.["seq"];
+  return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
+}
+
 /**
  * What a container's `2026-11-22T16:03:09.000000Z` tells: cameras that write local time put the same Z
  * behind it, so that the profile has to say which it is.

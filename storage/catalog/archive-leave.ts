@@ -12,6 +12,7 @@ const UNREFERRED = [
   "hold",
   "gap",
   "device",
+  "bodycam",
   "quarantine",
   "batch",
   "detail",

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Instant } from "#base/time";
+import { writePairing, writeRetired, writeVolume } from "../catalog/bodycams.ts";
 import type { Sql } from "../catalog/sqlite.ts";
 import { broken } from "./ledger.ts";
 import {
@@ -54,6 +55,16 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       { $place: place, $device: device },
     );
   }),
+  "bodycam.paired": telling(TOLD["bodycam.paired"], (sql, { seq, at }, told) =>
+    writePairing(sql, told, at, seq),
+  ),
+  "bodycam.volume-changed": telling(
+    TOLD["bodycam.volume-changed"],
+    (sql, { seq }, { device, is }) => writeVolume(sql, device, is, seq),
+  ),
+  "bodycam.retired": telling(TOLD["bodycam.retired"], (sql, { seq, at }, { device }) =>
+    writeRetired(sql, device, at, seq),
+  ),
   "card.emptied": telling(TOLD["card.emptied"], async (sql, _, { device, emptiedAt }) => {
     await sql.run("update device set emptied_at_ms = $emptiedAt where id = $device", {
       $device: device,

@@ -36,6 +36,18 @@ const trust = z.enum(["trusted", "untrusted", "overdue"]);
 export const TOLD = {
   "device.paired": z.object({ device, type: z.enum(["bodycam", "camera"]), pairedAt: moment }),
   "device.placed": z.object({ device, place: z.string().nullable() }),
+  "bodycam.paired": z.object({
+    device,
+    vendor: z.string(),
+    product: z.string(),
+    serial: z.string().nullable(),
+    volume: z.string().nullable(),
+    idFileSha256: z.string().nullable(),
+    profile: z.string(),
+    by: z.string(),
+  }),
+  "bodycam.retired": z.object({ device }),
+  "bodycam.volume-changed": z.object({ device, is: z.string().nullable() }),
   "card.emptied": z.object({ device, emptiedAt: moment }),
   "segment.sealed": z.object({
     id: segment,

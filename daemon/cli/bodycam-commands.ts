@@ -1,0 +1,127 @@
+import type { Command } from "commander";
+import { parseDeviceId } from "#base/ids";
+import { named, slug } from "../../config/values.ts";
+import type { Ask } from "../control/client.ts";
+import type { Result } from "../control/protocol.ts";
+import { print, typed } from "./program.ts";
+import { localTime } from "./shown.ts";
+import { shownLooks } from "./shown-looks.ts";
+import { parseRole } from "./typed-role.ts";
+
+/** `bewaarctl bodycams …`: which physical camera each number is. */
+export function addBodycamCommands(
+  program: Command,
+  askBox: () => Promise<Ask>,
+  global: () => { json: boolean },
+): void {
+  const bodycams = program
+    .command("bodycams")
+    .description("welke bodycam welke is / which bodycam is which");
+  bodycams
+    .command("list")
+    .description("welke gekoppeld zijn / which are paired")
+    .action(async () => {
+      const known = await (await askBox())("bodycams", {});
+      print(global().json, known, () => shownBodycams(known));
+    });
+  addPair(bodycams, askBox, global);
+  addRetire(bodycams, askBox, global);
+}
+
+function addPair(
+  bodycams: Command,
+  askBox: () => Promise<Ask>,
+  global: () => { json: boolean },
+): void {
+  bodycams
+    .command("pair")
+    .description(
+      "koppel een nummer aan de bodycam in een slot; ook als haar kaart of profiel een ander is / make a number the bodycam in a slot; again when its card or profile is another",
+    )
+    .argument("<number>", "cameranummer / camera number: bc-0101")
+    .requiredOption("--slot <slot>", "waar zij staat / where it is, from `bewaarctl docks list`")
+    .requiredOption("--profile <name>", "profiel van dit model / profile of this model")
+    .requiredOption("--by <role>", "wie koppelt, als rol / who pairs, as a role")
+    .action(async (number: string, options: { slot: string; profile: string; by: string }) => {
+      const paired = await (await askBox())("bodycams.pair", {
+        number: typed(parseDeviceId, number),
+        slot: options.slot,
+        profile: typed(parseNamed, options.profile),
+        by: typed(parseRole, options.by),
+      });
+      print(global().json, paired, () =>
+        [
+          `${paired.number}  ${shownLooks(paired)}`,
+          `    slot ${paired.slot}: ${CHANGED[paired.changed]}`,
+        ].join("\n"),
+      );
+    });
+}
+
+function addRetire(
+  bodycams: Command,
+  askBox: () => Promise<Ask>,
+  global: () => { json: boolean },
+): void {
+  bodycams
+    .command("retire")
+    .description(
+      "beëindig een koppeling: zij wordt niet meer gelezen / end a pairing: it is not read any more",
+    )
+    .argument("<number>", "cameranummer / camera number: bc-0101")
+    .requiredOption("--by <role>", "wie dat beslist, als rol / who decides so, as a role")
+    .requiredOption("--reason <word>", "waarom, in een woord / why, in a word: defect, verloren")
+    .action(async (number: string, options: { by: string; reason: string }) => {
+      const done = await (await askBox())("bodycams.retire", {
+        number: typed(parseDeviceId, number),
+        by: typed(parseRole, options.by),
+        reason: typed(parseReason, options.reason),
+      });
+      print(global().json, done, () => `${done.retired}  ontkoppeld / retired`);
+    });
+}
+
+const CHANGED: Readonly<Record<Result<"bodycams.pair">["changed"], string>> = {
+  paired: "gekoppeld / paired",
+  volume:
+    "dezelfde bodycam met een andere kaart, of geformatteerd / same bodycam, another card, or formatted",
+  profile: "ander profiel / another profile",
+  nothing: "was al zo / was so already",
+};
+
+function shownBodycams({ bodycams, configured }: Result<"bodycams">): string {
+  const lines = [
+    ...bodycams.map((one) =>
+      [
+        `${one.number}  ${shownLooks(one)}`,
+        `    ${one.retiredAt === null ? placeOf(one) : `ontkoppeld sinds / retired since ${localTime(one.retiredAt)}`}`,
+        `    profiel / profile ${one.profile}, gekoppeld / paired ${localTime(one.pairedAt)} door / by ${one.pairedBy}`,
+      ].join("\n"),
+    ),
+    ...configured.map(
+      ({ number, folder, profile }) =>
+        `${number}  map / folder ${folder}\n    profiel / profile ${profile}, uit de configuratie / from the configuration`,
+    ),
+  ];
+  return lines.length === 0 ? "geen bodycams / no bodycams" : lines.join("\n");
+}
+
+function placeOf({ slot, seenAt }: Result<"bodycams">["bodycams"][number]): string {
+  return slot === null
+    ? `niet hier; laatst gezien / not here; last seen ${localTime(seenAt)}`
+    : `in slot ${slot}`;
+}
+
+/** @throws RangeError for what is no word. */
+function parseReason(text: string): string {
+  const { success, data } = slug.safeParse(text);
+  if (success) return data;
+  throw new RangeError("een woord in kleine letters / a word in small letters: defect");
+}
+
+/** @throws RangeError for what is no name of a profile. */
+function parseNamed(text: string): string {
+  const { success, data } = named.safeParse(text);
+  if (success) return data;
+  throw new RangeError("een profiel / a profile: generic-dcim");
+}

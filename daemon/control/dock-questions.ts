@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { cameraNumber, named, slug } from "../../config/values.ts";
+import { UNREAD } from "../pairing/in-slots.ts";
+
+// What is asked of bodycams and their slots: a part of protocol.ts.
+
+const slot = z.string().min(1).max(128);
+
+const looks = {
+  vendor: z.string(),
+  product: z.string(),
+  serial: z.string().nullable(),
+  volume: z.string().nullable(),
+};
+
+/** What the dock says of one slot. */
+const slotNews = z.strictObject({
+  slot,
+  number: z.string().nullable(),
+  state: z.enum(["free", "busy", "safe", "done", "failed"]),
+  /** A heading of docs/troubleshooting.md, or why a card is not read. */
+  why: z.string().max(64).nullable(),
+  files: z.int().nonnegative(),
+  filesDone: z.int().nonnegative(),
+  bytes: z.number().nonnegative(),
+  bytesDone: z.number().nonnegative(),
+  bytesPerSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(),
+  hoursFree: z.number().nonnegative().nullable(),
+  since: z.iso.datetime(),
+  readySince: z.iso.datetime().nullable(),
+});
+export type SlotNews = z.output<typeof slotNews>;
+
+export const DOCK_METHODS = {
+  bodycams: {
+    params: z.strictObject({}),
+    result: z.object({
+      bodycams: z.array(
+        z.object({
+          number: z.string(),
+          ...looks,
+          profile: z.string(),
+          pairedAt: z.string(),
+          pairedBy: z.string(),
+          retiredAt: z.string().nullable(),
+          seenAt: z.string(),
+          /** Where it is now. */
+          slot: z.string().nullable(),
+        }),
+      ),
+      /** Those of the configuration, which are folders. */
+      configured: z.array(
+        z.object({ number: z.string(), folder: z.string(), profile: z.string() }),
+      ),
+    }),
+  },
+  "bodycams.pair": {
+    params: z.strictObject({ number: cameraNumber, slot, profile: named, by: slug }),
+    result: z.object({
+      number: z.string(),
+      slot: z.string(),
+      ...looks,
+      /** What is new: nothing where it was so already. */
+      changed: z.enum(["paired", "volume", "profile", "nothing"]),
+    }),
+  },
+  "bodycams.retire": {
+    params: z.strictObject({ number: cameraNumber, by: slug, reason: slug }),
+    result: z.object({ retired: z.string() }),
+  },
+  docks: {
+    params: z.strictObject({}),
+    result: z.object({
+      /** When the dock last said so; null where none did. */
+      at: z.string().nullable(),
+      slots: z.array(slotNews),
+      /** What this machine itself sees in its slots. */
+      devices: z.array(
+        z.object({
+          slot: z.string(),
+          kind: z.enum(["disk", "mtp", "other"]),
+          ...looks,
+          number: z.string().nullable(),
+          unread: z.enum(UNREAD).nullable(),
+          refused: z.string().nullable(),
+        }),
+      ),
+    }),
+  },
+  "docks.news": {
+    params: z.strictObject({ slots: z.array(slotNews).max(1000) }),
+    result: z.object({}),
+  },
+  "docks.pairings": {
+    params: z.strictObject({}),
+    result: z.object({
+      cameras: z.array(
+        z.object({
+          number: z.string(),
+          ...looks,
+          idFileSha256: z.string().nullable(),
+          profile: z.string(),
+        }),
+      ),
+    }),
+  },
+} as const;

@@ -1,0 +1,49 @@
+import { diskError } from "#base/disk-errors";
+import { writeDurably } from "#base/durable";
+import type { NodeId } from "#base/ids";
+import { step } from "#base/step";
+import { type Clock, isoOf } from "#base/time";
+import { type Bodycam, readBodycams } from "../../storage/catalog/bodycams.ts";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { NodeKey } from "../../storage/ledger/note.ts";
+import { type PairedList, signPairedList } from "../orders/paired-list.ts";
+
+/** The list by which the root helper knows what it may mount. */
+export interface PairedNote {
+  /**
+   * Writes it where the catalog says something else than was written last; always the first time.
+   * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient) when the disk refuses: the list before it stays.
+   */
+  keep(): Promise<void>;
+}
+
+export function openPairedNote(
+  clock: Clock,
+  database: Database,
+  path: string,
+  node: NodeId,
+  key: NodeKey,
+): PairedNote {
+  let written: string | undefined;
+  return {
+    async keep() {
+      const cameras = (await database.transaction(readBodycams)).flatMap(inList);
+      const wanted = JSON.stringify(cameras);
+      if (wanted === written) return;
+      const list = { bewaard: "paired/1", node, at: isoOf(clock.now()), cameras } as const;
+      const note = signPairedList(key, list);
+      try {
+        await writeDurably(path, note, 0o600);
+      } catch (error) {
+        throw diskError(error, "writing which bodycams are paired");
+      }
+      written = wanted;
+      step("pair.noted");
+    },
+  };
+}
+
+function inList(camera: Bodycam): PairedList["cameras"] {
+  const { device, vendor, product, serial, volume, retiredAt } = camera;
+  return retiredAt === undefined ? [{ number: device, vendor, product, serial, volume }] : [];
+}

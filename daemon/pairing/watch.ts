@@ -1,0 +1,93 @@
+import { atMostEvery } from "#base/at-most-every";
+import { type Clock, DAY_MS, every, type Instant, MINUTE_MS } from "#base/time";
+import { readProfile } from "../../config/load.ts";
+import { type Bodycam, readBodycams, recordSeen } from "../../storage/catalog/bodycams.ts";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { Events } from "../events.ts";
+import { steady } from "../steady.ts";
+import type { Term } from "../term.ts";
+import { newJumps } from "./counters.ts";
+import { type LookInSlots, type Recognised, recognise } from "./in-slots.ts";
+import type { PairedNote } from "./paired-note.ts";
+
+/**
+ * Each five minutes, until the signal aborts: keeps the root helper's list as the catalog has it, and says what
+ * may be missing of paired bodycams: a card that is another, numbers that jump, a camera that does not come.
+ */
+export async function watchBodycams(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  lookInSlots: LookInSlots,
+  note: PairedNote,
+  { longestUndockedMs }: Pick<Term, "longestUndockedMs">,
+  signal: AbortSignal,
+): Promise<void> {
+  const turn = steady(clock, events, "bodycams");
+  const daily = atMostEvery(clock, DAY_MS);
+  for await (const now of every(clock, 5 * MINUTE_MS, signal)) {
+    await turn(() => note.keep());
+    await turn(async () => {
+      const paired = await inService(database);
+      const present = recognise(await lookInSlots(), paired);
+      const docked = present.flatMap(({ number }) => (number === null ? [] : [number]));
+      // What another card may miss counts from when its own was last here.
+      const read = present.flatMap(({ number, unread }) =>
+        number && unread === null ? [number] : [],
+      );
+      await recordSeen(database, now, read);
+      tellChanged(events, daily, paired, present);
+      const away = paired.filter(({ device }) => !docked.includes(device));
+      tellAway(events, daily, away, longestUndockedMs, now);
+    });
+    for (const camera of await inService(database)) {
+      await turn(() => tellJumps(events, database, camera, now));
+    }
+  }
+}
+
+async function inService(database: Database): Promise<readonly Bodycam[]> {
+  const all = await database.transaction(readBodycams);
+  return all.filter(({ retiredAt }) => retiredAt === undefined);
+}
+
+type Daily = (what: string) => boolean;
+
+function tellChanged(
+  events: Events,
+  daily: Daily,
+  paired: readonly Bodycam[],
+  present: readonly Recognised[],
+): void {
+  for (const { slot, number, unread, volume } of present) {
+    const known = paired.find(({ device }) => device === number);
+    if (unread === "volume-changed" && known && daily(`volume ${known.device} ${volume}`))
+      events.bodycamVolumeChanged(known.device, slot, known.volume, volume, known.seenAt);
+    if (unread === "same-identity" && daily(`alike ${slot}`)) events.bodycamsAlike(slot);
+  }
+}
+
+/** The term of footage that nobody can date counts from policy's longest time undocked: longer is too long. */
+function tellAway(
+  events: Events,
+  daily: Daily,
+  away: readonly Bodycam[],
+  longestUndockedMs: number,
+  now: Instant,
+): void {
+  for (const { device, seenAt } of away) {
+    if (now - seenAt > longestUndockedMs && daily(`away ${device}`))
+      events.bodycamAway(device, seenAt);
+  }
+}
+
+async function tellJumps(
+  events: Events,
+  database: Database,
+  { device, profile }: Bodycam,
+  now: Instant,
+): Promise<void> {
+  const jumps = await newJumps(database, device, await readProfile(profile), now);
+  for (const { after, before, missing } of jumps ?? [])
+    events.bodycamCounterJumped(device, after, before, missing);
+}

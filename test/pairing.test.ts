@@ -1,0 +1,464 @@
+import assert from "node:assert/strict";
+import { readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { z } from "zod";
+import { parseDeviceId } from "#base/ids";
+import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
+import type { Params } from "../daemon/control/protocol.ts";
+import { readPairedList } from "../daemon/orders/paired-list.ts";
+import { bodycamAnswers } from "../daemon/pairing/answers.ts";
+import { jumpsIn } from "../daemon/pairing/counters.ts";
+import type { InSlot } from "../daemon/pairing/in-slots.ts";
+import { lookAtCards } from "../daemon/pairing/look.ts";
+import { requireEither } from "../daemon/pairing/pair.ts";
+import { openPairedNote } from "../daemon/pairing/paired-note.ts";
+import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
+import { watchBodycams } from "../daemon/pairing/watch.ts";
+import type { CardRecord } from "../drivers/bodycam/card-record.ts";
+import { readBodycams } from "../storage/catalog/bodycams.ts";
+import { recordPaired } from "../storage/catalog/devices.ts";
+import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
+import { CAMERA, openRig, type Rig, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+
+const SLOT = "0000:00:14.0/2.3";
+const OTHER_SLOT = "0000:00:14.0/2.4";
+const SEEN: InSlot = {
+  slot: SLOT,
+  kind: "disk",
+  vendor: "0b6a",
+  product: "1234",
+  serial: "TS00A1B2",
+  volume: "1A2B-3C4D",
+  refused: "unpaired",
+  looked: true,
+};
+const ASKED: Params<"bodycams.pair"> = {
+  number: CAMERA,
+  slot: SLOT,
+  profile: "generic-dcim",
+  by: "beheerder",
+};
+const quiet = () => undefined;
+
+/** What core answers while `present` is in the slots, and the list of the root helper. */
+function pairingOf(rig: Rig, present: InSlot[]) {
+  const path = join(rig.folder, "paired.note");
+  const note = openPairedNote(rig.clock, rig.database, path, rig.box.node, rig.key);
+  const look = async () => present;
+  const answers = bodycamAnswers(rig.clock, rig.database, look, note, []);
+  return {
+    present,
+    path,
+    note,
+    look,
+    answers,
+    pair: (more: Partial<Params<"bodycams.pair">> = {}) =>
+      answers["bodycams.pair"]({ ...ASKED, ...more }, quiet),
+    retire: (number = CAMERA) =>
+      answers["bodycams.retire"]({ number, by: "beheerder", reason: "defect" }, quiet),
+    devices: async () => (await answers.docks({}, quiet)).devices,
+    pairings: async () => (await answers["docks.pairings"]({}, quiet)).cameras,
+    async list() {
+      const verifier = parseVerifier(verifierText(rig.key));
+      return readPairedList(verifier, await readFile(path, "utf8"));
+    },
+  };
+}
+
+const entry = z.looseObject({ kind: z.string() });
+
+async function entries(rig: Rig) {
+  const rows = await rig.database.transaction((sql) =>
+    sql.all("select body from entry where kind like 'bodycam.%' order by seq"),
+  );
+  return rows.map(({ body }) => entry.parse(JSON.parse(String(body))));
+}
+
+async function watchOnce(rig: Rig, { look, note }: ReturnType<typeof pairingOf>, times = 1) {
+  const { clock, signal } = turns(rig.clock, times);
+  await watchBodycams(clock, rig.events, rig.database, look, note, rig.box.term, signal);
+}
+
+describe("pairing a bodycam (DH-01)", () => {
+  it("makes the camera in a slot the number, with its ledger entry, and tells the root helper", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const paired = await pairing.pair();
+    assert.equal(paired.changed, "paired");
+    assert.deepEqual(await entries(rig), [
+      {
+        at: isoOf(START),
+        kind: "bodycam.paired",
+        device: "bc-0101",
+        vendor: "0b6a",
+        product: "1234",
+        serial: "TS00A1B2",
+        volume: "1A2B-3C4D",
+        idFileSha256: null,
+        profile: "generic-dcim",
+        by: "beheerder",
+      },
+    ]);
+    const { cameras, node } = await pairing.list();
+    assert.equal(node, "dock-1");
+    const known = { vendor: "0b6a", product: "1234", serial: "TS00A1B2", volume: "1A2B-3C4D" };
+    assert.deepEqual(cameras, [{ number: "bc-0101", ...known }]);
+    assert.equal((await stat(pairing.path)).mode & 0o777, 0o600);
+    assert.deepEqual(await pairing.pairings(), [
+      { number: "bc-0101", ...known, idFileSha256: null, profile: "generic-dcim" },
+    ]);
+    assert.deepEqual((await pairing.devices())[0]?.number, "bc-0101");
+    assert.deepEqual(await rig.check("rows"), []);
+  });
+
+  it("takes a number that this box did not know into its books", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair({ number: parseDeviceId("bc-0777") });
+    const [device] = await rig.database.transaction((sql) =>
+      sql.all("select kind, paired_at_ms from device where id = 'bc-0777'"),
+    );
+    assert.deepEqual({ ...device }, { kind: "bodycam", paired_at_ms: START });
+    assert.deepEqual(await rig.check("rows"), []);
+  });
+
+  it("knows it in any slot, and nobody else: an unknown device has no number", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    pairing.present.splice(0, 1, { ...SEEN, slot: OTHER_SLOT }, { ...SEEN, serial: "TS00FFFF" });
+    assert.deepEqual(
+      (await pairing.devices()).map(({ slot, number, unread }) => [slot, number, unread]),
+      [
+        [OTHER_SLOT, "bc-0101", null],
+        [SLOT, null, "unpaired"],
+      ],
+    );
+  });
+
+  it("refuses two that look the same, both of them, and says what to do", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN, { ...SEEN, slot: OTHER_SLOT }]);
+    const refused = { code: "BODYCAM_ALIKE", message: /look the same: format the card of one/ };
+    await assert.rejects(pairing.pair(), refused);
+    await assert.rejects(pairing.pair({ slot: OTHER_SLOT }), refused);
+    pairing.present.pop();
+    await pairing.pair();
+    // In service, and another that cannot be told from it comes later: neither is read.
+    pairing.present.push({ ...SEEN, slot: OTHER_SLOT });
+    assert.deepEqual(
+      (await pairing.devices()).map(({ number, unread }) => [number, unread]),
+      [
+        [null, "same-identity"],
+        [null, "same-identity"],
+      ],
+    );
+    pairing.present.shift();
+    const twin = pairing.pair({ slot: OTHER_SLOT, number: parseDeviceId("bc-0102") });
+    await assert.rejects(twin, { code: "BODYCAM_ALIKE", message: /bc-0101, which is paired/ });
+    assert.equal((await entries(rig)).length, 1);
+    await watchOnce(rig, pairingOf(rig, [SEEN, { ...SEEN, slot: OTHER_SLOT }]));
+    assert.deepEqual(rig.said, ["bodycams-alike", "bodycams-alike"]);
+  });
+
+  it("refuses a camera that nothing tells from another: placeholder and no file system serial", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [{ ...SEEN, serial: "0123456789ABCDEF", volume: null }]);
+    await assert.rejects(pairing.pair(), { code: "BODYCAM_ALIKE" });
+    pairing.present.splice(0, 1, { ...SEEN, serial: null, volume: "0000-0000" });
+    await assert.rejects(pairing.pair(), { code: "BODYCAM_ALIKE" });
+    pairing.present.splice(0, 1, { ...SEEN, serial: "0123456789ABCDEF" });
+    await pairing.pair();
+  });
+
+  it("refuses an empty slot, one that was not looked at, an odd serial, and two in one slot", async () => {
+    await using rig = await openRig();
+    const refused = { code: "BODYCAM_REFUSED" };
+    for (const present of [
+      [],
+      [{ ...SEEN, looked: false }],
+      [{ ...SEEN, kind: "other" as const }],
+      [{ ...SEEN, serial: "a\u001b[2J serial" }],
+      [SEEN, { ...SEEN, volume: "5555-5555" }],
+    ])
+      await assert.rejects(pairingOf(rig, present).pair(), refused, JSON.stringify(present));
+    await assert.rejects(pairingOf(rig, [SEEN]).pair({ profile: "no-such-model" }), {
+      code: "CONFIG_MISSING",
+    });
+    assert.deepEqual(await entries(rig), []);
+  });
+
+  it("keeps a number either in the configuration or paired, never both", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const folder = { number: CAMERA, folder: "/srv/dock", profile: "generic-dcim", paired: START };
+    const answers = bodycamAnswers(rig.clock, rig.database, pairing.look, pairing.note, [folder]);
+    await assert.rejects(answers["bodycams.pair"](ASKED, quiet), { code: "BODYCAM_REFUSED" });
+    await requireEither(rig.database, [folder]);
+    await pairing.pair();
+    await assert.rejects(requireEither(rig.database, [folder]), { code: "CONFIG_INVALID" });
+    await pairing.retire();
+    await requireEither(rig.database, [folder]);
+  });
+
+  it("never makes a camera on a wall a bodycam", async () => {
+    await using rig = await openRig();
+    const wall = parseDeviceId("cam-0009");
+    await recordPaired(rig.database, START, [{ id: wall, kind: "camera", pairedAt: START }]);
+    await assert.rejects(pairingOf(rig, [SEEN]).pair({ number: wall }), {
+      code: "BODYCAM_REFUSED",
+    });
+  });
+
+  it("ends with its retirement: in no list any more, and the number may be another camera's", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await assert.rejects(pairing.retire(), { code: "BODYCAM_REFUSED" });
+    await pairing.pair();
+    const other = { ...SEEN, serial: "TS00FFFF", slot: OTHER_SLOT };
+    pairing.present.push(other);
+    const taken = pairing.pair({ slot: OTHER_SLOT });
+    await assert.rejects(taken, { code: "BODYCAM_REFUSED", message: /retire bc-0101/ });
+    await pairing.retire();
+    assert.deepEqual((await pairing.list()).cameras, []);
+    assert.deepEqual(await pairing.pairings(), []);
+    assert.deepEqual((await entries(rig)).at(-1), {
+      at: isoOf(START),
+      kind: "bodycam.retired",
+      device: "bc-0101",
+      by: "beheerder",
+      reason: "defect",
+    });
+    assert.deepEqual(await rig.check("rows"), []);
+    await pairing.pair({ slot: OTHER_SLOT });
+    assert.equal((await pairing.list()).cameras[0]?.serial, "TS00FFFF");
+    assert.deepEqual(await rig.check("rows"), []);
+  });
+
+  it("takes no person for a role", async () => {
+    await using rig = await openRig();
+    const { METHODS } = await import("../daemon/control/protocol.ts");
+    for (const by of ["Jan Jansen", "J. Jansen", ""]) {
+      const asked = METHODS["bodycams.pair"].params.safeParse({ ...ASKED, by });
+      assert.equal(asked.success, false, by);
+    }
+    assert.ok(rig);
+  });
+});
+
+describe("a bodycam with another card", () => {
+  it("is not read, is told with what may be missing, and is taken over by pairing it again", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    await watchOnce(rig, pairing);
+    const lastSeen = rig.clock.now();
+    pairing.present.splice(0, 1);
+    await watchOnce(rig, pairing, 12);
+    pairing.present.push({ ...SEEN, volume: "9999-0000" });
+    assert.deepEqual((await pairing.devices())[0]?.unread, "volume-changed");
+    await watchOnce(rig, pairing, 3);
+    assert.deepEqual(rig.said, ["bodycam-volume-changed"]);
+    const told = z.looseObject({}).parse(JSON.parse(rig.lines[0] ?? ""));
+    assert.equal(told["since"], isoOf(plus(lastSeen, -5 * MINUTE_MS)));
+    assert.deepEqual([told["was"], told["is"]], ["1A2B-3C4D", "9999-0000"]);
+    assert.equal((await pairing.list()).cameras[0]?.volume, "1A2B-3C4D");
+
+    assert.equal((await pairing.pair()).changed, "volume");
+    assert.equal((await pairing.list()).cameras[0]?.volume, "9999-0000");
+    const [, changed, ...more] = await entries(rig);
+    assert.deepEqual(more, []);
+    assert.deepEqual(
+      { ...changed, at: "" },
+      {
+        at: "",
+        kind: "bodycam.volume-changed",
+        device: "bc-0101",
+        was: "1A2B-3C4D",
+        is: "9999-0000",
+        by: "beheerder",
+      },
+    );
+    assert.equal((await pairing.devices())[0]?.unread, null);
+    assert.equal((await pairing.pair()).changed, "nothing");
+    assert.equal((await pairing.pair({ profile: "generic-dcim-synchronised" })).changed, "profile");
+    assert.deepEqual(await rig.check("rows"), []);
+  });
+
+  it("is nobody's where its serial is a placeholder", async () => {
+    await using rig = await openRig();
+    const nameless = { ...SEEN, serial: "0123456789ABCDEF" };
+    const pairing = pairingOf(rig, [nameless]);
+    await pairing.pair();
+    pairing.present.splice(0, 1, { ...nameless, volume: "9999-0000" });
+    assert.deepEqual((await pairing.devices())[0]?.unread, "unpaired");
+  });
+});
+
+describe("what serials tell", () => {
+  it("is nothing where a maker wrote a placeholder", () => {
+    for (const serial of [
+      "0123456789ABCDEF",
+      "1234567890",
+      "000000000000",
+      "FFFFFFFF",
+      "",
+      " ",
+      "none",
+      "12",
+      "Serial Number",
+      "00-00-00",
+      null,
+    ])
+      assert.ok(isPlaceholder(serial), String(serial));
+    for (const serial of ["TS00A1B2", "4C530001230", "20210713000001"])
+      assert.ok(!isPlaceholder(serial), serial);
+    assert.ok(isItself({ serial: null, volume: "1A2B-3C4D" }));
+    assert.ok(!isItself({ serial: null, volume: "0000-0000" }));
+  });
+});
+
+describe("a bodycam that does not come", () => {
+  it("is told each day once it was away longer than policy allows, and not before", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    const { longestUndockedMs } = rig.box.term;
+    await watchOnce(rig, pairing);
+    pairing.present.splice(0, 1);
+    const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
+    await watchOnce(rig, pairing, turnsIn(longestUndockedMs));
+    assert.deepEqual(rig.said, []);
+    await watchOnce(rig, pairing, turnsIn(DAY_MS + HOUR_MS));
+    assert.deepEqual(rig.said, ["bodycam-away", "bodycam-away"]);
+    const told = z.looseObject({}).parse(JSON.parse(rig.lines[0] ?? ""));
+    assert.deepEqual([told["device"], told["since"]], ["bc-0101", isoOf(START)]);
+    await pairing.retire();
+    rig.said.splice(0);
+    await watchOnce(rig, pairing, turnsIn(2 * DAY_MS));
+    assert.deepEqual(rig.said, []);
+  });
+});
+
+describe("numbers in the names of files", () => {
+  const at = (counter: number, minutes: number) => ({
+    counter,
+    startedAt: plus(START, minutes * MINUTE_MS),
+  });
+
+  it("are told where they jump, and not where a card was emptied or the counter is full", () => {
+    const jumps = (
+      last: ReturnType<typeof at> | undefined,
+      files: readonly ReturnType<typeof at>[],
+      emptiedAfterMinutes?: number,
+    ) =>
+      jumpsIn(
+        last,
+        files,
+        emptiedAfterMinutes === undefined
+          ? undefined
+          : plus(START, emptiedAfterMinutes * MINUTE_MS),
+      ).map(({ after, before, missing }) => [after.counter, before.counter, missing]);
+    assert.deepEqual(jumps(undefined, [at(7, 1), at(8, 2), at(8, 2), at(9, 3)]), []);
+    assert.deepEqual(jumps(at(6, 0), [at(7, 1), at(11, 2)]), [[7, 11, 3]]);
+    assert.deepEqual(jumps(at(6, 0), [at(9, 1)]), [[6, 9, 2]]);
+    assert.deepEqual(jumps(at(9, 0), [at(4, 1)]), [[9, 4, null]]);
+    assert.deepEqual(jumps(at(9, 0), [at(1, 5)]), [[9, 1, null]]);
+    assert.deepEqual(jumps(at(9, 0), [at(1, 5)], 3), []);
+    assert.deepEqual(jumps(at(9, 0), [at(3, 5)], 3), [[9, 3, null]]);
+    assert.deepEqual(jumps(at(9999, 0), [at(1, 1)]), []);
+  });
+});
+
+describe("the catalog of pairings", () => {
+  it("changes none without an entry and forgets none, whatever the code asks (invariant 5)", async () => {
+    await using rig = await openRig();
+    await pairingOf(rig, [SEEN]).pair();
+    for (const sql of [
+      "delete from bodycam",
+      "update bodycam set volume = '5555-5555'",
+      "update bodycam set serial = null",
+      "update bodycam set retired_at_ms = 1",
+      "update bodycam set profile = 'x'",
+      "update bodycam set entry_seq = 0, serial = 'x'",
+    ]) {
+      const change = rig.database.transaction((one) => one.run(sql));
+      await assert.rejects(change, { code: "CATALOG_RULE" }, sql);
+    }
+    await rig.database.transaction((sql) => sql.run("update bodycam set seen_at_ms = 1"));
+  });
+
+  it("comes back from the vault: who is paired, with what, and who is not any more", async () => {
+    await using rig = await openRig();
+    const second = { ...SEEN, slot: OTHER_SLOT, serial: "TS00FFFF" };
+    const pairing = pairingOf(rig, [SEEN, second]);
+    await pairing.pair();
+    await pairing.pair({ slot: OTHER_SLOT, number: parseDeviceId("bc-0102") });
+    pairing.present.splice(0, 1, { ...SEEN, volume: "9999-0000" });
+    await pairing.pair();
+    await pairing.retire(parseDeviceId("bc-0102"));
+    await publish(rig);
+    const { database } = await rebuiltOf(rig);
+    await using _open = database;
+    const known = await database.transaction(readBodycams);
+    assert.deepEqual(known, await rig.database.transaction(readBodycams));
+    assert.deepEqual(
+      known.map(({ device, volume, retiredAt }) => [device, volume, retiredAt === undefined]),
+      [
+        ["bc-0101", "9999-0000", true],
+        ["bc-0102", "1A2B-3C4D", false],
+      ],
+    );
+  });
+});
+
+describe("what core sees in the slots", () => {
+  it("is what the root helper wrote of cards since this start of the machine", async () => {
+    const record: CardRecord = {
+      bewaard: "card/1",
+      bootId: "boot 1",
+      slot: SLOT,
+      name: "sdb1",
+      device: "8:17",
+      vendor: "0b6a",
+      product: "1234",
+      serial: "TS00A1B2",
+      volume: { kind: "vfat", serial: "1A2B-3C4D", label: null },
+      bytes: 1,
+      readOnly: true,
+      number: null,
+      mountedAt: null,
+      refused: "unpaired",
+      at: isoOf(START),
+    };
+    const records = [record, { ...record, slot: OTHER_SLOT, bootId: "boot 0" }];
+    const look = lookAtCards({ bootId: () => "boot 1" }, async () => records);
+    assert.deepEqual(await look(), [SEEN]);
+  });
+});
+
+describe("the root helper's list", () => {
+  it("is written again at the next look when it could not be, and as it is at a start", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    // Only a change makes it write: what the helper reads is not touched for nothing.
+    await rm(pairing.path);
+    await pairing.note.keep();
+    await assert.rejects(stat(pairing.path), { code: "ENOENT" });
+    const atStart = openPairedNote(rig.clock, rig.database, pairing.path, rig.box.node, rig.key);
+    await atStart.keep();
+    assert.equal((await pairing.list()).cameras.length, 1);
+    const nowhere = openPairedNote(
+      rig.clock,
+      rig.database,
+      join(rig.folder, "nowhere", "paired.note"),
+      rig.box.node,
+      rig.key,
+    );
+    await assert.rejects(nowhere.keep(), { code: "SPOOL_IO", transient: true });
+  });
+});
