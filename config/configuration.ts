@@ -10,7 +10,8 @@ import { readBox, readYaml, shipped } from "./load.ts";
 import { accepted, type Mistake } from "./mistake.ts";
 import { narrow } from "./narrow.ts";
 import { type Policy, policySchema } from "./policy-schema.ts";
-import { type Config, type Profile, profileSchema } from "./schema.ts";
+import { type Profile, profileSchema } from "./profile-schema.ts";
+import type { Config } from "./schema.ts";
 
 /** What the site decided, out of the files that the box's own file names. */
 export interface Rules {

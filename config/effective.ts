@@ -1,6 +1,7 @@
 import type { Rules } from "./configuration.ts";
 import { type Plain, plain, type Setting, settingsOf } from "./plain.ts";
-import type { Config, Profile } from "./schema.ts";
+import type { Profile } from "./profile-schema.ts";
+import type { Config } from "./schema.ts";
 import { jsonSchema } from "./shape.ts";
 
 /**
@@ -37,7 +38,19 @@ export function effectiveSettings(config: Config, rules: Rules): readonly Settin
  * What a newer bewaard holds where nobody says it. It is no setting of the site: else a box that was only
  * brought up to date would record that somebody changed it.
  */
-const UNSAID: Readonly<Record<string, string>> = { "policy.read_back": "sampled" };
+const UNSAID: Readonly<Record<string, Setting["value"]>> = {
+  "policy.read_back": "sampled",
+  "profile.match.volume_label": null,
+  "profile.identity": null,
+  "profile.clock_file": null,
+  "profile.set_time": null,
+  "profile.loops_within": null,
+  "profile.bytes_per_hour": null,
+  "profile.wipe": "unlink",
+  "profile.limits.files": 100_000,
+  "profile.limits.bytes": "8000 GB",
+  "profile.limits.depth": 12,
+};
 
 function isSaid({ path, value }: Setting): boolean {
   return UNSAID[path] !== value;
@@ -57,7 +70,11 @@ function hiding({ cameras }: Config): (one: Setting) => Setting {
 
 function profileSettings(name: string, profile: Profile): readonly Setting[] {
   const shape = jsonSchema("profile");
-  const settings = settingsOf(plain(profile, shape), shape, `profiles[${name}]`);
-  // One of the site's own is known by its path, which then is part of each of these.
-  return settings.map((one) => ({ ...one, personal: one.personal || name.startsWith("/") }));
+  const settings = settingsOf(plain(profile, shape), shape, "profile").filter(isSaid);
+  return settings.map((one) => ({
+    ...one,
+    path: one.path.replace("profile", `profiles[${name}]`),
+    // One of the site's own is known by its path, which then is part of each of these.
+    personal: one.personal || name.startsWith("/"),
+  }));
 }

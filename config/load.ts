@@ -8,14 +8,13 @@ import { crossings } from "./crossings.ts";
 import { type Read, readDocument } from "./document.ts";
 import { accepted } from "./mistake.ts";
 import { type Policy, policySchema } from "./policy-schema.ts";
+import { type Profile, profileSchema } from "./profile-schema.ts";
 import {
   type Config,
   configSchema,
   type DeskConfig,
   deskPlacesSchema,
   deskSchema,
-  type Profile,
-  profileSchema,
 } from "./schema.ts";
 
 /**

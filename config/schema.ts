@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { parseNodeId, parsePersonId } from "#base/ids";
-import { HOUR_MS } from "#base/time";
 import { isUnencrypted, securedSchema, vaultSchema } from "./bucket-schema.ts";
 import { wallCamera } from "./camera-schema.ts";
 import { EEA_COUNTRIES } from "./eea.ts";
@@ -11,7 +10,6 @@ import {
   bytes,
   cameraNumber,
   day,
-  duration,
   named,
   over,
   parsedBy,
@@ -142,49 +140,6 @@ export const configSchema = boxKeys
     message: UNENCRYPTED,
   });
 
-const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
-
-export const profileSchema = z.strictObject({
-  name: z.string().describe("What this profile is called."),
-  /** Globs of what a recording is called; everything else that is not ignored is taken too. */
-  media: z
-    .array(z.string())
-    .min(1)
-    .describe("Globs of what a recording is called; everything else not ignored is taken too."),
-  ignore: z.array(z.string()).default([]).describe("Globs of what is no footage."),
-  /** How the name encodes the start: named groups year month day hour minute second. */
-  start_in_name: z
-    .string()
-    .refine(isRegExp, "write a regular expression")
-    .nullable()
-    .describe("How the name encodes the start: groups year month day hour minute second; or null."),
-  /** IANA zone the camera's clock keeps. */
-  zone: z.string(ZONE).refine(isZone, ZONE).describe("IANA zone that the camera's clock keeps."),
-  /** Whether the maker or the dock keeps the clock right. */
-  clock: z
-    .enum(["synchronised", "unknown"])
-    .describe("Whether the maker or the dock keeps the clock right."),
-  /** What the creation time in the container is: UTC by its standard, local time by many cameras. */
-  container_time: z
-    .enum(["utc", "local", "none"])
-    .default("none")
-    .describe("What the creation time in the container is; none: not to be believed."),
-  /** Whether name and container tell the start of a recording, or its end. */
-  stamp_is: z
-    .enum(["start", "end"])
-    .default("start")
-    .describe("Whether name and container tell the start of a recording, or its end."),
-  /** `local` for a FAT card that is mounted with tz=UTC. */
-  file_times: z
-    .enum(["utc", "local"])
-    .default("utc")
-    .describe("What the times of its files are: local for a FAT card mounted with tz=UTC."),
-  /** A recording that would be longer has a length that is not its own. */
-  longest_recording: duration
-    .default(12 * HOUR_MS)
-    .describe("A recording that would be longer has a length that is not its own."),
-});
-
 const PERSON = 'write a pseudonym like "p-01"';
 
 /** A desk station: made by `bewaarctl desk init`, kept beside the keys it names. */
@@ -227,12 +182,3 @@ export const deskPlacesSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 export type DeskConfig = z.output<typeof deskSchema>;
-export type Profile = z.output<typeof profileSchema>;
-
-function isRegExp(text: string): boolean {
-  return attempt((source) => new RegExp(source, "u"))(text) !== undefined;
-}
-
-function isZone(zone: string): boolean {
-  return attempt((timeZone) => new Intl.DateTimeFormat("en", { timeZone }))(zone) !== undefined;
-}

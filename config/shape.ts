@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { annexSchema } from "./annex-schema.ts";
 import { policySchema } from "./policy-schema.ts";
-import { configSchema, deskSchema, profileSchema } from "./schema.ts";
+import { profileSchema } from "./profile-schema.ts";
+import { configSchema, deskSchema } from "./schema.ts";
 
 /** The schema of each kind of file, as people name it. */
 export const SCHEMAS = {

@@ -13,12 +13,15 @@ import type { Events } from "./events.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { warnOfRecipients } from "./recipients.ts";
 import type { ReadContainer } from "./recording-times.ts";
+import type { SeenClock } from "./seen-clock.ts";
 
 /** A bodycam and where it docks. */
 export interface Dock {
   readonly device: DeviceId;
   readonly folder: string;
   readonly profile: CameraProfile & { readonly clock: "synchronised" | "unknown" };
+  /** The camera's clock as it was seen at this docking; left out where it cannot be seen. */
+  readonly seenClock?: SeenClock | undefined;
 }
 
 export interface Sealing {

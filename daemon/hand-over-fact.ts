@@ -15,6 +15,7 @@ import { digestsOf, manifestText, type SegmentManifest } from "../storage/spool/
 import type { Dock, Sealing } from "./dock.ts";
 import { newSegmentId } from "./new-id.ts";
 import { type RecordingTimes, recordingTimes } from "./recording-times.ts";
+import { offsetNow } from "./seen-clock.ts";
 
 /** A file that was handed over, and whether it changed while it was read. */
 export interface HandedOver {
@@ -124,7 +125,7 @@ type Recorded = Omit<SegmentManifest, "bewaard" | "plaintext" | "ciphertext" | "
 function describe(
   id: SegmentId,
   { node }: Sealing,
-  { device, profile }: Dock,
+  { device, profile, seenClock }: Dock,
   file: CardFile,
   times: RecordingTimes,
   sealedFor: string,
@@ -137,7 +138,10 @@ function describe(
     producer: "dock",
     device,
     ...arrived(clock),
-    recording: { ...times, clock: { declared: profile.clock, offsetMs: null } },
+    recording: {
+      ...times,
+      clock: { declared: profile.clock, offsetMs: offsetNow(clock, seenClock) },
+    },
     file: { path: file.path.toString("base64"), modifiedAt: file.modifiedAt },
     sealedFor,
     rewritten: null,

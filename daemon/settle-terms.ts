@@ -1,3 +1,4 @@
+import { CLOCK_SLACK_MS } from "#base/term";
 import { type Clock, type Instant, instant } from "#base/time";
 import { readDevice } from "../storage/catalog/devices.ts";
 import {
@@ -24,16 +25,28 @@ export async function settleTerms(clock: Clock, database: Database, term: Term):
       const device = await database.transaction((sql) => readDevice(sql, segment.device));
       if (!device) throw new Error(`camera ${segment.device} has no row`);
       const { startedAt, timeSource: source, cameraClock } = segment;
-      const recorded = { startedAt, source, clock: cameraClock };
-      await recordTerm(
-        database,
-        now,
-        segment.id,
-        judge(recorded, device, arrivalOf(clock, segment), term),
-      );
+      const arrivedAt = arrivalOf(clock, segment);
+      const offsetMs = offsetOf(clock, segment);
+      const recorded = { startedAt, source, clock: { ...cameraClock, offsetMs } };
+      await recordTerm(database, now, segment.id, judge(recorded, device, arrivedAt, term));
     }
     if (segments.length < 500) return;
   }
+}
+
+/**
+ * The camera's clock less ours, in ms, as ours is now known to have been: it was seen against a clock that
+ * nobody had vouched for, and two that are wrong may agree. After another start nobody knows what ours was,
+ * and that they agreed says nothing; that they did not says that one of them was wrong.
+ */
+function offsetOf(clock: Clock, { cameraClock, arrivedAt, arrivedUptime }: Segment): number | null {
+  const { offsetMs } = cameraClock;
+  if (offsetMs === null) return null;
+  if (arrivedUptime.bootId !== clock.bootId()) {
+    return Math.abs(offsetMs) <= CLOCK_SLACK_MS ? null : offsetMs;
+  }
+  const wallLessUptimeMs = clock.now() - clock.uptimeMs();
+  return offsetMs + (arrivedAt - arrivedUptime.ms) - wallLessUptimeMs;
 }
 
 function arrivalOf(clock: Clock, { arrivedUptime }: Segment): Instant {

@@ -1,5 +1,5 @@
-import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
-import { HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
+import { CLOCK_SLACK_MS, DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
+import { HOUR_MS, type Instant, instant, plus } from "#base/time";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { CameraClock, TimeTrust } from "../storage/catalog/segments.ts";
 
@@ -23,8 +23,6 @@ export interface Recorded {
   readonly clock: CameraClock;
 }
 
-/** The camera's clock and ours may differ by this much. */
-const CLOCK_SLACK_MS = 5 * MINUTE_MS;
 /** Overdue by an untrusted clock: this long for somebody to look (docs/time.md). */
 const OVERDUE_LOOK_MS = 72 * HOUR_MS;
 /** What was on a card at its first docking may be this much older than its pairing. */
@@ -74,10 +72,16 @@ function believed(
 ): boolean {
   if (source === "arrival" || source === "modified") return false;
   const after = device.emptiedAt ?? device.pairedAt - BEFORE_PAIRING_MS;
-  const clockIsRight =
-    clock.declared === "synchronised" ||
-    (clock.offsetMs !== null && Math.abs(clock.offsetMs) <= CLOCK_SLACK_MS);
-  return clockIsRight && startedAt >= after && startedAt <= arrivedAt + CLOCK_SLACK_MS;
+  return (
+    clockIsRight(source, clock) && startedAt >= after && startedAt <= arrivedAt + CLOCK_SLACK_MS
+  );
+}
+
+/** What was seen at this docking says more than what a profile promises. */
+function clockIsRight(source: string, { declared, offsetMs }: CameraClock): boolean {
+  // A camera in a building: its pictures have the time at which they came here.
+  if (offsetMs === null || source === "stream") return declared === "synchronised";
+  return Math.abs(offsetMs) <= CLOCK_SLACK_MS;
 }
 
 // Never before the epoch: a claim of 1970 is due at once, not invalid.

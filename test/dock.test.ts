@@ -319,9 +319,11 @@ describe("a profile", () => {
   it("sorts names as people see them, whatever their case", () => {
     const sort = sorter({
       media: ["DCIM/**/*.MP4"],
+      sidecars: ["**/*.THM"],
       ignore: ["**/._*"],
     });
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/a.mp4")), "media");
+    assert.equal(sort(Buffer.from("DCIM/100MEDIA/a.thm")), "sidecar");
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/._a.mp4")), "ignored");
     assert.equal(sort(Buffer.from("notes.txt")), "other");
     assert.equal(sort(Buffer.from([0x44, 0xff])), "other");

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { parseHoldId, type SegmentId } from "#base/ids";
-import { DAY_MS, HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
+import { handOver } from "../daemon/hand-over-fact.ts";
 import { type HeedDesk, retain } from "../daemon/retain.ts";
+import { seenNow } from "../daemon/seen-clock.ts";
 import { confirmTime, timeTrust } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
@@ -13,7 +15,8 @@ import type { Database } from "../storage/catalog/sqlite.ts";
 import { createDirectoryVault, openDirectoryVault } from "../storage/vault/directory.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { makeCard } from "./fakes/card-made.ts";
+import { CAMERA, dockOf, NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
@@ -304,6 +307,58 @@ describe("footage that arrives while the clock is wrong", () => {
       sql.all("select body from entry where kind = 'segment.term'"),
     );
     assert.equal(terms.length, 1);
+  });
+});
+
+describe("a camera's clock that was seen against a wrong clock of ours", () => {
+  /** Docked while both clocks were so far off; then ours is put right, in the same start or after another. */
+  async function docked(declared: "synchronised" | "unknown", restarts: boolean, offMs: number) {
+    const rig = await openRig();
+    rig.clock.jump(offMs);
+    const folder = join(rig.folder, "card");
+    // An hour ago, in summer time.
+    const local = isoOf(plus(rig.clock.now(), HOUR_MS)).slice(0, 19);
+    const name = `DCIM/100MEDIA/${local.replaceAll(/[-:]/g, "").replace("T", "_")}.MP4`;
+    await makeCard(folder, [{ path: name, changed: "2026-06-01 12:00:00" }]);
+    const { profile, ...dock } = dockOf(CAMERA, folder);
+    const seen = {
+      ...dock,
+      profile: { ...profile, clock: declared },
+      seenClock: seenNow(rig.clock, 0),
+    };
+    const file = { path: Buffer.from(name), bytes: 16, modifiedAt: rig.clock.now() };
+    const source = Buffer.from(join(folder, name));
+    const { id } = await handOver(
+      rig.clock,
+      rig.sealing,
+      seen,
+      file,
+      source,
+      async () => true,
+      NEVER,
+    );
+    await rig.adoptOnce();
+    if (restarts) rig.clock.restart();
+    rig.clock.jump(-offMs);
+    await confirm(rig);
+    await sweep(rig);
+    const query = "select time_trust from segment where id = $id";
+    const [row] = await rig.database.transaction((sql) => sql.all(query, { $id: id }));
+    return { rig, trust: row?.["time_trust"] };
+  }
+
+  it("does not make fresh footage look old when two wrong clocks agreed (DH-07)", async () => {
+    for (const restarts of [false, true]) {
+      const { rig, trust } = await docked("unknown", restarts, -20 * DAY_MS);
+      await using _ = rig;
+      assert.equal(trust, "untrusted");
+    }
+  });
+
+  it("leaves what a profile promises as it is when nobody knows any more what ours was", async () => {
+    const { rig, trust } = await docked("synchronised", true, -DAY_MS);
+    await using _ = rig;
+    assert.equal(trust, "trusted");
   });
 });
 

@@ -89,6 +89,24 @@ describe("the term", () => {
     assert.equal(off(5 * MINUTE_MS + 1), "untrusted");
   });
 
+  it("believes what was seen of a clock before what its profile promises of it", () => {
+    const seen = (source: "name" | "stream", offsetMs: number | null) =>
+      judge(
+        recording(plus(ARRIVED, -DAY_MS), {
+          source,
+          clock: { declared: "synchronised", offsetMs },
+        }),
+        DEVICE,
+        ARRIVED,
+        TERM,
+      ).timeTrust;
+    assert.equal(seen("name", null), "trusted");
+    assert.equal(seen("name", 4 * MINUTE_MS), "trusted");
+    assert.equal(seen("name", HOUR_MS), "untrusted");
+    // A camera in a building: the start is of our own clock.
+    assert.equal(seen("stream", HOUR_MS), "trusted");
+  });
+
   it("never trusts a time that is only the file's last change", () => {
     const { timeTrust } = judge(
       recording(plus(ARRIVED, -DAY_MS), { source: "modified" }),
@@ -124,13 +142,55 @@ describe("the term", () => {
   it("leaves 72 hours to look at whatever no right clock says is over, however old it claims to be", () => {
     fc.assert(
       fc.property(claims, (one) => {
-        const seen = one.offsetMs !== null && Math.abs(one.offsetMs) <= 5 * MINUTE_MS;
-        fc.pre(one.declared === "unknown" && !seen);
+        const near = one.offsetMs !== null && Math.abs(one.offsetMs) <= 5 * MINUTE_MS;
+        fc.pre(!near && (one.declared === "unknown" || one.offsetMs !== null));
         const clock = { declared: one.declared, offsetMs: one.offsetMs } as const;
         const device = { ...DEVICE, emptiedAt: one.emptiedAt, pairedAt: one.pairedAt };
         const { timeTrust, dueAt } = judge({ ...one, clock }, device, ARRIVED, TERM);
         assert.notEqual(timeTrust, "trusted");
         assert.ok(dueAt >= ARRIVED + 72 * HOUR_MS);
+      }),
+    );
+  });
+
+  it("is of a start only where that lies after the last emptying, and its clock was right (DH-07)", () => {
+    fc.assert(
+      fc.property(claims, (one) => {
+        const term = { termMs: one.termDays * DAY_MS, longestUndockedMs: DAY_MS };
+        const clock = { declared: one.declared, offsetMs: one.offsetMs } as const;
+        const device = { ...DEVICE, emptiedAt: one.emptiedAt, pairedAt: one.pairedAt };
+        const { timeTrust, dueAt } = judge({ ...one, clock }, device, ARRIVED, term);
+        const claimed = Math.max(0, one.startedAt + term.termMs - HOUR_MS);
+        const fromArrival = ARRIVED + term.termMs - DAY_MS - HOUR_MS;
+        if (timeTrust === "trusted") {
+          assert.equal(dueAt, claimed);
+          assert.ok(one.startedAt >= (one.emptiedAt ?? one.pairedAt - 28 * DAY_MS));
+          const seen = one.offsetMs === null ? undefined : Math.abs(one.offsetMs);
+          assert.ok(seen === undefined ? one.declared === "synchronised" : seen <= 5 * MINUTE_MS);
+          assert.ok(one.source === "name" || one.source === "container");
+        } else {
+          const claimsOver = claimed <= ARRIVED;
+          assert.equal(timeTrust, claimsOver ? "overdue" : "untrusted");
+          const looked = ARRIVED + 72 * HOUR_MS;
+          assert.equal(dueAt, claimsOver ? Math.min(looked, fromArrival) : fromArrival);
+        }
+      }),
+    );
+  });
+
+  it("is no shorter for a camera whose clock is right than for one whose clock cannot be seen", () => {
+    fc.assert(
+      fc.property(claims, fc.integer({ min: 0, max: 5 * MINUTE_MS }), (one, offsetMs) => {
+        // What a camera that was out no longer than policy allows can have recorded.
+        const startedAt = instant(ARRIVED - (one.startedAt % DAY_MS));
+        const term = { termMs: one.termDays * DAY_MS, longestUndockedMs: DAY_MS };
+        const device = { ...DEVICE, emptiedAt: instant(0) };
+        const asked = (seen: number | null) => {
+          const clock = { declared: "unknown", offsetMs: seen } as const;
+          return judge({ startedAt, source: "name", clock }, device, ARRIVED, term);
+        };
+        assert.equal(asked(offsetMs).timeTrust, "trusted");
+        assert.ok(asked(null).dueAt <= asked(offsetMs).dueAt);
       }),
     );
   });

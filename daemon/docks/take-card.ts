@@ -111,7 +111,7 @@ export function openTaking(
 /** An empty card and one that is gone look alike, so after each listing it is asked whether it is there. */
 async function listed(card: CardAt): Promise<Card | "gone"> {
   try {
-    const seen = await listCard(card.folder);
+    const seen = await listCard(card.folder, card.profile.limits);
     return seen !== undefined && (await card.isThere()) ? seen : "gone";
   } catch (error) {
     if (error instanceof BewaardError && !(await card.isThere())) return "gone";
@@ -138,12 +138,12 @@ async function toTake(
 
 async function settledOf(
   clock: Clock,
-  { folder, settleMs }: CardAt,
+  { folder, profile, settleMs }: CardAt,
   files: readonly CardFile[],
   signal: AbortSignal,
 ): Promise<readonly CardFile[]> {
   if (files.length === 0 || settleMs === 0) return files;
   await clock.sleep(settleMs, signal);
-  const now = new Set((await listCard(folder))?.files.map(keyOf));
+  const now = new Set((await listCard(folder, profile.limits))?.files.map(keyOf));
   return files.filter((file) => now.has(keyOf(file)));
 }

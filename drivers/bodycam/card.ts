@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import { DAY_MS, type Instant, instant } from "#base/time";
+import type { CardLimits } from "./profile.ts";
 
 /** A regular file on a card. */
 export interface CardFile {
@@ -12,8 +13,7 @@ export interface CardFile {
 }
 
 /** A loop in a broken file system must end somewhere; a camera nests three deep. */
-const DEPTH_LIMIT = 12;
-const FILES_LIMIT = 100_000;
+const LIMITS: CardLimits = { files: 100_000, bytes: 8e12, depth: 12 };
 const LATEST_MS = Date.parse("9999-12-31T00:00:00.000Z");
 
 // Names come as buffers when asked for, which the types of opendir do not say.
@@ -27,12 +27,14 @@ export interface Card {
 
 /**
  * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
- * passed over. One bad folder does not hide the rest. Undefined when nothing is docked there.
- * @throws BewaardError CARD_READ when the card does not answer or never ends.
+ * passed over. One bad folder, or a file too large to be true, does not hide the rest. Undefined when nothing is docked there.
+ * @throws BewaardError CARD_READ when the card does not answer, or never ends.
  */
-export async function listCard(root: string): Promise<Card | undefined> {
-  const files: CardFile[] = [];
-  const unread: { path: Buffer; why: string }[] = [];
+export async function listCard(
+  root: string,
+  limits: CardLimits = LIMITS,
+): Promise<Card | undefined> {
+  const listing: Listing = { root: Buffer.from(root), limits, files: [], unread: [] };
   try {
     await opendir(root).then((folder) => folder.close());
   } catch (cause) {
@@ -41,27 +43,33 @@ export async function listCard(root: string): Promise<Card | undefined> {
     const message = `the card cannot be listed (${code})`;
     throw new BewaardError("CARD_READ", message, { cause, transient: true });
   }
-  await walk(Buffer.from(root), Buffer.alloc(0), 0, files, unread);
+  await walk(listing, Buffer.alloc(0), 0);
+  const { files, unread } = listing;
   return { files: files.toSorted((a, b) => a.path.compare(b.path)), unread };
 }
 
-async function walk(
-  root: Buffer,
-  folder: Buffer,
-  depth: number,
-  files: CardFile[],
-  unread: { path: Buffer; why: string }[],
-): Promise<void> {
-  if (depth > DEPTH_LIMIT) {
+interface Listing {
+  readonly root: Buffer;
+  readonly limits: CardLimits;
+  readonly files: CardFile[];
+  readonly unread: { path: Buffer; why: string }[];
+}
+
+async function walk(listing: Listing, folder: Buffer, depth: number): Promise<void> {
+  const { root, limits, files, unread } = listing;
+  if (depth > limits.depth) {
     unread.push({ path: folder, why: "nested deeper than any camera does" });
     return;
   }
   try {
     for await (const entry of await opendir(joined(root, folder), { encoding: AS_BYTES })) {
       const path = folder.length === 0 ? nameOf(entry) : joined(folder, nameOf(entry));
-      if (entry.isDirectory()) await walk(root, path, depth + 1, files, unread);
-      else if (entry.isFile()) files.push(await described(root, path));
-      if (files.length > FILES_LIMIT) throw endless();
+      if (entry.isDirectory()) await walk(listing, path, depth + 1);
+      if (!entry.isFile()) continue;
+      const file = await described(root, path);
+      if (file.bytes <= limits.bytes) files.push(file);
+      else unread.push({ path, why: "larger than any file its model makes" });
+      if (files.length + unread.length > limits.files) throw endless();
     }
   } catch (error) {
     const code = systemCode(error);

@@ -4,6 +4,8 @@ import { printable } from "#base/printable";
 /** Where a camera model keeps its files and how it names them: data, given to the driver. */
 export interface CameraProfile {
   readonly media: readonly string[];
+  /** What a camera puts beside a recording: taken like all else, and nothing odd. */
+  readonly sidecars: readonly string[];
   readonly ignore: readonly string[];
   /** Regular expression with named groups year … second, or null when names tell no time. */
   readonly start_in_name: string | null;
@@ -17,24 +19,40 @@ export interface CameraProfile {
   readonly file_times: "utc" | "local";
   /** In ms: a recording that would be longer has a length, or an end, that is not its own. */
   readonly longest_recording: number;
+  readonly limits: CardLimits;
+}
+
+/** What a card of a model never has more of. */
+export interface CardLimits {
+  readonly files: number;
+  /** Of one file. */
+  readonly bytes: number;
+  /** How many folders deep it is looked into. */
+  readonly depth: number;
 }
 
 /** What a profile makes of a path on the card. */
-type FileKind = "media" | "other" | "ignored";
+export type FileKind = "media" | "sidecar" | "other" | "ignored";
 export type Sort = (path: Uint8Array) => FileKind;
 
 /**
  * Sorts the files of a card. Globs see a name as people do; a byte that is no text never matches, so an
  * odd name is `other` and is taken, not passed over.
  */
-export function sorter(profile: Pick<CameraProfile, "media" | "ignore">): Sort {
-  const options = { nocase: true, dot: true };
-  const isMedia = picomatch([...profile.media], options);
-  const isIgnored =
-    profile.ignore.length > 0 ? picomatch([...profile.ignore], options) : () => false;
+export function sorter(profile: Pick<CameraProfile, "media" | "sidecars" | "ignore">): Sort {
+  const isMedia = globbing(profile.media);
+  const isSidecar = globbing(profile.sidecars);
+  const isIgnored = globbing(profile.ignore);
   return (path) => {
-    const shown = printable(path);
-    if (isIgnored(shown)) return "ignored";
-    return isMedia(shown) ? "media" : "other";
+    if (isIgnored(path)) return "ignored";
+    if (isMedia(path)) return "media";
+    return isSidecar(path) ? "sidecar" : "other";
   };
+}
+
+/** Whether a path on a card is one that these globs speak of, whatever the case of its letters. */
+export function globbing(globs: readonly string[]): (path: Uint8Array) => boolean {
+  if (globs.length === 0) return () => false;
+  const matches = picomatch([...globs], { nocase: true, dot: true });
+  return (path) => matches(printable(path));
 }

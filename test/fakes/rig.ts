@@ -252,6 +252,7 @@ export function dockOf(device: DeviceId, folder: string): Dock {
     folder,
     profile: {
       media: ["DCIM/**/*.MP4"],
+      sidecars: [],
       ignore: ["**/*.tmp"],
       start_in_name:
         "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
@@ -261,6 +262,7 @@ export function dockOf(device: DeviceId, folder: string): Dock {
       stamp_is: "start",
       file_times: "utc",
       longest_recording: 12 * HOUR_MS,
+      limits: { files: 100_000, bytes: 8e12, depth: 12 },
     },
   };
 }
