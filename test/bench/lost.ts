@@ -22,6 +22,8 @@ import { option } from "./options.ts";
 
 const SIDE = fileURLToPath(new URL("./lost-side.ts", import.meta.url));
 const UNTOLD = 100;
+/** About what fifty cameras do between two heads. */
+const PUBLISHED_AT_ONCE = 2000;
 const told = z.object({ seconds: z.number(), peakBytes: z.number() });
 
 export async function lostBench(): Promise<readonly Figure[]> {
@@ -30,7 +32,8 @@ export async function lostBench(): Promise<readonly Figure[]> {
   const first = await sealOne(rig);
   const sealed = await readFile(segmentPath(rig.spool, first.id, first.arrivedAt));
   for (let index = 0; index < count; index += 1) {
-    if (index === count - UNTOLD) await publishAll(rig);
+    const told = index <= count - UNTOLD;
+    if (index === count - UNTOLD || (told && index % PUBLISHED_AT_ONCE === 0)) await publishAll(rig);
     await keep(rig, first, index, sealed);
   }
   await closeSweep(rig.database, "stored", rig.clock.now());
