@@ -19,12 +19,13 @@ const written = z
     spool: z.looseObject({ path: text }).catch({}),
     vault: place,
     secured: place,
+    docks: z.looseObject({ wipe_after: text }).catch({}),
     recipients: text,
     desk_signers: text,
     bodycams: z.array(bodycam).catch([]),
     cameras: z.array(camera).catch([]),
   })
-  .catch({ spool: {}, vault: {}, secured: {}, bodycams: [], cameras: [] });
+  .catch({ spool: {}, vault: {}, secured: {}, docks: {}, bodycams: [], cameras: [] });
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -69,6 +70,7 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
       })),
     ),
     ...sameBucket(read, box),
+    ...noMedium(read, box),
     ...folders.flatMap((one, index) => overlaps(read, one, folders.slice(0, index))),
     // In the state folder they are safe. Elsewhere whoever fills the folder would name our recipients.
     ...files.flatMap((one) => inside(read, one, folders.slice(box.state === undefined ? 0 : 1))),
@@ -82,6 +84,13 @@ function sameBucket(read: Read<unknown>, box: z.output<typeof written>): readonl
   if (one.provider !== other.provider || one.endpoint !== other.endpoint) return [];
   const what = "the same bucket as vault.s3.bucket: held footage goes to another one (AR-20)";
   return [read.mistake(["secured", "s3", "bucket"], what)];
+}
+
+/** A card is not wiped for a second place that is not there (invariant 1). */
+function noMedium(read: Read<unknown>, box: z.output<typeof written>): readonly Mistake[] {
+  if (box.docks.wipe_after !== "second-medium") return [];
+  if (box.secured.directory !== undefined || box.secured.s3 !== undefined) return [];
+  return [read.mistake(["docks", "wipe_after"], "names a second medium: say which under secured")];
 }
 
 function placed(

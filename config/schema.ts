@@ -59,6 +59,15 @@ const approval = z.strictObject({
   by: slug.describe("Who decided: as the policy's approved_by says."),
 });
 
+/** How bodycams dock here. */
+const docks = z.strictObject({
+  /** Invariant 1: what is to have the same bytes before a card is wiped. */
+  wipe_after: z
+    .enum(["vault", "second-medium"])
+    .optional()
+    .describe("What has a file before it leaves its card: the vault; or the separate medium."),
+});
+
 const boxKeys = z.strictObject({
   site: z
     .strictObject({
@@ -120,6 +129,7 @@ const boxKeys = z.strictObject({
     })
     .default({ sources: ["nts"] })
     .describe("Who may vouch for this box's clock."),
+  docks: docks.optional().describe("How bodycams dock here."),
   // That numbers and folders are each there once is looked at with all other paths: config/crossings.ts.
   bodycams: z.array(bodycam).default([]).describe("The bodycams that dock here."),
   /** What policy allows of them is looked at in config/camera-rules.ts. */

@@ -19,6 +19,7 @@ import type { AskHistory } from "./one-history.ts";
 import type { BodycamAnswers } from "./pairing/answers.ts";
 import type { MakeRoom } from "./ring.ts";
 import { confirmTime, timeTrust } from "./trust.ts";
+import type { WipeAnswers } from "./wipe/wipe-answers.ts";
 
 /** What core answers over its socket. */
 export function answers(
@@ -28,7 +29,7 @@ export function answers(
   makeRoom: MakeRoom,
   askHistory: AskHistory,
   signal: AbortSignal,
-): Omit<Answers, keyof BodycamAnswers> {
+): Omit<Answers, keyof BodycamAnswers | keyof WipeAnswers> {
   const { database } = kept;
   return {
     ...dutyAnswers(clock, database),

@@ -8,6 +8,7 @@ import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { mediumEvents } from "./events-of-media.ts";
 import { residencyEvents } from "./events-of-residency.ts";
 import { sweepEvents } from "./events-of-sweeps.ts";
+import { wipeEvents } from "./events-of-wipes.ts";
 import { failed, type Say } from "./say.ts";
 
 /** Everything bewaard ever logs: one function an event, here and in events-of-*.ts. */
@@ -31,6 +32,7 @@ export function openEvents(logger: Logger) {
     ...oddFileEvents(say),
     ...cameraEvents(say),
     ...bodycamEvents(say),
+    ...wipeEvents(say),
   };
 }
 

@@ -63,6 +63,7 @@ import { sweepVault } from "./sweep-vault.ts";
 import { timestamp } from "./timestamp.ts";
 import { lookBack, timeTrust } from "./trust.ts";
 import { openVaultOfBox } from "./vault-of-box.ts";
+import { openWiping } from "./wipe/open-wiping.ts";
 
 const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
 
@@ -120,8 +121,9 @@ export async function runCore(
     !(await waitsForConsistency(database));
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
+  const wiping = openWiping(clock, events, sure, config, node, key, () => askHistory(signal));
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
-  const answered = { ...boxAnswers, ...pairing.answers };
+  const answered = { ...boxAnswers, ...pairing.answers, ...wiping.answers };
 
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
@@ -137,6 +139,7 @@ export async function runCore(
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
+    (s) => wiping.settle(s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
     (s) => findBreaches(clock, events, database, spool, term, s),

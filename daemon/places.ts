@@ -33,6 +33,11 @@ export function pairedNotePath(config: Config): string {
   return join(config.state, "paired.note");
 }
 
+/** Where signed orders lie for the root helper. */
+export function ordersPath(config: Config): string {
+  return join(config.state, "orders");
+}
+
 /** Where a sealed archive waits until the vault has it. */
 export function archivePath(config: Config): string {
   return join(config.state, "archive.age");

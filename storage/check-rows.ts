@@ -13,6 +13,14 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
+    // What was overwritten unstored left its card after its term, if at all.
+    invariant: 1,
+    what: "was wiped from its card and is in no second place",
+    sql: `select id from segment where wiped_at_ms is not null and state = 'sealed'
+          and not exists (select 1 from copy
+            where segment_id = segment.id and place in ('vault', 'secured') and state = 'present')`,
+  },
+  {
     invariant: 3,
     what: "is past its term and not held",
     sql: `select id from segment where state <> 'destroyed' and due_provisional = 0 and due_at_ms + ${DUE_MARGIN_MS} < $now

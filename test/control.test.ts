@@ -36,6 +36,8 @@ const NO_ANSWERS: Answers = {
   holds: refuse,
   duties: refuse,
   "duties.done": refuse,
+  "docks.wipe": refuse,
+  "docks.report": refuse,
   known: refuse,
   room: refuse,
   bodycams: refuse,

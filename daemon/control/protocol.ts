@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { reference, slug } from "../../config/values.ts";
 import { DOCK_METHODS } from "./dock-questions.ts";
+import { cardFile, WIPE_METHODS } from "./wipe-questions.ts";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
 // People's questions (status, find, verify, confirm, ledger) and the producers' (known, room) share it.
@@ -180,7 +181,7 @@ export const METHODS = {
   known: {
     params: z.strictObject({
       device: z.string(),
-      files: z.array(z.strictObject({ path: z.base64(), bytes: z.int(), modifiedAtMs: z.int() })),
+      files: z.array(cardFile),
     }),
     result: z.object({ known: z.array(z.boolean()) }),
   },
@@ -189,6 +190,7 @@ export const METHODS = {
     result: z.object({ granted: z.boolean() }),
   },
   ...DOCK_METHODS,
+  ...WIPE_METHODS,
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -207,6 +209,8 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   holds: (answer) => METHODS.holds.result.parse(answer),
   duties: (answer) => METHODS.duties.result.parse(answer),
   "duties.done": (answer) => METHODS["duties.done"].result.parse(answer),
+  "docks.wipe": (answer) => METHODS["docks.wipe"].result.parse(answer),
+  "docks.report": (answer) => METHODS["docks.report"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
   room: (answer) => METHODS.room.result.parse(answer),
   bodycams: (answer) => METHODS.bodycams.result.parse(answer),

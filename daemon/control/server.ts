@@ -102,6 +102,10 @@ async function dispatch(
       return answers.duties(METHODS.duties.params.parse(params), watch);
     case "duties.done":
       return answers["duties.done"](METHODS["duties.done"].params.parse(params), watch);
+    case "docks.wipe":
+      return answers["docks.wipe"](METHODS["docks.wipe"].params.parse(params), watch);
+    case "docks.report":
+      return answers["docks.report"](METHODS["docks.report"].params.parse(params), watch);
     case "known":
       return answers.known(METHODS.known.params.parse(params), watch);
     case "room":

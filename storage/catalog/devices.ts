@@ -52,15 +52,24 @@ export function recordEmptied(
   emptiedAt: Instant,
   files: number,
 ): Promise<void> {
-  return database.transaction(async (sql) => {
-    const changed = await sql.run(
-      `update device set emptied_at_ms = $emptiedAt
-       where id = $id and coalesce(emptied_at_ms, 0) < $emptiedAt`,
-      { $id: id, $emptiedAt: emptiedAt },
-    );
-    if (changed === 0) return;
-    await append(sql, at, [
-      { kind: "card.emptied", facts: { device: id, emptiedAt: isoOf(emptiedAt), files } },
-    ]);
-  });
+  return database.transaction((sql) => tellEmptied(sql, at, id, emptiedAt, files));
+}
+
+/** As `recordEmptied`, with what else is told in the same transaction. */
+export async function tellEmptied(
+  sql: Sql,
+  at: Instant,
+  id: DeviceId,
+  emptiedAt: Instant,
+  files: number,
+): Promise<void> {
+  const changed = await sql.run(
+    `update device set emptied_at_ms = $emptiedAt
+     where id = $id and coalesce(emptied_at_ms, 0) < $emptiedAt`,
+    { $id: id, $emptiedAt: emptiedAt },
+  );
+  if (changed === 0) return;
+  await append(sql, at, [
+    { kind: "card.emptied", facts: { device: id, emptiedAt: isoOf(emptiedAt), files } },
+  ]);
 }

@@ -171,7 +171,10 @@ export interface CardFile {
   readonly modifiedAt: Instant;
 }
 
-/** For each file on a card: whether this box has it already, by path, length and time of change. */
+/**
+ * For each file on a card: whether this box has it already, by path, length and time of change. Not where a second
+ * read of it gave other bytes: that one is taken again.
+ */
 export function knownFiles(
   database: Database,
   device: DeviceId,
@@ -182,7 +185,10 @@ export function knownFiles(
       `select wanted.key from json_each($files) as wanted cross join segment
        on segment.device_id = $device and segment.source_path = unhex(wanted.value ->> 0)
          and segment.plaintext_bytes = wanted.value ->> 1
-         and segment.source_modified_at_ms = wanted.value ->> 2`,
+         and segment.source_modified_at_ms = wanted.value ->> 2
+       where not exists (select 1 from wipe_doubt where device_id = $device and retake = 1
+         and path = segment.source_path and bytes = segment.plaintext_bytes
+         and modified_at_ms = segment.source_modified_at_ms)`,
       {
         $device: device,
         $files: JSON.stringify(

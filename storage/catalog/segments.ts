@@ -16,6 +16,7 @@ import { recordTaken } from "./left.ts";
 import { readRebuilt } from "./rebuilt.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
+import { recordRead } from "./wipes.ts";
 
 type SegmentState = "sealed" | "stored" | "destroying" | "destroyed";
 
@@ -160,8 +161,11 @@ async function closeLeft(
   segment: Omit<Segment, "state">,
   takenAs: SegmentId,
 ): Promise<void> {
-  if (segment.truncated || !segment.sourcePath) return;
-  await recordTaken(sql, at, segment.device, segment.sourcePath, takenAs);
+  const { sourcePath: path, sourceModifiedAt: modifiedAt, plaintextBytes } = segment;
+  if (segment.truncated || !path) return;
+  await recordTaken(sql, at, segment.device, path, takenAs);
+  if (modifiedAt === undefined || plaintextBytes === undefined) return;
+  await recordRead(sql, segment.device, { path, bytes: plaintextBytes, modifiedAt });
 }
 
 /** What the world may know of a segment: the leaf everything else is proven against. No file name. */

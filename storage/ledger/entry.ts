@@ -19,6 +19,7 @@ export const ENTRY_KINDS = [
   "copies.evicted",
   "gap.recorded",
   "card.emptied",
+  "card.wiped",
   "file.left",
   "file.taken",
   "manifest.quarantined",

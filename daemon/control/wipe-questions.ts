@@ -1,0 +1,59 @@
+import { z } from "zod";
+import * as part from "../orders/parts.ts";
+
+// What the dock asks of wiping cards: a part of protocol.ts.
+
+/** A file of a card, as listed. */
+export const cardFile = z.strictObject({
+  path: z.base64(),
+  bytes: z.int(),
+  modifiedAtMs: z.int(),
+});
+
+/** What of a card record an order is bound to; the record may say more. */
+const cardOf = z.object({
+  bootId: z.string(),
+  slot: z.string(),
+  /** Of what is no disk there is something else, and no number of a device. */
+  name: z.string(),
+  device: z.string().nullable(),
+  volume: z.object({ serial: part.volumeSerial }),
+  readOnly: z.boolean(),
+  number: z.string().nullable(),
+  mountedAt: z.string().nullable(),
+});
+
+export const WIPE_METHODS = {
+  "docks.wipe": {
+    params: z.strictObject({
+      docking: z.ulid(),
+      record: cardOf,
+      /** Each file of the card that is footage. */
+      files: z.array(cardFile).max(1_000_000),
+      /** How many regular files the card has besides: its camera's own, by its profile. */
+      others: z.int().min(0).default(0),
+    }),
+    result: z.object({
+      /** The order that is open for this docking; null when nothing is ordered. */
+      nonce: z.string().nullable(),
+      /** Files that may go later, by themselves. */
+      waiting: z.number(),
+      /** Files that stay until somebody decides, or their term ends. */
+      forbidden: z.number(),
+      /** Why nothing is ordered at all now. */
+      why: z
+        .enum(["clock", "history", "never", "not-docked", "not-a-disk", "write-protected"])
+        .nullable(),
+    }),
+  },
+  "docks.report": {
+    params: z.strictObject({ nonce: part.nonce }),
+    result: z.object({
+      outcome: z.enum(["open", "done", "refused", "failed", "unreported"]),
+      why: z.string().nullable(),
+      removed: z.number(),
+      kept: z.array(z.object({ path: z.base64(), why: z.string() })),
+      left: z.number().nullable(),
+    }),
+  },
+} as const;

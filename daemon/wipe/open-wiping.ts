@@ -1,0 +1,52 @@
+import type { NodeId } from "#base/ids";
+import type { Clock } from "#base/time";
+import type { Config } from "../../config/schema.ts";
+import { readBodycams } from "../../storage/catalog/bodycams.ts";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { NodeKey } from "../../storage/ledger/note.ts";
+import type { Events } from "../events.ts";
+import type { AskHistory } from "../one-history.ts";
+import { ordersPath } from "../places.ts";
+import type { Outstanding } from "./outstanding.ts";
+import { settleWipes } from "./settle-wipes.ts";
+import { whyNotNow } from "./why-not-now.ts";
+import { wipeAnswers } from "./wipe-answers.ts";
+import { type RuleOf, wiper } from "./wiper.ts";
+
+/** Where the root helper reports. */
+const REPORTS = "/run/bewaard/reports";
+const ROOT = 0;
+
+/** What core does of wiping cards: answers, and a loop. */
+export function openWiping(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  config: Config,
+  node: NodeId,
+  key: NodeKey,
+  history: () => ReturnType<AskHistory>,
+) {
+  const outstanding: Outstanding = { any: true };
+  const orders = ordersPath(config);
+  const desk = { node, key, folder: orders };
+  const mayNot = whyNotNow(clock, database, history);
+  const ask = wiper(clock, events, database, desk, rulesOf(config, database), mayNot, outstanding);
+  const reports = { orders, folder: REPORTS, owner: ROOT };
+  return {
+    answers: wipeAnswers(database, ask),
+    settle: (signal: AbortSignal) =>
+      settleWipes(clock, events, database, reports, outstanding, signal),
+  };
+}
+
+/** Of cameras in the configuration, and of those that are paired. */
+function rulesOf({ bodycams, docks }: Config, database: Database): RuleOf {
+  const rule = { after: docks?.wipe_after ?? "vault", how: "unlink" } as const;
+  return async (device) => {
+    if (bodycams.some(({ number }) => number === device)) return rule;
+    const paired = await database.transaction(readBodycams);
+    const inService = paired.some((one) => one.device === device && one.retiredAt === undefined);
+    return inService ? rule : undefined;
+  };
+}

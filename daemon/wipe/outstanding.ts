@@ -1,0 +1,11 @@
+import { join } from "node:path";
+
+/** Whether any order may be open: an idle box does not ask its catalog each two seconds. */
+export interface Outstanding {
+  any: boolean;
+}
+
+/** Where the order `nonce` lies until the helper has reported. */
+export function orderPath(folder: string, nonce: string): string {
+  return join(folder, `${nonce}.order`);
+}

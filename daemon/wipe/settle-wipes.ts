@@ -1,0 +1,173 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { atMostEvery } from "#base/at-most-every";
+import { diskError } from "#base/disk-errors";
+import { BewaardError, systemCode } from "#base/errors";
+import { step } from "#base/step";
+import {
+  type Clock,
+  DAY_MS,
+  every,
+  HOUR_MS,
+  type Instant,
+  instant,
+  instantOf,
+  MINUTE_MS,
+  SECOND_MS,
+} from "#base/time";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+import {
+  forgetWipes,
+  recordUnreported,
+  recordWiped,
+  type Wiped,
+} from "../../storage/catalog/wiped.ts";
+import { type OpenWipe, openWipes, toldOfWipe } from "../../storage/catalog/wipes.ts";
+import type { Events } from "../events.ts";
+import { type Report, readReport } from "../orders/report.ts";
+import { steady } from "../steady.ts";
+import { type Outstanding, orderPath } from "./outstanding.ts";
+
+/** Where the helper reports, and who it is. */
+export interface Reports {
+  /** `<state>/orders`. */
+  readonly orders: string;
+  /** `/run/bewaard/reports`: of this start of the machine. */
+  readonly folder: string;
+  /** The user it runs as: root. */
+  readonly owner: number;
+}
+
+const LOOK_EVERY_MS = 2 * SECOND_MS;
+/** A helper that began in time may still be reading: so long, and a second for each of so many bytes. */
+const PATIENCE_MS = 30 * MINUTE_MS;
+const SLOWEST_BYTES_PER_SECOND = 4_000_000;
+/** What came of an order is remembered for who asks for so long. */
+const REMEMBERED_MS = 7 * DAY_MS;
+
+/**
+ * Takes in what the helper reports of the open orders until the signal aborts, each two seconds (procedure "Wipe"). An
+ * order of which nothing is heard is told of and forgotten: a nonce serves once.
+ */
+export async function settleWipes(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  reports: Reports,
+  outstanding: Outstanding,
+  signal: AbortSignal,
+): Promise<void> {
+  const turn = steady(clock, events, "wipe");
+  const daily = atMostEvery(clock, DAY_MS);
+  const hourly = atMostEvery(clock, HOUR_MS);
+  for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
+    await turn(async () => {
+      if (daily("tidy")) await tidy(database, reports, now);
+      if (!outstanding.any) return;
+      // Before it is asked: what is ordered meanwhile is looked at in the next turn.
+      outstanding.any = false;
+      const open = await openWipes(database);
+      if (open.length > 0) outstanding.any = true;
+      for (const order of open) {
+        const report = await reportOf(events, reports, order, hourly);
+        if (report !== undefined)
+          await settle(clock, events, database, reports, order, report, hourly);
+        else if (isGivenUp(clock, order)) {
+          await recordUnreported(database, clock.now(), order);
+          events.wipeUnreported(order.device, order.nonce);
+          await clear(reports, order);
+        }
+      }
+    });
+  }
+}
+
+async function reportOf(
+  events: Events,
+  { folder, owner }: Reports,
+  { nonce, device }: OpenWipe,
+  hourly: (what: string) => boolean,
+): Promise<Report | undefined> {
+  try {
+    return await readReport(folder, nonce, owner);
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw diskError(error, "reading a report");
+    if (hourly(nonce)) events.reportRefused(device, nonce, error);
+    return undefined;
+  }
+}
+
+async function settle(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  reports: Reports,
+  order: OpenWipe,
+  report: Report,
+  hourly: (what: string) => boolean,
+): Promise<void> {
+  const { startedAt, endedAt } = report;
+  const times = { startedAt: instantOf(startedAt), endedAt: instantOf(endedAt) };
+  const wiped = await recordWiped(database, clock.now(), order, { ...report, ...times });
+  if (wiped === "other files") {
+    const error = new BewaardError(
+      "ORDER_REFUSED",
+      "a report speaks of other files than its order",
+    );
+    if (hourly(order.nonce)) events.reportRefused(order.device, order.nonce, error);
+    return;
+  }
+  step("wipe.reported");
+  if (wiped !== "known") tell(events, order, report, wiped);
+  await clear(reports, order);
+}
+
+function tell(events: Events, { device, nonce }: OpenWipe, report: Report, wiped: Wiped): void {
+  const { outcome, why } = report;
+  const { removed, kept, left, emptied } = wiped;
+  if (outcome === "done") events.wiped(device, nonce, removed.length, kept.length, left, emptied);
+  else events.wipeFailed(device, nonce, outcome, why, removed.length);
+  for (const { segment, why: reason } of kept)
+    if (reason === "changed") events.wipeChanged(segment, device, nonce);
+  const stuck = kept.filter((one) => one.stuck).length;
+  if (stuck > 0) events.wipeStuck(device, nonce, stuck);
+}
+
+/** Forgets what was settled long ago, and removes what a crash left of orders that are settled. */
+async function tidy(database: Database, { orders }: Reports, now: Instant): Promise<void> {
+  await forgetWipes(database, instant(Math.max(0, now - REMEMBERED_MS)));
+  for (const name of await namesIn(orders)) {
+    const [, nonce] = /^([0-9a-f]{32})\.order(?:\.partial)?$/.exec(name) ?? [];
+    if (nonce !== undefined && typeof (await toldOfWipe(database, nonce)) === "string")
+      await rm(join(orders, name), { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw diskError(error, "looking for orders");
+  }
+}
+
+/** The helper removes what it carried out; what it never took up must not lie there. */
+async function clear({ orders }: Reports, { nonce }: OpenWipe): Promise<void> {
+  try {
+    await rm(orderPath(orders, nonce), { force: true });
+  } catch (error) {
+    throw diskError(error, "removing an order");
+  }
+  step("wipe.cleared");
+}
+
+/**
+ * Nothing will come any more: the machine was started since, and reports do not outlive that; or its time is over by
+ * uptime and so is that of reading every file of it.
+ */
+function isGivenUp(clock: Clock, { bootId, expiresUptimeMs, bytes }: OpenWipe): boolean {
+  if (bootId !== clock.bootId()) return true;
+  const readingMs = (bytes / SLOWEST_BYTES_PER_SECOND) * SECOND_MS;
+  return clock.uptimeMs() > expiresUptimeMs + PATIENCE_MS + readingMs;
+}

@@ -1,0 +1,374 @@
+import assert from "node:assert/strict";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { ulid } from "ulid";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
+import { reportPath } from "../daemon/orders/report.ts";
+import { knownFiles } from "../storage/catalog/find.ts";
+import { hold, openDisk, rowsOf, secureOnce } from "./fakes/medium.ts";
+import { CAMERA, named, openRig, type Rig } from "./fakes/rig.ts";
+import { openWiping, RECORD, recorded, spoil, stored, wiped } from "./fakes/wiping.ts";
+
+async function emptiedAt(rig: Rig): Promise<unknown> {
+  const [row] = await rowsOf(rig, `select emptied_at_ms from device where id = '${CAMERA}'`);
+  return row?.["emptied_at_ms"];
+}
+
+describe("wiping a card", () => {
+  it("removes what the vault has, and says in the ledger what was removed and that the card is empty (invariant 1, DH-06)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const ids = [await stored(rig, "one", named(0)), await stored(rig, "two", named(1))];
+    const { nonce, ...rest } = await wiping.ask();
+    assert.deepEqual(rest, { waiting: 0, forbidden: 0, why: null });
+    const [order] = await wiping.orders();
+    assert.deepEqual(
+      [order?.slot, order?.volume, order?.how, order?.files.length],
+      [RECORD.slot, "1A2B-3C4D", "unlink", 2],
+    );
+    assert.equal((await wiping.report(nonce)).outcome, "open");
+    await wiping.help();
+    await wiping.settle();
+    assert.deepEqual(await wiping.card(), []);
+    assert.deepEqual(await wiping.report(nonce), {
+      outcome: "done",
+      why: null,
+      removed: 2,
+      kept: [],
+      left: 0,
+    });
+    const [entry] = await wiped(rig);
+    assert.deepEqual(
+      [entry?.removed, entry?.kept, entry?.untold, entry?.order],
+      [ids, [], [], nonce],
+    );
+    assert.ok(Number(await emptiedAt(rig)) > 0);
+    assert.ok(rig.said.includes("wiped"));
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("orders nothing of what is sealed and in no second place yet (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await recorded(rig, "one", named(0));
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+    await rig.adoptOnce();
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+    await rig.storeOnce();
+    assert.notEqual((await wiping.ask()).nonce, null);
+  });
+
+  it("orders nothing of a file with another path, length or time of change than was sealed (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { clock } = rig;
+    const file = {
+      path: Buffer.from(named(0)).toString("base64"),
+      bytes: 3,
+      modifiedAtMs: clock.now(),
+    };
+    const others = [
+      { ...file, path: Buffer.from(named(9)).toString("base64") },
+      { ...file, bytes: 4 },
+      { ...file, modifiedAtMs: clock.now() - 60_000 },
+    ];
+    for (const other of others) {
+      const { nonce, waiting } = await wiping.ask({ files: [other] });
+      assert.deepEqual([nonce, waiting], [null, 1]);
+    }
+  });
+
+  it("asked again for the same docking, gives the same order (invariant 8)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    assert.equal((await wiping.ask()).nonce, nonce);
+    assert.equal((await wiping.orders()).length, 1);
+  });
+
+  it("gives no other docking an order while one for the same camera could still be used, and then does", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    await wiping.ask();
+    const docking = ulid(rig.clock.now());
+    assert.deepEqual(await wiping.ask({ docking }), {
+      nonce: null,
+      waiting: 1,
+      forbidden: 0,
+      why: null,
+    });
+    rig.clock.move(11 * MINUTE_MS);
+    assert.notEqual((await wiping.ask({ docking })).nonce, null);
+  });
+
+  it("keeps both and reads the file again when its second read differs, and leaves it to people after three (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const modified = rig.clock.now();
+    const id = await stored(rig, "one", named(0));
+    const known = async () => {
+      const path = Buffer.from(named(0));
+      return (
+        await knownFiles(rig.database, CAMERA, [{ path, bytes: 3, modifiedAt: modified }])
+      )[0];
+    };
+    for (const time of [1, 2, 3]) {
+      await spoil(rig, named(0));
+      const { nonce } = await wiping.ask();
+      assert.notEqual(nonce, null, String(time));
+      await wiping.help();
+      await wiping.settle();
+      assert.deepEqual(
+        (await wiping.report(nonce)).kept.map(({ why }) => why),
+        ["changed"],
+      );
+      assert.deepEqual(await wiping.card(), [named(0)]);
+      assert.equal(await known(), false);
+      rig.clock.jump(modified - rig.clock.now());
+      // It is taken again, and the first bytes come back: the doubt stays.
+      await stored(rig, "one", named(0));
+      assert.equal(await known(), true);
+    }
+    assert.equal(rig.said.filter((event) => event === "wipe-changed").length, 3);
+    assert.equal(rig.said.filter((event) => event === "wipe-stuck").length, 1);
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    assert.equal(await emptiedAt(rig), null);
+    const [first] = await wiped(rig);
+    assert.deepEqual(first?.kept, [{ segment: id, why: "changed" }]);
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("goes by the newest of two reads of one file, once the vault has it (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const modified = rig.clock.now();
+    await stored(rig, "one", named(0));
+    rig.clock.jump(modified - rig.clock.now());
+    await recorded(rig, "two", named(0));
+    await rig.adoptOnce();
+    assert.ok(rig.said.includes("read-twice"));
+    assert.equal((await wiping.ask()).nonce, null);
+    await rig.storeOnce();
+    await wiping.ask();
+    await wiping.help();
+    await wiping.settle();
+    assert.deepEqual(await wiping.card(), []);
+  });
+
+  it("wipes held footage from the card: what is held are the copies in second places (invariant 4)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const id = await stored(rig, "one", named(0));
+    await hold(rig, id);
+    assert.notEqual((await wiping.ask()).nonce, null);
+    await wiping.help();
+    await wiping.settle();
+    const [row] = await rowsOf(rig, `select state from segment where id = '${id}'`);
+    assert.equal(row?.["state"], "stored");
+    assert.deepEqual(await rig.check(), []);
+  });
+
+  it("removes what was destroyed because its term ended (DH-06)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const id = await stored(rig, "one", named(0));
+    await rowsOf(rig, `update copy set state = 'leaving' where segment_id = '${id}'`);
+    await rowsOf(rig, `update copy set state = 'gone' where segment_id = '${id}'`);
+    for (const state of ["destroying", "destroyed"])
+      await rowsOf(rig, `update segment set state = '${state}' where id = '${id}'`);
+    // Overwritten before its term: the card has the last of it.
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    rig.clock.move(28 * DAY_MS);
+    assert.equal((await wiping.ask()).nonce, null);
+    // Once somebody has vouched for the time.
+    await rowsOf(rig, "update segment set due_provisional = 0");
+    assert.notEqual((await wiping.ask()).nonce, null);
+    await wiping.help();
+    await wiping.settle();
+    assert.deepEqual(await wiping.card(), []);
+  });
+
+  it("leaves what could not be taken, and what was quarantined", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await recorded(rig, "one", named(0));
+    await rowsOf(
+      rig,
+      `insert into left_file (id, device_id, path, bytes, modified_at_ms, code, left_at_ms, decide_by_ms, entry_seq)
+       values ('01J00000000000000000000001', '${CAMERA}', cast('${named(0)}' as blob), 3, ${rig.clock.now()}, 'CARD_READ', 1, 2, 0)`,
+    );
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    await recorded(rig, "quarantined", named(1));
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 1, why: null });
+  });
+
+  it("waits while time is not trusted or the history is not known to be one (invariants 5, 10)", async () => {
+    await using rig = await openRig();
+    await stored(rig, "one", named(0));
+    for (const why of ["clock", "history"] as const) {
+      const wiping = await openWiping(rig, { mayNot: async () => why });
+      assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why });
+      assert.deepEqual(await wiping.orders(), []);
+    }
+  });
+
+  it("is never done where the camera records over its oldest footage, nor on a write-protected card", async () => {
+    await using rig = await openRig();
+    await stored(rig, "one", named(0));
+    const never = await openWiping(rig, { rule: { after: "never", how: "unlink" } });
+    assert.deepEqual(await never.ask(), { nonce: null, waiting: 0, forbidden: 1, why: "never" });
+    const wiping = await openWiping(rig);
+    const readOnly = await wiping.ask({ record: { ...RECORD, readOnly: true } });
+    assert.deepEqual(readOnly, { nonce: null, waiting: 0, forbidden: 1, why: "write-protected" });
+    const mtp = await wiping.ask({ record: { ...RECORD, name: "mtp-1-2", device: null } });
+    assert.deepEqual(mtp, { nonce: null, waiting: 0, forbidden: 1, why: "not-a-disk" });
+    const old = await wiping.ask({ record: { ...RECORD, bootId: "of before" } });
+    assert.deepEqual(old, { nonce: null, waiting: 1, forbidden: 0, why: "not-docked" });
+    await assert.rejects(wiping.ask({ record: { ...RECORD, number: "bc-9999" } }), {
+      code: "CONTROL_REFUSED",
+    });
+  });
+
+  it("takes the separate medium for a second place only where the site says so (AR-20)", async () => {
+    await using rig = await openRig();
+    const disk = await openDisk(rig);
+    const id = await recorded(rig, "one", named(0));
+    await rig.adoptOnce();
+    await hold(rig, id);
+    await secureOnce(rig, disk);
+    const vaultOnly = await openWiping(rig);
+    assert.equal((await vaultOnly.ask()).waiting, 1);
+    const either = await openWiping(rig, { rule: { after: "second-medium", how: "overwrite" } });
+    assert.notEqual((await either.ask()).nonce, null);
+    assert.equal((await either.orders())[0]?.how, "overwrite");
+  });
+
+  it("calls a card empty only when all that is left is no footage by its profile", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    await writeFile(join(rig.folder, "card", "index.dat"), "of the camera");
+    const path = Buffer.from(named(0)).toString("base64");
+    const files = [{ path, bytes: 3, modifiedAtMs: rig.clock.now() }];
+    await wiping.ask({ files, others: 0 });
+    await wiping.help();
+    await wiping.settle();
+    assert.equal(await emptiedAt(rig), null);
+    const modifiedAtMs = rig.clock.now();
+    await stored(rig, "two", named(0));
+    await wiping.ask({ files: [{ path, bytes: 3, modifiedAtMs }], others: 1 });
+    await wiping.help();
+    await wiping.settle();
+    assert.ok(Number(await emptiedAt(rig)) > 0);
+  });
+});
+
+describe("a report of the helper", () => {
+  it("is not believed when somebody else may have written it, or it speaks of other files (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    await wiping.help({ removed: [0, 1] });
+    await wiping.settle();
+    assert.ok(rig.said.includes("report-refused"));
+    await chmod(reportPath(wiping.reports, nonce ?? ""), 0o666);
+    await wiping.settle();
+    assert.equal((await wiping.report(nonce)).outcome, "open");
+    assert.deepEqual(await wiped(rig), []);
+  });
+
+  it("that says it failed half way leaves the rest on the card, and the card is not called empty", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const ids = [await stored(rig, "one", named(0)), await stored(rig, "two", named(1))];
+    await wiping.ask();
+    await wiping.help({ outcome: "failed", why: "io", removed: [0], kept: [], left: null });
+    await wiping.settle();
+    const [entry] = await wiped(rig);
+    assert.deepEqual(
+      [entry?.removed, entry?.untold, entry?.outcome],
+      [[ids[0]], [ids[1]], "failed"],
+    );
+    assert.ok(rig.said.includes("wipe-failed"));
+    assert.equal(await emptiedAt(rig), null);
+  });
+
+  it("that never comes is told of, and the order forgotten: its nonce serves no more (invariant 8)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    const id = await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    rig.clock.move(11 * MINUTE_MS);
+    await wiping.settle();
+    // It may have begun in time, and be reading.
+    assert.equal((await wiping.report(nonce)).outcome, "open");
+    rig.clock.move(HOUR_MS);
+    await wiping.settle();
+    assert.equal((await wiping.report(nonce)).outcome, "unreported");
+    assert.ok(rig.said.includes("wipe-unreported"));
+    const [entry] = await wiped(rig);
+    assert.deepEqual([entry?.outcome, entry?.untold], ["unreported", [id]]);
+    assert.deepEqual(await wiping.orders(), []);
+    const again = await wiping.ask();
+    assert.notEqual(again.nonce, null);
+    assert.notEqual(again.nonce, nonce);
+  });
+
+  it("is not waited for once the machine was started again", async () => {
+    await using rig = await openRig();
+    let boot = "11111111-2222-3333-4444-555555555555";
+    const wiping = await openWiping(rig, { bootId: () => boot });
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    boot = "99999999-2222-3333-4444-555555555555";
+    await wiping.settle();
+    assert.equal((await wiping.report(nonce)).outcome, "unreported");
+  });
+
+  it("is forgotten after a week", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    await wiping.help();
+    await wiping.settle();
+    rig.clock.move(8 * DAY_MS);
+    await wiping.settle();
+    await assert.rejects(wiping.report(nonce), { code: "CONTROL_REFUSED" });
+  });
+});
+
+describe("the catalog's own rule for wiping", () => {
+  it("refuses an order for what no second place has, whatever the code asks (invariant 1)", async () => {
+    await using rig = await openRig();
+    const id = await recorded(rig, "one", named(0));
+    await rig.adoptOnce();
+    const now = rig.clock.now();
+    await rowsOf(
+      rig,
+      `insert into wipe (nonce, device_id, docking, how, issued_at_ms, expires_at_ms, boot_id, expires_uptime_ms, whole, others)
+       values ('${"0".repeat(32)}', '${CAMERA}', '${ulid(now)}', 'unlink', ${now}, ${now + 1}, 'b', 1, 1, 0)`,
+    );
+    const add = () => rowsOf(rig, `insert into wipe_file values ('${"0".repeat(32)}', 0, '${id}')`);
+    await assert.rejects(add(), { code: "CATALOG_RULE" });
+    await rig.storeOnce();
+    await add();
+  });
+
+  it("is looked at by verify: what was wiped is in a second place (invariant 1)", async () => {
+    await using rig = await openRig();
+    const id = await recorded(rig, "one", named(0));
+    await rig.adoptOnce();
+    await rowsOf(rig, `update segment set wiped_at_ms = ${rig.clock.now()} where id = '${id}'`);
+    const findings = await rig.check("rows");
+    assert.deepEqual(
+      findings.map(({ invariant }) => invariant),
+      [1],
+    );
+  });
+});
