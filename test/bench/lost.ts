@@ -33,7 +33,8 @@ export async function lostBench(): Promise<readonly Figure[]> {
   const sealed = await readFile(segmentPath(rig.spool, first.id, first.arrivedAt));
   for (let index = 0; index < count; index += 1) {
     const told = index <= count - UNTOLD;
-    if (index === count - UNTOLD || (told && index % PUBLISHED_AT_ONCE === 0)) await publishAll(rig);
+    if (index === count - UNTOLD || (told && index % PUBLISHED_AT_ONCE === 0))
+      await publishAll(rig);
     await keep(rig, first, index, sealed);
   }
   await closeSweep(rig.database, "stored", rig.clock.now());
