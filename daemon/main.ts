@@ -8,7 +8,6 @@ import { recordNothingWriting } from "../storage/catalog/copies.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { recordPlaces } from "../storage/catalog/place.ts";
-import { waitsForConsistency } from "../storage/catalog/rebuilt.ts";
 import { openOnReserve, openReserve, withReserve } from "../storage/catalog/reserve.ts";
 import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { recordStarted } from "../storage/ledger/started.ts";
@@ -29,6 +28,7 @@ import type { Events } from "./events.ts";
 import { findBreaches } from "./find-breaches.ts";
 import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
+import { mayDestroyNow } from "./may-destroy.ts";
 import { historyOf } from "./one-history.ts";
 import { openMedium } from "./open-medium.ts";
 import { lookAtCards } from "./pairing/look.ts";
@@ -61,7 +61,7 @@ import { steady } from "./steady.ts";
 import { store } from "./store.ts";
 import { sweepVault } from "./sweep-vault.ts";
 import { timestamp } from "./timestamp.ts";
-import { lookBack, timeTrust } from "./trust.ts";
+import { lookBack } from "./trust.ts";
 import { openVaultOfBox } from "./vault-of-box.ts";
 import { openWiping } from "./wipe/open-wiping.ts";
 
@@ -115,13 +115,11 @@ export async function runCore(
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
-  const mayDestroy = async () =>
-    (await timeTrust(clock, database)).trusted &&
-    (await askHistory(signal)) !== "diverged" &&
-    !(await waitsForConsistency(database));
+  const history = () => askHistory(signal);
+  const mayDestroy = mayDestroyNow(clock, database, history);
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
-  const wiping = openWiping(clock, events, sure, config, node, key, () => askHistory(signal));
+  const wiping = openWiping(clock, events, sure, config, node, key, history);
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
   const answered = { ...boxAnswers, ...pairing.answers, ...wiping.answers };
 

@@ -32,8 +32,8 @@ export async function lostBench(): Promise<readonly Figure[]> {
   const first = await sealOne(rig);
   const sealed = await readFile(segmentPath(rig.spool, first.id, first.arrivedAt));
   for (let index = 0; index < count; index += 1) {
-    const told = index <= count - UNTOLD;
-    if (index === count - UNTOLD || (told && index % PUBLISHED_AT_ONCE === 0))
+    const published = index <= count - UNTOLD;
+    if (index === count - UNTOLD || (published && index % PUBLISHED_AT_ONCE === 0))
       await publishAll(rig);
     await keep(rig, first, index, sealed);
   }
