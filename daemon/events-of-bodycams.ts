@@ -1,6 +1,7 @@
+import type { BewaardError } from "#base/errors";
 import type { DeviceId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
-import type { Say } from "./say.ts";
+import { failed, type Say } from "./say.ts";
 
 // What may be missing of bodycams: a part of daemon/events.ts. Each says of what time.
 
@@ -35,6 +36,11 @@ export function bodycamEvents(say: Say) {
         "a bodycam was not docked for longer than policy allows: what it recorded since is on it alone",
         { device, since: isoOf(seenAt) },
       ),
+    bodycamProfileUnread: (device: DeviceId, error: BewaardError) =>
+      say("alert", "bodycam-profile-unread", "the profile of a paired bodycam cannot be read", {
+        device,
+        ...failed(error),
+      }),
     bodycamCounterJumped: (
       device: DeviceId,
       after: Numbered,

@@ -1,72 +1,22 @@
 import assert from "node:assert/strict";
-import { readFile, rm, stat } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { z } from "zod";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
-import type { Params } from "../daemon/control/protocol.ts";
-import { readPairedList } from "../daemon/orders/paired-list.ts";
 import { bodycamAnswers } from "../daemon/pairing/answers.ts";
 import { jumpsIn } from "../daemon/pairing/counters.ts";
-import type { InSlot } from "../daemon/pairing/in-slots.ts";
 import { lookAtCards } from "../daemon/pairing/look.ts";
 import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
-import { watchBodycams } from "../daemon/pairing/watch.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
-import { recordPaired } from "../storage/catalog/devices.ts";
-import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
+import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
+import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
-import { CAMERA, openRig, type Rig, START } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
-
-const SLOT = "0000:00:14.0/2.3";
-const OTHER_SLOT = "0000:00:14.0/2.4";
-const SEEN: InSlot = {
-  slot: SLOT,
-  kind: "disk",
-  vendor: "0b6a",
-  product: "1234",
-  serial: "TS00A1B2",
-  volume: "1A2B-3C4D",
-  refused: "unpaired",
-  looked: true,
-};
-const ASKED: Params<"bodycams.pair"> = {
-  number: CAMERA,
-  slot: SLOT,
-  profile: "generic-dcim",
-  by: "beheerder",
-};
-const quiet = () => undefined;
-
-/** What core answers while `present` is in the slots, and the list of the root helper. */
-function pairingOf(rig: Rig, present: InSlot[]) {
-  const path = join(rig.folder, "paired.note");
-  const note = openPairedNote(rig.clock, rig.database, path, rig.box.node, rig.key);
-  const look = async () => present;
-  const answers = bodycamAnswers(rig.clock, rig.database, look, note, []);
-  return {
-    present,
-    path,
-    note,
-    look,
-    answers,
-    pair: (more: Partial<Params<"bodycams.pair">> = {}) =>
-      answers["bodycams.pair"]({ ...ASKED, ...more }, quiet),
-    retire: (number = CAMERA) =>
-      answers["bodycams.retire"]({ number, by: "beheerder", reason: "defect" }, quiet),
-    devices: async () => (await answers.docks({}, quiet)).devices,
-    pairings: async () => (await answers["docks.pairings"]({}, quiet)).cameras,
-    async list() {
-      const verifier = parseVerifier(verifierText(rig.key));
-      return readPairedList(verifier, await readFile(path, "utf8"));
-    },
-  };
-}
+import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
 
 const entry = z.looseObject({ kind: z.string() });
 
@@ -75,11 +25,6 @@ async function entries(rig: Rig) {
     sql.all("select body from entry where kind like 'bodycam.%' order by seq"),
   );
   return rows.map(({ body }) => entry.parse(JSON.parse(String(body))));
-}
-
-async function watchOnce(rig: Rig, { look, note }: ReturnType<typeof pairingOf>, times = 1) {
-  const { clock, signal } = turns(rig.clock, times);
-  await watchBodycams(clock, rig.events, rig.database, look, note, rig.box.term, signal);
 }
 
 describe("pairing a bodycam (DH-01)", () => {
@@ -182,6 +127,7 @@ describe("pairing a bodycam (DH-01)", () => {
       [{ ...SEEN, looked: false }],
       [{ ...SEEN, kind: "other" as const }],
       [{ ...SEEN, serial: "a\u001b[2J serial" }],
+      [{ ...SEEN, volume: "1a2b" }],
       [SEEN, { ...SEEN, volume: "5555-5555" }],
     ])
       await assert.rejects(pairingOf(rig, present).pair(), refused, JSON.stringify(present));
@@ -373,6 +319,100 @@ describe("numbers in the names of files", () => {
   });
 });
 
+describe("what a docked card tells of itself", () => {
+  const NAMES =
+    "^(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)_(?<seq>\\d{4})";
+
+  async function profileIn(rig: Rig): Promise<string> {
+    const path = join(rig.folder, "numbered.yaml");
+    const lines = [
+      "name: Numbered",
+      'media: ["**/*.MP4"]',
+      `start_in_name: '${NAMES}'`,
+      "zone: Europe/Amsterdam",
+      "clock: synchronised",
+    ];
+    await writeFile(path, `${lines.join("\n")}\n`);
+    return path;
+  }
+
+  /** As `named`, with the number of the file behind it. */
+  const numbered = (minutes: number, counter: number) =>
+    named(minutes).replace(".MP4", `_${String(counter).padStart(4, "0")}.MP4`);
+
+  it("is how many files were never seen, once all of a docking are here, and once", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair({ profile: await profileIn(rig) });
+    await rig.record("one", numbered(-60, 7));
+    await rig.record("two", numbered(-50, 8));
+    await rig.adoptOnce();
+    await watchOnce(rig, pairing, 5);
+    assert.deepEqual(jumpsTold(rig), []);
+    await rig.record("five", numbered(-20, 11));
+    await rig.adoptOnce();
+    // The files between may still be on their way.
+    await watchOnce(rig, pairing, 2);
+    assert.deepEqual(jumpsTold(rig), []);
+    await watchOnce(rig, pairing, 5);
+    assert.deepEqual(jumpsTold(rig), [["bc-0101", 8, 11, 2]]);
+  });
+
+  it("is nothing where files came in another order, or from a drop folder", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await rig.record("before it was paired", numbered(-90, 2));
+    await rig.adoptOnce();
+    await pairing.pair({ profile: await profileIn(rig) });
+    for (const [minutes, counter] of [
+      [-50, 9],
+      [-60, 8],
+      [-40, 10],
+    ] as const)
+      await rig.record(String(counter), numbered(minutes, counter));
+    await rig.adoptOnce();
+    await watchOnce(rig, pairing, 6);
+    assert.deepEqual(jumpsTold(rig), []);
+  });
+
+  it("is footage older than the last emptying, told once an hour", async () => {
+    await using rig = await openRig();
+    await recordEmptied(rig.database, START, CAMERA, plus(START, -30 * MINUTE_MS), 3);
+    await rig.record("newer", named(-20));
+    await rig.adoptOnce();
+    assert.ok(!rig.said.includes("footage-before-emptying"));
+    const older = await rig.record("older", named(-40));
+    await rig.record("older still", named(-50));
+    await rig.adoptOnce();
+    const told = rig.lines
+      .map((line) => z.looseObject({ event: z.string() }).parse(JSON.parse(line)))
+      .filter(({ event }) => event === "footage-before-emptying");
+    assert.equal(told.length, 1);
+    assert.equal(told[0]?.["emptiedAt"], isoOf(plus(START, -30 * MINUTE_MS)));
+    assert.ok(
+      told[0]?.["segment"] === older ||
+        told[0]?.["startedAt"] === isoOf(plus(START, -50 * MINUTE_MS)),
+    );
+  });
+
+  it("cannot be read without its profile, which is said and ends nothing", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const profile = await profileIn(rig);
+    await pairing.pair({ profile });
+    await rm(profile);
+    await watchOnce(rig, pairing, 3);
+    assert.deepEqual(rig.said, ["bodycam-profile-unread"]);
+  });
+});
+
+function jumpsTold(rig: Rig) {
+  return rig.lines
+    .map((line) => z.looseObject({ event: z.string() }).parse(JSON.parse(line)))
+    .filter(({ event }) => event === "bodycam-counter-jumped")
+    .map((told) => [told["device"], told["from"], told["to"], told["missing"]]);
+}
+
 describe("the catalog of pairings", () => {
   it("changes none without an entry and forgets none, whatever the code asks (invariant 5)", async () => {
     await using rig = await openRig();
@@ -452,6 +492,9 @@ describe("the root helper's list", () => {
     const atStart = openPairedNote(rig.clock, rig.database, pairing.path, rig.box.node, rig.key);
     await atStart.keep();
     assert.equal((await pairing.list()).cameras.length, 1);
+    // Asked for by two at once it is written by one after the other.
+    await Promise.all([pairing.retire(), pairing.note.keep(), pairing.note.keep()]);
+    assert.deepEqual((await pairing.list()).cameras, []);
     const nowhere = openPairedNote(
       rig.clock,
       rig.database,

@@ -40,8 +40,8 @@ export async function lookAtProfiles({ config }: Machine): Promise<readonly Seen
     warning(
       { nl: "geen enkele camera", en: "no camera at all" },
       {
-        nl: "zet ze onder bodycams: of cameras: in de configuratie",
-        en: "name them under bodycams: or cameras:",
+        nl: "koppel bodycams (bewaarctl bodycams pair), of zet camera's in de configuratie",
+        en: "pair bodycams (bewaarctl bodycams pair), or name cameras in the configuration",
       },
     ),
   ];

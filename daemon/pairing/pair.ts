@@ -11,7 +11,7 @@ import {
   recordRetired,
 } from "../../storage/catalog/bodycams.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
-import { usbSerial } from "../orders/parts.ts";
+import { usbSerial, volumeSerial } from "../orders/parts.ts";
 import type { InSlot, LookInSlots } from "./in-slots.ts";
 import type { PairedNote } from "./paired-note.ts";
 import { isItself, isPlaceholder } from "./serials.ts";
@@ -80,10 +80,9 @@ function inSlot(present: readonly InSlot[], slot: string): InSlot {
     throw refused(
       `the root helper has not looked at slot ${slot} yet: wait a moment; if that does not help, see whether systemd/install.sh was run`,
     );
-  if (!usbSerial.safeParse(camera.serial).success)
-    throw refused(
-      `the camera in slot ${slot} gives a serial with characters in it that no serial has`,
-    );
+  // What the helper's list cannot carry must not come into the catalog either.
+  if (!usbSerial.safeParse(camera.serial).success || !volumeSerial.safeParse(camera.volume).success)
+    throw refused(`the camera in slot ${slot} gives a serial that is none`);
   if (!isItself(camera))
     throw new BewaardError(
       "BODYCAM_ALIKE",

@@ -25,22 +25,30 @@ export function openPairedNote(
   key: NodeKey,
 ): PairedNote {
   let written: string | undefined;
+  // One at a time: an answer and the look each five minutes would write over each other, the older one last.
+  let tail: Promise<void> = Promise.resolve();
   return {
-    async keep() {
-      const cameras = (await database.transaction(readBodycams)).flatMap(inList);
-      const wanted = JSON.stringify(cameras);
-      if (wanted === written) return;
-      const list = { bewaard: "paired/1", node, at: isoOf(clock.now()), cameras } as const;
-      const note = signPairedList(key, list);
-      try {
-        await writeDurably(path, note, 0o600);
-      } catch (error) {
-        throw diskError(error, "writing which bodycams are paired");
-      }
-      written = wanted;
-      step("pair.noted");
+    keep() {
+      const mine = tail.then(write);
+      tail = mine.catch(() => undefined);
+      return mine;
     },
   };
+
+  async function write(): Promise<void> {
+    const cameras = (await database.transaction(readBodycams)).flatMap(inList);
+    const wanted = JSON.stringify(cameras);
+    if (wanted === written) return;
+    const list = { bewaard: "paired/1", node, at: isoOf(clock.now()), cameras } as const;
+    const note = signPairedList(key, list);
+    try {
+      await writeDurably(path, note, 0o600);
+    } catch (error) {
+      throw diskError(error, "writing which bodycams are paired");
+    }
+    written = wanted;
+    step("pair.noted");
+  }
 }
 
 function inList(camera: Bodycam): PairedList["cameras"] {

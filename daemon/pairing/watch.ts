@@ -1,4 +1,6 @@
 import { atMostEvery } from "#base/at-most-every";
+import { BewaardError } from "#base/errors";
+import type { DeviceId } from "#base/ids";
 import { type Clock, DAY_MS, every, type Instant, MINUTE_MS } from "#base/time";
 import { readProfile } from "../../config/load.ts";
 import { type Bodycam, readBodycams, recordSeen } from "../../storage/catalog/bodycams.ts";
@@ -41,7 +43,7 @@ export async function watchBodycams(
       tellAway(events, daily, away, longestUndockedMs, now);
     });
     for (const camera of await inService(database)) {
-      await turn(() => tellJumps(events, database, camera, now));
+      await turn(() => tellJumps(events, daily, database, camera, now));
     }
   }
 }
@@ -81,13 +83,32 @@ function tellAway(
   }
 }
 
+/** A profile of the site's own may be gone, or wrong, any day: that must not end core. */
+async function readable(
+  events: Events,
+  daily: Daily,
+  device: DeviceId,
+  profile: string,
+): Promise<Awaited<ReturnType<typeof readProfile>> | undefined> {
+  try {
+    return await readProfile(profile);
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    if (daily(`profile ${device}`)) events.bodycamProfileUnread(device, error);
+    return undefined;
+  }
+}
+
 async function tellJumps(
   events: Events,
+  daily: Daily,
   database: Database,
   { device, profile }: Bodycam,
   now: Instant,
 ): Promise<void> {
-  const jumps = await newJumps(database, device, await readProfile(profile), now);
+  const known = await readable(events, daily, device, profile);
+  if (known === undefined) return;
+  const jumps = await newJumps(database, device, known, now);
   for (const { after, before, missing } of jumps ?? [])
     events.bodycamCounterJumped(device, after, before, missing);
 }

@@ -31,6 +31,12 @@ const moment = z.string().transform(instantOf);
 const device = z.string().transform(parseDeviceId);
 const segment = z.string().transform(parseSegmentId);
 const hold = z.string().transform(parseHoldId);
+const usbId = z.string().regex(/^[0-9a-f]{4}$/);
+// Of FAT and exFAT.
+const volume = z
+  .string()
+  .regex(/^[0-9A-F]{4}-[0-9A-F]{4}$/)
+  .nullable();
 const trust = z.enum(["trusted", "untrusted", "overdue"]);
 
 export const TOLD = {
@@ -38,16 +44,19 @@ export const TOLD = {
   "device.placed": z.object({ device, place: z.string().nullable() }),
   "bodycam.paired": z.object({
     device,
-    vendor: z.string(),
-    product: z.string(),
-    serial: z.string().nullable(),
-    volume: z.string().nullable(),
+    vendor: usbId,
+    product: usbId,
+    serial: z
+      .string()
+      .regex(/^\P{C}{1,126}$/u)
+      .nullable(),
+    volume,
     idFileSha256: z.string().nullable(),
     profile: z.string(),
     by: z.string(),
   }),
   "bodycam.retired": z.object({ device }),
-  "bodycam.volume-changed": z.object({ device, is: z.string().nullable() }),
+  "bodycam.volume-changed": z.object({ device, is: volume }),
   "card.emptied": z.object({ device, emptiedAt: moment }),
   "segment.sealed": z.object({
     id: segment,
