@@ -25,12 +25,14 @@ export const profileSchema = z.strictObject({
     .min(1)
     .describe("Globs of what a recording is called; everything else not ignored is taken too."),
   ignore: z.array(z.string()).default([]).describe("Globs of what is no footage."),
-  /** How the name encodes the start: named groups year month day hour minute second. */
+  /** How the name encodes the start: named groups year … second; seq is its number. */
   start_in_name: z
     .string()
     .refine(isRegExp, REGEXP)
     .nullable()
-    .describe("How the name encodes the start: groups year month day hour minute second; or null."),
+    .describe(
+      "How the name encodes the start: groups year month day hour minute second, and seq for a number that goes up by one each file; or null.",
+    ),
   /** IANA zone the camera's clock keeps. */
   zone: z.string(ZONE).refine(isZone, ZONE).describe("IANA zone that the camera's clock keeps."),
   /** Whether the maker or the dock keeps the clock right. */
