@@ -135,8 +135,24 @@ async function gather(
   const effective = policy?.value && lay(policy.value, annex, named.policy, say);
   mistakes.push(...(effective?.mistakes ?? []));
   const holds = effective?.policy;
+  if (holds) mistakes.push(...loopsTooLong(named, profiles, holds, say));
   const rules = holds && { policy: holds, annex: annex?.value, profiles };
   return { policy: holds, rules: mistakes.length > 0 ? undefined : rules, mistakes };
+}
+
+/** A card that is never wiped has nothing older than the term: its camera sees to it (DH-06). */
+function loopsTooLong(
+  named: Named,
+  profiles: Rules["profiles"],
+  { retention }: Policy,
+  say: Say,
+): readonly Mistake[] {
+  const what = "its profile says wipe_after: never, and keeps footage for longer than the term";
+  return named.profiles.flatMap((name, index) => {
+    const profile = profiles[name];
+    const tooLong = profile?.wipe_after === "never" && (profile.loops_within ?? 0) > retention;
+    return tooLong ? [say(["profiles", index], what)] : [];
+  });
 }
 
 /** Lays the annex, if there is one, over the policy. */

@@ -47,6 +47,7 @@ const UNSAID: Readonly<Record<string, Setting["value"]>> = {
   "profile.loops_within": null,
   "profile.bytes_per_hour": null,
   "profile.wipe": "unlink",
+  "profile.wipe_after": null,
   "profile.limits.files": 100_000,
   "profile.limits.bytes": "8000 GB",
   "profile.limits.depth": 12,

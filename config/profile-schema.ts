@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HOUR_MS } from "#base/time";
-import { attempt, bytes, duration } from "./values.ts";
+import { attempt, bytes, duration, over } from "./values.ts";
 
 // How a model of bodycam names and places its files, keeps its clock and is recognised: data, not code
 // (docs/docks.md). What has a default may be left out.
@@ -17,7 +17,7 @@ const TEMPLATE =
 
 const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
 
-export const profileSchema = z.strictObject({
+const profileKeys = z.strictObject({
   name: z.string().describe("What this profile is called."),
   /** Globs of what a recording is called; everything else that is not ignored is taken too. */
   media: z
@@ -116,6 +116,12 @@ export const profileSchema = z.strictObject({
     .enum(["unlink", "overwrite"])
     .default("unlink")
     .describe("Whether a file is only removed from the card, or first written over."),
+  /** Invariant 1: what is to have a file before it leaves its card. */
+  wipe_after: z
+    .enum(["vault", "second-medium", "never"])
+    .nullable()
+    .default(null)
+    .describe("What has a file before it leaves its card; null: as docks.wipe_after of the box."),
   limits: z
     .strictObject({
       files: z
@@ -135,6 +141,14 @@ export const profileSchema = z.strictObject({
     .prefault({})
     .describe("What a card of this model never goes beyond."),
 });
+
+export const profileSchema = profileKeys.refine(
+  ({ wipe_after, loops_within }) => wipe_after !== "never" || loops_within !== null,
+  {
+    ...over("wipe_after", "loops_within"),
+    message: "never: only of a model that records over its oldest itself (loops_within)",
+  },
+);
 
 export type Profile = z.output<typeof profileSchema>;
 

@@ -119,7 +119,7 @@ export async function runCore(
   const mayDestroy = mayDestroyNow(clock, database, history);
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
-  const wiping = openWiping(clock, events, sure, config, node, key, history);
+  const wiping = openWiping(clock, events, sure, config, node, key, term, history);
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
   const answered = { ...boxAnswers, ...pairing.answers, ...wiping.answers };
 
