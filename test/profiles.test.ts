@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
+import { parse } from "yaml";
 import { instantOf, isoOf } from "#base/time";
 import { readConfiguration } from "../config/configuration.ts";
 import { effectiveSettings } from "../config/effective.ts";
 import { readProfile } from "../config/load.ts";
+import { profileSchema } from "../config/profile-schema.ts";
 import { recordingTimes } from "../daemon/recording-times.ts";
 import { joined, listCard } from "../drivers/bodycam/card.ts";
 import { judgeMatch, matches, rootNames } from "../drivers/bodycam/match.ts";
@@ -79,7 +81,7 @@ const GENERIC: readonly Made[] = [
 describe("the profile transcend-drivepro-body", () => {
   it("takes what lies below the folder of the model, by the time in its name, else of its file", async () => {
     assert.deepEqual(await made("transcend-drivepro-body", DRIVEPRO), [
-      "DPB20/PHOTO/20261122_102100.JPG: sidecar 2026-11-22T09:21:00.000Z name",
+      "DPB20/PHOTO/20261122_102100.JPG: media 2026-11-22T09:21:00.000Z name",
       "DPB20/VIDEO/._20261122_102000.MOV: ignored",
       "DPB20/VIDEO/20261122_102000.MOV: media 2026-11-22T09:20:00.000Z name",
       "DPB20/VIDEO/2026_1122_101500_001.MP4: media 2026-11-22T09:15:00.000Z name",
@@ -141,6 +143,16 @@ describe("the profiles generic-dcim and generic-dcim-synchronised", () => {
     const both = ["generic-dcim", "generic-dcim-synchronised"];
     assert.deepEqual(await matching(GENERIC), both);
     assert.deepEqual(await matching([{ path: "music/a.mp3", changed: CHANGED }]), []);
+  });
+});
+
+describe("the profile that docs/docks.md shows", () => {
+  it("is one that bewaard takes, with all that it says of a clock", async () => {
+    const text = await readFile(new URL("../docs/docks.md", import.meta.url), "utf8");
+    const [, yaml] = /```yaml\n([^]*?)```/.exec(text) ?? [];
+    const { set_time, clock_file } = profileSchema.parse(parse(yaml ?? ""));
+    assert.equal(set_time?.template, "{year}-{month}-{day} {hour}:{minute}:{second}\n");
+    assert.equal(clock_file?.path, "LOG/usb.log");
   });
 });
 

@@ -105,7 +105,7 @@ program
     );
   });
 
-addBodycamCommands(program, askBox, global);
+addBodycamCommands(program, systemClock, askBox, global);
 addCameraCommands(program, systemClock, global);
 addDeskCommands(program, systemClock, global);
 addDockCommands(program, askBox, global);

@@ -1,16 +1,20 @@
 import type { Command } from "commander";
 import { parseDeviceId } from "#base/ids";
-import { named, slug } from "../../config/values.ts";
+import type { Clock } from "#base/time";
+import { slug } from "../../config/values.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
+import { addBodycamTry } from "./bodycam-try.ts";
 import { print, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
 import { shownLooks } from "./shown-looks.ts";
+import { parseProfile } from "./typed-profile.ts";
 import { parseRole } from "./typed-role.ts";
 
 /** `bewaarctl bodycams …`: which physical camera each number is. */
 export function addBodycamCommands(
   program: Command,
+  clock: Clock,
   askBox: () => Promise<Ask>,
   global: () => { json: boolean },
 ): void {
@@ -26,6 +30,7 @@ export function addBodycamCommands(
     });
   addPair(bodycams, askBox, global);
   addRetire(bodycams, askBox, global);
+  addBodycamTry(bodycams, clock, global);
 }
 
 function addPair(
@@ -46,7 +51,7 @@ function addPair(
       const paired = await (await askBox())("bodycams.pair", {
         number: typed(parseDeviceId, number),
         slot: options.slot,
-        profile: typed(parseNamed, options.profile),
+        profile: typed(parseProfile, options.profile),
         by: typed(parseRole, options.by),
       });
       print(global().json, paired, () =>
@@ -117,11 +122,4 @@ function parseReason(text: string): string {
   const { success, data } = slug.safeParse(text);
   if (success) return data;
   throw new RangeError("een woord in kleine letters / a word in small letters: defect");
-}
-
-/** @throws RangeError for what is no name of a profile. */
-function parseNamed(text: string): string {
-  const { success, data } = named.safeParse(text);
-  if (success) return data;
-  throw new RangeError("een profiel / a profile: generic-dcim");
 }

@@ -11,6 +11,7 @@ export interface Made {
 
 /** Makes a card of these files below `root`. */
 export async function makeCard(root: string, files: readonly Made[]): Promise<void> {
+  await mkdir(root, { recursive: true });
   for (const { path, bytes = 16, changed } of files) {
     const at = join(root, path);
     await mkdir(dirname(at), { recursive: true });

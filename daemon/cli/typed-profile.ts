@@ -1,0 +1,8 @@
+import { named } from "../../config/values.ts";
+
+/** Which profile somebody typed. @throws RangeError for what is neither a shipped name nor an absolute path. */
+export function parseProfile(text: string): string {
+  const { success, data } = named.safeParse(text);
+  if (success) return data;
+  throw new RangeError("een profiel / a profile: generic-dcim");
+}
