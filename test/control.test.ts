@@ -9,44 +9,18 @@ import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { asker } from "../daemon/control/client.ts";
-import type { Answers } from "../daemon/control/protocol.ts";
 import { control } from "../daemon/control/server.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { runCore } from "../daemon/main.ts";
 import { socketPath } from "../daemon/places.ts";
 import { runDock } from "../daemon/run-dock.ts";
+import { NO_ANSWERS } from "./fakes/answers.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, NEVER } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
-
-const refuse = async (): Promise<never> => {
-  throw new Error("not asked here");
-};
-const NO_ANSWERS: Answers = {
-  status: refuse,
-  find: refuse,
-  "clock.confirm": refuse,
-  verify: refuse,
-  "ledger.head": refuse,
-  "ledger.prove": refuse,
-  "ledger.verify": refuse,
-  holds: refuse,
-  duties: refuse,
-  "duties.done": refuse,
-  "docks.wipe": refuse,
-  "docks.report": refuse,
-  known: refuse,
-  room: refuse,
-  bodycams: refuse,
-  "bodycams.pair": refuse,
-  "bodycams.retire": refuse,
-  docks: refuse,
-  "docks.news": refuse,
-  "docks.pairings": refuse,
-};
 
 async function raw(path: string, line: string): Promise<string> {
   const socket = connect(path);

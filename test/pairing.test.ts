@@ -128,6 +128,7 @@ describe("pairing a bodycam (DH-01)", () => {
       [{ ...SEEN, kind: "other" as const }],
       [{ ...SEEN, serial: "a\u001b[2J serial" }],
       [{ ...SEEN, volume: "1a2b" }],
+      [{ ...SEEN, volume: null, refused: "unknown-file-system" }],
       [SEEN, { ...SEEN, volume: "5555-5555" }],
     ])
       await assert.rejects(pairingOf(rig, present).pair(), refused, JSON.stringify(present));

@@ -58,6 +58,7 @@ function addPair(
         [
           `${paired.number}  ${shownLooks(paired)}`,
           `    slot ${paired.slot}: ${CHANGED[paired.changed]}`,
+          ...(paired.changed === "nothing" ? [] : [DOCK_AGAIN]),
         ].join("\n"),
       );
     });
@@ -85,6 +86,9 @@ function addRetire(
       print(global().json, done, () => `${done.retired}  ontkoppeld / retired`);
     });
 }
+
+const DOCK_AGAIN =
+  "    haal haar uit het slot en zet haar terug: dan wordt zij gelezen / dock it again, then it is read";
 
 const CHANGED: Readonly<Record<Result<"bodycams.pair">["changed"], string>> = {
   paired: "gekoppeld / paired",

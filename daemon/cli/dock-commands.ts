@@ -38,9 +38,12 @@ const UNREAD: Readonly<Record<NonNullable<Device["unread"]>, string>> = {
   "volume-changed": "andere kaart of geformatteerd, wordt niet gelezen / another card, not read",
 };
 
+const NOT_READ = "niet gelezen, haal haar eruit en zet haar terug / not read, dock it again";
+
 function shownState({ number, unread, refused }: Device): string {
   const who = number === null ? [] : [number];
   const why = unread === null ? [] : [UNREAD[unread]];
-  const more = unread === null && refused !== null ? [`niet gelezen / not read: ${refused}`] : [];
+  const isTold = refused === null || refused === "unpaired" || refused === "same-identity";
+  const more = isTold && (unread !== null || refused === null) ? [] : [`${NOT_READ}: ${refused}`];
   return [...who, ...why, ...more].join(": ");
 }

@@ -68,6 +68,9 @@ export async function pair(
   return { camera, outcome: paired.outcome };
 }
 
+/** What the root helper says of a card that only lacks its pairing; of twins one may have gone since. */
+const MAY_BE_PAIRED: ReadonlySet<string | null> = new Set([null, "unpaired", "same-identity"]);
+
 function inSlot(present: readonly InSlot[], slot: string): InSlot {
   const there = present.filter((one) => one.slot === slot);
   const [camera, another] = there;
@@ -79,6 +82,10 @@ function inSlot(present: readonly InSlot[], slot: string): InSlot {
   if (!camera.looked)
     throw refused(
       `the root helper has not looked at slot ${slot} yet: wait a moment; if that does not help, see whether systemd/install.sh was run`,
+    );
+  if (!MAY_BE_PAIRED.has(camera.refused))
+    throw refused(
+      `the root helper cannot use the card in slot ${slot} (${camera.refused}): one partition with FAT32 or exFAT, or none at all`,
     );
   // What the helper's list cannot carry must not come into the catalog either.
   if (!usbSerial.safeParse(camera.serial).success || !volumeSerial.safeParse(camera.volume).success)

@@ -1,0 +1,28 @@
+import type { Answers } from "../../daemon/control/protocol.ts";
+
+const refuse = async (): Promise<never> => {
+  throw new Error("not asked here");
+};
+/** A core that answers nothing. */
+export const NO_ANSWERS: Answers = {
+  status: refuse,
+  find: refuse,
+  "clock.confirm": refuse,
+  verify: refuse,
+  "ledger.head": refuse,
+  "ledger.prove": refuse,
+  "ledger.verify": refuse,
+  holds: refuse,
+  duties: refuse,
+  "duties.done": refuse,
+  "docks.wipe": refuse,
+  "docks.report": refuse,
+  known: refuse,
+  room: refuse,
+  bodycams: refuse,
+  "bodycams.pair": refuse,
+  "bodycams.retire": refuse,
+  docks: refuse,
+  "docks.news": refuse,
+  "docks.pairings": refuse,
+};
