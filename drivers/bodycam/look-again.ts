@@ -27,7 +27,8 @@ export async function* lookAgain(
   }
 }
 
-async function sleepOrHint(
+/** Resolves after `ms`, and earlier with the hint or when the signal aborts. */
+export async function sleepOrHint(
   clock: Clock,
   ms: number,
   hint: Promise<void>,

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { describe } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { MINUTE_MS, SECOND_MS } from "#base/time";
+import { watchSlots } from "../daemon/watch-slots.ts";
+import { readUsbDevices } from "../drivers/bodycam/usb-devices.ts";
+import { usbHints } from "../drivers/bodycam/usb-hints.ts";
+import { itWithOwnUsb, tellOf, whyNoOwnUsb } from "./fakes/own-usb.ts";
+import { usbTree } from "./fakes/usb-tree.ts";
+
+const CONTROLLER = "0000:00:14.0";
+const PATH = `/devices/pci0000:00/${CONTROLLER}/usb1/1-2`;
+const EVENTS_OF_THE_KERNEL = 15;
+
+const why = whyNoOwnUsb();
+if (why !== undefined) {
+  process.stderr.write(`LEFT OUT: the tests of USB hints need namespaces: ${why}\n`);
+}
+
+/** Sockets in this namespace, which is ours alone, that wait for what udev tells. */
+async function listeners(): Promise<number> {
+  const table = (await readFile("/proc/self/net/netlink", "latin1")).split("\n");
+  return table.filter((line) => {
+    const [, protocol, , groups] = line.split(/ +/);
+    return Number(protocol) === EVENTS_OF_THE_KERNEL && groups === "00000002";
+  }).length;
+}
+
+async function until(met: () => Promise<boolean>): Promise<void> {
+  const signal = AbortSignal.timeout(MINUTE_MS / 2);
+  while (!(await met())) await systemClock.sleep(10, signal);
+}
+
+async function udevRuns(): Promise<void> {
+  await writeFile("/run/udev/control", "");
+}
+
+(why === undefined ? describe : leftOut)("hints of USB", () => {
+  itWithOwnUsb(
+    import.meta.url,
+    "come with each plug and each pull, and from nothing else",
+    "given",
+    async () => {
+      const usb = await usbTree("/sys");
+      await usb.bus(1, CONTROLLER);
+      await udevRuns();
+      const said: string[] = [];
+      const stop = new AbortController();
+      const hints = usbHints((one) => said.push(one), stop.signal);
+      for (const address of [7, 8]) {
+        const plugged = hints.next();
+        await until(async () => (await listeners()) === 1);
+        await usb.plug({ at: "1-2", address, serial: "BC-0101" });
+        tellOf("add", PATH, 1, address);
+        assert.deepEqual(await plugged, { done: false, value: undefined });
+        const pulled = hints.next();
+        await usb.unplug("1-2");
+        tellOf("remove", PATH, 1, address);
+        assert.deepEqual(await pulled, { done: false, value: undefined });
+      }
+      const quiet = hints.next();
+      stop.abort();
+      assert.deepEqual(await quiet, { done: true, value: undefined });
+      await until(async () => (await listeners()) === 0);
+      assert.deepEqual(said, []);
+    },
+  );
+
+  itWithOwnUsb(
+    import.meta.url,
+    "show a camera within seconds, and its disk that comes later",
+    "given",
+    async () => {
+      const usb = await usbTree("/sys");
+      await usb.bus(1, CONTROLLER);
+      await udevRuns();
+      const signal = AbortSignal.timeout(20 * SECOND_MS);
+      const slots = watchSlots(
+        systemClock,
+        readUsbDevices,
+        (s) => usbHints(assert.fail, s),
+        signal,
+      );
+      assert.deepEqual(await slots.next(), { done: false, value: [] });
+      const plugged = slots.next();
+      await until(async () => (await listeners()) === 1);
+      await usb.plug({ at: "1-2", serial: "BC-0101" });
+      tellOf("add", PATH, 1, 7);
+      const [camera] = (await plugged).value ?? [];
+      assert.deepEqual([camera?.serial, camera?.disks], ["BC-0101", []]);
+      const readable = slots.next();
+      await usb.disk({ at: "1-2", name: "sdb", device: "8:16", sectors: 2 });
+      const [later] = (await readable).value ?? [];
+      assert.equal(later?.disks[0]?.bytes, 1024);
+      await slots.return();
+      assert.ok(!signal.aborted, "it came by the slow tick only");
+    },
+  );
+
+  itWithOwnUsb(
+    import.meta.url,
+    "are said once to be refused, and nothing else fails",
+    "refused",
+    async () => {
+      const usb = await usbTree("/sys");
+      await usb.bus(1, CONTROLLER);
+      await usb.plug({ at: "1-2", serial: "BC-0101" });
+      await udevRuns();
+      const said: string[] = [];
+      const stop = new AbortController();
+      const hints = (s: AbortSignal): AsyncIterable<void> => usbHints((one) => said.push(one), s);
+      const slots = watchSlots(systemClock, readUsbDevices, hints, stop.signal);
+      assert.equal((await slots.next()).value?.length, 1);
+      const next = slots.next();
+      await until(async () => said.length > 0);
+      stop.abort();
+      assert.deepEqual(await next, { done: true, value: undefined });
+      assert.deepEqual(said, [
+        "this process may not open a netlink socket (RestrictAddressFamilies=)",
+      ]);
+    },
+  );
+
+  for (const [title, missing, text] of [
+    ["where the kernel has no USB", "usb", "this kernel has no USB"],
+    ["where udev does not run", "udev", "udev does not run"],
+  ] as const) {
+    itWithOwnUsb(
+      import.meta.url,
+      `are said to be missing ${title}, and come once it is there`,
+      "given",
+      async () => {
+        if (missing === "usb") await udevRuns();
+        else await (await usbTree("/sys")).bus(1, CONTROLLER);
+        const said: string[] = [];
+        const stop = new AbortController();
+        const hints = usbHints((one) => said.push(one), stop.signal);
+        const plugged = hints.next();
+        await until(async () => said.length > 0);
+        const usb = await usbTree("/sys");
+        await usb.bus(1, CONTROLLER);
+        await usb.plug({ at: "1-2" });
+        tellOf("add", PATH, 1, 7);
+        assert.deepEqual(await plugged, { done: false, value: undefined });
+        stop.abort();
+        await hints.return();
+        assert.deepEqual(said, [text]);
+      },
+    );
+  }
+});
+
+function leftOut(): void {}
