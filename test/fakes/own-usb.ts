@@ -17,9 +17,9 @@ const PREPARE = ["sh", "-c", `${MOUNT} && exec "$@"`, "sh"];
 /** Undefined, or why this machine makes no namespaces for the tests with a USB bus of their own. */
 export function whyNoOwnUsb(): string | undefined {
   if (process.env[MARK] !== undefined) return undefined;
-  const [command = "", ...args] = [...UNSHARE, ...PREPARE, "true"];
+  const [command, ...args] = [...UNSHARE, ...PREPARE, "true"] as const;
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-  return status === 0 ? undefined : `${error?.message ?? stderr}`.trim();
+  return status === 0 ? undefined : (error?.message ?? stderr).trim();
 }
 
 /**
