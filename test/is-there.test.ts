@@ -68,5 +68,6 @@ describe("a mounted card", () => {
     assert.ok(!(await isThere(plugged, card.sys)), "nothing is mounted there");
     // Of this machine: a file system of its own on every Linux.
     assert.ok(await isThere({ ...plugged, mountedAt: "/proc" }, card.sys));
+    assert.ok(!(await isThere({ ...plugged, mountedAt: "/proc", device: "." }, card.sys)));
   });
 });

@@ -98,12 +98,8 @@ describe("what is plugged in", () => {
       await usb.plug({ at, address: index + 2 });
       await usb.disk({ at, name: `sd${index}`, device: `8:${index}`, sectors: 1 });
     }
-    const found = (await devicesOf(usb)).map((one) => [one.busPath, one.disks[0]?.name]);
-    assert.deepEqual(found, [
-      ["1-1", "sd0"],
-      ["1-10", "sd1"],
-      ["1-11", "sd2"],
-    ]);
+    const found = (await devicesOf(usb)).map((one) => one.disks.map(({ name }) => name));
+    assert.deepEqual(found, [["sd0"], ["sd1"], ["sd2"]]);
   });
 
   for (const [title, interfaces, kind] of [

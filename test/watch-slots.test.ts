@@ -28,7 +28,7 @@ function watched(failing?: Error) {
     looks: 0,
     hint: () => undefined,
   };
-  let ended = false;
+  let heedless = false;
   async function* hints(signal: AbortSignal): AsyncGenerator<void, void, undefined> {
     signal.addEventListener("abort", () => usb.hint());
     while (!signal.aborted) {
@@ -38,7 +38,7 @@ function watched(failing?: Error) {
       if (failing !== undefined) throw failing;
       if (!signal.aborted) yield;
     }
-    ended = true;
+    heedless = true;
   }
   const read = async (): Promise<typeof usb.devices> => {
     usb.looks += 1;
@@ -49,7 +49,7 @@ function watched(failing?: Error) {
   const watching = (async () => {
     for await (const devices of slots) seen.push(devices);
   })();
-  return { clock, stop, usb, seen, watching, hasEnded: () => ended };
+  return { clock, stop, usb, seen, watching, hasEnded: () => heedless };
 }
 
 async function ended(one: ReturnType<typeof watched>): Promise<void> {
