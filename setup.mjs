@@ -36,6 +36,26 @@ const PEERS = [
   ["radosgw", "radosgw", "speaks S3 for it, in the tests"],
   ["ceph", "ceph-common", "sets it up, in the tests"],
 ];
+// The machine that `npm run test:vm` starts, its disk, and the cards that go into it.
+const MACHINE = [
+  ["qemu-system-x86_64", "qemu-system-x86", "is a machine with USB sockets, in the tests"],
+  ["qemu-img", "qemu-utils", "makes its disk"],
+  ["mmdebstrap", "mmdebstrap", "puts Debian on it"],
+  ["mke2fs", "e2fsprogs", "puts Debian on it"],
+  ["depmod", "kmod", "makes its kernel start"],
+  ["busybox", "busybox-static", "makes its kernel start"],
+  ["cpio", "cpio", "makes its kernel start"],
+  ["xz", "xz-utils", "makes its kernel start"],
+  ["zstd", "zstd", "makes its kernel start"],
+  ["sfdisk", "fdisk", "makes cards of cameras"],
+  ["mkfs.vfat", "dosfstools", "makes cards of cameras"],
+  ["mkfs.exfat", "exfatprogs", "makes cards of cameras"],
+  ["mcopy", "mtools", "makes cards of cameras"],
+];
+// Has no command.
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const KEYS = "debian-archive-keyring";
+const DEBIAN = [KEYS, KEYS, "tells Debian's packages from others"];
 // What uploads are measured against.
 const BENCH = [["rclone", "rclone", "uploads too, to compare with"]];
 const BENCHING = process.env.npm_lifecycle_event === "prebench";
@@ -76,7 +96,9 @@ async function setUp() {
   const asked = process.argv.includes("--peers");
   const cameras = asked && !servesCameras() ? CAMERAS : [];
   const peers = asked ? [...PEERS, ...cameras, ...(BENCHING ? BENCH : [])] : [];
-  await installTools([...TOOLS, ...disks, ...peers, ...(compiles ? COMPILER : [])]);
+  const debian = existsSync(KEYRING) ? [] : [DEBIAN];
+  const machine = process.argv.includes("--vm") ? [...MACHINE, ...debian] : [];
+  await installTools([...TOOLS, ...disks, ...peers, ...machine, ...(compiles ? COMPILER : [])]);
   if (compiles) await compileSqlite3();
 }
 

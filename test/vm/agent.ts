@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { systemClock } from "#base/system-clock";
+import { answerIn, ask } from "./lines.ts";
+
+/** How a command in the guest ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Commands as root, inside the guest. */
+export interface Agent {
+  /** Resolves when the guest answers. @throws when it does not within some seconds. */
+  ping(): Promise<void>;
+  /** Has the guest switch itself off as an administrator would; it gives no answer. */
+  powerOff(): Promise<void>;
+  /** Runs `command` in a shell. @throws when it runs longer than `limitMs`. */
+  exec(command: string, limitMs?: number, input?: Uint8Array): Promise<Ended>;
+}
+
+/** An emulated processor reading from a cold disk: nothing that goes well takes this long. */
+const LIMIT_MS = 300_000;
+// A machine with other work may leave a guest without a processor for long.
+const ANSWER_MS = 120_000;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const startedSchema = z.looseObject({ pid: z.int() });
+const base64 = z
+  .string()
+  .default("")
+  .transform((text) => Buffer.from(text, "base64").toString());
+const statusSchema = z.looseObject({
+  exited: z.boolean(),
+  exitcode: z.int().default(-1),
+  "out-data": base64,
+  "err-data": base64,
+});
+
+/** The agent behind `socket`. */
+export function agentOf(socket: string): Agent {
+  let last = 0;
+  const call = (execute: string, given: object = {}, limitMs = ANSWER_MS): Promise<unknown> => {
+    // Answers to an earlier connection may still be on their way, and the byte that makes the agent begin
+    // anew is an error to it: what comes before ours is not for us.
+    const id = ++last;
+    let isOurs = false;
+    const asked = [
+      { execute: "guest-sync-delimited", arguments: { id } },
+      { execute, arguments: given },
+    ];
+    const lines = asked.map((line) => `${JSON.stringify(line)}\n`);
+    const pick: Parameters<typeof ask>[2] = (line) => {
+      if (isOurs) return answerIn(line);
+      isOurs = line.return === id;
+      return undefined;
+    };
+    return ask(socket, [Uint8Array.of(0xff), ...lines], pick, limitMs);
+  };
+
+  async function exec(command: string, limitMs = LIMIT_MS, input?: Uint8Array): Promise<Ended> {
+    const given = {
+      path: "/bin/bash",
+      arg: ["-c", command],
+      env: [`PATH=${PATH}`, "HOME=/root", "LANG=C.UTF-8"],
+      "capture-output": true,
+      ...(input && { "input-data": Buffer.from(input).toString("base64") }),
+    };
+    const { pid } = startedSchema.parse(await call("guest-exec", given));
+    const signal = AbortSignal.timeout(limitMs);
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+      const status = statusSchema.parse(await call("guest-exec-status", { pid }));
+      if (status.exited) {
+        return { code: status.exitcode, out: status["out-data"], err: status["err-data"] };
+      }
+      if (signal.aborted) throw new Error(`still running after ${limitMs} ms: ${command}`);
+      await systemClock.sleep(pauseMs, new AbortController().signal);
+    }
+  }
+
+  return {
+    ping: async () => void (await call("guest-ping", {}, 3000)),
+    powerOff: async () => void (await call("guest-shutdown", {}, 1500).catch(() => undefined)),
+    exec,
+  };
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, it } from "mocha";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { dockAll } from "./docked.ts";
+import { type Guest, openGuest } from "./guest.ts";
+import { recordSysfs } from "./record-sysfs.ts";
+
+// What a real kernel makes of cameras that are plugged in. Nothing of bewaard runs in this guest.
+
+describe("cameras that are plugged into a real kernel", () => {
+  let guest: Guest;
+  const stack = new AsyncDisposableStack();
+
+  before(async () => {
+    const folder = stack.use(await temporaryFolder());
+    guest = stack.use(await openGuest());
+    await dockAll(guest, folder.path);
+  });
+  after(() => stack.disposeAsync());
+
+  it("are seen with their disks and sockets as was recorded for the fast tests (DH-06)", async () => {
+    const recorded = new URL("../fakes/sysfs/five-cameras.txt", import.meta.url);
+    // Which disk is sda is not the same each time.
+    const told = (recording: string) =>
+      recording
+        .replaceAll(/host\d.*\/sd[a-d]/g, "disk")
+        .match(/(?<=\/)usb\d\/\S*(\/size|serial = BC|peer).*/g)
+        ?.toSorted();
+    assert.deepEqual(told(await recordSysfs(guest)), told(await readFile(recorded, "utf8")));
+  });
+
+  it("fail with EIO when pulled out in mid-copy, and look empty afterwards: a card that is gone is no empty one", async () => {
+    const partition = (await guest.sh("readlink -f /dev/disk/by-id/*BC-0001*-part1")).trim();
+    await guest.sh(`mkdir -p /media/one && mount -o ro ${partition} /media/one`);
+    const there = `/sys/dev/block/${(await guest.sh(`lsblk -ndo MAJ:MIN ${partition}`)).trim()}`;
+    await guest.sh(`[ -e ${there} ]`);
+    const copying = guest.exec("dd if=/media/one/DCIM/LONG.MP4 of=/dev/null bs=64k");
+    // Its third number: sectors read.
+    await guest.until(`[ $(awk '{print $3}' ${there}/stat) -gt 4000 ]`);
+    await guest.unplug("one");
+    const copied = await copying;
+    assert.equal(copied.code, 1);
+    assert.match(copied.err, /Input\/output error/);
+    await guest.until(`[ ! -e ${there} ]`);
+    const listed = await guest.exec("ls /media/one/DCIM");
+    assert.doesNotMatch(listed.out, /LONG/);
+  });
+});

@@ -1,0 +1,161 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { systemClock } from "#base/system-clock";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { NEVER } from "../fakes/rig.ts";
+import { agentOf, type Ended } from "./agent.ts";
+import { guestImage, type Image } from "./image.ts";
+import { type Machine, machineArguments, PROJECT_BYTES, placesIn, switchOn } from "./machine.ts";
+import { type Monitor, monitorOf } from "./monitor.ts";
+import { writeProject } from "./project.ts";
+import { type Sockets, socketsOf } from "./sockets.ts";
+
+const run = promisify(execFile);
+
+/** A Debian machine of its own, with systemd, a kernel, and USB sockets. No network. */
+export interface Guest extends AsyncDisposable, Sockets {
+  /** Runs a command as root. */
+  exec(command: string, limitMs?: number): Promise<Ended>;
+  /** The same, for one that must succeed; resolves to what it printed. */
+  sh(command: string, limitMs?: number): Promise<string>;
+  /** Asks again and again until `condition` succeeds; resolves to what it printed. */
+  until(condition: string, limitMs?: number): Promise<string>;
+  /** Writes a small file, whose folder must be there. What is large comes on a card. */
+  put(path: string, content: Uint8Array | string): Promise<void>;
+  /** What a unit said since this boot, a line each. */
+  journal(unit: string): Promise<string>;
+  /** Switches it off as an administrator does. */
+  stop(): Promise<void>;
+  /** The power goes: what was not yet on its disk is lost. */
+  powerCut(): Promise<void>;
+  /** Switches it on again, with the same disk. */
+  start(): Promise<void>;
+}
+
+const BOOT_LIMIT_MS = 400_000;
+const UNTIL_LIMIT_MS = 240_000;
+const SNAPSHOT = "booted";
+
+/** A guest that has just booted, with nothing of the project on it: that is a tar on its second disk, /dev/vdb. */
+export async function openGuest(): Promise<Guest> {
+  const image = await guestImage();
+  const booted = await bootedDisk(image);
+  const folder = await temporaryFolder();
+  const places = placesIn(folder.path);
+  await run("cp", ["--reflink=auto", "--sparse=always", booted, places.disk]);
+  await writeProject(places.project);
+  const guest = guestIn(image, folder.path, switchOn(image, folder.path, SNAPSHOT));
+  try {
+    await guest.answers();
+    // It is as late there as when the snapshot was made.
+    await guest.sh(`date -u -s @${systemClock.now() / 1000}`);
+  } catch (error) {
+    await guest.powerCut();
+    throw error;
+  }
+  return {
+    ...guest,
+    async [Symbol.asyncDispose]() {
+      await guest.powerCut();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The disk of a guest with a snapshot of its memory just after it booted, made if there is none for this QEMU. */
+async function bootedDisk(image: Image): Promise<string> {
+  const { stdout } = await run("qemu-system-x86_64", ["--version"]);
+  const how = [stdout, ...machineArguments(image, "/")].join("\n");
+  const key = createHash("sha256").update(how).digest("hex").slice(0, 16);
+  const disk = join(image.folder, `booted-${key}.qcow2`);
+  if (!existsSync(disk)) await boot(image, disk);
+  return disk;
+}
+
+async function boot(image: Image, disk: string): Promise<void> {
+  const folder = await mkdtemp(join(image.folder, "boot-"));
+  const places = placesIn(folder);
+  try {
+    const backing = ["-b", image.disk, "-F", "qcow2"];
+    await run("qemu-img", ["create", "-q", "-f", "qcow2", ...backing, places.disk]);
+    await writeFile(places.project, "");
+    await truncate(places.project, PROJECT_BYTES);
+    const guest = guestIn(image, folder, switchOn(image, folder, undefined));
+    try {
+      await guest.answers();
+      await guest.sh("systemctl is-system-running --wait; udevadm settle; sync");
+      await guest.sh("echo 3 > /proc/sys/vm/drop_caches");
+      await guest.monitor("human-monitor-command", { "command-line": `savevm ${SNAPSHOT}` });
+    } finally {
+      await guest.powerCut();
+    }
+    await rename(places.disk, disk);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function guestIn(image: Image, folder: string, first: Machine) {
+  const places = placesIn(folder);
+  const agent = agentOf(places.agent);
+  const monitor: Monitor = monitorOf(places.monitor);
+  let machine = first;
+
+  async function answers(): Promise<void> {
+    const limit = AbortSignal.timeout(BOOT_LIMIT_MS);
+    for (;;) {
+      const complaint = machine.complaint();
+      if (complaint !== undefined) throw new Error(complaint);
+      try {
+        await agent.ping();
+        return;
+      } catch (cause) {
+        if (limit.aborted) throw new Error("the guest does not come up", { cause });
+        await systemClock.sleep(200, NEVER);
+      }
+    }
+  }
+
+  async function sh(command: string, limitMs?: number): Promise<string> {
+    const { code, out, err } = await agent.exec(command, limitMs);
+    if (code !== 0) throw new Error(`in the guest, exit code ${code}: ${command}\n${out}${err}`);
+    return out;
+  }
+
+  async function until(condition: string, limitMs = UNTIL_LIMIT_MS): Promise<string> {
+    const limit = AbortSignal.timeout(limitMs);
+    for (;;) {
+      const { code, out, err } = await agent.exec(condition);
+      if (code === 0) return out;
+      if (limit.aborted) throw new Error(`never came true: ${condition}\n${out}${err}`);
+      await systemClock.sleep(300, NEVER);
+    }
+  }
+
+  return {
+    ...socketsOf(monitor),
+    answers,
+    monitor,
+    exec: (command: string, limitMs?: number) => agent.exec(command, limitMs),
+    sh,
+    until,
+    async put(path: string, content: Uint8Array | string) {
+      const { code, err } = await agent.exec(`cat > '${path}'`, undefined, Buffer.from(content));
+      if (code !== 0) throw new Error(`${path}: ${err}`);
+    },
+    journal: (unit: string) => sh(`journalctl -b -o cat --no-pager -u ${unit}`),
+    async stop() {
+      await agent.powerOff();
+      await machine.ended;
+    },
+    powerCut: () => machine.kill(),
+    async start() {
+      machine = switchOn(image, folder, undefined);
+      await answers();
+    },
+  };
+}
