@@ -64,7 +64,9 @@ async function isThere(path: Buffer): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return false;
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    // In a folder that may be listed and not looked into: nobody took that away.
+    return code === "EACCES";
   }
 }

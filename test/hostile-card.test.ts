@@ -21,7 +21,7 @@ import { findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { countLeft, findLeft } from "../storage/catalog/left.ts";
 import { makeHeader } from "../storage/seal/header.ts";
 import { sealFile } from "../storage/seal/seal-file.ts";
-import { fuzzCards } from "./fakes/card-trees.ts";
+import { fuzzCards } from "./fakes/fuzzed-cards.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
 import { turns } from "./fakes/turns.ts";
@@ -265,6 +265,27 @@ describe("a file that cannot be read", () => {
   );
 });
 
+describe("a folder that may be listed and not looked into", () => {
+  itWithoutPowers(
+    import.meta.url,
+    "stays on the card with all that is in it, and the rest is not taken for gone with it",
+    async () => {
+      await using rig = await openRig();
+      await place(rig, "DCIM/A/B/x.MP4", "diep");
+      await place(rig, named(0), "een");
+      const folder = join(rig.folder, "card", "DCIM", "A");
+      await chmod(folder, 0o444);
+      await watch(rig, 1);
+      await chmod(folder, 0o700);
+      assert.deepEqual(await keptHashes(rig), hashes(["een"]));
+      assert.deepEqual(
+        (await findLeft(rig.database, ALL)).map(({ code, path }) => [code, String(path)]),
+        [["CARD_READ", "DCIM/A/B"]],
+      );
+    },
+  );
+});
+
 describe("what stays on a card, or was cut off", () => {
   it("is shown to whoever looks for footage, with the moment to decide by, in Dutch and English", () => {
     const id = "01J00000000000000000000001";
@@ -357,7 +378,7 @@ describe("a hostile card", () => {
     assert.ok(asked.length <= 6, asked.join());
   });
 
-  it("of any form is listed and sealed without harm: each file is taken, or reported with a code", async () => {
+  it("of any form is listed, sorted, dated and handed over without harm: each file is taken whole, or is a fact that it stays", async () => {
     await fuzzCards(15);
   });
 });

@@ -9,15 +9,15 @@ import { takeFile } from "../../daemon/take-file.ts";
 import { listCard } from "../../drivers/bodycam/card.ts";
 import { openSealPool } from "../../storage/seal/pool.ts";
 import { campaign, timed } from "../fakes/campaign.ts";
-import { fuzzCards } from "../fakes/card-trees.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
+import { fuzzCards } from "../fakes/fuzzed-cards.ts";
 import { openLoopDisk, whyNoLoopDisk } from "../fakes/loop-disk.ts";
 import { CAMERA, dockOf, NEVER, openRig } from "../fakes/rig.ts";
 
 const MIB = 1024 * 1024;
 
 describe("a hostile card", () => {
-  it("of any form is listed and sealed without harm: each file is taken, or reported with a code", async () => {
+  it("of any form is listed, sorted, dated and handed over without harm: each file is taken whole, or is a fact that it stays", async () => {
     await timed("card trees", () => fuzzCards(campaign(5000)));
   });
 
