@@ -34,11 +34,19 @@ export interface Sealing {
   readonly readContainer: ReadContainer;
 }
 
+/** The slots of this machine, beside the folders of the configuration. */
+export interface Slots {
+  /** The cards that are mounted now. */
+  readonly mounted: () => Promise<readonly Pick<Dock, "device" | "folder">[]>;
+  /** Takes what cameras in slots bring, until the signal aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
 const LOOK_EVERY_MS = 30 * SECOND_MS;
 /** A file that did not change for this long is not being copied in any more. */
 const SETTLE_MS = 2 * SECOND_MS;
 
-/** Takes what docked cameras bring, each dock by itself, until the signal aborts. */
+/** Takes what docked cameras bring, in folders and in slots, until the signal aborts. */
 export async function dock(
   clock: Clock,
   events: Events,
@@ -46,12 +54,15 @@ export async function dock(
   sealing: Sealing,
   fair: Fair,
   docks: readonly Dock[],
+  slots: Slots,
   signal: AbortSignal,
 ): Promise<void> {
-  const unsettled = await settleLeftovers(events, sealing.incoming, docks);
+  const docked = [...docks, ...(await slots.mounted())];
+  const unsettled = await settleLeftovers(events, sealing.incoming, docked);
   await coreAnswers(clock, ask, signal);
   await together(signal, [
     ...docks.map((one) => (s: AbortSignal) => watchDock(clock, events, ask, sealing, fair, one, s)),
+    (s) => slots.run(s),
     (s) => warnOfRecipients(clock, events, sealing, s),
     (s) => unsettled.again(clock, s),
   ]);

@@ -5,6 +5,7 @@ import { type Instant, isoOf } from "#base/time";
 import { bodycamEvents } from "./events-of-bodycams.ts";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
+import { slotEvents } from "./events-of-docks.ts";
 import { mediumEvents } from "./events-of-media.ts";
 import { residencyEvents } from "./events-of-residency.ts";
 import { sweepEvents } from "./events-of-sweeps.ts";
@@ -33,6 +34,7 @@ export function openEvents(logger: Logger) {
     ...cameraEvents(say),
     ...bodycamEvents(say),
     ...wipeEvents(say),
+    ...slotEvents(say),
   };
 }
 

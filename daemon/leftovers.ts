@@ -48,7 +48,7 @@ export function settleCutOff(events: Events, incoming: string): Promise<Unsettle
 export function settleLeftovers(
   events: Events,
   incoming: string,
-  docks: readonly Dock[],
+  docks: readonly Pick<Dock, "device" | "folder">[],
 ): Promise<Unsettled> {
   return settleAll(events, incoming, (id) => settle(events, incoming, docks, id));
 }
@@ -131,7 +131,7 @@ async function tried(work: () => Promise<void>): Promise<BewaardError | undefine
 async function settle(
   events: Events,
   incoming: string,
-  docks: readonly Dock[],
+  docks: readonly Pick<Dock, "device" | "folder">[],
   id: string,
 ): Promise<void> {
   const intent = await intentOf(incoming, id);
@@ -169,7 +169,10 @@ async function intentOf(incoming: string, id: string): Promise<Intent | "unreada
 }
 
 /** The same file as when sealing began, as far as its name, length and time of change can tell. */
-async function sourceIsThere(docks: readonly Dock[], intent: Intent): Promise<boolean> {
+async function sourceIsThere(
+  docks: readonly Pick<Dock, "device" | "folder">[],
+  intent: Intent,
+): Promise<boolean> {
   const dock = docks.find(({ device }) => device === intent.device);
   if (!dock || !intent.file) return false;
   const path = joined(Buffer.from(dock.folder), Buffer.from(intent.file.path, "base64"));

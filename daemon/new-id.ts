@@ -21,3 +21,8 @@ export function newHoldId(at: Instant): HoldId {
 export function newDutyId(at: Instant): DutyId {
   return parseDutyId(ulid(at));
 }
+
+/** Of one docking of a camera, from being seen to being gone. */
+export function newDockingId(at: Instant): string {
+  return ulid(at);
+}

@@ -57,6 +57,10 @@ export function livePath(config: Config): string {
   return join(config.state, "live.sock");
 }
 
+/** Where the root helper writes what it found of each card, and where it mounts them. */
+export const CARDS = "/run/bewaard/cards";
+export const MEDIA = "/run/bewaard/media";
+
 /** How far each camera in a building is recorded. */
 export function marksPath(config: Config): string {
   return join(config.state, "marks.json");

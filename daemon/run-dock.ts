@@ -9,16 +9,29 @@ import { createIncoming, openSpool } from "../storage/spool/spool.ts";
 import { asker } from "./control/client.ts";
 import { dock } from "./dock.ts";
 import { openFair } from "./docks/fair.ts";
+import { type Machine, thisMachine } from "./docks/ground.ts";
+import { openSlots } from "./docks/slots.ts";
 import type { Events } from "./events.ts";
 import { socketPath } from "./places.ts";
 import { keepBook, readBook } from "./recipients.ts";
 import { containerReader } from "./recording-times.ts";
 
 /** The dock: sees footage, knows no catalog. Seals what cameras bring into incoming/. */
-export async function runDock(
+export function runDock(
   clock: Clock,
   events: Events,
   config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  return runDockOn(clock, events, config, thisMachine(clock, events), signal);
+}
+
+/** As `runDock`, with the slots of `machine`. */
+export async function runDockOn(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  machine: Machine,
   signal: AbortSignal,
 ): Promise<void> {
   const spool = await openSpool(config.spool.path, config.node);
@@ -38,8 +51,9 @@ export async function runDock(
   );
   const readContainer = containerReader(events);
   const sealing = { node: config.node, book, pool, incoming, readContainer };
+  const slots = openSlots(clock, events, ask, sealing, fair, machine);
   await together(signal, [
-    (s) => dock(clock, events, ask, sealing, fair, docks, s),
+    (s) => dock(clock, events, ask, sealing, fair, docks, slots, s),
     (s) => keepBook(clock, events, config.recipients, sealing, s),
   ]);
 }

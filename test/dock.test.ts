@@ -25,6 +25,7 @@ import {
   type Rig,
   START,
 } from "./fakes/rig.ts";
+import { NO_SLOTS } from "./fakes/slots.ts";
 import { WELL } from "./fakes/well.ts";
 
 /** Answers what core would, from the rig's catalog. */
@@ -46,7 +47,16 @@ async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<voi
   const clock = simulatedClock(rig.clock.now());
   const stop = new AbortController();
   const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
-  const running = dock(clock, rig.events, ask, rig.sealing, openFair(2), docks, stop.signal);
+  const running = dock(
+    clock,
+    rig.events,
+    ask,
+    rig.sealing,
+    openFair(2),
+    docks,
+    NO_SLOTS,
+    stop.signal,
+  );
   // The dock itself and its daily look at the recipients.
   await clock.asleep(2);
   for (let look = 0; look < looks; look += 1) {

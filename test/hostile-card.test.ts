@@ -24,6 +24,7 @@ import { sealFile } from "../storage/seal/seal-file.ts";
 import { fuzzCards } from "./fakes/fuzzed-cards.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
+import { NO_SLOTS } from "./fakes/slots.ts";
 import { turns } from "./fakes/turns.ts";
 import { WELL } from "./fakes/well.ts";
 import { itWithoutPowers } from "./fakes/without-powers.ts";
@@ -58,7 +59,7 @@ async function watch(rig: Rig, looks: number, sealing: Sealing = rig.sealing) {
   const stop = new AbortController();
   const { ask, methods } = answering(rig);
   const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
-  const running = dock(clock, rig.events, ask, sealing, openFair(2), docks, stop.signal);
+  const running = dock(clock, rig.events, ask, sealing, openFair(2), docks, NO_SLOTS, stop.signal);
   await clock.asleep(2);
   for (let look = 0; look < looks; look += 1) {
     for (let part = 0; part < 16; part += 1) await clock.pass(2 * SECOND_MS, stop.signal);

@@ -1,8 +1,11 @@
 import type { Command } from "commander";
+import { systemClock } from "#base/system-clock";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
-import { print } from "./program.ts";
+import { print, stopSignal } from "./program.ts";
 import { shownLooks } from "./shown-looks.ts";
+import { tell } from "./tell.ts";
+import { barScreen, jsonScreen, lineScreen, watchDocks } from "./watch-docks.ts";
 
 /** `bewaarctl docks …`: what is in the slots. */
 export function addDockCommands(
@@ -10,14 +13,36 @@ export function addDockCommands(
   askBox: () => Promise<Ask>,
   global: () => { json: boolean },
 ): void {
-  program
+  const docks = program
     .command("docks")
-    .description("de slots waarin bodycams staan / the slots that bodycams are put in")
+    .description("de slots waarin bodycams staan / the slots that bodycams are put in");
+  addWatch(docks, askBox, global);
+  docks
     .command("list")
     .description("wat er in elk slot staat, en wie dat is / what is in each slot, and which it is")
     .action(async () => {
-      const docks = await (await askBox())("docks", {});
-      print(global().json, docks, () => shownDocks(docks));
+      const found = await (await askBox())("docks", {});
+      print(global().json, found, () => shownDocks(found));
+    });
+}
+
+function addWatch(
+  docks: Command,
+  askBox: () => Promise<Ask>,
+  global: () => { json: boolean },
+): void {
+  docks
+    .command("watch")
+    .description(
+      "kijk mee: hoe ver elke camera is, en welke het eerst mee mag / look on: how far each camera is, and which may go first",
+    )
+    .action(async () => {
+      const screen = global().json
+        ? jsonScreen(tell)
+        : process.stdout.isTTY
+          ? barScreen(process.stdout)
+          : lineScreen(tell);
+      await watchDocks(systemClock, await askBox(), screen, stopSignal());
     });
 }
 

@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from "cli-progress";
+import { MultiBar, Presets, SingleBar } from "cli-progress";
 
 /** Shows how far long work is; says nothing where nobody is watching. */
 export interface Progress {
@@ -31,5 +31,35 @@ export function openCounter(what: string): Progress {
       bar.update(Math.floor(bytes / 1e6));
     },
     end: () => bar.stop(),
+  };
+}
+
+/** Several bars at once, drawn in place: a line for each name, in the order in which they came. */
+export interface Bars {
+  show(name: string, done: number, total: number, says: string): void;
+  end(): void;
+}
+
+export function openBars(stream: NodeJS.WritableStream): Bars {
+  const multi = new MultiBar(
+    {
+      format: "{name}  {bar} {percentage}%  {says}",
+      stream,
+      hideCursor: true,
+      barsize: 16,
+      autopadding: true,
+    },
+    Presets.shades_classic,
+  );
+  const bars = new Map<string, SingleBar>();
+  return {
+    show(name, done, total, says) {
+      const words = { name, says };
+      const bar = bars.get(name) ?? multi.create(total, done, words);
+      bars.set(name, bar);
+      bar.setTotal(total);
+      bar.update(done, words);
+    },
+    end: () => multi.stop(),
   };
 }

@@ -13,6 +13,9 @@ export const SLOT_WHYS = [
   "waits-for-vault",
   "wiping",
   "not-wiped-here",
+  "not-wiped-now",
+  "stays-on-card",
+  "write-protected",
   // failed
   "no-record",
   "record-differs",

@@ -29,6 +29,8 @@ export interface Look {
   readonly counted: Counted;
   /** Every file that there is now to be kept, with what core has already. */
   readonly files: readonly CardFile[];
+  /** How many regular files there are besides: what the profile ignores. */
+  readonly others: number;
   /** The code of the first thing that stays on the card for now; undefined when nothing does. */
   readonly left: ErrorCode | undefined;
 }
@@ -104,7 +106,8 @@ export function openTaking(
       }
     }
     if (fresh.length > 0) events.cardSeen(card.device, fresh.length, taken);
-    return { counted: count, files, left };
+    const others = seen.files.length - files.length;
+    return { counted: count, files, others, left };
   };
 }
 

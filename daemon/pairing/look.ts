@@ -1,9 +1,7 @@
 import type { Clock } from "#base/time";
 import { type CardRecord, readCardRecords } from "../../drivers/bodycam/card-record.ts";
+import { CARDS } from "../places.ts";
 import type { InSlot, LookInSlots } from "./in-slots.ts";
-
-/** Where the root helper says what it found of each card. */
-const CARDS = "/run/bewaard/cards";
 
 /** What the root helper wrote of the cards that are in, since this start of the machine. */
 export function lookAtCards(

@@ -33,7 +33,10 @@ const cardRecord = z.strictObject({
   }),
   bytes: z.int().nonnegative(),
   readOnly: z.boolean(),
-  number: text.nullable(),
+  number: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/)
+    .nullable(),
   mountedAt: z.string().nullable(),
   refused: z.enum(CARD_REFUSALS).nullable(),
   at: z.iso.datetime(),

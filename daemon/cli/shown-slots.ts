@@ -1,0 +1,131 @@
+import type { SlotNews } from "../control/dock-questions.ts";
+import type { SlotState } from "../docks/slot-state.ts";
+import type { SlotWhy } from "../docks/slot-why.ts";
+
+// What people at a dock read: Dutch first, English beside it.
+
+interface Says {
+  readonly nl: string;
+  readonly en: string;
+}
+
+/** What each reason means to whoever stands there (docs/troubleshooting.md has none of them: they are no errors). */
+export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
+  unpaired: { nl: "deze camera is hier niet gekoppeld", en: "this camera is not paired here" },
+  "same-identity": {
+    nl: "twee camera's zijn niet uit elkaar te houden",
+    en: "two cameras cannot be told apart",
+  },
+  "not-one-partition": {
+    nl: "de kaart heeft niet precies één deel",
+    en: "the card has not just one partition",
+  },
+  "unknown-file-system": {
+    nl: "de kaart is niet FAT32 of exFAT",
+    en: "the card is neither FAT32 nor exFAT",
+  },
+  "too-large": { nl: "een opname is te groot", en: "a recording is too large" },
+  "mount-failed": { nl: "de kaart gaat niet open", en: "the card does not open" },
+  recognising: { nl: "wordt herkend", en: "being recognised" },
+  reading: { nl: "wordt gelezen", en: "being read" },
+  adopting: { nl: "wordt bijgeschreven", en: "being recorded" },
+  "core-away": { nl: "de kast antwoordt nu niet", en: "the box does not answer now" },
+  "waits-for-vault": {
+    nl: "kaart wordt leeg als de kluis alles heeft",
+    en: "the card is emptied once the vault has all",
+  },
+  wiping: { nl: "kaart wordt geleegd", en: "the card is being emptied" },
+  "not-wiped-here": {
+    nl: "kaart wordt hier niet geleegd",
+    en: "the card is not emptied here",
+  },
+  "not-wiped-now": {
+    nl: "kaart wordt nu niet geleegd: de klok of het logboek is niet zeker",
+    en: "the card is not emptied now: clock or ledger are not certain",
+  },
+  "stays-on-card": {
+    nl: "een deel blijft op de kaart tot iemand besluit",
+    en: "some of it stays on the card until somebody decides",
+  },
+  "write-protected": {
+    nl: "kaart is beveiligd tegen schrijven en blijft vol",
+    en: "the card is write-protected and stays full",
+  },
+  "no-record": {
+    nl: "de camera geeft geen kaart, of de opzet is niet af",
+    en: "the camera shows no card, or the installation is not complete",
+  },
+  "record-differs": {
+    nl: "wat over deze kaart gezegd wordt klopt niet",
+    en: "what is said of this card is not true",
+  },
+  "more-than-one-card": {
+    nl: "de camera heeft meer dan één kaart",
+    en: "the camera has more than one card",
+  },
+  "profile-unread": {
+    nl: "het profiel van dit model is niet te lezen",
+    en: "the profile of this model cannot be read",
+  },
+  "card-unread": {
+    nl: "niet alles op de kaart is te lezen",
+    en: "not all on the card can be read",
+  },
+  "file-changes": {
+    nl: "een bestand verandert telkens",
+    en: "a file changes each time it is read",
+  },
+  "no-room": { nl: "de kast is vol", en: "the box is full" },
+  "no-key": { nl: "er is geen dagsleutel", en: "there is no day key" },
+  "disk-refuses": { nl: "de kast kan niet schrijven", en: "the box cannot write" },
+};
+
+const STATE_SAYS: Readonly<Record<SlotState, Says>> = {
+  free: { nl: "slot vrij", en: "slot free" },
+  busy: { nl: "bezig, niet verwijderen", en: "busy, do not remove" },
+  safe: { nl: "veilig, mag mee", en: "safe, may go" },
+  done: { nl: "veilig, leeg, klaar", en: "safe, empty, done" },
+  failed: { nl: "niet gelukt, roep beheer", en: "failed, call an administrator" },
+};
+
+/** What a slot says, without its progress. */
+export function slotSays({ state, why, hoursFree }: SlotNews): string {
+  const says = STATE_SAYS[state];
+  const room: Says =
+    state !== "safe" || hoursFree === null
+      ? { nl: "", en: "" }
+      : { nl: ` – nog ${hoursFree} uur ruimte`, en: ` – room for ${hoursFree} more hours` };
+  const reason = why === null ? { nl: "", en: "" } : reasonOf(why);
+  return `${says.nl}${room.nl}${reason.nl} / ${says.en}${room.en}${reason.en}`;
+}
+
+function reasonOf(why: string): Says {
+  const [, says = { nl: why, en: why }] =
+    Object.entries(WHY_SAYS).find(([code]) => code === why) ?? [];
+  return { nl: `: ${says.nl}`, en: `: ${says.en}` };
+}
+
+/** One line of a slot, for where no bar can be drawn. */
+export function shownSlot(news: SlotNews): string {
+  const far =
+    news.state === "busy" && news.files > 0
+      ? `  ${news.filesDone}/${news.files}${leftOf(news)}`
+      : "";
+  return `${news.slot}  ${news.number ?? "-"}  ${slotSays(news)}${far}`;
+}
+
+/** ` · nog / left 2:05 min`, where it can be told. */
+export function leftOf({ secondsLeft }: SlotNews): string {
+  if (secondsLeft === null) return "";
+  const minutes = Math.floor(secondsLeft / 60);
+  const seconds = String(Math.floor(secondsLeft % 60)).padStart(2, "0");
+  return ` · nog / left ${minutes}:${seconds} min`;
+}
+
+/** The slot whose camera may go and has been ready longest: who is in a hurry takes that one. */
+export function firstReady(slots: readonly SlotNews[]): SlotNews | undefined {
+  const ready = slots.flatMap((slot) =>
+    slot.readySince === null ? [] : [{ slot, since: slot.readySince }],
+  );
+  return ready.toSorted((a, b) => (a.since < b.since ? -1 : 1))[0]?.slot;
+}

@@ -1,0 +1,41 @@
+import type { Ask } from "../control/client.ts";
+import type { Result } from "../control/protocol.ts";
+import type { DockCore } from "./dock-core.ts";
+import type { SlotWhy } from "./slot-why.ts";
+
+/** Core, asked over its socket. */
+export function dockCore(ask: Ask): DockCore {
+  return {
+    pairings: async () => (await ask("docks.pairings", {})).cameras,
+    news: async (slots) => void (await ask("docks.news", { slots: [...slots] })),
+    async wipe({ docking, record, files, others }) {
+      const listed = files.map(({ path, bytes, modifiedAt }) => ({
+        path: path.toString("base64"),
+        bytes,
+        modifiedAtMs: modifiedAt,
+      }));
+      return whyStill(await ask("docks.wipe", { docking, record, files: listed, others }));
+    },
+  };
+}
+
+/** What a safe card waits for, out of what core answered. */
+function whyStill({ nonce, why, waiting, forbidden }: Result<"docks.wipe">): SlotWhy | null {
+  if (nonce !== null) return "wiping";
+  switch (why) {
+    case "write-protected":
+      return "write-protected";
+    case "never":
+    case "not-a-disk":
+    case "not-docked":
+      return "not-wiped-here";
+    case "clock":
+    case "history":
+      return "not-wiped-now";
+    case null:
+      if (waiting > 0) return "waits-for-vault";
+      return forbidden > 0 ? "stays-on-card" : null;
+    default:
+      return why satisfies never;
+  }
+}

@@ -1,0 +1,51 @@
+import type { CardFile } from "../../drivers/bodycam/card.ts";
+import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
+import type { SlotState } from "./slot-state.ts";
+import type { SlotWhy } from "./slot-why.ts";
+
+// What the dock asks of core for its slots, beside `known` and `room`.
+
+/** Which physical camera a number is. */
+export interface Pairing {
+  readonly number: string;
+  readonly vendor: string;
+  readonly product: string;
+  readonly serial: string | null;
+  /** Serial of its file system. */
+  readonly volume: string | null;
+  readonly profile: string;
+}
+
+/** A slot as people see it. */
+export interface SlotNews {
+  readonly slot: string;
+  readonly number: string | null;
+  readonly state: SlotState;
+  readonly why: SlotWhy | null;
+  readonly files: number;
+  readonly filesDone: number;
+  readonly bytes: number;
+  readonly bytesDone: number;
+  readonly bytesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly hoursFree: number | null;
+  readonly since: string;
+  readonly readySince: string | null;
+}
+
+/** A safe card, for core to say what of it may go. */
+export interface ToWipe {
+  readonly docking: string;
+  readonly record: CardRecord;
+  readonly files: readonly CardFile[];
+  /** How many regular files there are besides: what its profile ignores. */
+  readonly others: number;
+}
+
+/** Core, as the slots know it. Each call throws BewaardError CONTROL_UNREACHABLE (transient) where none answers. */
+export interface DockCore {
+  readonly pairings: () => Promise<readonly Pairing[]>;
+  readonly news: (slots: readonly SlotNews[]) => Promise<void>;
+  /** What the card waits for, or null where nothing more is to be done. */
+  readonly wipe: (card: ToWipe) => Promise<SlotWhy | null>;
+}

@@ -1,0 +1,161 @@
+import { BewaardError } from "#base/errors";
+import { type Clock, type Instant, MINUTE_MS } from "#base/time";
+import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
+import { newDockingId } from "../new-id.ts";
+import type { Found, Occupied, PairedCard } from "./join-slots.ts";
+import type { SlotBoard } from "./slot-board.ts";
+import type { OpenCard } from "./work-card.ts";
+
+/** Makes a card that is there ready to be taken. @throws BewaardError CONFIG_… for its profile. */
+export type Open = (
+  docking: Pick<Docking, "slot" | "id" | "seenAt">,
+  card: PairedCard,
+) => Promise<OpenCard>;
+
+/** One docking: from being seen to being gone. */
+export interface Docking {
+  readonly slot: string;
+  readonly id: string;
+  readonly plugged: string;
+  readonly seenAt: Instant;
+  /** By uptime. */
+  readonly seenAtMs: number;
+  card: DockedCard | undefined;
+  isWorking: boolean;
+  /** By uptime: when its card is to be worked on next. */
+  dueAtMs: number;
+}
+
+type DockedCard = OpenCard & { readonly stop: AbortController };
+
+/** What is docked now. */
+export interface Dockings {
+  /** Ends the dockings of what is gone, begins those of what came, and opens cards that may be read. */
+  follow(occupied: readonly Occupied[]): Promise<void>;
+  /** Those whose card is to be worked on now. */
+  due(): readonly Docking[];
+  /** The card of a docking is gone, though what it was in may still be plugged in. */
+  spend(docking: Docking): void;
+  any(): boolean;
+  /** Stops all work. */
+  end(): void;
+}
+
+/** A disk was seen to come 0.7 to 2.2 s after its device, and its mount up to 6 s: after this none will. */
+const RECORD_PATIENCE_MS = MINUTE_MS;
+
+export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockings {
+  const dockings = new Map<string, Docking>();
+  /** Cards that are gone from what is still plugged in, by slot: they are not begun with again. */
+  const spent = new Map<string, { readonly plugged: string; readonly record: string }>();
+
+  function begin({ slot, plugged }: Occupied): Docking {
+    const id = newDockingId(clock.now());
+    const seen = { seenAt: clock.now(), seenAtMs: clock.uptimeMs() };
+    const docking = { slot, id, plugged, ...seen, card: undefined, isWorking: false, dueAtMs: 0 };
+    dockings.set(slot, docking);
+    return docking;
+  }
+
+  function end(docking: Docking): void {
+    const { slot, plugged, card } = docking;
+    if (card) spent.set(slot, { plugged, record: recordKey(card.record) });
+    card?.stop.abort();
+    docking.card = undefined;
+    board.tell(slot, { kind: "gone", docking: docking.id });
+    dockings.delete(slot);
+  }
+
+  function isSpent({ slot, plugged, found }: Occupied): boolean {
+    const gone = spent.get(slot);
+    if (gone?.plugged !== plugged || found.kind === "refused") return false;
+    return found.kind === "waiting" || recordKey(found.card.record) === gone.record;
+  }
+
+  return {
+    async follow(occupied) {
+      const now = new Map(occupied.map((one) => [one.slot, one]));
+      for (const docking of dockings.values()) {
+        if (isOver(docking, now.get(docking.slot))) end(docking);
+      }
+      for (const slot of spent.keys()) if (!now.has(slot)) spent.delete(slot);
+      for (const one of occupied) {
+        if (isSpent(one)) continue;
+        const docking = dockings.get(one.slot) ?? begin(one);
+        board.tell(one.slot, { kind: "seen", docking: docking.id });
+        await heed(clock, board, open, docking, one.found);
+      }
+    },
+    due: () =>
+      [...dockings.values()].filter(
+        ({ card, isWorking, dueAtMs }) => card && !isWorking && dueAtMs <= clock.uptimeMs(),
+      ),
+    spend(docking) {
+      if (dockings.get(docking.slot) === docking) end(docking);
+    },
+    any: () => dockings.size > 0,
+    end: () => {
+      for (const { card } of dockings.values()) card?.stop.abort();
+    },
+  };
+}
+
+/** Does with a docking what may be done with what was found in its slot. */
+async function heed(
+  clock: Clock,
+  board: SlotBoard,
+  open: Open,
+  docking: Docking,
+  found: Found,
+): Promise<void> {
+  const { slot, id } = docking;
+  switch (found.kind) {
+    case "waiting":
+      if (clock.uptimeMs() - docking.seenAtMs < RECORD_PATIENCE_MS) return;
+      board.tell(slot, { kind: "failed", docking: id, why: "no-record" });
+      return;
+    case "refused":
+      docking.card?.stop.abort();
+      docking.card = undefined;
+      board.tell(slot, { kind: "failed", docking: id, why: found.why });
+      return;
+    case "card":
+      if (docking.card) return;
+      board.tell(slot, { kind: "recognised", docking: id, number: found.card.number });
+      await openCard(clock, board, open, docking, found.card);
+      return;
+    default:
+      found satisfies never;
+  }
+}
+
+async function openCard(
+  clock: Clock,
+  board: SlotBoard,
+  open: Open,
+  docking: Docking,
+  card: PairedCard,
+): Promise<void> {
+  try {
+    const opened = await open(docking, card);
+    docking.card = { ...opened, stop: new AbortController() };
+    docking.dueAtMs = clock.uptimeMs();
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    board.tell(docking.slot, { kind: "failed", docking: docking.id, why: "profile-unread" });
+  }
+}
+
+/** Something else is in that slot, or nothing; or its card was mounted anew, or not any more. */
+function isOver({ plugged, card }: Docking, now: Occupied | undefined): boolean {
+  if (now?.plugged !== plugged) return true;
+  if (card === undefined || now.found.kind === "refused") return false;
+  return (
+    now.found.kind === "waiting" || recordKey(now.found.card.record) !== recordKey(card.record)
+  );
+}
+
+/** Another one each time that a card is mounted. */
+export function recordKey({ slot, name, device, at }: CardRecord): string {
+  return `${slot} ${name} ${device} ${at}`;
+}

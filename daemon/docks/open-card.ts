@@ -1,0 +1,65 @@
+import { BewaardError } from "#base/errors";
+import type { Clock, Instant } from "#base/time";
+import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
+import { type ClockProfile, measureOffset } from "../../drivers/bodycam/clock-offset.ts";
+import type { Ask } from "../control/client.ts";
+import type { Dock, Sealing } from "../dock.ts";
+import type { Events } from "../events.ts";
+import { type SeenClock, seenNow } from "../seen-clock.ts";
+import type { Open } from "./dockings.ts";
+import { type Fair, rootPortOf } from "./fair.ts";
+import type { SlotBoard } from "./slot-board.ts";
+import { openTaking } from "./take-card.ts";
+
+/** What is read of a profile for a card in a slot. */
+export type SlotProfile = Dock["profile"] &
+  ClockProfile & { readonly bytes_per_hour: number | null };
+
+/**
+ * Opens cards in slots. They are mounted read-only, so nothing there has to settle; one that its camera writes
+ * to all the same is read again (docs/design.md, procedure "Seal").
+ */
+export function cardOpener(
+  clock: Clock,
+  events: Events,
+  ask: Ask,
+  sealing: Sealing,
+  fair: Fair,
+  board: SlotBoard,
+  isThere: (record: CardRecord) => Promise<boolean>,
+  profileOf: (name: string) => Promise<SlotProfile>,
+): Open {
+  return async ({ slot, id: docking, seenAt }, card) => {
+    const profile = await profileOf(card.profile);
+    const seenClock = await clockOf(clock, profile, card.folder, seenAt);
+    const take = openTaking(clock, events, ask, sealing, {
+      device: card.number,
+      folder: card.folder,
+      profile,
+      seenClock,
+      settleMs: 0,
+      isThere: () => isThere(card.record),
+      turn: (signal) => fair.turn(rootPortOf(slot), signal),
+      tell: (counted) =>
+        void board.tell(slot, { kind: "counted", docking, counted, whole: false, left: null }),
+    });
+    return { ...card, slot, docking, take, bytesPerHour: profile.bytes_per_hour };
+  };
+}
+
+/** The camera's clock, before anybody sets it; undefined where it cannot be seen. */
+async function clockOf(
+  clock: Clock,
+  profile: ClockProfile,
+  folder: string,
+  seenAt: Instant,
+): Promise<SeenClock | undefined> {
+  try {
+    const offsetMs = await measureOffset(profile, folder, seenAt);
+    return offsetMs === "not measurable" ? undefined : seenNow(clock, offsetMs);
+  } catch (error) {
+    // It cannot be read, or is gone: whoever takes its files comes upon that too, and says so.
+    if (!(error instanceof BewaardError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,122 @@
+import { atMostEvery } from "#base/at-most-every";
+import { BewaardError } from "#base/errors";
+import { type Clock, HOUR_MS, SECOND_MS } from "#base/time";
+import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
+import { sleepOrHint } from "../../drivers/bodycam/look-again.ts";
+import type { Events } from "../events.ts";
+import type { DockCore, Pairing } from "./dock-core.ts";
+import { type Docking, type Dockings, type Open, openDockings, recordKey } from "./dockings.ts";
+import { joinSlots, type Occupied, type SlotDevice } from "./join-slots.ts";
+import { openSideWork } from "./side-work.ts";
+import type { SlotBoard } from "./slot-board.ts";
+import { workCard } from "./work-card.ts";
+
+/** What this machine shows of its slots. */
+export interface Ground {
+  /** What is plugged in. Nothing where the kernel has no USB. */
+  readonly devices: () => Promise<readonly SlotDevice[]>;
+  /** What the root helper wrote of cards. */
+  readonly records: () => Promise<readonly CardRecord[]>;
+  /** Yields when something was plugged in or out: to look at once. */
+  readonly hints: (signal: AbortSignal) => AsyncIterable<void>;
+}
+
+const LOOK_EVERY_MS = 2 * SECOND_MS;
+const LOOK_WHILE_DOCKED_MS = SECOND_MS;
+/** Pairings are asked for at once when something came, and this often while something is in. */
+const ASK_EVERY_MS = 10 * SECOND_MS;
+
+/**
+ * Watches the slots and works on every card that is in one, side by side, until the signal aborts. What is
+ * there now is looked at anew each time; a hint only says when. A camera may be pulled out at any moment:
+ * its docking ends, and the next one, in whatever slot, goes on where this one was.
+ */
+export async function runSlots(
+  clock: Clock,
+  events: Events,
+  core: DockCore,
+  ground: Ground,
+  open: Open,
+  board: SlotBoard,
+  signal: AbortSignal,
+): Promise<void> {
+  const hint = { wake: (): void => undefined };
+  const work = openSideWork(() => hint.wake());
+  const hourly = atMostEvery(clock, HOUR_MS);
+  const look = looker(clock, core, ground);
+  const dockings = openDockings(clock, board, open);
+  const stop = new AbortController();
+  work.start("hints", () => heed(ground.hints(AbortSignal.any([signal, stop.signal])), hint));
+  try {
+    while (!signal.aborted) {
+      const woken = Promise.withResolvers<void>();
+      hint.wake = () => woken.resolve();
+      work.check();
+      try {
+        await dockings.follow(await look());
+      } catch (error) {
+        if (!(error instanceof BewaardError)) throw error;
+        if (hourly(error.code)) events.slotsUnseen(error);
+      }
+      for (const docking of dockings.due()) {
+        work.start(docking.id, () =>
+          workOn(clock, events, core, board, dockings, docking, hourly, signal),
+        );
+      }
+      const waitMs = dockings.any() ? LOOK_WHILE_DOCKED_MS : LOOK_EVERY_MS;
+      await sleepOrHint(clock, waitMs, woken.promise, signal);
+    }
+  } finally {
+    stop.abort();
+    dockings.end();
+    await work.ended();
+  }
+  work.check();
+}
+
+/** Works on the card of a docking once, and notes when to do so again. */
+async function workOn(
+  clock: Clock,
+  events: Events,
+  core: DockCore,
+  board: SlotBoard,
+  dockings: Dockings,
+  docking: Docking,
+  sayNow: (what: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { card } = docking;
+  if (card === undefined) return;
+  docking.isWorking = true;
+  const either = AbortSignal.any([signal, card.stop.signal]);
+  try {
+    const again = await workCard(events, core, board, card, sayNow, either);
+    if (again === "gone") dockings.spend(docking);
+    else docking.dueAtMs = clock.uptimeMs() + again;
+  } finally {
+    docking.isWorking = false;
+  }
+}
+
+async function heed(hints: AsyncIterable<void>, hint: { wake: () => void }): Promise<void> {
+  for await (const _ of hints) hint.wake();
+}
+
+/** Looks at devices, records and pairings. @throws BewaardError when one of them cannot be seen now. */
+function looker(clock: Clock, core: DockCore, ground: Ground): () => Promise<readonly Occupied[]> {
+  let pairings: readonly Pairing[] = [];
+  let askedFor = "";
+  let askedAtMs = 0;
+  return async () => {
+    const devices = await ground.devices();
+    const records = await ground.records();
+    const seen = records.map(recordKey).join();
+    const isOld = clock.uptimeMs() - askedAtMs >= ASK_EVERY_MS;
+    if (records.length > 0 && (seen !== askedFor || isOld)) {
+      pairings = await core.pairings();
+      askedFor = seen;
+      askedAtMs = clock.uptimeMs();
+    }
+    return joinSlots(clock.bootId(), devices, records, pairings);
+  };
+}

@@ -1,0 +1,33 @@
+import type { Events } from "../events.ts";
+import type { Slot } from "./slot-state.ts";
+
+/** Says in the journal what a slot shows, each time that it shows something else. */
+export function saySlot(events: Events): (slot: string, now: Slot, before: Slot) => void {
+  return (slot, now, before) => {
+    const left = { slot, docking: before.docking, device: before.number };
+    const where = { slot, docking: now.docking, device: now.number };
+    if (before.docking !== null && before.docking !== now.docking) {
+      if (before.state === "busy" && before.number !== null) events.undockedEarly(left);
+      else events.undocked(left);
+    }
+    if (now.docking !== null && before.docking !== now.docking) events.docked(where);
+    switch (now.state) {
+      case "free":
+        return;
+      case "busy":
+        if (now.why !== "recognising") events.slotBusy(where, now.why);
+        return;
+      case "safe":
+        events.slotSafe(where, now.why);
+        return;
+      case "done":
+        events.slotDone(where);
+        return;
+      case "failed":
+        events.slotFailed(where, now.why);
+        return;
+      default:
+        now.state satisfies never;
+    }
+  };
+}

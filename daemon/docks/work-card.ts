@@ -1,0 +1,96 @@
+import { statfs } from "node:fs/promises";
+import { BewaardError, systemCode } from "#base/errors";
+import { MINUTE_MS, SECOND_MS } from "#base/time";
+import type { Events } from "../events.ts";
+import type { DockCore } from "./dock-core.ts";
+import type { PairedCard } from "./join-slots.ts";
+import type { SlotBoard } from "./slot-board.ts";
+import type { Slot, SlotState } from "./slot-state.ts";
+import { whyOf } from "./slot-why.ts";
+import type { Look, TakeCard } from "./take-card.ts";
+
+/** A docked card that is being read. */
+export interface OpenCard extends PairedCard {
+  readonly slot: string;
+  readonly docking: string;
+  readonly take: TakeCard;
+  /** Of its profile: how much an hour of footage is; null where that is not known. */
+  readonly bytesPerHour: number | null;
+}
+
+/** How soon a card is looked at again. Core adopts within a second, and within five when it was quiet. */
+const AGAIN_AFTER_MS: Readonly<Record<SlotState, number>> = {
+  free: 0,
+  busy: 2 * SECOND_MS,
+  safe: 10 * SECOND_MS,
+  done: MINUTE_MS,
+  failed: 30 * SECOND_MS,
+};
+
+/**
+ * Works on a card once: takes what is new on it, says what its slot shows, and, when it is safe, asks core what
+ * of it may go. Returns when to do so again, in ms, or `gone` for a card that was pulled out.
+ */
+export async function workCard(
+  events: Events,
+  core: DockCore,
+  board: SlotBoard,
+  card: OpenCard,
+  sayNow: (what: string) => boolean,
+  signal: AbortSignal,
+): Promise<number | "gone"> {
+  const { slot, docking, number } = card;
+  try {
+    const look = await card.take(signal);
+    if (look === "gone") {
+      board.tell(slot, { kind: "gone", docking });
+      return "gone";
+    }
+    let now = told(board, card, look);
+    if (now.state === "safe") {
+      const {
+        record,
+        record: { mountedAt },
+      } = card;
+      const hoursFree = mountedAt === null ? null : await hoursOf(mountedAt, card.bytesPerHour);
+      board.tell(slot, { kind: "kept", docking, hoursFree, why: now.why });
+      const { files, others } = look;
+      const why = await core.wipe({ docking, record, files, others });
+      now = board.tell(slot, { kind: "kept", docking, hoursFree, why });
+    }
+    return AGAIN_AFTER_MS[now.state];
+  } catch (error) {
+    if (signal.aborted) return "gone";
+    if (!(error instanceof BewaardError)) throw error;
+    if (sayNow(`${error.code} ${slot}`)) events.dockDelayed(number, error);
+    return AGAIN_AFTER_MS[refused(board, card, error).state];
+  }
+}
+
+function told(board: SlotBoard, { slot, docking }: OpenCard, look: Look): Slot {
+  const { counted, left } = look;
+  const why = left === undefined ? null : whyOf(left);
+  // Core that is away for a moment is nothing to call for: the card waits.
+  const stays = why === "core-away" ? null : why;
+  const whole = left === undefined;
+  const now = board.tell(slot, { kind: "counted", docking, counted, whole, left: stays });
+  return why === "core-away" ? board.tell(slot, { kind: "delayed", docking, why }) : now;
+}
+
+function refused(board: SlotBoard, { slot, docking }: OpenCard, { code }: BewaardError): Slot {
+  const why = whyOf(code);
+  if (why === "core-away") return board.tell(slot, { kind: "delayed", docking, why });
+  return board.tell(slot, { kind: "failed", docking, why });
+}
+
+/** How many hours of footage fit on the card beside what is on it. */
+async function hoursOf(folder: string, bytesPerHour: number | null): Promise<number | null> {
+  if (bytesPerHour === null) return null;
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return Math.floor((bavail * bsize) / bytesPerHour);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return null;
+  }
+}

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { Writable } from "node:stream";
+import { describe, it } from "mocha";
+import { z } from "zod";
+import { shownSlot, slotSays, WHY_SAYS } from "../daemon/cli/shown-slots.ts";
+import { barScreen, jsonScreen, lineScreen, watchDocks } from "../daemon/cli/watch-docks.ts";
+import type { Ask } from "../daemon/control/client.ts";
+import type { SlotNews } from "../daemon/control/dock-questions.ts";
+import { READ } from "../daemon/control/protocol.ts";
+import { dockCore } from "../daemon/docks/ask-core.ts";
+import { SLOT_WHYS } from "../daemon/docks/slot-why.ts";
+import { cardRecordOf } from "./fakes/card-records.ts";
+import { handClock, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+import { WELL } from "./fakes/well.ts";
+
+const ONE: SlotNews = {
+  slot: "0000:00:14.0/2.1",
+  number: "bc-0101",
+  state: "busy",
+  why: "reading",
+  files: 4,
+  filesDone: 1,
+  bytes: 4000,
+  bytesDone: 1000,
+  bytesPerSecond: 24,
+  secondsLeft: 125,
+  hoursFree: null,
+  since: "2026-06-01T10:00:00.000Z",
+  readySince: null,
+};
+const READY: SlotNews = {
+  ...ONE,
+  state: "safe",
+  why: null,
+  filesDone: 4,
+  bytesDone: 4000,
+  secondsLeft: null,
+  hoursFree: 7,
+  readySince: "2026-06-01T10:02:00.000Z",
+};
+const TWO: SlotNews = {
+  ...READY,
+  slot: "0000:00:14.0/2.2",
+  number: "bc-0102",
+  state: "done",
+  hoursFree: null,
+  readySince: "2026-06-01T10:01:00.000Z",
+};
+
+/** What is written while core answers one after the other. */
+async function watched(
+  screen: (write: (text: string) => void) => ReturnType<typeof lineScreen>,
+  answers: readonly (readonly SlotNews[])[],
+): Promise<string> {
+  let text = "";
+  let asked = 0;
+  const ask: Ask = async (method) => {
+    const slots = [...(answers[asked] ?? [])];
+    asked += 1;
+    return READ[method](method === "docks" ? { at: null, slots, devices: [] } : WELL);
+  };
+  const turn = turns(handClock(START), answers.length);
+  await watchDocks(
+    turn.clock,
+    ask,
+    screen((more) => (text += more)),
+    turn.signal,
+  );
+  return text;
+}
+
+describe("what a slot says", () => {
+  it("is in Dutch and English, for each state", () => {
+    assert.equal(
+      shownSlot(ONE),
+      `${ONE.slot}  bc-0101  bezig, niet verwijderen: wordt gelezen / busy, do not remove: being read  1/4 · nog / left 2:05 min`,
+    );
+    assert.equal(
+      slotSays(READY),
+      "veilig, mag mee – nog 7 uur ruimte / safe, may go – room for 7 more hours",
+    );
+    assert.equal(slotSays(TWO), "veilig, leeg, klaar / safe, empty, done");
+    assert.equal(slotSays({ ...ONE, state: "free", why: null }), "slot vrij / slot free");
+    assert.equal(
+      slotSays({ ...ONE, state: "failed", why: "unpaired" }),
+      "niet gelukt, roep beheer: deze camera is hier niet gekoppeld / failed, call an administrator: this camera is not paired here",
+    );
+    assert.match(
+      slotSays({ ...ONE, state: "failed", why: "of-a-newer-release" }),
+      /of-a-newer-release/,
+    );
+  });
+
+  it("has words for each reason, which are not the same in both languages", () => {
+    assert.deepEqual(Object.keys(WHY_SAYS).toSorted(), [...SLOT_WHYS].toSorted());
+    for (const { nl, en } of Object.values(WHY_SAYS))
+      assert.ok(nl !== en && nl !== "" && en !== "");
+  });
+});
+
+describe("bewaarctl docks watch", () => {
+  it("without a terminal writes a line when a slot says something else, and which is ready first", async () => {
+    const text = await watched(lineScreen, [[ONE], [ONE], [READY], [READY, TWO]]);
+    const lines = text.trimEnd().split("\n");
+    assert.equal(lines.length, 5);
+    assert.match(lines[1] ?? "", /veilig, mag mee/);
+    assert.equal(lines[2], `het eerst klaar / ready first: ${ONE.slot} (bc-0101)`);
+    assert.equal(lines[4], `het eerst klaar / ready first: ${TWO.slot} (bc-0102)`);
+  });
+
+  it("with --json writes a line each time that anything has changed, with the slot that is ready first", async () => {
+    const text = await watched(jsonScreen, [
+      [ONE],
+      [ONE],
+      [{ ...ONE, bytesDone: 2000 }],
+      [READY, TWO],
+    ]);
+    const line = z.object({
+      slots: z.array(z.object({ slot: z.string() })),
+      first: z.string().nullable(),
+    });
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((one) => line.parse(JSON.parse(one)));
+    assert.deepEqual(
+      lines.map(({ first }) => first),
+      [null, null, TWO.slot],
+    );
+  });
+
+  it("on a terminal draws a bar for each slot", async () => {
+    let drawn = "";
+    const stream = Object.assign(
+      new Writable({
+        write(chunk, _, done) {
+          drawn += String(chunk);
+          done();
+        },
+      }),
+      {
+        isTTY: true,
+        columns: 300,
+        cursorTo: () => true,
+        clearLine: () => true,
+        moveCursor: () => true,
+      },
+    );
+    await watched(() => barScreen(stream), [[ONE], [READY, TWO]]);
+    assert.match(drawn, /bc-0101\s.*100%.*veilig, mag mee/);
+    assert.match(drawn, /bc-0102\s.*veilig, leeg, klaar.*het eerst klaar/);
+  });
+});
+
+describe("what the dock asks of core about a safe card", () => {
+  it("is answered by what its slot then says", async () => {
+    const answers = [
+      [{ nonce: "a".repeat(32), waiting: 2, forbidden: 0, why: null }, "wiping"],
+      [{ nonce: null, waiting: 2, forbidden: 1, why: null }, "waits-for-vault"],
+      [{ nonce: null, waiting: 0, forbidden: 1, why: null }, "stays-on-card"],
+      [{ nonce: null, waiting: 0, forbidden: 0, why: null }, null],
+      [{ nonce: null, waiting: 0, forbidden: 2, why: "never" }, "not-wiped-here"],
+      [{ nonce: null, waiting: 0, forbidden: 2, why: "clock" }, "not-wiped-now"],
+      [{ nonce: null, waiting: 0, forbidden: 2, why: "write-protected" }, "write-protected"],
+    ] as const;
+    const record = cardRecordOf({ name: "sdb1", media: "/run/bewaard/media" });
+    for (const [answer, why] of answers) {
+      const core = dockCore(async (method) =>
+        READ[method](method === "docks.wipe" ? answer : WELL),
+      );
+      const card = { docking: "01KT1A0K5024SJBWQQ2QYGC32R", record, files: [], others: 0 };
+      assert.equal(await core.wipe(card), why);
+    }
+  });
+});

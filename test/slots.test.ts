@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { instant } from "#base/time";
+import type { SlotNews } from "../daemon/docks/dock-core.ts";
+import { findSegments } from "../storage/catalog/find.ts";
+import { inlinePool } from "./fakes/inline-pool.ts";
+import { named, openRig, type Rig } from "./fakes/rig.ts";
+import { type FakeSlots, openFakeSlots, writeFileOf } from "./fakes/slots.ts";
+
+const ONE = "0000:00:14.0/2.1";
+const TWO = "0000:00:14.0/2.2";
+
+const sha256 = (content: string): string => createHash("sha256").update(content).digest("hex");
+
+async function keptHashes(rig: Rig): Promise<readonly string[]> {
+  const all = { device: undefined, from: instant(0), to: instant(9e12) };
+  const segments = await findSegments(rig.database, all);
+  return segments.map(({ plaintextSha256 }) => String(plaintextSha256)).toSorted();
+}
+
+async function openSlots() {
+  const rig = await openRig({ pool: inlinePool() });
+  const slots = await openFakeSlots(rig);
+  return {
+    rig,
+    slots,
+    async [Symbol.asyncDispose]() {
+      await slots[Symbol.asyncDispose]();
+      await rig[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a slot that is refused shows. */
+async function refused(slots: FakeSlots, slot = ONE): Promise<string | null> {
+  assert.ok(await slots.until(() => slots.state(slot) === "failed"));
+  return slots.board.read(slot).why;
+}
+
+describe("a camera in a slot", () => {
+  it("is read, adopted, safe with how many hours still fit, and done once its card was emptied (DH-07)", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await writeFileOf(join(slots.media, "sdb1"), "LOG/device.txt", "twee");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.wipes.length > 0));
+    assert.equal(slots.state(ONE), "safe");
+    assert.equal(typeof slots.board.read(ONE).hoursFree, "number");
+    assert.deepEqual(await keptHashes(rig), [sha256("een"), sha256("twee")].toSorted());
+    slots.answerWipe(async () => {
+      await rm(join(slots.media, "sdb1", "DCIM"), { recursive: true });
+      await rm(join(slots.media, "sdb1", "LOG"), { recursive: true });
+      return "wiping";
+    });
+    assert.ok(await slots.until(() => slots.state(ONE) === "done"));
+    slots.pull(ONE);
+    assert.ok(await slots.until(() => slots.state(ONE) === "free"));
+    assert.deepEqual(
+      rig.said.filter((event) => /dock|slot/.test(event)),
+      [
+        "docked",
+        "slot-busy",
+        "slot-busy",
+        "slot-safe",
+        "slot-safe",
+        "slot-safe",
+        "slot-done",
+        "undocked",
+      ],
+    );
+  });
+
+  it("beside another one is read at the same time, and the first that is ready is known", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    for (const [slot, name, number] of [
+      [ONE, "sdb1", "bc-0101"],
+      [TWO, "sdc1", "bc-0102"],
+    ] as const) {
+      await slots.pair(number);
+      await writeFileOf(join(slots.media, name), named(0), `van ${number}`);
+      await slots.plug(slot, name, number);
+    }
+    const shown = (): readonly SlotNews[] => slots.told.at(-1) ?? [];
+    assert.ok(
+      await slots.until(() => [...shown()].filter(({ state }) => state === "safe").length === 2),
+    );
+    assert.equal((await keptHashes(rig)).length, 2);
+    assert.deepEqual(
+      shown().map(({ slot, number, state }) => [slot, number, state]),
+      [
+        [ONE, "bc-0101", "safe"],
+        [TWO, "bc-0102", "safe"],
+      ],
+    );
+    assert.ok(shown().every(({ readySince }) => readySince !== null));
+  });
+
+  it("that is not paired is never read", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "vreemd");
+    await slots.plug(ONE, "sdb1", "bc-0101", {
+      number: null,
+      mountedAt: null,
+      refused: "unpaired",
+    });
+    assert.equal(await refused(slots), "unpaired");
+    // Nor where the root helper takes it for one that core has retired since, or that looks another way.
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.equal(await refused(slots), "unpaired");
+    await slots.pair("bc-0101", { volume: "another" });
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.equal(await refused(slots), "unpaired");
+    assert.deepEqual(await keptHashes(rig), []);
+  });
+
+  it("that looks like another one is refused, and so is that other one, also while it is read", async () => {
+    await using open = await openSlots();
+    const { slots } = open;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+    await slots.plug(TWO, "sdc1", "bc-0101");
+    assert.equal(await refused(slots, TWO), "same-identity");
+    assert.equal(await refused(slots, ONE), "same-identity");
+    slots.pull(TWO);
+    await slots.forget("sdc1");
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+  });
+
+  it("is not read by a record of another start of the machine, of another device, or with two cards", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101", { bootId: "another" });
+    assert.equal(await refused(slots), "record-differs");
+    await slots.plug(TWO, "sdb1", "bc-0101", { serial: "SN-other" });
+    await slots.plug(TWO, "sdc1", "bc-0101");
+    assert.equal(await refused(slots, TWO), "record-differs");
+    slots.pull(ONE);
+    slots.pull(TWO);
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    await slots.plug(ONE, "sdc1", "bc-0101");
+    assert.equal(await refused(slots), "more-than-one-card");
+    assert.deepEqual(await keptHashes(rig), []);
+  });
+
+  it("of which nobody writes a record is called for after a minute", async () => {
+    await using open = await openSlots();
+    const { slots } = open;
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    await slots.forget("sdb1");
+    assert.equal(await slots.until(() => slots.state(ONE) === "failed", 50), false);
+    assert.equal(slots.board.read(ONE).why, "recognising");
+    assert.equal(await refused(slots), "no-record");
+  });
+});
