@@ -11,6 +11,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   CAMERA_STALLED: "er komt geen beeld meer / no picture comes any more",
   CAMERA_STREAM: "de beelden zijn niet te verwerken / the stream cannot be worked with",
   CAMERA_UNREACHABLE: "de camera antwoordt niet / the camera does not answer",
+  CARD_MOUNT: "de kaart is niet aan te koppelen / the card cannot be mounted",
   CARD_READ: "de kaart is niet te lezen / the card cannot be read",
   CATALOG_BUSY: "iets anders heeft de catalogus open / something else has the catalog open",
   CATALOG_DAMAGED: "het bestand van de catalogus is beschadigd / the catalog's file is damaged",

@@ -20,9 +20,9 @@ export const usbId = z.string().regex(/^[0-9a-f]{4}$/);
 /** As the device claims it: any text without control characters. */
 export const usbSerial = z
   .string()
-  .regex(/^\P{C}{1,126}$/u)
+  .regex(/^\P{C}{1,1000}$/u)
   .nullable();
-export const bootId = z.string().regex(/^[0-9a-f-]{36}$/);
+export const bootId = z.string().regex(/^[\x20-\x7e]{1,64}$/);
 /** A node's or a camera's one number. */
 export const shortName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/);
 export const time = z.string().refine(isTime, "is no UTC time with milliseconds");

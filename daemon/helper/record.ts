@@ -1,0 +1,76 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeWhole } from "#base/durable";
+import { BewaardError } from "#base/errors";
+import { readTrusted } from "#base/trusted-file";
+import * as part from "../orders/parts.ts";
+
+const record = z.strictObject({
+  bewaard: z.literal("card/1"),
+  bootId: part.bootId,
+  slot: part.slot,
+  name: part.diskName,
+  device: part.deviceNumber,
+  vendor: part.usbId,
+  product: part.usbId,
+  serial: z.string().nullable(),
+  volume: z.strictObject({
+    /** Of a card that is no file system known here: vfat, without a serial. `refused` says so. */
+    kind: z.enum(["vfat", "exfat"]),
+    serial: part.volumeSerial,
+    label: z.string().nullable(),
+  }),
+  bytes: z.int().min(0),
+  readOnly: z.boolean(),
+  number: part.shortName.nullable(),
+  mountedAt: z.string().nullable(),
+  refused: z
+    .enum([
+      "unpaired",
+      "same-identity",
+      "not-one-partition",
+      "unknown-file-system",
+      "too-large",
+      "mount-failed",
+    ])
+    .nullable(),
+  at: part.time,
+});
+
+/** What the helper found when udev told of a card, for the daemon to read. */
+export type OwnRecord = z.output<typeof record>;
+
+const RECORD_BYTES = 16 * 1024;
+
+/** Replaces the record of this card. It need not outlive a restart of the machine. */
+export async function writeRecord(cards: string, one: OwnRecord): Promise<void> {
+  await mkdir(cards, { recursive: true, mode: 0o755 });
+  await writeWhole(pathOf(cards, one.name), `${JSON.stringify(one)}\n`, 0o644);
+}
+
+/**
+ * What the helper wrote of a card; undefined when it is not there.
+ * @throws BewaardError ORDER_REFUSED when somebody else could have written it.
+ */
+export async function readRecord(cards: string, name: string): Promise<OwnRecord | undefined> {
+  const bytes = await readTrusted(pathOf(cards, name), [ownUser()], RECORD_BYTES);
+  if (bytes === "absent") return undefined;
+  if (bytes === "untrusted")
+    throw new BewaardError("ORDER_REFUSED", `record of ${name}: not written by the helper alone`);
+  // It was written here: anything else in it is a bug.
+  return record.parse(JSON.parse(bytes.toString()));
+}
+
+export async function removeRecord(cards: string, name: string): Promise<void> {
+  await rm(pathOf(cards, name), { force: true });
+}
+
+/** Root, outside of tests. */
+export function ownUser(): number {
+  return process.getuid?.() ?? 0;
+}
+
+function pathOf(cards: string, name: string): string {
+  return join(cards, `${part.diskName.parse(name)}.json`);
+}

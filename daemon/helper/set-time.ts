@@ -1,0 +1,106 @@
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
+import { BewaardError, systemCode } from "#base/errors";
+import { step } from "#base/step";
+import type { Clock, Instant } from "#base/time";
+import type { SetTimeOrder } from "../orders/order.ts";
+import { below, descend, type SafeFolder } from "./safe-folder.ts";
+import { pathNames } from "./wipe-file.ts";
+
+const FIELDS = ["year", "month", "day", "hour", "minute", "second"] as const;
+
+/**
+ * Writes the one file by which a camera sets its clock: whole or not at all, in a folder that is there, over a
+ * plain file of that name or none. Returns why not otherwise.
+ */
+export async function setTime(
+  clock: Clock,
+  order: SetTimeOrder,
+  card: SafeFolder,
+): Promise<"no-folder" | "not-a-file" | "not-written" | undefined> {
+  const path = pathNames(order.path);
+  const name = path.at(-1) ?? Buffer.alloc(0);
+  try {
+    await using folder = await descend(card, path.slice(0, -1));
+    if (!(await isFree(folder, name))) return "not-a-file";
+    // A name that nothing else has: what is on the card already is somebody's footage.
+    const partial = Buffer.from(`${order.nonce}.tmp`);
+    try {
+      await writeNew(below(folder, partial), () => filledIn(order, clock.now()));
+      step("helper.time-written");
+      await rename(below(folder, partial), below(folder, name));
+      step("helper.time-named");
+      await folder.handle.sync();
+      return undefined;
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+      await removeOwn(folder, partial);
+      return "not-written";
+    }
+  } catch (error) {
+    if (error instanceof BewaardError && error.code === "SOURCE_IRREGULAR") return "no-folder";
+    if (error instanceof BewaardError || systemCode(error) === undefined) throw error;
+    return "no-folder";
+  }
+}
+
+/** The template with the moment in it, as the camera's clock shows it. @throws RangeError for an unknown zone. */
+export function filledIn({ template, zone }: SetTimeOrder, now: Instant): string {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone: zone,
+    calendar: "iso8601",
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
+  return FIELDS.reduce(
+    (text, field) => text.replaceAll(`{${field}}`, (parts.get(field) ?? "").padStart(2, "0")),
+    template,
+  );
+}
+
+/** Whether a zone is one that this machine knows. */
+export function isZone(zone: string): boolean {
+  try {
+    return Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+async function isFree(folder: SafeFolder, name: Uint8Array): Promise<boolean> {
+  try {
+    const stats = await lstat(below(folder, name), { bigint: true });
+    return stats.isFile() && stats.dev === folder.dev;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return true;
+    throw error;
+  }
+}
+
+/** Asks for the text last: it says which second it is. */
+async function writeNew(path: Buffer, text: () => string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const file: FileHandle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    await file.writeFile(text());
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function removeOwn(folder: SafeFolder, name: Uint8Array): Promise<void> {
+  try {
+    await unlink(below(folder, name));
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { syncDirectory } from "#base/durable";
+import { BewaardError, systemCode } from "#base/errors";
+import { readTrusted } from "#base/trusted-file";
+import { ownUser } from "./record.ts";
+
+/** An order that has begun, now and for ever. What it is about to do is noted before it is done. */
+export interface UsedOrder extends AsyncDisposable {
+  /** Notes durably that the file of that place in the list matched and goes now. */
+  note(index: number): Promise<void>;
+  /** Notes durably that the order has come to its end. */
+  close(): Promise<void>;
+}
+
+/** What an earlier start of the same order left. */
+export interface EarlierStart {
+  /** Places in the list of files that it had found to match, and was removing. */
+  readonly noted: readonly number[];
+  /** Whether it came to its end. */
+  readonly closed: boolean;
+}
+
+const CLOSED = "closed";
+const BYTES_LIMIT = 1024 * 1024;
+
+/**
+ * Begins an order, if it has never begun before: the one thing that decides so, and durable before anything
+ * else is even read. Gives back what the earlier start left where there was one.
+ */
+export async function beginOnce(folder: string, nonce: string): Promise<UsedOrder | EarlierStart> {
+  try {
+    const file = await open(join(folder, nonce), "wx", 0o600);
+    try {
+      await file.sync();
+      await syncDirectory(folder);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return usedOrder(file);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    return earlierStart(folder, nonce);
+  }
+}
+
+function usedOrder(file: FileHandle): UsedOrder {
+  const append = async (line: string): Promise<void> => {
+    await file.appendFile(`${line}\n`);
+    await file.datasync();
+  };
+  return {
+    note: (index) => append(String(index)),
+    close: () => append(CLOSED),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+async function earlierStart(folder: string, nonce: string): Promise<EarlierStart> {
+  const bytes = await readTrusted(join(folder, nonce), [ownUser()], BYTES_LIMIT);
+  if (!Buffer.isBuffer(bytes))
+    throw new BewaardError("ORDER_REFUSED", `the note of order ${nonce} is ${bytes}`);
+  // A last line that a power cut left without its end was never acted on.
+  const lines = bytes.toString().split("\n").slice(0, -1);
+  const noted = lines.filter((line) => /^\d{1,5}$/.test(line)).map(Number);
+  return { noted, closed: lines.includes(CLOSED) };
+}

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Installs bewaard's units on a box, from a checkout in /opt/bewaard where `node setup.mjs` has run. Run as root; harmless
+# to repeat, and to be repeated after an upgrade or a new node key. Starts nothing that keeps footage: see docs/operations.md.
+#   --bucket   the vault is a bucket: core alone has a network, and the dock is a unit of its own
+#   --cameras  cameras hang on walls: the recorder too
+set -eu
+umask 022
+
+home=/opt/bewaard
+units=/etc/systemd/system
+config=/etc/bewaard/bewaard.yaml
+bucket=no cameras=no
+for option; do
+  case $option in
+    --bucket) bucket=yes ;;
+    --cameras) cameras=yes ;;
+    *) echo "gebruik / usage: $0 [--bucket] [--cameras]" >&2; exit 2 ;;
+  esac
+done
+[ "$(id -u)" = 0 ] || { echo "alleen voor root / root only" >&2; exit 1; }
+[ -x "$home/node_modules/.bin/node" ] || {
+  echo "eerst / first: git clone … $home && cd $home && node setup.mjs" >&2; exit 1; }
+
+# What runs as root must be root's: whoever can write there is root.
+if [ -n "$(find "$home" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ]; then
+  echo "$home is niet van root alleen / not root's alone: chown -R root:root $home; chmod -R go-w $home" >&2; exit 1
+fi
+
+cd "$home/systemd"
+install -D -m 644 bewaard.sysusers /usr/lib/sysusers.d/bewaard.conf
+install -D -m 644 bewaard.tmpfiles /usr/lib/tmpfiles.d/bewaard.conf
+install -D -m 644 90-bewaard.rules /etc/udev/rules.d/90-bewaard.rules
+install -m 644 bewaard.service bewaard-media@.service bewaard-orders.service bewaard-orders.path "$units/"
+if [ $bucket = yes ]; then
+  install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"
+  install -m 644 bewaard-dock.service "$units/"
+fi
+if [ $cameras = yes ]; then install -m 644 bewaard-record.service "$units/"; fi
+
+systemd-sysusers bewaard.conf
+systemd-tmpfiles --create bewaard.conf
+install -d -m 755 /etc/bewaard
+
+# The one key that the helper believes. As core's user, which owns the state folder; written by root, by rename.
+if [ -f "$config" ]; then
+  node="$home/node_modules/.bin/node"
+  setpriv --reuid=bewaard --regid=bewaard --clear-groups --no-new-privs \
+    "$node" "$home/daemon/cli/bewaard.ts" --config "$config" --json setup |
+    "$node" -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).verifier + "\n")' \
+    > /etc/bewaard/.node.vkey
+  [ -s /etc/bewaard/.node.vkey ] || { echo "geen sleutel / no key" >&2; exit 1; }
+  chmod 644 /etc/bewaard/.node.vkey
+  mv /etc/bewaard/.node.vkey /etc/bewaard/node.vkey
+else
+  echo "nog geen / no $config yet: schrijf het en herhaal dit / write it and repeat this" >&2
+fi
+
+# Where systemd does not run, as in an image being made, it reads all of this at its first start.
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable --now bewaard-orders.path
+  udevadm control --reload
+  # Cards that are in already.
+  udevadm trigger --subsystem-match=block --action=change
+else
+  systemctl enable bewaard-orders.path
+fi

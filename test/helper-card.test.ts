@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { chmod, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, it } from "mocha";
+import { putAway } from "../daemon/helper/card.ts";
+import { parseVolume } from "../daemon/helper/volume.ts";
+import { readCardRecords } from "../drivers/bodycam/card-record.ts";
+import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
+import { exfatSector, fat16Sector, fat32Sector, partitionTable } from "./fakes/boot-sectors.ts";
+import { dockedRig, openHelperRig } from "./fakes/helper-rig.ts";
+
+const owner = process.getuid?.() ?? 0;
+
+describe("the first sector of a card", () => {
+  it("tells kind, serial and label of FAT12/16, FAT32 and exFAT, and takes no partition table for one", () => {
+    const serial = "1A2B-3C4D";
+    assert.deepEqual(parseVolume(fat32Sector(0x1a2b3c4d, "BODYCAM")), {
+      kind: "vfat",
+      serial,
+      label: "BODYCAM",
+    });
+    assert.deepEqual(parseVolume(fat16Sector(0x1a2b3c4d)), { kind: "vfat", serial, label: null });
+    assert.deepEqual(parseVolume(exfatSector(0x0000000f)), {
+      kind: "exfat",
+      serial: "0000-000F",
+      label: null,
+    });
+    assert.equal(parseVolume(partitionTable()), undefined);
+    assert.equal(parseVolume(fat32Sector(1).subarray(0, 511)), undefined);
+    const unnamed = fat32Sector(1);
+    unnamed.writeUInt8(0, 66);
+    assert.deepEqual(parseVolume(unnamed), { kind: "vfat", serial: null, label: null });
+  });
+
+  it("may be anything: what is read of it is nothing, or plain text", () => {
+    const plain = /^[\x20-\x7e]{1,11}$/;
+    const valid = [fat32Sector(1), fat16Sector(1), exfatSector(1)];
+    const changes = fc.array(fc.tuple(fc.nat(511), fc.nat(255)), { maxLength: 40 });
+    fc.assert(
+      fc.property(fc.constantFrom(...valid), changes, (sector, written) => {
+        const bytes = Buffer.from(sector);
+        for (const [at, value] of written) bytes[at] = value;
+        const volume = parseVolume(bytes);
+        if (volume?.serial) assert.match(volume.serial, /^[0-9A-F]{4}-[0-9A-F]{4}$/);
+        if (volume?.label) assert.match(volume.label, plain);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("a card that udev tells of", () => {
+  it("is mounted read-only when it is a paired camera's, with a record that the daemon believes", async () => {
+    await using rig = await openHelperRig();
+    await rig.plug("3", "sdb");
+    await rig.pair({});
+    const record = await rig.takeUp("sdb1");
+    assert.deepEqual(rig.mounts.asked, ["open", "unmount", "mount vfat"]);
+    const rules = { owner, media: rig.places.media, refused: assert.fail };
+    assert.deepEqual(await readCardRecords(rig.places.cards, rules), [record]);
+    const { number, slot, mountedAt, refused, volume } = record ?? {};
+    assert.deepEqual(
+      { number, slot, mountedAt, refused, serial: volume?.serial },
+      {
+        number: "bc-0101",
+        slot: "0000:00:14.0/2.3",
+        mountedAt: rig.card,
+        refused: null,
+        serial: "1A2B-3C4D",
+      },
+    );
+  });
+
+  it("is never mounted when it is not in a list that core signed and core alone can write", async () => {
+    await using rig = await openHelperRig();
+    await rig.plug("3", "sdb");
+    const unpaired = async (): Promise<void> => {
+      assert.equal((await rig.takeUp("sdb1"))?.refused, "unpaired");
+    };
+    await unpaired();
+    for (const other of [
+      { serial: "X" },
+      { serial: null },
+      { volume: "0000-0000" },
+      { product: "ffff" },
+    ]) {
+      await rig.pair(other);
+      await unpaired();
+    }
+    await rig.pair({});
+    await chmod(join(rig.places.state, "paired.note"), 0o660);
+    await unpaired();
+    await chmod(join(rig.places.state, "paired.note"), 0o600);
+    const stranger = parseNodeKey(rig.key.name, newNodeKeyPem());
+    await writeFile(rig.places.verifier, verifierText(stranger));
+    await assert.rejects(rig.takeUp("sdb1"), { code: "ORDER_REFUSED" });
+    assert.ok(!rig.mounts.asked.some((what) => what.startsWith("mount")));
+  });
+
+  it("is mounted by none of two that look the same, and the first is taken away again", async () => {
+    await using rig = await openHelperRig();
+    await rig.pair({});
+    await rig.plug("3", "sdb");
+    await rig.plug("4", "sdc");
+    assert.equal((await rig.takeUp("sdb1"))?.refused, null);
+    assert.equal((await rig.takeUp("sdc1"))?.refused, "same-identity");
+    const rules = { owner, media: rig.places.media, refused: assert.fail };
+    const records = await readCardRecords(rig.places.cards, rules);
+    assert.deepEqual(
+      records.map(({ refused, number }) => [refused, number]),
+      [
+        ["same-identity", null],
+        ["same-identity", null],
+      ],
+    );
+    assert.deepEqual(await readdir(rig.places.media), []);
+    await rig.tree.unplug("1-2.3");
+    assert.equal((await rig.takeUp("sdc1"))?.refused, null, "its twin has gone");
+  });
+
+  it("is refused when two numbers have its looks, when it has more than one partition, or an unknown file system", async () => {
+    await using rig = await openHelperRig();
+    await rig.plug("3", "sdb");
+    await rig.pair({}, { number: "bc-0102" });
+    assert.equal((await rig.takeUp("sdb1"))?.refused, "same-identity");
+    await rig.pair({});
+    await writeFile(join(rig.places.dev, "sdb1"), partitionTable());
+    assert.equal((await rig.takeUp("sdb1"))?.refused, "unknown-file-system");
+    const two = [1, 2].map((number) => ({ number, device: `8:4${number}`, sectors: 9 }));
+    await rig.tree.plug({ at: "1-2.5", address: 15 });
+    await rig.tree.disk({ at: "1-2.5", name: "sdd", device: "8:40", sectors: 99, partitions: two });
+    await writeFile(join(rig.places.dev, "sdd1"), fat32Sector(1));
+    assert.equal((await rig.takeUp("sdd1"))?.refused, "not-one-partition");
+    assert.equal(await rig.takeUp("sdd"), undefined, "its partitions are told of themselves");
+    assert.equal(await rig.takeUp("sde1"), undefined, "not on USB");
+  });
+
+  it("may have no partition table", async () => {
+    await using rig = await openHelperRig();
+    await rig.pair({});
+    await rig.tree.plug({ at: "1-2.3", serial: "AXON-1" });
+    await rig.tree.disk({ at: "1-2.3", name: "sdb", device: "8:16", sectors: 99, readOnly: true });
+    await writeFile(join(rig.places.dev, "sdb"), fat32Sector(0x1a2b3c4d));
+    rig.mounts.mount = () => Promise.resolve();
+    const record = await rig.takeUp("sdb");
+    assert.deepEqual([record?.refused, record?.readOnly, record?.bytes], [null, true, 99 * 512]);
+  });
+
+  it("that cannot be mounted says so, and leaves no folder", async () => {
+    await using rig = await openHelperRig();
+    await rig.plug("3", "sdb");
+    await rig.pair({});
+    rig.mounts.mount = (name) => rig.mounts.remount(name, "ro");
+    const { BewaardError } = await import("#base/errors");
+    rig.mounts.before = (what) => {
+      if (what === "ro") throw new BewaardError("CARD_MOUNT", "no such file system");
+    };
+    assert.equal((await rig.takeUp("sdb1"))?.refused, "mount-failed");
+    assert.ok(!(await readdir(rig.places.media)).includes("sdb1"));
+  });
+
+  it("that has gone leaves neither record nor folder, also when it is told twice", async () => {
+    await using rig = await dockedRig();
+    for (let time = 0; time < 2; time += 1) {
+      await putAway(rig.mounts, rig.places, "sdb1");
+      assert.deepEqual(await readdir(rig.places.cards), []);
+      assert.deepEqual(await readdir(rig.places.media), []);
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { carryOut } from "../daemon/helper/carry-out.ts";
+import { FLAGS, systemMounts } from "../daemon/helper/mounts.ts";
+import { turns } from "../daemon/helper/orders.ts";
+import { deviceNumber } from "../daemon/helper/safe-folder.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { dockedRig } from "./fakes/helper-rig.ts";
+import { listed } from "./fakes/orders.ts";
+import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
+
+const REFUSED = { code: "CARD_MOUNT" };
+const mounts = systemMounts("/dev");
+
+function mountMemory(at: string): AsyncDisposable {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `ro,${FLAGS.join()}`, "tmpfs", at]);
+  return { [Symbol.asyncDispose]: () => mounts.unmount(at) };
+}
+
+function loopsWithFat(): boolean {
+  const knows = spawnSync("grep", ["-qw", "vfat", "/proc/filesystems"]).status === 0;
+  return knows && spawnSync("sh", ["-c", "command -v mkfs.vfat losetup"]).status === 0;
+}
+
+describe("what the root helper asks of the machine", () => {
+  it("opens no disk that is none, or has another number", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, "sdb1"), "");
+    await assert.rejects(systemMounts(folder.path).open("sdb1", "8:17"), REFUSED);
+    await assert.rejects(mounts.open("null", "1:3"), REFUSED);
+  });
+
+  it("makes the next read of a file come from the disk, and fails when it cannot", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "file");
+    await writeFile(path, "bytes");
+    await using file = await open(path);
+    await mounts.forget(file);
+    assert.equal(await file.readFile("utf8"), "bytes");
+    await assert.rejects(mounts.settle(join(folder.path, "no")), REFUSED);
+  });
+
+  it("takes away nothing where nothing is mounted, and makes nothing writable there", async () => {
+    await using folder = await temporaryFolder();
+    await mounts.unmount(folder.path);
+    await assert.rejects(mounts.remount(folder.path, "rw"), REFUSED);
+    await assert.rejects(mounts.mount("no-such-disk", "vfat", folder.path), REFUSED);
+  });
+
+  if (hasOwnMounts()) {
+    const url = import.meta.url;
+    itWithOwnMounts(
+      url,
+      "keeps a card without programs, devices and links, writable or not",
+      async () => {
+        await using folder = await temporaryFolder();
+        const at = join(folder.path, "card");
+        await mkdir(at);
+        await using _ = mountMemory(at);
+        const flags = async (): Promise<readonly string[]> => {
+          const info = await readFile("/proc/self/mountinfo", "utf8");
+          const line = info.split("\n").find((one) => one.split(" ")[4] === at);
+          return line?.split(" ")[5]?.split(",") ?? [];
+        };
+        for (const how of ["rw", "ro"] as const) {
+          await mounts.remount(at, how);
+          for (const flag of [how, ...FLAGS]) assert.ok((await flags()).includes(flag), flag);
+        }
+        await assert.rejects(writeFile(join(at, "file"), ""), { code: "EROFS" });
+        await using busy = await open(at);
+        await mounts.unmount(at);
+        assert.deepEqual(await flags(), []);
+        assert.ok((await busy.stat()).isDirectory());
+      },
+    );
+
+    itWithOwnMounts(
+      url,
+      "wipes a card that is really mounted, while others see it read-only",
+      async () => {
+        await using rig = await dockedRig();
+        await rm(rig.card, { recursive: true });
+        await mkdir(rig.card);
+        await using _ = mountMemory(rig.card);
+        await mounts.remount(rig.card, "rw");
+        for (const name of ["a", "b"]) await rig.put(name, "hello");
+        await mounts.remount(rig.card, "ro");
+        const device = deviceNumber((await stat(rig.card, { bigint: true })).dev);
+        await rig.replug(device);
+        const order = rig.order([listed("a", "hello")], { device, how: "overwrite" });
+        await rig.leave(order);
+        const real = {
+          ...mounts,
+          open: (name: string, number: string) => rig.mounts.open(name, number),
+        };
+        const report = await carryOut(rig.clock, real, rig.places, turns(), order.nonce);
+        assert.deepEqual([report?.outcome, report?.why, report?.removed], ["done", null, [0]]);
+        assert.deepEqual(await readdir(rig.card), ["b"]);
+        await assert.rejects(writeFile(join(rig.card, "c"), ""), { code: "EROFS" });
+      },
+    );
+
+    itWithOwnMounts(
+      url,
+      "leaves the dock's view of a card read-only while its own is writable",
+      async () => {
+        await using folder = await temporaryFolder();
+        const at = join(folder.path, "card");
+        await mkdir(at);
+        await using _ = mountMemory(at);
+        const script = `mount -o remount,rw ${at} && touch ${at}/mine`;
+        execFileSync("unshare", ["--mount", "sh", "-c", script]);
+        assert.deepEqual(await readdir(at), ["mine"]);
+        await assert.rejects(writeFile(join(at, "file"), ""), { code: "EROFS" });
+      },
+    );
+
+    if (loopsWithFat())
+      itWithOwnMounts(url, "mounts a FAT card for the daemon alone, its times in UTC", async () => {
+        await using folder = await temporaryFolder();
+        const image = join(folder.path, "image");
+        const at = join(folder.path, "card");
+        await mkdir(at);
+        execFileSync("truncate", ["-s", "8M", image]);
+        execFileSync("mkfs.vfat", ["-i", "1a2b3c4d", image]);
+        const loop = execFileSync("losetup", ["-f", "--show", image], { encoding: "utf8" }).trim();
+        try {
+          await mounts.mount(loop.slice("/dev/".length), "vfat", at);
+          assert.equal((await stat(at)).mode & 0o777, 0o500);
+        } finally {
+          await mounts.unmount(at);
+          execFileSync("losetup", ["-d", loop]);
+        }
+      });
+  }
+});

@@ -1,0 +1,374 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
+import { watchSteps } from "#base/step";
+import { carryOutOrders } from "../daemon/helper/orders.ts";
+import { signOrder, type WipeOrder } from "../daemon/orders/order.ts";
+import { readReport } from "../daemon/orders/report.ts";
+import { newNodeKeyPem, parseNodeKey } from "../storage/ledger/note.ts";
+import { dockedRig, type HelperRig } from "./fakes/helper-rig.ts";
+import { listed, setTimeOrder, wipeOrder } from "./fakes/orders.ts";
+
+const owner = process.getuid?.() ?? 0;
+const CONTENT = { "DCIM/a.mp4": "hello", "DCIM/b.mp4": "world", "odd.bin": "!" } as const;
+
+/** A docked card with three files on it. */
+async function filled(): Promise<HelperRig> {
+  const rig = await dockedRig();
+  for (const [path, content] of Object.entries(CONTENT)) await rig.put(path, content);
+  return rig;
+}
+
+async function onCard(rig: HelperRig): Promise<Record<string, string>> {
+  const entries = await readdir(rig.card, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).toSorted();
+  const found: Record<string, string> = {};
+  for (const path of paths) found[path.slice(rig.card.length + 1)] = await readFile(path, "utf8");
+  return found;
+}
+
+function all(): WipeOrder["files"] {
+  return Object.entries(CONTENT).map(([path, content]) => listed(path, content));
+}
+
+async function leftOrders(rig: HelperRig): Promise<readonly string[]> {
+  return readdir(join(rig.places.state, "orders"));
+}
+
+describe("a wipe order", () => {
+  for (const how of ["unlink", "overwrite"] as const) {
+    it(`(${how}) removes what is as it was listed, reports, and leaves the card read-only`, async () => {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 2), { how });
+      await rig.leave(order);
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual(
+        [report?.outcome, report?.why, report?.removed, report?.kept, report?.left],
+        ["done", null, [0, 1], [], 1],
+      );
+      assert.deepEqual(await onCard(rig), { "odd.bin": "!" });
+      assert.deepEqual(rig.mounts.asked, ["open", "rw", "forget", "forget", "settle", "ro"]);
+      assert.deepEqual(await readReport(rig.places.reports, order.nonce, owner), report);
+      assert.deepEqual(await leftOrders(rig), []);
+    });
+  }
+
+  it("(overwrite) writes zeros over the bytes before their name goes", async () => {
+    await using rig = await filled();
+    const order = rig.order(all().slice(0, 1), { how: "overwrite" });
+    await rig.leave(order);
+    const kept = join(rig.root, "kept");
+    let bytes: Buffer | undefined;
+    rig.mounts.before = async (what) => {
+      // A second name would be refused: made once the file was opened and looked at.
+      if (what === "settle") bytes = await readFile(kept);
+    };
+    watchSteps((name) => {
+      if (name === "helper.noted") execFileSync("ln", [join(rig.card, "DCIM/a.mp4"), kept]);
+    });
+    try {
+      await rig.carryOut(order.nonce);
+    } finally {
+      watchSteps(() => undefined);
+    }
+    assert.deepEqual(bytes, Buffer.alloc(5));
+  });
+
+  it("keeps what changed, is gone, or is no plain file, and says which is which", async () => {
+    await using rig = await filled();
+    const files = ["grown", "shrunk", "other", "gone", "link", "hard", "fifo", "folder", "null"];
+    for (const name of files) await rig.put(`DCIM/${name}`, "hello");
+    const order = rig.order(files.map((name) => listed(`DCIM/${name}`, "hello")));
+    await rig.leave(order);
+    const at = (name: string): string => join(rig.card, "DCIM", name);
+    await writeFile(at("grown"), "hello!");
+    await truncate(at("shrunk"), 4);
+    await writeFile(at("other"), "hellO");
+    for (const name of ["gone", "link", "fifo", "folder", "null"]) await rm(at(name));
+    await symlink(at("a.mp4"), at("link"));
+    await link(at("hard"), join(rig.root, "second"));
+    execFileSync("mkfifo", [at("fifo")]);
+    await mkdir(at("folder"));
+    await symlink("/dev/null", at("null"));
+    const before = (await readdir(join(rig.card, "DCIM"))).toSorted();
+    const report = await rig.carryOut(order.nonce);
+    const whys = report?.kept.map(({ index, why }) => `${files[index]} ${why}`);
+    assert.deepEqual(whys, [
+      "grown changed",
+      "shrunk changed",
+      "other changed",
+      "gone gone",
+      "link not-a-file",
+      "hard not-a-file",
+      "fifo not-a-file",
+      "folder not-a-file",
+      "null not-a-file",
+    ]);
+    assert.deepEqual([report?.outcome, report?.removed], ["done", []]);
+    assert.deepEqual((await readdir(join(rig.card, "DCIM"))).toSorted(), before);
+  });
+
+  it("never follows a folder that became a link, out of the card or in it", async () => {
+    await using rig = await filled();
+    const order = rig.order(all().slice(0, 2));
+    await rig.leave(order);
+    const outside = join(rig.root, "outside");
+    await rename(join(rig.card, "DCIM"), outside);
+    await symlink(outside, join(rig.card, "DCIM"));
+    const report = await rig.carryOut(order.nonce);
+    assert.deepEqual(
+      report?.kept.map(({ why }) => why),
+      ["not-a-file", "not-a-file"],
+    );
+    assert.deepEqual((await readdir(outside)).toSorted(), ["a.mp4", "b.mp4"]);
+  });
+
+  it("keeps a file that changes while it is read: grown, or another of the same name", async () => {
+    const changes: Record<string, (path: string) => Promise<void>> = {
+      grown: (path) => writeFile(path, "hello and more"),
+      rewritten: (path) => writeFile(path, "hello"),
+      replaced: async (path) => {
+        await rename(path, `${path}.old`);
+        await writeFile(path, "other");
+      },
+      linked: async (path) => {
+        await rename(path, `${path}.old`);
+        await symlink(`${path}.old`, path);
+      },
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 1));
+      await rig.leave(order);
+      // It is open, and its size was right.
+      rig.mounts.before = (asked) =>
+        asked === "forget" ? change(join(rig.card, "DCIM/a.mp4")) : undefined;
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual(report?.removed, [], what);
+      assert.equal(report?.kept[0]?.why, "changed", what);
+      assert.ok("DCIM/b.mp4" in (await onCard(rig)), what);
+    }
+  });
+
+  it("takes names as bytes: a line end, bytes that are no text, a dash, a percent sign", async () => {
+    await using rig = await filled();
+    const names = ["a\nb", "-rf", "%s%n", "a b"].map((name) => Buffer.from(name));
+    names.push(Buffer.from([0x66, 0xff, 0xfe, 0x6f]));
+    const files: WipeOrder["files"] = [];
+    for (const name of names) {
+      await rig.put(name, "hello");
+      files.push(listed(name, "hello"));
+    }
+    const order = rig.order(files);
+    await rig.leave(order);
+    assert.deepEqual((await rig.carryOut(order.nonce))?.removed, [0, 1, 2, 3, 4]);
+    assert.deepEqual(await onCard(rig), CONTENT);
+  });
+
+  it("reports nothing as removed that is not certainly on the card, and says so when it stays writable", async () => {
+    for (const [fails, why, removed] of [
+      ["rw", "not-writable", []],
+      ["settle", "not-settled", []],
+      ["ro", "not-read-only", [0]],
+    ] as const) {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 1));
+      await rig.leave(order);
+      rig.mounts.before = (what) => {
+        if (what === fails) throw new BewaardError("CARD_MOUNT", "pulled out");
+      };
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual([report?.why, report?.removed], [why, removed]);
+      assert.notEqual(report?.outcome, "done");
+    }
+  });
+});
+
+describe("an order that does not hold", () => {
+  const stranger = parseNodeKey("bewaard/den-haag/dock-1", newNodeKeyPem());
+  const cases: Record<string, (rig: HelperRig, order: WipeOrder) => Promise<void> | void> = {
+    "not-signed: by another key": (rig, order) => rig.leave(order, signOrder(stranger, order)),
+    "not-signed: changed by one byte": (rig, order) =>
+      rig.leave(order, signOrder(rig.key, order).replace('"bytes":5', '"bytes":6')),
+    "not-signed: for another node": (rig, order) => rig.leave({ ...order, node: "dock-2" }),
+    "not-signed: under another name": (rig, order) =>
+      rig.leave(order, signOrder(rig.key, { ...order, nonce: "f".repeat(32) })),
+    "untrusted: its group may write it": async (rig, order) => {
+      await rig.leave(order);
+      await chmod(join(rig.places.state, "orders", `${order.nonce}.order`), 0o660);
+    },
+    "untrusted: a link": async (rig, order) => {
+      await rig.leave(order);
+      const path = join(rig.places.state, "orders", `${order.nonce}.order`);
+      await rename(path, join(rig.root, "elsewhere"));
+      await symlink(join(rig.root, "elsewhere"), path);
+    },
+    expired: async (rig, order) => {
+      await rig.leave(order);
+      rig.clock.at = order.expiresAt;
+    },
+    "not-yet": async (rig, order) => {
+      await rig.leave(order);
+      rig.clock.at = "2026-11-29T11:58:59.999Z";
+    },
+    "other-boot": (rig, order) => rig.leave({ ...order, bootId: "another boot" }),
+    "other-slot": (rig, order) => rig.leave({ ...order, slot: "0000:00:14.0/2.4" }),
+    "other-device": (rig, order) => rig.leave({ ...order, device: "8:99" }),
+    "other-volume": (rig, order) => rig.leave({ ...order, volume: "0000-0000" }),
+    "not-docked": async (rig, order) => {
+      await rig.leave({ ...order, name: "sdx1" });
+    },
+    "not-docked: pulled out since it was told of": async (rig, order) => {
+      await rig.leave(order);
+      await rig.tree.unplug("1-2.3");
+    },
+    "other-volume: another card in the same reader": async (rig, order) => {
+      await rig.leave(order);
+      await writeFile(join(rig.places.dev, "sdb1"), Buffer.alloc(512));
+    },
+    "not-docked: something else is mounted there": async (rig, order) => {
+      await rig.leave(order);
+      await rename(rig.card, `${rig.card}.away`);
+      await symlink(`${rig.card}.away`, rig.card);
+    },
+  };
+  for (const [name, arrange] of Object.entries(cases)) {
+    it(`(${name}) touches nothing, is reported once, and is taken away`, async () => {
+      await using rig = await filled();
+      const order = rig.order(all());
+      await arrange(rig, order);
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual([report?.outcome, report?.why], ["refused", name.split(":")[0]]);
+      assert.deepEqual(await leftOrders(rig), []);
+      assert.ok(!rig.mounts.asked.includes("rw"));
+      const [card] = [`${rig.card}.away`, rig.card];
+      const entries = await readdir(card, { recursive: true }).catch(() => readdir(rig.card));
+      assert.ok(entries.includes("DCIM"));
+    });
+  }
+
+  it("(read-only) is not tried on a card whose switch is on", async () => {
+    await using rig = await filled();
+    await writeFile(
+      join(rig.places.cards, "sdb1.json"),
+      (await readFile(join(rig.places.cards, "sdb1.json"), "utf8")).replace(
+        '"readOnly":false',
+        '"readOnly":true',
+      ),
+    );
+    const order = rig.order(all());
+    await rig.leave(order);
+    assert.equal((await rig.carryOut(order.nonce))?.why, "read-only");
+    assert.deepEqual(await onCard(rig), CONTENT);
+  });
+
+  it("(used before) does nothing, whether its report is still there or not", async () => {
+    await using rig = await filled();
+    const order = rig.order(all().slice(0, 1));
+    await rig.leave(order);
+    await rig.carryOut(order.nonce);
+    for (const restarted of [false, true]) {
+      if (restarted) await rm(join(rig.places.reports, `${order.nonce}.json`));
+      await rig.put("DCIM/a.mp4", "hello");
+      await rig.leave(order);
+      rig.mounts.asked.length = 0;
+      assert.equal(await rig.carryOut(order.nonce), undefined);
+      assert.deepEqual(await onCard(rig), CONTENT);
+      assert.deepEqual([rig.mounts.asked, await leftOrders(rig)], [[], []]);
+    }
+  });
+});
+
+describe("several orders", () => {
+  it("for one card are carried out in turn, also one that comes meanwhile; what is no order stays", async () => {
+    await using rig = await filled();
+    const orders = ["1", "2", "3"].map((digit, index) =>
+      rig.order(all().slice(index, index + 1), { nonce: digit.repeat(32) }),
+    );
+    const [first, second, third] = orders;
+    assert.ok(first && second && third);
+    await rig.leave(first);
+    await rig.leave(second);
+    await writeFile(join(rig.places.state, "orders", "note.txt"), "");
+    rig.mounts.before = async (what) => {
+      if (what === "settle") await rig.leave(third);
+    };
+    const told: string[] = [];
+    await carryOutOrders(rig.clock, rig.mounts, rig.places, (nonce, report) =>
+      told.push(`${nonce[0]} ${report?.outcome}`),
+    );
+    assert.deepEqual(told.toSorted(), ["1 done", "2 done", "3 done"]);
+    const modes = rig.mounts.asked.filter((what) => what === "rw" || what === "ro");
+    assert.deepEqual(modes, ["rw", "ro", "rw", "ro", "rw", "ro"]);
+    assert.deepEqual(await onCard(rig), {});
+    assert.deepEqual(await leftOrders(rig), ["note.txt"]);
+  });
+});
+
+describe("a set-time order", () => {
+  const path = (text: string): string => Buffer.from(text).toString("base64");
+
+  it("writes the moment into its one file, and nothing else, on a card that is read-only again", async () => {
+    await using rig = await filled();
+    const order = setTimeOrder({ device: rig.device });
+    await rig.leave(order);
+    const report = await rig.carryOut(order.nonce);
+    assert.deepEqual([report?.verb, report?.outcome, report?.left], ["set-time", "done", 4]);
+    const text = "2026-11-29 13:01:00\r\n";
+    assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": text });
+    assert.deepEqual(rig.mounts.asked, ["open", "rw", "settle", "ro"]);
+  });
+
+  it("replaces a plain file whole, and nothing that is none", async () => {
+    await using rig = await filled();
+    await rig.put("time.txt", "before");
+    const order = setTimeOrder({ device: rig.device, template: "{year}" });
+    await rig.leave(order);
+    assert.equal((await rig.carryOut(order.nonce))?.outcome, "done");
+    assert.equal((await onCard(rig))["time.txt"], "2026");
+    await symlink(join(rig.root, "node.vkey"), join(rig.card, "link"));
+    for (const [nonce, at, why] of [
+      ["1", "link", "not-a-file"],
+      ["2", "DCIM", "not-a-file"],
+      ["3", "nowhere/time.txt", "no-folder"],
+      ["4", "odd.bin/time.txt", "no-folder"],
+    ] as const) {
+      const other = { ...order, nonce: nonce.repeat(32), path: path(at) };
+      await rig.leave(other);
+      const report = await rig.carryOut(other.nonce);
+      assert.deepEqual([report?.outcome, report?.why], ["failed", why], at);
+    }
+    assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": "2026" });
+  });
+
+  it("is refused in a zone that nobody knows", async () => {
+    await using rig = await filled();
+    const order = setTimeOrder({ device: rig.device, zone: "Europe/Atlantis" });
+    await rig.leave(order);
+    assert.equal((await rig.carryOut(order.nonce))?.why, "unknown-zone");
+    assert.ok(!rig.mounts.asked.includes("rw"));
+  });
+
+  it("is refused when another verb's order is presented as it", async () => {
+    await using rig = await filled();
+    const order = wipeOrder({ device: rig.device });
+    const note = signOrder(rig.key, order).replace('"verb":"wipe"', '"verb":"set-time"');
+    await rig.leave(order, note);
+    assert.equal((await rig.carryOut(order.nonce))?.why, "not-signed");
+  });
+});
