@@ -7,6 +7,7 @@ import { spoolBytes } from "../storage/catalog/evict.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { countHolds } from "../storage/catalog/holds.ts";
 import { countLeft } from "../storage/catalog/left.ts";
+import { seenElsewhere } from "../storage/catalog/seen.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import { find } from "./answer-find.ts";
@@ -52,7 +53,10 @@ export function answers(
         bytes,
         modifiedAt: instant(modifiedAtMs),
       }));
-      return { known: [...(await knownFiles(database, parseDeviceId(device), wanted))] };
+      const camera = parseDeviceId(device);
+      const here = await knownFiles(database, camera, wanted);
+      const elsewhere = await seenElsewhere(database, camera, wanted, clock.now());
+      return { known: here.map((known, index) => known || elsewhere[index] === true) };
     },
     room: async ({ bytes, urgent }) => ({ granted: await makeRoom(bytes, urgent) }),
   };

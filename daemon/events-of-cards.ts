@@ -17,6 +17,21 @@ export function dockEvents(say: Say) {
         name,
         ...failed(error),
       }),
+    seenRead: (day: string, files: number) =>
+      say("info", "seen-read", "the desk's list of files that other boxes took was read", {
+        day,
+        files,
+      }),
+    seenRefused: (day: string, error: BewaardError) =>
+      say(
+        "alert",
+        "seen-refused",
+        "the desk's list of files that other boxes took is not believed",
+        {
+          day,
+          ...failed(error),
+        },
+      ),
     containerUnread: (why: string) =>
       say("warning", "container-unread", "a container could not be read: its time is not known", {
         why,

@@ -26,6 +26,7 @@ import { control } from "./control/server.ts";
 import { duties } from "./duties.ts";
 import type { Events } from "./events.ts";
 import { findBreaches } from "./find-breaches.ts";
+import { followSeen } from "./follow-seen.ts";
 import { heeder } from "./heed.ts";
 import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
@@ -111,7 +112,6 @@ export async function runCore(
   await recordPlaces(sure, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
-  const upload = uploadOf(config, rules.policy);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
@@ -129,7 +129,7 @@ export async function runCore(
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
     (s) => adopt(clock, events, database, spool, box, s),
-    (s) => store(clock, events, database, spool, vault, node, upload, s),
+    (s) => store(clock, events, database, spool, vault, node, uploadOf(config, rules.policy), s),
     (s) => retain(clock, events, sure, spool, vault, node, term, heedDesk, askHistory, s),
     (s) => secure(clock, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
     (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
@@ -138,6 +138,7 @@ export async function runCore(
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
     (s) => wiping.settle(s),
+    (s) => followSeen(clock, events, sure, vault, node, deskOf(config), s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
     (s) => findBreaches(clock, events, database, spool, term, s),

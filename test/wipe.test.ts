@@ -3,9 +3,11 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { reportPath } from "../daemon/orders/report.ts";
+import { hashedPath } from "../storage/catalog/card-path.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
+import { recordSeen } from "../storage/catalog/seen.ts";
 import { hold, openDisk, rowsOf, secureOnce } from "./fakes/medium.ts";
 import { CAMERA, named, openRig, type Rig } from "./fakes/rig.ts";
 import { openWiping, RECORD, recorded, spoil, stored, wiped } from "./fakes/wiping.ts";
@@ -204,6 +206,19 @@ describe("wiping a card", () => {
     assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
     await recorded(rig, "quarantined", named(1));
     assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 1, why: null });
+  });
+
+  it("leaves what another box took, by the desk's list: that one wipes by its own rows (invariant 1)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await recorded(rig, "one", named(0));
+    const path = hashedPath(CAMERA, Buffer.from(named(0)));
+    const file = { device: CAMERA, path, bytes: 3, modifiedAt: rig.clock.now(), node: "dock-2" };
+    const dueAt = plus(rig.clock.now(), DAY_MS);
+    await recordSeen(rig.database, "2026-06-01", [{ ...file, sha256: "0".repeat(64), dueAt }]);
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    rig.clock.move(2 * DAY_MS);
+    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
   });
 
   it("waits while time is not trusted or the history is not known to be one (invariants 5, 10)", async () => {

@@ -19,6 +19,7 @@ import { openStation, type Station } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { namedByDesk } from "../places.ts";
 import { addDeskHolds } from "./desk-holds-commands.ts";
+import { addSeen } from "./desk-seen-command.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { openCounter, openProgress } from "./progress.ts";
 import { shownSalvaged } from "./shown.ts";
@@ -73,6 +74,7 @@ export function addDeskCommands(
   addInit(desk, clock, folder, global);
   addHolding(desk, clock, folder, global);
   addDeskHolds(desk, clock, folder, global, parseTarget);
+  addSeen(desk, clock, folder, global);
   addOpen(desk, clock, folder);
 }
 

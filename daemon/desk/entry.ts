@@ -98,7 +98,7 @@ export function joinSigned(text: string, signature: string): string {
 }
 
 /** One armoured signature and nothing else: what follows it would change the link and not the signature. */
-const ARMOUR =
+export const SIGNATURE =
   /^-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?$/;
 
 /** @throws BewaardError DESK_TAMPERED when the object has not the form of a desk entry. */
@@ -110,7 +110,7 @@ export function splitSigned(object: string): { text: string; signature: string; 
     throw new BewaardError("DESK_TAMPERED", "a desk entry has not the form it was signed in");
   }
   const signature = object.slice(end + 1);
-  if (end < 0 || !ARMOUR.test(signature)) {
+  if (end < 0 || !SIGNATURE.test(signature)) {
     throw new BewaardError("DESK_TAMPERED", "a desk entry has not one signature after it");
   }
   return { text, signature, entry: parsed.data };

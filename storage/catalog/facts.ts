@@ -9,6 +9,7 @@ export type FactName =
   | "rebuilt"
   | "residency"
   | "rows"
+  | "seen"
   | "spool"
   | "swept"
   | "vault";

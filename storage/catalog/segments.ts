@@ -12,6 +12,7 @@ import {
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import type { Json } from "../ledger/canonical.ts";
+import { hashedPath } from "./card-path.ts";
 import { recordTaken } from "./left.ts";
 import { readRebuilt } from "./rebuilt.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
@@ -168,7 +169,7 @@ async function closeLeft(
   await recordRead(sql, segment.device, { path, bytes: plaintextBytes, modifiedAt });
 }
 
-/** What the world may know of a segment: the leaf everything else is proven against. No file name. */
+/** What the world may know of a segment: the leaf everything else is proven against. Of a file name only a hash. */
 export function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: string]: Json } {
   return {
     id: segment.id,
@@ -188,12 +189,21 @@ export function sealedFacts(segment: Omit<Segment, "state">): { readonly [key: s
     parts: [...segment.parts],
     sealedFor: segment.sealedFor,
     truncated: segment.truncated,
+    ...fileFacts(segment),
     // For whoever makes this catalog again from the ledger alone.
     producer: segment.producer,
     clock: { declared: segment.cameraClock.declared, offsetMs: segment.cameraClock.offsetMs },
     rewritten:
       segment.rewritten === undefined ? null : z.json().parse(JSON.parse(segment.rewritten)),
   };
+}
+
+/** By which another box of the site knows the file on a card (docs/format.md, "Seen"). */
+function fileFacts({ device, sourcePath, sourceModifiedAt }: Omit<Segment, "state">): {
+  readonly file?: Json;
+} {
+  if (sourcePath === undefined || sourceModifiedAt === undefined) return {};
+  return { file: { path: hashedPath(device, sourcePath), modifiedAt: isoOf(sourceModifiedAt) } };
 }
 
 /** Writes the row of a sealed file; its copies are the caller's to record. */

@@ -1,5 +1,6 @@
 import { type DeviceId, parseDeviceId, parseSegmentId, type SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
+import { hashedPath } from "./card-path.ts";
 import type { CardFile } from "./find.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
@@ -104,7 +105,10 @@ async function judged(
        coalesce(doubt.times, 0) as times, coalesce(doubt.retake, 0) as retake,
        exists (select 1 from left_file where taken_at_ms is null and device_id = $device
          and path = unhex(wanted.value ->> 0) and bytes = wanted.value ->> 1
-         and modified_at_ms = wanted.value ->> 2) as left
+         and modified_at_ms = wanted.value ->> 2) as left,
+       exists (select 1 from seen_file where device_id = $device and path = unhex(wanted.value ->> 3)
+         and bytes = wanted.value ->> 1 and modified_at_ms = wanted.value ->> 2
+         and due_at_ms > $now) as elsewhere
      from json_each($files) as wanted
      left join segment on segment.device_id = $device and segment.source_path = unhex(wanted.value ->> 0)
        and segment.plaintext_bytes = wanted.value ->> 1
@@ -117,7 +121,12 @@ async function judged(
       $now: now,
       $places: JSON.stringify(after === "vault" ? ["vault"] : ["vault", "secured"]),
       $files: JSON.stringify(
-        files.map((file) => [Buffer.from(file.path).toString("hex"), file.bytes, file.modifiedAt]),
+        files.map(({ path, bytes: length, modifiedAt }) => [
+          Buffer.from(path).toString("hex"),
+          length,
+          modifiedAt,
+          hashedPath(device, path),
+        ]),
       ),
     },
   );
@@ -134,6 +143,8 @@ function fateOf(file: CardFile, row: SqlRow | undefined): OrderedFile | "waits" 
   if (number(row, "left") === 1 || number(row, "times") >= DOUBTS) return "stuck";
   const id = optional(row, "id", text);
   const sha256 = optional(row, "plaintext_sha256", text);
+  // Another box has it, and orders its wiping by its own rows: here it stays, until its term ends.
+  if (id === undefined && number(row, "elsewhere") === 1) return "stuck";
   if (id === undefined || sha256 === undefined || number(row, "retake") === 1) return "waits";
   if (number(row, "safe") === 1 || number(row, "over") === 1)
     return { segment: parseSegmentId(id), path: file.path, bytes: file.bytes, sha256 };

@@ -109,6 +109,11 @@ export function deskKey(number: number): string {
 
 export const DESK_PREFIX = "desk/entry/";
 
+/** Which files boxes have taken from cards, as the desk signed it on the UTC day `day`. */
+export function seenKey(day: string): string {
+  return `desk/seen/${day}`;
+}
+
 /** What people wrote beside a desk entry, sealed to the officers. `name` is random. */
 export function deskDetailKey(name: string): string {
   return `desk/detail/${name}.age`;
