@@ -13,6 +13,7 @@ import {
   named,
   over,
   parsedBy,
+  placeName,
   plainUrl,
   reference,
   siteName,
@@ -28,10 +29,7 @@ const bodycam = z.strictObject({
   folder: absolutePath.describe("Where its card shows up."),
   profile: named.describe("A shipped profile by name, or one of the site's own by absolute path."),
   paired: day.describe("The day it came into service here."),
-  place: z
-    .string()
-    .trim()
-    .regex(/^[^\p{C}]{1,100}$/u, 'write a place like "Centrum, Leyweg"')
+  place: placeName
     .optional()
     .describe("Where it is used, so that footage is found by place. Never a person."),
 });

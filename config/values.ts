@@ -61,6 +61,11 @@ export const cameraNumber = z
   .string(NUMBER)
   .transform(parsedBy(attempt(parseDeviceId), NUMBER))
   .describe("The camera's one number (AR-01).");
+/** Where a camera is used. Never a person. */
+export const placeName = z
+  .string()
+  .trim()
+  .regex(/^[^\p{C}]{1,100}$/u, 'write a place like "Centrum, Leyweg"');
 const ADDRESS = 'write an address like "https://tsa.example.nl/", without a name or password in it';
 /** An http address without a name or password in it: those would end up in logs. */
 export const plainUrl = z.string(ADDRESS).refine(isPlainUrl, ADDRESS);

@@ -11,10 +11,15 @@ import { isoOf, SECOND_MS } from "#base/time";
 import type { SlotNews } from "../daemon/control/dock-questions.ts";
 import { METHODS } from "../daemon/control/protocol.ts";
 import { control } from "../daemon/control/server.ts";
+import { readSecret } from "../config/secrets.ts";
+import { runCore } from "../daemon/main.ts";
+import { catalogPath, originOf } from "../daemon/places.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
+import { parseNodeKey } from "../storage/ledger/note.ts";
 import { NO_ANSWERS } from "./fakes/answers.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { OTHER_SLOT, pairingOf, SEEN, SLOT } from "./fakes/pairing.ts";
-import { NEVER, openRig, START } from "./fakes/rig.ts";
+import { CAMERA, capturedEvents, handClock, NEVER, openRig, START } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
@@ -73,12 +78,14 @@ describe("bewaarctl bodycams and docks", function () {
     const paired = await type(...pair, SLOT, "--by", "beheerder");
     assert.match(paired.out, new RegExp(`^bc-0101  ${said}\\n    slot ${SLOT}: gekoppeld`));
     assert.match(paired.out, /zet haar terug/);
-    const again = await type("--json", ...pair, SLOT, "--by", "beheerder");
+    const again = await type(
+      ...["--json", ...pair, SLOT, "--by", "beheerder", "--place", " Centrum, Leyweg "],
+    );
     assert.match(again.out, /"changed":"nothing"/);
     assert.match((await type("docks", "list")).out, /^ {4}bc-0101: niet gelezen, haal haar eruit/m);
     const listed = await type("bodycams", "list");
     assert.match(listed.out, new RegExp(`^bc-0101  ${said}\\n    in slot ${SLOT}\\n`));
-    assert.match(listed.out, /profiel \/ profile generic-dcim, gekoppeld .* door \/ by beheerder/);
+    assert.match(listed.out, /^ {4}Centrum, Leyweg; profiel \/ profile generic-dcim, gekoppeld .* door \/ by beheerder/m);
 
     const nothing = await type(...pair, OTHER_SLOT, "--by", "beheerder");
     assert.equal(nothing.code, 1);
@@ -112,6 +119,31 @@ const BUSY: SlotNews = {
 };
 
 describe("a running box", () => {
+  it("does not start with a number that is in the configuration and paired", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const { config } = site.demo;
+    const paired = { ...config, bodycams: [] };
+    await whileRunning(site, async () => undefined, paired);
+    const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+    {
+      await using database = await openDatabase(catalogPath(config));
+      const { folder } = site;
+      const rig = { folder, clock: handClock(START), database, key, box: { node: config.node } };
+      await pairingOf(rig, [SEEN]).pair();
+    }
+    const start = runCore(site.clock, capturedEvents([]), config, NEVER);
+    await assert.rejects(start, { code: "CONFIG_INVALID", message: /^bodycams: bc-0101 is paired/ });
+    await whileRunning(
+      site,
+      async (ask) => {
+        assert.equal((await ask("docks.pairings", {})).cameras[0]?.number, "bc-0101");
+        await ask("bodycams.retire", { number: CAMERA, by: "beheerder", reason: "map" });
+      },
+      paired,
+    );
+    await whileRunning(site, async () => undefined);
+  });
+
   it("keeps the newest that the dock said of its slots, and nothing that it could not have said", async () => {
     await using site = await openSite(START, ["bc-0101"], 3);
     await whileRunning(site, async (ask) => {

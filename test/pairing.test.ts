@@ -14,9 +14,10 @@ import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
 import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
+import { replay } from "../storage/restore/replay.ts";
 import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
-import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, named, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 
 const entry = z.looseObject({ kind: z.string() });
 
@@ -430,6 +431,29 @@ describe("the catalog of pairings", () => {
       await assert.rejects(change, { code: "CATALOG_RULE" }, sql);
     }
     await rig.database.transaction((sql) => sql.run("update bodycam set seen_at_ms = 1"));
+  });
+
+  it("is checked by verify: a pairing that no entry tells is found", async () => {
+    await using rig = await openRig();
+    await pairingOf(rig, [SEEN]).pair();
+    await rig.database.transaction((sql) =>
+      sql.script("drop trigger bodycam_stays; update bodycam set retired_at_ms = 1"),
+    );
+    assert.deepEqual(await rig.check("rows"), [
+      { invariant: 5, what: "bc-0101 is a bodycam whose pairing has no ledger entry" },
+    ]);
+  });
+
+  it("believes no pairing that no head of the box covers: it would let a card be read", async () => {
+    await using rig = await openRig();
+    await pairingOf(rig, [SEEN]).pair();
+    await rig.database.transaction((sql) =>
+      sql.script("drop trigger bodycam_is_kept; delete from bodycam"),
+    );
+    await replay(rig.database, () => true, NEVER);
+    assert.deepEqual(await rig.database.transaction(readBodycams), []);
+    await replay(rig.database, () => false, NEVER);
+    assert.equal((await rig.database.transaction(readBodycams)).length, 1);
   });
 
   it("comes back from the vault: who is paired, with what, and who is not any more", async () => {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { parseDeviceId } from "#base/ids";
 import type { Clock } from "#base/time";
-import { slug } from "../../config/values.ts";
+import { placeName, slug } from "../../config/values.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
 import { addBodycamTry } from "./bodycam-try.ts";
@@ -33,6 +33,13 @@ export function addBodycamCommands(
   addBodycamTry(bodycams, clock, global);
 }
 
+interface PairOptions {
+  slot: string;
+  profile: string;
+  by: string;
+  place?: string;
+}
+
 function addPair(
   bodycams: Command,
   askBox: () => Promise<Ask>,
@@ -47,12 +54,14 @@ function addPair(
     .requiredOption("--slot <slot>", "waar zij staat / where it is, from `bewaarctl docks list`")
     .requiredOption("--profile <name>", "profiel van dit model / profile of this model")
     .requiredOption("--by <role>", "wie koppelt, als rol / who pairs, as a role")
-    .action(async (number: string, options: { slot: string; profile: string; by: string }) => {
+    .option("--place <text>", "waar zij gebruikt wordt / where it is used: Centrum")
+    .action(async (number: string, options: PairOptions) => {
       const paired = await (await askBox())("bodycams.pair", {
         number: typed(parseDeviceId, number),
         slot: options.slot,
         profile: typed(parseProfile, options.profile),
         by: typed(parseRole, options.by),
+        ...(options.place === undefined ? {} : { place: typed(parsePlace, options.place) }),
       });
       print(global().json, paired, () =>
         [
@@ -104,7 +113,7 @@ function shownBodycams({ bodycams, configured }: Result<"bodycams">): string {
       [
         `${one.number}  ${shownLooks(one)}`,
         `    ${one.retiredAt === null ? placeOf(one) : `ontkoppeld sinds / retired since ${localTime(one.retiredAt)}`}`,
-        `    profiel / profile ${one.profile}, gekoppeld / paired ${localTime(one.pairedAt)} door / by ${one.pairedBy}`,
+        `    ${one.place === null ? "" : `${one.place}; `}profiel / profile ${one.profile}, gekoppeld / paired ${localTime(one.pairedAt)} door / by ${one.pairedBy}`,
       ].join("\n"),
     ),
     ...configured.map(
@@ -119,6 +128,13 @@ function placeOf({ slot, seenAt }: Result<"bodycams">["bodycams"][number]): stri
   return slot === null
     ? `niet hier; laatst gezien / not here; last seen ${localTime(seenAt)}`
     : `in slot ${slot}`;
+}
+
+/** @throws RangeError for a place that nobody could have. */
+function parsePlace(text: string): string {
+  const { success, data } = placeName.safeParse(text);
+  if (success) return data;
+  throw new RangeError("1 tot / to 100 tekens / characters");
 }
 
 /** @throws RangeError for what is no word. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cameraNumber, named, slug } from "../../config/values.ts";
+import { cameraNumber, named, placeName, slug } from "../../config/values.ts";
 import { UNREAD } from "../pairing/in-slots.ts";
 
 // What is asked of bodycams and their slots: a part of protocol.ts.
@@ -47,6 +47,8 @@ export const DOCK_METHODS = {
           seenAt: z.string(),
           /** Where it is now. */
           slot: z.string().nullable(),
+          /** Where it is used. */
+          place: z.string().nullable(),
         }),
       ),
       /** Those of the configuration, which are folders. */
@@ -56,7 +58,14 @@ export const DOCK_METHODS = {
     }),
   },
   "bodycams.pair": {
-    params: z.strictObject({ number: cameraNumber, slot, profile: named, by: slug }),
+    params: z.strictObject({
+      number: cameraNumber,
+      slot,
+      profile: named,
+      by: slug,
+      /** Where it is used from now on; left as it is where nobody says. */
+      place: placeName.optional(),
+    }),
     result: z.object({
       number: z.string(),
       slot: z.string(),

@@ -1,6 +1,7 @@
 import { type Clock, isoOf } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import { type Looks, readBodycams } from "../../storage/catalog/bodycams.ts";
+import { recordPlaces } from "../../storage/catalog/place.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Answers, Result } from "../control/protocol.ts";
 import { openBoard } from "./board.ts";
@@ -31,7 +32,9 @@ export function bodycamAnswers(
     }),
     "bodycams.pair": async (asked) => {
       const { camera, outcome } = await pair(clock, database, lookInSlots, note, configured, asked);
-      const { number, slot } = asked;
+      const { number, slot, place } = asked;
+      if (place !== undefined)
+        await recordPlaces(database, clock.now(), [{ device: number, place }]);
       return { number, slot, ...looksOf(camera), changed: CHANGED[outcome] ?? "nothing" };
     },
     "bodycams.retire": async ({ number, by, reason }) => {
@@ -84,6 +87,7 @@ function listed(
     pairedBy: one.by,
     retiredAt: one.retiredAt === undefined ? null : isoOf(one.retiredAt),
     seenAt: isoOf(one.seenAt),
+    place: one.place,
     slot: present.find(({ number }) => number === one.device)?.slot ?? null,
   }));
 }

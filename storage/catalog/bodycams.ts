@@ -33,6 +33,8 @@ export interface Bodycam extends Pairing {
   readonly retiredAt: Instant | undefined;
   /** When it was last in a slot, as far as this box knows. */
   readonly seenAt: Instant;
+  /** Where it is used, in the words of who paired it. */
+  readonly place: string | null;
 }
 
 /** Whether nobody can tell these two apart. */
@@ -183,7 +185,11 @@ export async function writeRetired(
 
 /** Every bodycam that is or was paired, by number. */
 export async function readBodycams(sql: Sql): Promise<readonly Bodycam[]> {
-  return (await sql.all("select * from bodycam order by device_id")).map(parseBodycam);
+  const rows = await sql.all(
+    `select bodycam.*, place.name as place from bodycam join device on device.id = device_id
+     left join place on place.id = device.place_id order by device_id`,
+  );
+  return rows.map(parseBodycam);
 }
 
 function parseBodycam(row: SqlRow): Bodycam {
@@ -199,6 +205,7 @@ function parseBodycam(row: SqlRow): Bodycam {
     pairedAt: moment(row, "paired_at_ms"),
     retiredAt: optional(row, "retired_at_ms", moment),
     seenAt: moment(row, "seen_at_ms"),
+    place: optional(row, "place", text) ?? null,
   };
 }
 
