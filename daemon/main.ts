@@ -32,7 +32,7 @@ import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
 import { historyOf } from "./one-history.ts";
 import { openMedium } from "./open-medium.ts";
-import { lookAtCards } from "./pairing/look.ts";
+import { lookInSlotsOf } from "./pairing/look.ts";
 import { openPairing } from "./pairing/open.ts";
 import {
   archivePath,
@@ -106,7 +106,7 @@ export async function runCore(
   });
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, term, clock.now());
-  const look = lookAtCards(systemClock);
+  const look = lookInSlotsOf(systemClock);
   const pairing = await openPairing(clock, events, sure, config, node, key, term, look);
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { z } from "zod";
@@ -7,17 +7,19 @@ import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
 import { bodycamAnswers } from "../daemon/pairing/answers.ts";
 import { jumpsIn } from "../daemon/pairing/counters.ts";
-import { lookAtCards } from "../daemon/pairing/look.ts";
+import { recognise } from "../daemon/pairing/in-slots.ts";
+import { lookInSlotsOf } from "../daemon/pairing/look.ts";
 import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
+import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
 import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
-import { CAMERA, named, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 
 const entry = z.looseObject({ kind: z.string() });
 
@@ -481,7 +483,7 @@ describe("the catalog of pairings", () => {
 });
 
 describe("what core sees in the slots", () => {
-  it("is what the root helper wrote of cards since this start of the machine", async () => {
+  it("is what is plugged in, with what the root helper wrote of it since this start of the machine", async () => {
     const record: CardRecord = {
       bewaard: "card/1",
       bootId: "boot 1",
@@ -499,9 +501,40 @@ describe("what core sees in the slots", () => {
       refused: "unpaired",
       at: isoOf(START),
     };
-    const records = [record, { ...record, slot: OTHER_SLOT, bootId: "boot 0" }];
-    const look = lookAtCards({ bootId: () => "boot 1" }, async () => records);
-    assert.deepEqual(await look(), [SEEN]);
+    const device: UsbDevice = {
+      slot: SLOT,
+      busPath: "1-2.3",
+      bus: 1,
+      address: 4,
+      vendor: "0b6a",
+      product: "1234",
+      serial: "TS00A1B2",
+      kind: "disk",
+      disks: [],
+    };
+    const seeing = (devices: readonly UsbDevice[] | "no-usb", records: readonly CardRecord[]) =>
+      lookInSlotsOf(
+        { bootId: () => "boot 1" },
+        { devices: async () => devices, records: async () => records },
+      )();
+    assert.deepEqual(await seeing([device], [record]), [SEEN]);
+    const unlooked = { ...SEEN, volume: null, refused: null, looked: false };
+    assert.deepEqual(await seeing([device], []), [unlooked]);
+    assert.deepEqual(await seeing([device], [{ ...record, bootId: "boot 0" }]), [unlooked]);
+    // The camera that it was written of has gone, and another one is in its place.
+    const other = { ...device, serial: undefined };
+    assert.deepEqual(await seeing([other], [record]), [{ ...unlooked, serial: null }]);
+    assert.deepEqual(await seeing([], [record]), []);
+    assert.deepEqual(await seeing("no-usb", [record]), []);
+    const charger = await seeing([{ ...device, kind: "other" }], []);
+    assert.deepEqual(
+      recognise(charger, []).map(({ unread }) => unread),
+      ["no-files"],
+    );
+    assert.deepEqual(
+      recognise([unlooked, { ...unlooked, slot: OTHER_SLOT }], []).map(({ unread }) => unread),
+      ["not-looked", "not-looked"],
+    );
   });
 });
 
@@ -528,5 +561,11 @@ describe("the root helper's list", () => {
       rig.key,
     );
     await assert.rejects(nowhere.keep(), { code: "SPOOL_IO", transient: true });
+    await mkdir(join(rig.folder, "nowhere"));
+    await nowhere.catchUp();
+    assert.ok((await stat(join(rig.folder, "nowhere", "paired.note"))).isFile());
+    await rm(join(rig.folder, "nowhere", "paired.note"));
+    await nowhere.catchUp();
+    await assert.rejects(stat(join(rig.folder, "nowhere", "paired.note")), { code: "ENOENT" });
   });
 });

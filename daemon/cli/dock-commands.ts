@@ -56,6 +56,7 @@ function shownDocks({ devices }: Result<"docks">): string {
 }
 
 const UNREAD: Readonly<Record<NonNullable<Device["unread"]>, string>> = {
+  "no-files": "toont geen bestanden / shows no files",
   "not-looked": "nog niet bekeken / not looked at yet",
   unpaired: "niet gekoppeld, wordt niet gelezen / not paired, not read",
   "same-identity":

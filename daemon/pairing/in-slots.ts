@@ -21,7 +21,13 @@ export interface InSlot extends Looks {
 export type LookInSlots = () => Promise<readonly InSlot[]>;
 
 /** Why a device is not read. */
-export const UNREAD = ["not-looked", "unpaired", "same-identity", "volume-changed"] as const;
+export const UNREAD = [
+  "no-files",
+  "not-looked",
+  "unpaired",
+  "same-identity",
+  "volume-changed",
+] as const;
 type Unread = (typeof UNREAD)[number];
 
 export interface Recognised extends InSlot {
@@ -40,7 +46,8 @@ export function recognise(
 ): readonly Recognised[] {
   const inService = paired.filter(({ retiredAt }) => retiredAt === undefined);
   return present.map((one) => {
-    if (!one.looked) return { ...one, number: null, unread: "not-looked" };
+    if (!one.looked)
+      return { ...one, number: null, unread: one.kind === "other" ? "no-files" : "not-looked" };
     const isTwin = present.some(
       (other) => other.looked && other.slot !== one.slot && lookAlike(one, other),
     );

@@ -15,6 +15,8 @@ export interface PairedNote {
    * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient) when the disk refuses: the list before it stays.
    */
   keep(): Promise<void>;
+  /** `keep`, where it failed the last time: what is paired changes only where `keep` is called. */
+  catchUp(): Promise<void>;
 }
 
 export function openPairedNote(
@@ -25,20 +27,21 @@ export function openPairedNote(
   key: NodeKey,
 ): PairedNote {
   let written: string | undefined;
+  let behind = true;
   // One at a time: an answer and the look each five minutes would write over each other, the older one last.
   let tail: Promise<void> = Promise.resolve();
-  return {
-    keep() {
-      const mine = tail.then(write);
-      tail = mine.catch(() => undefined);
-      return mine;
-    },
+  const keep = (): Promise<void> => {
+    const mine = tail.then(write);
+    tail = mine.catch(() => undefined);
+    return mine;
   };
+  return { keep, catchUp: async () => (behind ? keep() : undefined) };
 
   async function write(): Promise<void> {
     const cameras = (await database.transaction(readBodycams)).flatMap(inList);
     const wanted = JSON.stringify(cameras);
-    if (wanted === written) return;
+    behind = wanted !== written;
+    if (!behind) return;
     const list = { bewaard: "paired/1", node, at: isoOf(clock.now()), cameras } as const;
     const note = signPairedList(key, list);
     try {
@@ -47,6 +50,7 @@ export function openPairedNote(
       throw diskError(error, "writing which bodycams are paired");
     }
     written = wanted;
+    behind = false;
     step("pair.noted");
   }
 }

@@ -28,9 +28,12 @@ export async function watchBodycams(
   const turn = steady(clock, events, "bodycams");
   const daily = atMostEvery(clock, DAY_MS);
   for await (const now of every(clock, 5 * MINUTE_MS, signal)) {
-    await turn(() => note.keep());
+    await turn(() => note.catchUp());
+    let paired: readonly Bodycam[] = [];
     await turn(async () => {
-      const paired = await inService(database);
+      paired = await inService(database);
+      // Where nobody pairs, looking at the bus each five minutes is for nothing.
+      if (paired.length === 0) return;
       const present = recognise(await lookInSlots(), paired);
       const docked = present.flatMap(({ number }) => (number === null ? [] : [number]));
       // What another card may miss counts from when its own was last here.
@@ -42,7 +45,7 @@ export async function watchBodycams(
       const away = paired.filter(({ device }) => !docked.includes(device));
       tellAway(events, daily, away, longestUndockedMs, now);
     });
-    for (const camera of await inService(database)) {
+    for (const camera of paired) {
       await turn(() => tellJumps(events, daily, database, camera, now));
     }
   }
