@@ -20,10 +20,10 @@ interface Place {
  * is two to the kernel, and is called by its USB2 side whichever side the device talks on.
  * Undefined when `device`, its folder in sysfs, is of no device or has gone.
  */
-export async function slotName(device: string): Promise<string | undefined> {
+export function slotName(device: string): string | undefined {
   const place = placeOf(device);
   if (place === undefined) return undefined;
-  const { bus, ports } = await usb2Side(device, place);
+  const { bus, ports } = usb2Side(device, place);
   return `${basename(dirname(bus))}/${ports}`;
 }
 
@@ -39,13 +39,13 @@ function placeOf(device: string): Place | undefined {
  * The nearest socket on the way to the controller that knows its other side says where that is; what is
  * plugged in behind it has the same ports there. When none knows: the same ports.
  */
-async function usb2Side(device: string, place: Place): Promise<Place> {
-  if (((await numberOf(join(place.bus, "speed"))) ?? 0) < SUPER_SPEED) return place;
+function usb2Side(device: string, place: Place): Place {
+  if ((numberOf(join(place.bus, "speed")) ?? 0) < SUPER_SPEED) return place;
   const ports = place.ports.split(".");
   let at = device;
   for (let depth = ports.length; depth > 0; depth -= 1) {
     const hub = dirname(at);
-    const peer = await folderOf(join(socketOf(hub, ports[depth - 1] ?? ""), "peer"));
+    const peer = folderOf(join(socketOf(hub, ports[depth - 1] ?? ""), "peer"));
     const there = peer === undefined ? undefined : sideOf(peer);
     if (there !== undefined)
       return { bus: there.bus, ports: [there.ports, ...ports.slice(depth)].join(".") };

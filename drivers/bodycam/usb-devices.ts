@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { printable } from "#base/printable";
 import { slotName } from "./slot-name.ts";
-import { bytesOf, folderOf, namesIn, numberOf, wordOf } from "./sysfs.ts";
+import { folderOf, namesIn, numberOf, textOf, wordOf } from "./sysfs.ts";
 import { type Disk, readDisks } from "./usb-disks.ts";
 
 /** What is plugged into a slot. */
@@ -47,7 +47,7 @@ export async function readUsbDevices(
   udev = "/run/udev",
 ): Promise<readonly UsbDevice[] | "no-usb"> {
   const folder = join(sys, "bus/usb/devices");
-  const names = await namesIn(folder);
+  const names = namesIn(folder);
   if (names === undefined) return "no-usb";
   const seen: Seen[] = [];
   for (const name of names.filter((one) => DEVICE.test(one))) {
@@ -55,27 +55,27 @@ export async function readUsbDevices(
     if (one !== undefined) seen.push(one);
   }
   // Asked between two looks at the devices: so no disk is taken for that of another device in the same place.
-  const disks = await readDisks(sys);
+  const disks = readDisks(sys);
   const found: UsbDevice[] = [];
   for (const { folder: at, device } of seen) {
-    if ((await numberOf(join(at, "devnum"))) !== device.address) continue;
+    if (numberOf(join(at, "devnum")) !== device.address) continue;
     found.push(withDisks(at, device, disks));
   }
   return found;
 }
 
 async function readDevice(link: string, udev: string): Promise<Seen | undefined> {
-  const folder = await folderOf(link);
+  const folder = folderOf(link);
   if (folder === undefined) return undefined;
-  const address = await numberOf(join(folder, "devnum"));
-  const vendor = await wordOf(join(folder, "idVendor"));
-  const product = await wordOf(join(folder, "idProduct"));
-  const slot = await slotName(folder);
-  const ofClass = await wordOf(join(folder, "bDeviceClass"));
+  const address = numberOf(join(folder, "devnum"));
+  const vendor = wordOf(join(folder, "idVendor"));
+  const product = wordOf(join(folder, "idProduct"));
+  const slot = slotName(folder);
+  const ofClass = wordOf(join(folder, "bDeviceClass"));
   if (ofClass === HUB || address === undefined || slot === undefined) return undefined;
   if (!isId(vendor) || !isId(product)) return undefined;
   const busPath = basename(folder);
-  const said = await bytesOf(join(folder, "serial"));
+  const said = await textOf(join(folder, "serial"));
   const serial = said === undefined || said.length === 0 ? undefined : printable(said);
   const kind = await kindOf(folder, udev);
   const bus = Number(busPath.split("-")[0]);
@@ -89,26 +89,26 @@ function isId(text: string | undefined): text is string {
 /** Of a device that offers both, the disk: it needs no program of anybody to be read. */
 async function kindOf(folder: string, udev: string): Promise<UsbDevice["kind"]> {
   let kind: UsbDevice["kind"] = "other";
-  for (const name of (await namesIn(folder)) ?? []) {
+  for (const name of namesIn(folder) ?? []) {
     if (!name.startsWith(`${basename(folder)}:`)) continue;
     const at = join(folder, name);
-    const ofClass = await wordOf(join(at, "bInterfaceClass"));
+    const ofClass = wordOf(join(at, "bInterfaceClass"));
     if (ofClass === STORAGE) return "disk";
-    if (await isMtp(at, ofClass)) kind = "mtp";
+    if (isMtp(at, ofClass)) kind = "mtp";
   }
   return kind === "other" && (await udevSaysMtp(folder, udev)) ? "mtp" : kind;
 }
 
-async function isMtp(at: string, ofClass: string | undefined): Promise<boolean> {
-  if (ofClass === VENDOR_SPECIFIC) return (await wordOf(join(at, "interface"))) === "MTP";
-  const subclass = await wordOf(join(at, "bInterfaceSubClass"));
-  return `${ofClass}${subclass}${await wordOf(join(at, "bInterfaceProtocol"))}` === IMAGING;
+function isMtp(at: string, ofClass: string | undefined): boolean {
+  if (ofClass === VENDOR_SPECIFIC) return wordOf(join(at, "interface")) === "MTP";
+  const subclass = wordOf(join(at, "bInterfaceSubClass"));
+  return `${ofClass}${subclass}${wordOf(join(at, "bInterfaceProtocol"))}` === IMAGING;
 }
 
 /** udev has a list of the devices that speak MTP and do not say so. */
 async function udevSaysMtp(folder: string, udev: string): Promise<boolean> {
-  const number = await wordOf(join(folder, "dev"));
-  const known = await bytesOf(join(udev, "data", `c${number}`));
+  const number = wordOf(join(folder, "dev"));
+  const known = await textOf(join(udev, "data", `c${number}`));
   return known?.toString("latin1").split("\n").includes("E:ID_MTP_DEVICE=1") ?? false;
 }
 

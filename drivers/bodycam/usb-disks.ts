@@ -23,18 +23,21 @@ export interface Disk {
 
 /** The kernel counts in these whatever the disk itself does. */
 const SECTOR_BYTES = 512;
+const OVER_USB = /\/usb\d+\//;
 
-/** The disks of this machine by their folder in sysfs, which lies below that of the USB device they are of. */
-export async function readDisks(sys: string): Promise<ReadonlyMap<string, Disk>> {
+/** The disks over USB by their folder in sysfs, which lies below that of the USB device they are of. */
+export function readDisks(sys: string): ReadonlyMap<string, Disk> {
   const found = new Map<string, Disk>();
   const partitions = new Map<string, { readonly at: number; readonly one: Partition }[]>();
-  for (const name of (await namesIn(join(sys, "class/block"))) ?? []) {
-    const folder = await folderOf(join(sys, "class/block", name));
-    const one = folder === undefined ? undefined : await readPartition(folder, name);
-    if (folder === undefined || one === undefined) continue;
-    const at = await numberOf(join(folder, "partition"));
+  for (const name of namesIn(join(sys, "class/block")) ?? []) {
+    const folder = folderOf(join(sys, "class/block", name));
+    // Those of the machine itself, most of them, are not read.
+    if (folder === undefined || !OVER_USB.test(folder)) continue;
+    const one = readPartition(folder, name);
+    if (one === undefined) continue;
+    const at = numberOf(join(folder, "partition"));
     if (at === undefined) {
-      const ro = await wordOf(join(folder, "ro"));
+      const ro = wordOf(join(folder, "ro"));
       if (ro !== undefined) found.set(folder, { ...one, readOnly: ro !== "0", partitions: [] });
     } else {
       const disk = dirname(folder);
@@ -49,9 +52,9 @@ export async function readDisks(sys: string): Promise<ReadonlyMap<string, Disk>>
 }
 
 /** What a disk and a part of one have in common; undefined when it has gone meanwhile. */
-async function readPartition(folder: string, name: string): Promise<Partition | undefined> {
-  const sectors = await numberOf(join(folder, "size"));
-  const device = await wordOf(join(folder, "dev"));
+function readPartition(folder: string, name: string): Partition | undefined {
+  const sectors = numberOf(join(folder, "size"));
+  const device = wordOf(join(folder, "dev"));
   if (sectors === undefined || device === undefined) return undefined;
   return { name, device, bytes: sectors * SECTOR_BYTES };
 }
