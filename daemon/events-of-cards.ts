@@ -1,6 +1,7 @@
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
+import type { ClockFault } from "../drivers/bodycam/clock-offset.ts";
 import { failed, type Say } from "./say.ts";
 
 // What there is to say of docks and their cards: a part of daemon/events.ts.
@@ -38,6 +39,13 @@ export function dockEvents(say: Say) {
       }),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
       say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+    bodycamClock: (device: DeviceId, offsetMs: number, fault: ClockFault) =>
+      say(
+        fault === "reset" ? "alert" : "warning",
+        "bodycam-clock",
+        "a bodycam's clock was seen to be wrong: its recordings are not believed",
+        { device, offsetMs, fault },
+      ),
     recipientsSkip: (days: readonly string[]) =>
       say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
         days,

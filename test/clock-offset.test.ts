@@ -4,14 +4,20 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
 import { Temporal } from "temporal-polyfill";
-import { DAY_MS, HOUR_MS, type Instant, instantOf, MINUTE_MS } from "#base/time";
+import { DAY_MS, HOUR_MS, type Instant, instantOf, isoOf, MINUTE_MS, plus } from "#base/time";
+import type { Ask } from "../daemon/control/client.ts";
+import { READ } from "../daemon/control/protocol.ts";
+import { openFair } from "../daemon/docks/fair.ts";
+import { cardOpener } from "../daemon/docks/open-card.ts";
+import { openSlotBoard } from "../daemon/docks/slot-board.ts";
 import { handOver } from "../daemon/hand-over-fact.ts";
 import { seenNow } from "../daemon/seen-clock.ts";
 import { type ClockProfile, clockFault, measureOffset } from "../drivers/bodycam/clock-offset.ts";
 import { parseManifest } from "../storage/spool/manifest.ts";
 import { type Made, makeCard } from "./fakes/card-made.ts";
+import { cardRecordOf } from "./fakes/card-records.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { CAMERA, dockOf, NEVER, named, openRig, type Rig } from "./fakes/rig.ts";
+import { CAMERA, dockOf, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 
 const NOW = instantOf("2026-11-22T10:00:00.000Z");
 const ZONE = "Europe/Amsterdam";
@@ -60,8 +66,8 @@ describe("the offset of a camera's clock", () => {
   it("cannot be measured by a file of an earlier docking: a recording is later", async () => {
     const log = { path: "LOG/usb.log", changed: "2026-11-21 11:00:00" };
     assert.equal(await measured([log, recording]), "not measurable");
-    // FAT keeps two seconds: a recording that was closed by docking may seem the later.
-    const closed = { path: "DCIM/a.MP4", changed: "2026-11-22 11:00:02" };
+    // Docking ended that recording.
+    const closed = { path: "DCIM/a.MP4", changed: "2026-11-22 11:01:00" };
     assert.equal(await measured([{ ...log, changed: "2026-11-22 11:00:00" }, closed]), 0);
   });
 
@@ -142,6 +148,59 @@ async function handedOver(rig: Rig, seenClock: ReturnType<typeof seenNow> | unde
   assert.ok(fact.kind === "segment");
   return fact.recording.clock;
 }
+
+describe("a card in a slot", () => {
+  /** What a dock saw of the clock of a card whose docking it noticed at `seenAt`, and what it said. */
+  async function opened(rig: Rig, changed: string, seenAt: Instant, mountedAt: Instant) {
+    const folder = join(rig.folder, "card");
+    const log = { path: "LOG/usb.log", changed };
+    await makeCard(folder, [log, { path: named(0), changed: "2026-05-30 12:00:00" }]);
+    const looks = { at: isoOf(mountedAt), mountedAt: folder };
+    const record = cardRecordOf({ name: "card", media: rig.folder }, looks);
+    const profile = { ...dockOf(CAMERA, folder).profile, ...PROFILE, bytes_per_hour: null };
+    const { clock, events, sealing } = rig;
+    const ask: Ask = async (method, params) =>
+      method === "known" && "files" in params
+        ? READ[method]({ known: params.files.map(() => false) })
+        : READ[method]({ granted: true });
+    const board = openSlotBoard(clock, () => undefined);
+    const isThere = async (): Promise<boolean> => true;
+    const profileOf = async () => profile;
+    const open = cardOpener(clock, events, ask, sealing, openFair(1), board, isThere, profileOf);
+    const card = { record, number: CAMERA, folder, profile: "own" };
+    const { take } = await open({ slot: record.slot, id: "docking", seenAt }, card);
+    await take(NEVER);
+    const facts = (await readdir(sealing.incoming)).filter((name) => name.endsWith(".json"));
+    const offsets = await Promise.all(
+      facts.map(async (name) => {
+        const fact = parseManifest(await readFile(join(sealing.incoming, name)));
+        return fact.kind === "segment" ? fact.recording.clock.offsetMs : undefined;
+      }),
+    );
+    return { offsets, said: rig.lines.join("") };
+  }
+
+  it("has its clock looked at before it is taken, for each of its files, and a fault is told", async () => {
+    await using rig = await openRig();
+    // Winter time, in summer.
+    const { offsets, said } = await opened(rig, "2026-06-01 11:00:00", START, plus(START, 4000));
+    assert.deepEqual(offsets, [-HOUR_MS, -HOUR_MS]);
+    assert.match(said, /"event":"bodycam-clock"/);
+    assert.match(said, /"fault":"summer-time"/);
+  });
+
+  it("that was in when the dock was started is seen by the moment at which it was mounted", async () => {
+    await using rig = await openRig();
+    const { offsets, said } = await opened(
+      rig,
+      "2026-06-01 09:00:04",
+      START,
+      plus(START, -3 * HOUR_MS),
+    );
+    assert.deepEqual(offsets, [4000, 4000]);
+    assert.doesNotMatch(said, /bodycam-clock/);
+  });
+});
 
 describe("every recording of a docking", () => {
   it("carries the offset that was measured then, and null where none was", async () => {

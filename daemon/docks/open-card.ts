@@ -1,13 +1,18 @@
 import { BewaardError } from "#base/errors";
-import type { Clock, Instant } from "#base/time";
+import { type Clock, instantOf } from "#base/time";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
-import { type ClockProfile, measureOffset } from "../../drivers/bodycam/clock-offset.ts";
+import {
+  type ClockProfile,
+  clockFault,
+  measureOffset,
+} from "../../drivers/bodycam/clock-offset.ts";
 import type { Ask } from "../control/client.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { type SeenClock, seenNow } from "../seen-clock.ts";
-import type { Open } from "./dockings.ts";
+import type { Docking, Open } from "./dockings.ts";
 import { type Fair, rootPortOf } from "./fair.ts";
+import type { PairedCard } from "./join-slots.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import { openTaking } from "./take-card.ts";
 
@@ -31,7 +36,7 @@ export function cardOpener(
 ): Open {
   return async ({ slot, id: docking, seenAt }, card) => {
     const profile = await profileOf(card.profile);
-    const seenClock = await clockOf(clock, profile, card.folder, seenAt);
+    const seenClock = await clockOf(clock, events, profile, card, seenAt);
     const take = openTaking(clock, events, ask, sealing, {
       device: card.number,
       folder: card.folder,
@@ -50,13 +55,20 @@ export function cardOpener(
 /** The camera's clock, before anybody sets it; undefined where it cannot be seen. */
 async function clockOf(
   clock: Clock,
+  events: Events,
   profile: ClockProfile,
-  folder: string,
-  seenAt: Instant,
+  { number, folder, record }: PairedCard,
+  seenAt: Docking["seenAt"],
 ): Promise<SeenClock | undefined> {
+  // A dock that was started with the camera in did not see it come; the root helper did.
+  const mountedAt = instantOf(record.at);
+  const dockedAt = mountedAt < seenAt ? mountedAt : seenAt;
   try {
-    const offsetMs = await measureOffset(profile, folder, seenAt);
-    return offsetMs === "not measurable" ? undefined : seenNow(clock, offsetMs);
+    const offsetMs = await measureOffset(profile, folder, dockedAt);
+    if (offsetMs === "not measurable") return undefined;
+    const fault = clockFault(offsetMs, profile.zone, dockedAt);
+    if (fault !== "right") events.bodycamClock(number, offsetMs, fault);
+    return seenNow(clock, offsetMs);
   } catch (error) {
     // It cannot be read, or is gone: whoever takes its files comes upon that too, and says so.
     if (!(error instanceof BewaardError)) throw error;

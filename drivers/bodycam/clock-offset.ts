@@ -1,6 +1,6 @@
 import { Temporal } from "temporal-polyfill";
 import { CLOCK_SLACK_MS } from "#base/term";
-import { type Instant, instantOf, SECOND_MS } from "#base/time";
+import { type Instant, instantOf, MINUTE_MS } from "#base/time";
 import { type CardFile, listCard } from "./card.ts";
 import { type CameraProfile, globbing } from "./profile.ts";
 import { stampOfFile } from "./start-time.ts";
@@ -11,13 +11,13 @@ export type ClockProfile = Pick<CameraProfile, "file_times" | "zone" | "limits">
   readonly clock_file: { readonly path: string; readonly kind: "modified" } | null;
 };
 
-/** FAT keeps times to two seconds: of two files, either may seem the later by so much. */
-const FAT_STEP_MS = 2 * SECOND_MS;
+/** A recording that docking ended may be closed this much later than the file that tells of docking. */
+const CLOSING_MS = MINUTE_MS;
 
 /**
  * The camera's clock less ours, in ms, by the time of the file that the camera wrote when it was docked;
  * `now` is the moment at which it was seen to be docked. "not measurable" where the profile names no such
- * file, where there is none, and where a recording is later than it: then it is of an earlier docking.
+ * file, where there is none, and where a recording is more than a minute later: then it is of an earlier docking.
  * @throws BewaardError CARD_READ as `listCard`.
  */
 export async function measureOffset(
@@ -40,7 +40,7 @@ export function offsetOf(
   if (written.length === 0) return "not measurable";
   const last = written.reduce((a, b) => (a > b ? a : b));
   const later = files.some(
-    ({ path, modifiedAt }) => !isClock(path) && modifiedAt > last + FAT_STEP_MS,
+    ({ path, modifiedAt }) => !isClock(path) && modifiedAt > last + CLOSING_MS,
   );
   const stamp = later ? undefined : stampOfFile(profile, last);
   if (stamp === undefined) return "not measurable";
