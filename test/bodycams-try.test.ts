@@ -9,9 +9,12 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { HOUR_MS, instantOf, isoOf } from "#base/time";
 import { type Tried, tryCard } from "../daemon/try-card.ts";
+import { deviceOf } from "../drivers/bodycam/is-there.ts";
+import { mountedFrom } from "../drivers/bodycam/mounted-from.ts";
 import { type Made, makeCard } from "./fakes/card-made.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { handClock, NEVER } from "./fakes/rig.ts";
+import { usbTree } from "./fakes/usb-tree.ts";
 
 const NOW = instantOf("2026-11-22T10:00:00.000Z");
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
@@ -214,6 +217,32 @@ describe("trying a card", () => {
     const [only] = files;
     assert.equal(only?.times?.source, "container");
     assert.equal(only?.times?.startedAt, instantOf("2026-11-22T08:00:00.000Z"));
+  });
+});
+
+describe("what a folder is mounted from", () => {
+  it("is the camera whose disk it is on, and its label; of a copy nothing is known", async () => {
+    await using folder = await temporaryFolder();
+    const device = await deviceOf(folder.path);
+    assert.ok(device);
+    const udev = join(folder.path, "udev");
+    const bus = await usbTree(join(folder.path, "sys"));
+    await bus.bus(1, "0000:00:14.0");
+    await bus.plug({ at: "1-2", id: "0b6a:1234" });
+    const known = (): Promise<object> => mountedFrom(folder.path, bus.sys, udev);
+    assert.deepEqual(await known(), { usb: undefined, label: undefined });
+    const partitions = [{ number: 1, device, sectors: 64 }];
+    await bus.disk({ at: "1-2", name: "sdb", device: "8:16", sectors: 64, partitions });
+    assert.deepEqual(await known(), { usb: "0b6a:1234", label: undefined });
+    await mkdir(join(udev, "data"), { recursive: true });
+    const label = "E:ID_FS_LABEL=DPB20_1\nE:ID_FS_LABEL_ENC=DPB20\\x201\n";
+    await writeFile(join(udev, "data", `b${device}`), label);
+    assert.deepEqual(await known(), { usb: "0b6a:1234", label: "DPB20 1" });
+    const none = join(folder.path, "none");
+    assert.deepEqual(await mountedFrom(folder.path, none, none), {
+      usb: undefined,
+      label: undefined,
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Clock } from "#base/time";
+import { mountedFrom } from "../../drivers/bodycam/mounted-from.ts";
 import { tryCard } from "../try-card.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { shownTrial, trialForPrograms } from "./shown-try.ts";
@@ -34,13 +35,12 @@ export function addBodycamTry(
       "label van de kaart, van / the card's label, from `lsblk -o NAME,LABEL`",
     )
     .action(async (path: string, { profile, usb, label }: TryOptions) => {
-      const trial = await tryCard(
-        clock,
-        resolve(path),
-        profile === undefined ? undefined : typed(parseProfile, profile),
-        { usb: usb === undefined ? undefined : typed(parseUsb, usb), label },
-        stopSignal(),
-      );
+      const root = resolve(path);
+      const name = profile === undefined ? undefined : typed(parseProfile, profile);
+      const said = usb === undefined ? undefined : typed(parseUsb, usb);
+      const seen = await mountedFrom(root);
+      const told = { usb: said ?? seen.usb, label: label ?? seen.label };
+      const trial = await tryCard(clock, root, name, told, stopSignal());
       if (trial.tried.length === 0) process.exitCode = 1;
       print(global().json, trialForPrograms(trial), () => shownTrial(trial));
     });

@@ -1,5 +1,5 @@
 import { BewaardError } from "#base/errors";
-import { type Clock, instantOf } from "#base/time";
+import { type Clock, instant } from "#base/time";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 import {
   type ClockProfile,
@@ -61,7 +61,7 @@ async function clockOf(
   seenAt: Docking["seenAt"],
 ): Promise<SeenClock | undefined> {
   // A dock that was started with the camera in did not see it come; the root helper did.
-  const mountedAt = instantOf(record.at);
+  const mountedAt = instant(Date.parse(record.at));
   const dockedAt = mountedAt < seenAt ? mountedAt : seenAt;
   try {
     const offsetMs = await measureOffset(profile, folder, dockedAt);

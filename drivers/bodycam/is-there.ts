@@ -27,7 +27,7 @@ export async function isThere(card: Mounted, sys = "/sys"): Promise<boolean> {
 }
 
 /** `8:17` of the file system that a folder is on. */
-async function deviceOf(folder: string): Promise<string | undefined> {
+export async function deviceOf(folder: string): Promise<string | undefined> {
   const found = await unlessGone(stat(folder, { bigint: true }));
   if (found === undefined) return undefined;
   // As the C library packs it: the low 8 bits of the minor, 12 of the major, then the rest of each.
