@@ -3,7 +3,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
-import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { reportPath } from "../daemon/orders/report.ts";
 import { hashedPath } from "../storage/catalog/card-path.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
@@ -313,6 +313,23 @@ describe("a report of the helper", () => {
     assert.equal(await emptiedAt(rig), null);
   });
 
+  it("that refuses, or tells of a card that was pulled out, brings another order only after a while (invariant 8)", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const kept = [{ index: 0, why: "unreadable" as const }];
+    for (const waitMs of [1, 2, 4].map((minutes) => minutes * MINUTE_MS)) {
+      assert.notEqual((await wiping.ask()).nonce, null);
+      await wiping.help({ outcome: "failed", why: "interrupted", kept });
+      await wiping.settle();
+      const settled = rig.clock.now();
+      assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+      rig.clock.move(waitMs - (rig.clock.now() - settled) + SECOND_MS);
+    }
+    assert.notEqual((await wiping.ask()).nonce, null);
+    assert.equal(rig.said.includes("wipe-stuck"), false);
+  });
+
   it("that never comes is told of, and the order forgotten: its nonce serves no more (invariant 8)", async () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
@@ -329,6 +346,7 @@ describe("a report of the helper", () => {
     const [entry] = await wiped(rig);
     assert.deepEqual([entry?.outcome, entry?.untold], ["unreported", [id]]);
     assert.deepEqual(await wiping.orders(), []);
+    rig.clock.move(2 * MINUTE_MS);
     const again = await wiping.ask();
     assert.notEqual(again.nonce, null);
     assert.notEqual(again.nonce, nonce);

@@ -76,7 +76,7 @@ export function recordWiped(
     );
     const doubted = new Map<WipeFile, boolean>();
     for (const { file, why: reason } of kept)
-      if (reason !== "gone") doubted.set(file, await doubt(sql, order, file, reason));
+      if (isDoubtful(outcome, reason)) doubted.set(file, await doubt(sql, order, file, reason));
     for (const file of removed) await settleDoubt(sql, order, file);
     const emptied = isEmpty(order, report, files.length);
     if (emptied)
@@ -184,6 +184,11 @@ async function settle(
     { $nonce: nonce, $outcome: outcome, $told: told, $at: at },
   );
   await sql.run("delete from wipe_file where nonce = $nonce", { $nonce: nonce });
+}
+
+/** A card that was pulled out, or a helper that was cut off, says nothing about a file; other bytes always do. */
+function isDoubtful(outcome: string, why: string): boolean {
+  return why === "changed" || (outcome === "done" && why !== "gone");
 }
 
 /** True when it was left there once too often. */

@@ -1,5 +1,5 @@
 import { type DeviceId, parseDeviceId, parseSegmentId, type SegmentId } from "#base/ids";
-import type { Instant } from "#base/time";
+import { HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
 import { hashedPath } from "./card-path.ts";
 import type { CardFile } from "./find.ts";
 import { bytes, moment, number, optional, text } from "./row.ts";
@@ -59,7 +59,7 @@ export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): 
   return database.transaction(async (sql) => {
     const { ready, waiting, stuck } = await judged(sql, asked, bounds.issuedAt);
     const open = await openFor(sql, asked, bounds);
-    if (open !== undefined || ready.length === 0) {
+    if (open !== undefined || ready.length === 0 || (await isTooSoon(sql, asked, bounds))) {
       const nonce = open?.own ? open.nonce : undefined;
       return { nonce, files: [], waiting: waiting + ready.length, stuck };
     }
@@ -173,6 +173,23 @@ async function openFor(
   if (own !== undefined) return { nonce: text(own, "nonce"), own: true };
   const other = rows.find((row) => number(row, "fresh") === 1);
   return other && { nonce: text(other, "nonce"), own: false };
+}
+
+/**
+ * Whether the orders of this docking that came to nothing are too fresh for another one: a minute after the first,
+ * twice as long after each next, an hour at most. Else a helper that refuses each would fill the ledger.
+ */
+async function isTooSoon(sql: Sql, { docking }: Asked, { issuedAt }: Bounds): Promise<boolean> {
+  const [row] = await sql.all(
+    `select count(*) as times, coalesce(max(settled_at_ms), 0) as at_ms from wipe
+     where docking = $docking and outcome <> 'done'`,
+    { $docking: docking },
+  );
+  const times = number(row, "times");
+  if (times === 0) return false;
+  const waitMs = Math.min(HOUR_MS, MINUTE_MS * 2 ** (times - 1));
+  // However the clock was set meanwhile.
+  return Math.abs(issuedAt - number(row, "at_ms")) < waitMs;
 }
 
 async function insertOrder(

@@ -60,7 +60,7 @@ export interface Wiping {
   report(nonce: string | null): Promise<Result<"docks.report">>;
   /** What core has signed and nobody has taken up yet. */
   orders(): Promise<readonly WipeOrder[]>;
-  /** Carries out every order, as root would, and reports `change` of it. */
+  /** Carries out every order, as root would, and reports `change` of it; with an outcome in that it does nothing. */
   help(change?: Partial<Report>): Promise<void>;
   /** One turn of the loop. */
   settle(): Promise<void>;
@@ -123,7 +123,10 @@ export async function openWiping(rig: WipedBox, options: WipeOptions = {}): Prom
     report: (nonce) => answers["docks.report"]({ nonce: nonce ?? "" }, unwatched),
     async help(change = {}) {
       for (const order of await orders()) {
-        const came = await carryOut(card, order);
+        const came =
+          change.outcome === undefined
+            ? await carryOut(card, order)
+            : { removed: [], kept: [], left: null };
         const at = isoOf(clock.now());
         const done = { bewaard: "report/1", verb: "wipe", startedAt: at, endedAt: at } as const;
         const { nonce } = order;

@@ -30,6 +30,7 @@ create table wipe (
 ) strict;
 
 create index wipe_open on wipe (device_id) where outcome is null;
+create index wipe_docking on wipe (docking);
 create index wipe_settled on wipe (settled_at_ms) where outcome is not null;
 
 -- The files of an open order, in its order. They leave when it is settled: the ledger entry has them.
