@@ -58,6 +58,21 @@ describe("turns of cards that are read", () => {
     assert.ok(other?.turn);
   });
 
+  it("come round by port, however many wait at one of them", async () => {
+    const fair = openFair(1);
+    const all = await readers(fair, ["a/1", "a/1", "a/1", "a/1", "b/1", "b/1", "c/1"]);
+    const order: string[] = [];
+    while (order.length < all.length) {
+      const one = all.find(({ turn }) => turn);
+      if (!one) throw new Error("nobody runs");
+      order.push(one.port);
+      one.turn?.[Symbol.dispose]();
+      one.turn = undefined;
+      await breathe();
+    }
+    assert.deepEqual(order, ["a/1", "b/1", "c/1", "a/1", "b/1", "a/1", "a/1"]);
+  });
+
   it("are given up by one whose card is gone while it waited, and by nobody twice", async () => {
     const fair = openFair(1);
     const gone = new AbortController();

@@ -11,23 +11,34 @@ interface Waiting {
 
 /**
  * At most `size` turns at a time, as many as there are threads that seal. The next one is for the root port
- * with the fewest: what hangs on one hub shares one cable, and must not keep another cable waiting. Among
- * equal ports the one that waited longest goes first.
+ * with the fewest, and among equal ones for that whose last turn is longest ago: what hangs on one hub shares
+ * one cable, and must not keep another cable waiting, however many cameras wait there. Of one port, in the
+ * order in which they came.
  */
 export function openFair(size: number): Fair {
   const running = new Map<string, number>();
   const waiting: Waiting[] = [];
+  /** Of each port, which turn was its last. */
+  const last = new Map<string, number>();
+  let turns = 0;
   let free = size;
 
   const busy = (port: string): number => running.get(port) ?? 0;
 
+  function isBefore(a: string, b: string): boolean {
+    if (busy(a) !== busy(b)) return busy(a) < busy(b);
+    return (last.get(a) ?? 0) < (last.get(b) ?? 0);
+  }
+
   function next(): void {
     if (free === 0) return;
     let first: Waiting | undefined;
-    for (const one of waiting) if (!first || busy(one.port) < busy(first.port)) first = one;
+    for (const one of waiting) if (!first || isBefore(one.port, first.port)) first = one;
     if (!first) return;
     waiting.splice(waiting.indexOf(first), 1);
     free -= 1;
+    turns += 1;
+    last.set(first.port, turns);
     running.set(first.port, busy(first.port) + 1);
     first.go();
   }
