@@ -6,8 +6,8 @@ import { MINUTE_MS, SECOND_MS } from "#base/time";
 import { watchSlots } from "../daemon/watch-slots.ts";
 import { readUsbDevices } from "../drivers/bodycam/usb-devices.ts";
 import { usbHints } from "../drivers/bodycam/usb-hints.ts";
-import { itWithOwnUsb, tellOf, whyNoOwnUsb } from "./fakes/own-usb.ts";
-import { usbTree } from "./fakes/usb-tree.ts";
+import { itWithOwnUsb, type OwnUdev, startUdev, whyNoOwnUsb } from "./fakes/own-usb.ts";
+import { DESCRIPTORS, usbTree } from "./fakes/usb-tree.ts";
 
 const CONTROLLER = "0000:00:14.0";
 const PATH = `/devices/pci0000:00/${CONTROLLER}/usb1/1-2`;
@@ -18,12 +18,13 @@ if (why !== undefined) {
   process.stderr.write(`LEFT OUT: the tests of USB hints need namespaces: ${why}\n`);
 }
 
-/** Sockets in this namespace, which is ours alone, that wait for what udev tells. */
-async function listeners(): Promise<number> {
+/** Sockets in this namespace, which is ours alone, that listen to the kernel or to udev. */
+async function listeners(to: "kernel" | "udev"): Promise<number> {
   const table = (await readFile("/proc/self/net/netlink", "latin1")).split("\n");
   return table.filter((line) => {
     const [, protocol, , groups] = line.split(/ +/);
-    return Number(protocol) === EVENTS_OF_THE_KERNEL && groups === "00000002";
+    const group = to === "kernel" ? "00000001" : "00000002";
+    return Number(protocol) === EVENTS_OF_THE_KERNEL && groups === group;
   }).length;
 }
 
@@ -32,8 +33,10 @@ async function until(met: () => Promise<boolean>): Promise<void> {
   while (!(await met())) await systemClock.sleep(10, signal);
 }
 
-async function udevRuns(): Promise<void> {
-  await writeFile("/run/udev/control", "");
+async function runUdev(): Promise<OwnUdev> {
+  const udev = startUdev();
+  await until(async () => (await listeners("kernel")) === 1);
+  return udev;
 }
 
 (why === undefined ? describe : leftOut)("hints of USB", () => {
@@ -44,25 +47,25 @@ async function udevRuns(): Promise<void> {
     async () => {
       const usb = await usbTree("/sys");
       await usb.bus(1, CONTROLLER);
-      await udevRuns();
+      await using udev = await runUdev();
       const said: string[] = [];
       const stop = new AbortController();
       const hints = usbHints((one) => said.push(one), stop.signal);
       for (const address of [7, 8]) {
         const plugged = hints.next();
-        await until(async () => (await listeners()) === 1);
+        await until(async () => (await listeners("udev")) === 1);
         await usb.plug({ at: "1-2", address, serial: "BC-0101" });
-        tellOf("add", PATH, 1, address);
+        udev.tell("add", PATH, 1, address);
         assert.deepEqual(await plugged, { done: false, value: undefined });
         const pulled = hints.next();
         await usb.unplug("1-2");
-        tellOf("remove", PATH, 1, address);
+        udev.tell("remove", PATH, 1, address);
         assert.deepEqual(await pulled, { done: false, value: undefined });
       }
       const quiet = hints.next();
       stop.abort();
       assert.deepEqual(await quiet, { done: true, value: undefined });
-      await until(async () => (await listeners()) === 0);
+      await until(async () => (await listeners("udev")) === 0);
       assert.deepEqual(said, []);
     },
   );
@@ -74,7 +77,7 @@ async function udevRuns(): Promise<void> {
     async () => {
       const usb = await usbTree("/sys");
       await usb.bus(1, CONTROLLER);
-      await udevRuns();
+      await using udev = await runUdev();
       const signal = AbortSignal.timeout(20 * SECOND_MS);
       const slots = watchSlots(
         systemClock,
@@ -84,9 +87,9 @@ async function udevRuns(): Promise<void> {
       );
       assert.deepEqual(await slots.next(), { done: false, value: [] });
       const plugged = slots.next();
-      await until(async () => (await listeners()) === 1);
+      await until(async () => (await listeners("udev")) === 1);
       await usb.plug({ at: "1-2", serial: "BC-0101" });
-      tellOf("add", PATH, 1, 7);
+      udev.tell("add", PATH, 1, 7);
       const [camera] = (await plugged).value ?? [];
       assert.deepEqual([camera?.serial, camera?.disks], ["BC-0101", []]);
       const readable = slots.next();
@@ -100,13 +103,54 @@ async function udevRuns(): Promise<void> {
 
   itWithOwnUsb(
     import.meta.url,
+    "still come after devices that say the worst of themselves",
+    "given",
+    async () => {
+      const usb = await usbTree("/sys");
+      await usb.bus(1, CONTROLLER);
+      await using udev = await runUdev();
+      const stop = new AbortController();
+      const hints = usbHints(assert.fail, stop.signal);
+      const first = hints.next();
+      await until(async () => (await listeners("udev")) === 1);
+      const folder = `/sys${PATH}`;
+      const zeros = Buffer.alloc(40);
+      for (let length = 0; length <= DESCRIPTORS.length; length += 1) {
+        await usb.plug({ at: "1-2", address: 7, serial: DESCRIPTORS.subarray(0, length) });
+        const cut = DESCRIPTORS.subarray(0, length);
+        const filled = Buffer.concat([cut, length % 2 === 0 ? zeros : zeros.fill(0xff)]);
+        await writeFile(`${folder}/descriptors`, length % 3 === 0 ? cut : filled);
+        const odd = ["speed", "version", "bcdDevice", "busnum", "bDeviceClass"][length % 5];
+        if (length % 4 === 0) await writeFile(`${folder}/${odd}`, filled);
+        udev.tell("add", PATH, 1, 7);
+        await readUsbDevices();
+        await usb.unplug("1-2");
+        udev.tell("remove", PATH, 1, 7);
+        await hints.next();
+      }
+      await first;
+      // Of those above at most one is still to be taken.
+      for (const address of [97, 98, 99]) {
+        await usb.plug({ at: "1-2", address });
+        const plugged = hints.next();
+        udev.tell("add", PATH, 1, address);
+        assert.deepEqual(await plugged, { done: false, value: undefined });
+        await usb.unplug("1-2");
+      }
+      assert.equal(await listeners("udev"), 1);
+      stop.abort();
+      await hints.return();
+    },
+  );
+
+  itWithOwnUsb(
+    import.meta.url,
     "are said once to be refused, and nothing else fails",
     "refused",
     async () => {
       const usb = await usbTree("/sys");
       await usb.bus(1, CONTROLLER);
       await usb.plug({ at: "1-2", serial: "BC-0101" });
-      await udevRuns();
       const said: string[] = [];
       const stop = new AbortController();
       const hints = (s: AbortSignal): AsyncIterable<void> => usbHints((one) => said.push(one), s);
@@ -124,15 +168,20 @@ async function udevRuns(): Promise<void> {
 
   for (const [title, missing, text] of [
     ["where the kernel has no USB", "usb", "this kernel has no USB"],
-    ["where udev does not run", "udev", "udev does not run"],
+    [
+      "where udev does not run",
+      "udev",
+      "udev does not run, or this process has a network of its own (PrivateNetwork=)",
+    ],
   ] as const) {
     itWithOwnUsb(
       import.meta.url,
       `are said to be missing ${title}, and come once it is there`,
       "given",
       async () => {
-        if (missing === "usb") await udevRuns();
-        else await (await usbTree("/sys")).bus(1, CONTROLLER);
+        await using running = new AsyncDisposableStack();
+        const early = missing === "usb" ? running.use(await runUdev()) : undefined;
+        if (missing === "udev") await (await usbTree("/sys")).bus(1, CONTROLLER);
         const said: string[] = [];
         const stop = new AbortController();
         const hints = usbHints((one) => said.push(one), stop.signal);
@@ -141,7 +190,8 @@ async function udevRuns(): Promise<void> {
         const usb = await usbTree("/sys");
         await usb.bus(1, CONTROLLER);
         await usb.plug({ at: "1-2" });
-        tellOf("add", PATH, 1, 7);
+        const udev = early ?? running.use(await runUdev());
+        udev.tell("add", PATH, 1, 7);
         assert.deepEqual(await plugged, { done: false, value: undefined });
         stop.abort();
         await hints.return();

@@ -1,10 +1,12 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { printableText } from "#base/printable";
 import { unlessGone } from "./sysfs.ts";
 
-/** Where this machine says what it has; another place in tests. */
-const UDEV = "/run/udev/control";
 const USB = "/sys/bus/usb/devices";
+/** NETLINK_KOBJECT_UEVENT, as /proc writes it. */
+const KERNEL_EVENTS = "15";
+/** The first of its groups; what udev makes of it goes to the second. */
+const FROM_KERNEL = 1;
 
 /**
  * Yields when something was plugged in or pulled out: a hint to look at sysfs, which may be missed, doubled or
@@ -70,11 +72,19 @@ async function listen(hint: () => void): Promise<Listening> {
 
 /** It listens all the same: USB may come later, and so may udev. */
 async function whyNoHints(): Promise<string | undefined> {
-  if (!(await isThere(USB))) return "this kernel has no USB";
-  if (!(await isThere(UDEV))) return "udev does not run";
-  return undefined;
+  if ((await unlessGone(access(USB).then(() => true))) !== true) return "this kernel has no USB";
+  if (await udevListens()) return undefined;
+  return "udev does not run, or this process has a network of its own (PrivateNetwork=)";
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return (await unlessGone(access(path).then(() => true))) ?? false;
+/**
+ * Whether somebody in this network namespace is told of devices by the kernel, which is udev's work: what udev
+ * tells goes to no other namespace, and nothing fails there.
+ */
+async function udevListens(): Promise<boolean> {
+  const sockets = (await unlessGone(readFile("/proc/self/net/netlink", "latin1"))) ?? "";
+  return sockets.split("\n").some((line) => {
+    const [, protocol, , groups = ""] = line.split(/ +/);
+    return protocol === KERNEL_EVENTS && (Number.parseInt(groups, 16) & FROM_KERNEL) !== 0;
+  });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { it } from "mocha";
@@ -11,7 +12,7 @@ const MARK = "BEWAARD_OWN_USB";
 // Root makes namespaces as it is; others become the root of a namespace of users first.
 const AS_ROOT = process.getuid?.() === 0 ? [] : ["--map-root-user"];
 const UNSHARE = ["unshare", ...AS_ROOT, "--mount", "--net", "--"];
-const MOUNT = "mount -t tmpfs none /sys && mount -t tmpfs none /run && mkdir /run/udev";
+const MOUNT = "mount -t tmpfs none /sys";
 const PREPARE = ["sh", "-c", `${MOUNT} && exec "$@"`, "sh"];
 
 /** Undefined, or why this machine makes no namespaces for the tests with a USB bus of their own. */
@@ -56,25 +57,39 @@ export function itWithOwnUsb(
   });
 }
 
-// udev tells its listeners so: its own header, whose numbers are 40 (where the properties start, twice over)
-// and their length, then the properties. Node opens no netlink sockets.
-const TELL = `
-import socket, struct, sys
-properties = "".join(one + "\\0" for one in sys.argv[1:]).encode()
-header = b"libudev\\0" + struct.pack(">I", 0xFEEDCAFE) + struct.pack("=III", 40, 40, len(properties))
+// Listens to the kernel as udev does (group 1) and tells its listeners (group 2) in udev's own form: a header
+// whose numbers are 40 (where the properties start, twice over) and their length, then the properties. Node
+// opens no netlink sockets.
+const UDEV = `
+import json, socket, struct, sys
 netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)
-netlink.sendto(header + bytes(16) + properties, (0, 2))
+netlink.bind((0, 1))
+for line in sys.stdin:
+    told = "".join(one + "\\0" for one in json.loads(line)).encode()
+    header = b"libudev\\0" + struct.pack(">I", 0xFEEDCAFE) + struct.pack("=III", 40, 40, len(told))
+    netlink.sendto(header + bytes(16) + told, (0, 2))
 `;
 
-/** Says what udev says when a device of the tree in /sys came or went: after the fact, as udev does. */
-export function tellOf(action: "add" | "remove", path: string, bus: number, address: number): void {
-  const three = (number: number): string => String(number).padStart(3, "0");
-  const name = `DEVNAME=/dev/bus/usb/${three(bus)}/${three(address)}`;
-  const numbers = [`BUSNUM=${three(bus)}`, `DEVNUM=${three(address)}`, "SEQNUM=1"];
-  const what = ["SUBSYSTEM=usb", "DEVTYPE=usb_device"];
-  const properties = [`ACTION=${action}`, `DEVPATH=${path}`, ...what, name, ...numbers];
-  const { status, stderr } = spawnSync("python3", ["-c", TELL, ...properties], {
-    encoding: "utf8",
-  });
-  assert.equal(status, 0, stderr);
+/** In place of udev, in a namespace of the test's own. */
+export interface OwnUdev extends AsyncDisposable {
+  /** Says that the device at `path` in /sys came or went: after the fact, as udev does. */
+  tell(action: "add" | "remove", path: string, bus: number, address: number): void;
+}
+
+/** Starts it, which takes a moment: it does not listen yet. */
+export function startUdev(): OwnUdev {
+  const udev = spawn("python3", ["-c", UDEV], { stdio: ["pipe", "ignore", "inherit"] });
+  const ended = once(udev, "exit");
+  return {
+    tell(action, path, bus, address) {
+      const [onBus, at] = [bus, address].map((number) => String(number).padStart(3, "0"));
+      const what = ["SUBSYSTEM=usb", "DEVTYPE=usb_device", `DEVNAME=/dev/bus/usb/${onBus}/${at}`];
+      const told = [`ACTION=${action}`, `DEVPATH=${path}`, ...what];
+      udev.stdin.write(`${JSON.stringify([...told, `BUSNUM=${onBus}`, `DEVNUM=${at}`])}\n`);
+    },
+    async [Symbol.asyncDispose]() {
+      udev.stdin.end();
+      await ended;
+    },
+  };
 }

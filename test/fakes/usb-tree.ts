@@ -44,7 +44,7 @@ type Interfaces = NonNullable<Plugged["interfaces"]>;
 const HUB: Interfaces = [{ codes: "090000" }];
 const STORAGE: Interfaces = [{ codes: "080650" }];
 // A device and one configuration: nothing of ours reads them, the package `usb` wants them there.
-const DESCRIPTORS = Buffer.from(
+export const DESCRIPTORS = Buffer.from(
   "12010002000000406a0b341200010102030109021200010100803209040000000806500000",
   "hex",
 );
