@@ -75,7 +75,7 @@ const RULES: readonly Rule[] = [
     sql: `select device_id as id from bodycam left join entry on entry.seq = bodycam.entry_seq
           where entry.kind is null or entry.body ->> 'device' <> device_id
             or (retired_at_ms is not null) <> (entry.kind = 'bodycam.retired')
-            or entry.kind not in ('bodycam.paired', 'bodycam.retired', 'bodycam.volume-changed')`,
+            or entry.kind not in ('bodycam.paired', 'bodycam.retired', 'bodycam.volume-changed', 'bodycam.identified')`,
   },
   ...(["stored", "destroying", "destroyed"] as const).map((kind) => ({
     invariant: 5,

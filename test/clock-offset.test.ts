@@ -157,7 +157,12 @@ describe("a card in a slot", () => {
     await makeCard(folder, [log, { path: named(0), changed: "2026-05-30 12:00:00" }]);
     const looks = { at: isoOf(mountedAt), mountedAt: folder };
     const record = cardRecordOf({ name: "card", media: rig.folder }, looks);
-    const profile = { ...dockOf(CAMERA, folder).profile, ...PROFILE, bytes_per_hour: null };
+    const profile = {
+      ...dockOf(CAMERA, folder).profile,
+      ...PROFILE,
+      bytes_per_hour: null,
+      identity: null,
+    };
     const { clock, events, sealing } = rig;
     const ask: Ask = async (method, params) =>
       method === "known" && "files" in params

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { z } from "zod";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
+import type { Ask } from "../daemon/control/client.ts";
+import { METHODS, READ } from "../daemon/control/protocol.ts";
+import { identified } from "../daemon/docks/identified.ts";
+import type { TakeCard } from "../daemon/docks/take-card.ts";
 import { bodycamAnswers } from "../daemon/pairing/answers.ts";
 import { jumpsIn } from "../daemon/pairing/counters.ts";
 import { recognise } from "../daemon/pairing/in-slots.ts";
@@ -17,6 +22,7 @@ import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
 import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
+import { cardRecordOf } from "./fakes/card-records.ts";
 import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
 import { CAMERA, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -190,7 +196,6 @@ describe("pairing a bodycam (DH-01)", () => {
 
   it("takes no person for a role", async () => {
     await using rig = await openRig();
-    const { METHODS } = await import("../daemon/control/protocol.ts");
     for (const by of ["Jan Jansen", "J. Jansen", ""]) {
       const asked = METHODS["bodycams.pair"].params.safeParse({ ...ASKED, by });
       assert.equal(asked.success, false, by);
@@ -245,6 +250,74 @@ describe("a bodycam with another card", () => {
     await pairing.pair();
     pairing.present.splice(0, 1, { ...nameless, volume: "9999-0000" });
     assert.deepEqual((await pairing.devices())[0]?.unread, "unpaired");
+  });
+});
+
+describe("a bodycam that says which one it is", () => {
+  it("is remembered by it the first time, with its entry, and is another when it says something else", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const identify = async (says: string) =>
+      (await pairing.answers["bodycams.identify"]({ number: CAMERA, says }, quiet)).is;
+    await assert.rejects(identify("C-1"), { code: "BODYCAM_REFUSED" });
+    await pairing.pair();
+    assert.equal(await identify("C-1"), "it");
+    assert.equal(await identify("C-1"), "it");
+    assert.equal(await identify("C-2"), "another");
+    const [, told, ...more] = await entries(rig);
+    assert.deepEqual(more, []);
+    const idFileSha256 = createHash("sha256").update("C-1").digest("hex");
+    const at = isoOf(START);
+    assert.deepEqual(told, { at, kind: "bodycam.identified", device: "bc-0101", idFileSha256 });
+    assert.deepEqual((await pairing.pairings())[0]?.idFileSha256, idFileSha256);
+    assert.deepEqual(await rig.check("rows"), []);
+    await publish(rig);
+    const { database } = await rebuiltOf(rig);
+    await using _open = database;
+    assert.equal((await database.transaction(readBodycams))[0]?.idFileSha256, idFileSha256);
+    // Another camera under the number says for itself which one it is.
+    await pairing.retire();
+    await pairing.pair();
+    assert.equal(await identify("C-2"), "it");
+  });
+
+  it("has nothing taken from its card before core knows it for the same", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    const folder = join(rig.folder, "card");
+    const counted = { files: 0, bytes: 0, filesDone: 0, bytesDone: 0, adopted: 0 };
+    let taken = 0;
+    const take: TakeCard = async () => {
+      taken += 1;
+      return { counted, files: [], others: 0, left: undefined };
+    };
+    const ask: Ask = async (method, params) => {
+      assert.equal(method, "bodycams.identify");
+      const asked = METHODS["bodycams.identify"].params.parse(params);
+      return READ[method](await pairing.answers["bodycams.identify"](asked, quiet));
+    };
+    const record = cardRecordOf({ name: "sdb1", media: rig.folder });
+    const card = { record, number: CAMERA, folder, profile: "own" };
+    const limits = { files: 10, bytes: 1e9, depth: 3 };
+    const identity = { file: "MISC/version.txt", pattern: '"camera serial number":"(.*?)"' };
+    let isThere = true;
+    const docked = () =>
+      identified(ask, { identity, limits }, card, async () => isThere, take)(NEVER);
+    // One that says nothing has to do with its serials.
+    await docked();
+    assert.equal(taken, 1);
+    await mkdir(join(folder, "MISC"));
+    const write = (serial: string) =>
+      writeFile(join(folder, "MISC", "VERSION.TXT"), `{"camera serial number":"${serial}"}`);
+    await write("C3141");
+    await docked();
+    assert.equal(taken, 2);
+    await write("C2718");
+    await assert.rejects(docked(), { code: "BODYCAM_ALIKE" });
+    assert.equal(taken, 2);
+    isThere = false;
+    assert.equal(await docked(), "gone");
   });
 });
 

@@ -78,6 +78,11 @@ export const DOCK_METHODS = {
     params: z.strictObject({ number: cameraNumber, by: slug, reason: slug }),
     result: z.object({ retired: z.string() }),
   },
+  /** From the dock: what a camera says of itself in a file of its own. */
+  "bodycams.identify": {
+    params: z.strictObject({ number: cameraNumber, says: z.string().min(1).max(2000) }),
+    result: z.object({ is: z.enum(["it", "another"]) }),
+  },
   docks: {
     params: z.strictObject({}),
     result: z.object({

@@ -216,6 +216,7 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   bodycams: (answer) => METHODS.bodycams.result.parse(answer),
   "bodycams.pair": (answer) => METHODS["bodycams.pair"].result.parse(answer),
   "bodycams.retire": (answer) => METHODS["bodycams.retire"].result.parse(answer),
+  "bodycams.identify": (answer) => METHODS["bodycams.identify"].result.parse(answer),
   docks: (answer) => METHODS.docks.result.parse(answer),
   "docks.news": (answer) => METHODS["docks.news"].result.parse(answer),
   "docks.pairings": (answer) => METHODS["docks.pairings"].result.parse(answer),

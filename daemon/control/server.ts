@@ -116,6 +116,8 @@ async function dispatch(
       return answers["bodycams.pair"](METHODS["bodycams.pair"].params.parse(params), watch);
     case "bodycams.retire":
       return answers["bodycams.retire"](METHODS["bodycams.retire"].params.parse(params), watch);
+    case "bodycams.identify":
+      return answers["bodycams.identify"](METHODS["bodycams.identify"].params.parse(params), watch);
     case "docks":
       return answers.docks(METHODS.docks.params.parse(params), watch);
     case "docks.news":

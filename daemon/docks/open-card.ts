@@ -12,13 +12,15 @@ import type { Events } from "../events.ts";
 import { type SeenClock, seenNow } from "../seen-clock.ts";
 import type { Docking, Open } from "./dockings.ts";
 import { type Fair, rootPortOf } from "./fair.ts";
+import { type Identified, identified } from "./identified.ts";
 import type { PairedCard } from "./join-slots.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import { openTaking } from "./take-card.ts";
 
 /** What is read of a profile for a card in a slot. */
 export type SlotProfile = Dock["profile"] &
-  ClockProfile & { readonly bytes_per_hour: number | null };
+  ClockProfile &
+  Pick<Identified, "identity"> & { readonly bytes_per_hour: number | null };
 
 /**
  * Opens cards in slots. They are mounted read-only, so nothing there has to settle; one that its camera writes
@@ -37,17 +39,19 @@ export function cardOpener(
   return async ({ slot, id: docking, seenAt }, card) => {
     const profile = await profileOf(card.profile);
     const seenClock = await clockOf(clock, events, profile, card, seenAt);
-    const take = openTaking(clock, events, ask, sealing, {
+    const there = () => isThere(card.record);
+    const taking = openTaking(clock, events, ask, sealing, {
       device: card.number,
       folder: card.folder,
       profile,
       seenClock,
       settleMs: 0,
-      isThere: () => isThere(card.record),
+      isThere: there,
       turn: (signal) => fair.turn(rootPortOf(slot), signal),
       tell: (counted) =>
         void board.tell(slot, { kind: "counted", docking, counted, whole: false, left: null }),
     });
+    const take = identified(ask, profile, card, there, taking);
     return { ...card, slot, docking, take, bytesPerHour: profile.bytes_per_hour };
   };
 }

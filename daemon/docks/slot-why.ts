@@ -31,6 +31,7 @@ export const SLOT_WHYS = [
 export type SlotWhy = (typeof SLOT_WHYS)[number];
 
 const OF_ERRORS: Partial<Record<ErrorCode, SlotWhy>> = {
+  BODYCAM_ALIKE: "same-identity",
   CARD_READ: "card-unread",
   SOURCE_IRREGULAR: "card-unread",
   SOURCE_CHANGED: "file-changes",

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
+import { BewaardError } from "#base/errors";
 import { type Clock, isoOf } from "#base/time";
 import type { Config } from "../../config/schema.ts";
-import { type Looks, readBodycams } from "../../storage/catalog/bodycams.ts";
+import { type Looks, readBodycams, recordIdentity } from "../../storage/catalog/bodycams.ts";
 import { recordPlaces } from "../../storage/catalog/place.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Answers, Result } from "../control/protocol.ts";
@@ -11,7 +13,13 @@ import type { PairedNote } from "./paired-note.ts";
 
 export type BodycamAnswers = Pick<
   Answers,
-  "bodycams" | "bodycams.pair" | "bodycams.retire" | "docks" | "docks.news" | "docks.pairings"
+  | "bodycams"
+  | "bodycams.identify"
+  | "bodycams.pair"
+  | "bodycams.retire"
+  | "docks"
+  | "docks.news"
+  | "docks.pairings"
 >;
 
 /** What core answers about bodycams and their slots. */
@@ -40,6 +48,13 @@ export function bodycamAnswers(
     "bodycams.retire": async ({ number, by, reason }) => {
       await retire(clock, database, note, number, by, reason);
       return { retired: number };
+    },
+    "bodycams.identify": async ({ number, says }) => {
+      const sha256 = createHash("sha256").update(says).digest("hex");
+      const known = await recordIdentity(database, clock.now(), number, sha256);
+      if (known === "not-paired")
+        throw new BewaardError("BODYCAM_REFUSED", `${number} is not paired`);
+      return { is: known === "another" ? "another" : "it" };
     },
     docks: async () => ({
       ...board.read(),

@@ -152,6 +152,40 @@ export async function writeVolume(
   );
 }
 
+/**
+ * What a bodycam says of itself in a file of its own, by SHA-256: the first time it is remembered, with its
+ * ledger entry; after that it must say the same.
+ */
+export function recordIdentity(
+  database: Database,
+  now: Instant,
+  device: DeviceId,
+  idFileSha256: string,
+): Promise<"first" | "same" | "another" | "not-paired"> {
+  return database.transaction(async (sql) => {
+    const known = (await readBodycams(sql)).find((one) => one.device === device);
+    if (known === undefined || known.retiredAt !== undefined) return "not-paired";
+    if (known.idFileSha256 !== null)
+      return known.idFileSha256 === idFileSha256 ? "same" : "another";
+    const facts = { device, idFileSha256 };
+    const entry = await append(sql, now, [{ kind: "bodycam.identified", facts }]);
+    await writeIdentity(sql, device, idFileSha256, entry);
+    return "first";
+  });
+}
+
+export async function writeIdentity(
+  sql: Sql,
+  device: DeviceId,
+  idFileSha256: string,
+  entry: number,
+): Promise<void> {
+  await sql.run(
+    "update bodycam set id_file_sha256 = $sha256, entry_seq = $entry where device_id = $device",
+    { $sha256: idFileSha256, $entry: entry, $device: device },
+  );
+}
+
 /** Ends a pairing, with its ledger entry. False where the number is not paired. */
 export function recordRetired(
   database: Database,

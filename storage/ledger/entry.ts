@@ -8,6 +8,7 @@ export const ENTRY_KINDS = [
   "bewaard.started",
   "device.paired",
   "device.placed",
+  "bodycam.identified",
   "bodycam.paired",
   "bodycam.retired",
   "bodycam.volume-changed",

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Instant } from "#base/time";
-import { writePairing, writeRetired, writeVolume } from "../catalog/bodycams.ts";
+import { writeIdentity, writePairing, writeRetired, writeVolume } from "../catalog/bodycams.ts";
 import type { Sql } from "../catalog/sqlite.ts";
 import { broken } from "./ledger.ts";
 import {
@@ -57,6 +57,10 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
   }),
   "bodycam.paired": telling(TOLD["bodycam.paired"], (sql, { seq, at }, told) =>
     writePairing(sql, told, at, seq),
+  ),
+  "bodycam.identified": telling(
+    TOLD["bodycam.identified"],
+    (sql, { seq }, { device, idFileSha256 }) => writeIdentity(sql, device, idFileSha256, seq),
   ),
   "bodycam.volume-changed": telling(
     TOLD["bodycam.volume-changed"],

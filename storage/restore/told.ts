@@ -32,6 +32,7 @@ const device = z.string().transform(parseDeviceId);
 const segment = z.string().transform(parseSegmentId);
 const hold = z.string().transform(parseHoldId);
 const usbId = z.string().regex(/^[0-9a-f]{4}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 // Of FAT and exFAT.
 const volume = z
   .string()
@@ -42,6 +43,7 @@ const trust = z.enum(["trusted", "untrusted", "overdue"]);
 export const TOLD = {
   "device.paired": z.object({ device, type: z.enum(["bodycam", "camera"]), pairedAt: moment }),
   "device.placed": z.object({ device, place: z.string().nullable() }),
+  "bodycam.identified": z.object({ device, idFileSha256: sha256 }),
   "bodycam.paired": z.object({
     device,
     vendor: usbId,
@@ -51,7 +53,7 @@ export const TOLD = {
       .regex(/^\P{C}{1,126}$/u)
       .nullable(),
     volume,
-    idFileSha256: z.string().nullable(),
+    idFileSha256: sha256.nullable(),
     profile: z.string(),
     by: z.string(),
   }),

@@ -22,6 +22,7 @@ export const NO_ANSWERS: Answers = {
   bodycams: refuse,
   "bodycams.pair": refuse,
   "bodycams.retire": refuse,
+  "bodycams.identify": refuse,
   docks: refuse,
   "docks.news": refuse,
   "docks.pairings": refuse,

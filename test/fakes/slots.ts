@@ -119,7 +119,7 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     },
   };
   const ofRig = dockOf(parseDeviceId("bc-0101"), "").profile;
-  const profile = { ...ofRig, clock_file: null, bytes_per_hour: 1e9 };
+  const profile = { ...ofRig, clock_file: null, identity: null, bytes_per_hour: 1e9 };
   const open = cardOpener(
     clock,
     rig.events,
