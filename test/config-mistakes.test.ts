@@ -38,7 +38,7 @@ bodycams:
       ':5:40: spool.kep_free: no such key; did you mean "keep_free"?',
       ":6:10: vault.directory: write an absolute path, starting with /",
       ':10:7: bodycams.0.number: write a camera number like "bc-0101"',
-      ':10:37: bodycams.0.profile: no profile of this name is shipped (did you mean "generic-dcim"?); there are: generic-dcim, generic-dcim-synchronised',
+      ':10:37: bodycams.0.profile: no profile of this name is shipped (did you mean "generic-dcim"?); there are: generic-dcim, generic-dcim-synchronised, mtp-generic, transcend-drivepro-body, white-label-5-minutes',
       ':10:59: bodycams.0.paired: write a day like "2026-11-01"',
     ]);
   });
