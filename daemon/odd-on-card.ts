@@ -6,7 +6,8 @@ import type { TriedFile } from "./try-card.ts";
 /**
  * `empty`: a recording without a byte. `no-time`: one whose name and container tell no time. `to-come`: one
  * that begins later than now. `old`: one that is over the term by its own time. `never-set`: one of before
- * 2020, as a dead clock has it. `came-twice`: a local time that came twice. `stranger`: neither a recording
+ * 2020, as a dead clock has it. `came-twice`: a local time that came twice. `misfit`: one whose file
+ * was last changed before it began, or long after: a wrong zone, or a copy. `stranger`: neither a recording
  * nor what goes with one. `no-text`: a name that is no plain text. `alone`: a sidecar without its recording.
  */
 export const ODD = [
@@ -16,6 +17,7 @@ export const ODD = [
   "old",
   "never-set",
   "came-twice",
+  "misfit",
   "stranger",
   "no-text",
   "alone",
@@ -63,6 +65,8 @@ function is(
       return isRecording && startedAt < NEVER_SET_BEFORE;
     case "came-twice":
       return isRecording && times?.alternativeStartedAt !== null;
+    case "misfit":
+      return isRecording && times?.source !== "arrival" && times?.endedAt === null;
     case "stranger":
       return kind === "other";
     case "no-text":

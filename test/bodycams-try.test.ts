@@ -139,6 +139,17 @@ describe("trying a card", () => {
     ]);
   });
 
+  it("tells that a last change does not fit, as with a wrong zone or a wrong kind of file time", async () => {
+    assert.deepEqual(odd(await trial({ zone: "America/New_York", file_times: "utc" }, WHOLE)), [
+      "to-come 2 RECORD/20261122_101500.MP4",
+      "misfit 2 RECORD/20261122_101500.MP4",
+    ]);
+    const copied = WHOLE.map((file) => ({ ...file, changed: "2026-11-22 23:00:00" }));
+    assert.deepEqual(odd(await trial({ longest_recording: "1 hour" }, copied)), [
+      "misfit 2 RECORD/20261122_101500.MP4",
+    ]);
+  });
+
   it("tells what cannot be looked at", async () => {
     const limits = { files: 100, bytes: "1 MB", depth: 1 };
     const deep = { path: "a/b/c.MP4", changed: "2026-11-22 10:20:00" };

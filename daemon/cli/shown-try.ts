@@ -44,6 +44,8 @@ const ODD: Readonly<Record<Odd["what"], string>> = {
   old: "opname van meer dan 28 dagen oud / recording more than 28 days old",
   "never-set": "opname van vóór 2020: klok nooit gezet / recording of before 2020: clock never set",
   "came-twice": "tijd die twee keer kwam, of nooit / time that came twice, or never",
+  misfit:
+    "opname waarvan de laatste wijziging niet bij het begin past: zone of file_times fout, of een kopie? / recording whose last change does not fit its start: zone or file_times wrong, or a copy?",
   stranger: "geen opname, en niets dat erbij hoort / no recording, and nothing that goes with one",
   "no-text": "naam die geen gewone tekst is / name that is no plain text",
   alone: "bijbestand zonder opname / sidecar without a recording",
