@@ -49,6 +49,8 @@ export const RECORD: Record = {
 export interface WipeOptions {
   readonly rule?: WipeRule;
   readonly mayNot?: MayNotWipe;
+  /** Where a helper of the test's own looks and reports. */
+  readonly folders?: { readonly orders: string; readonly reports: string };
   /** Of this start of the machine. */
   readonly bootId?: () => string;
 }
@@ -76,8 +78,8 @@ export type WipedBox = Pick<Rig, "folder" | "clock" | "events" | "database" | "k
 };
 
 export async function openWiping(rig: WipedBox, options: WipeOptions = {}): Promise<Wiping> {
-  const ordersFolder = join(rig.folder, "orders");
-  const reports = join(rig.folder, "reports");
+  const ordersFolder = options.folders?.orders ?? join(rig.folder, "orders");
+  const reports = options.folders?.reports ?? join(rig.folder, "reports");
   const card = join(rig.folder, "card");
   await mkdir(reports, { recursive: true, mode: 0o755 });
   const { database, events, key } = rig;
