@@ -15,6 +15,7 @@ import type { Answers, Result } from "./control/protocol.ts";
 import { dutyAnswers } from "./duties.ts";
 import { deskReadTo } from "./heed.ts";
 import { holdAnswers } from "./hold-answers.ts";
+import { markAnswers } from "./incident-marks.ts";
 import { ledgerAnswers } from "./ledger-answers.ts";
 import type { AskHistory } from "./one-history.ts";
 import type { BodycamAnswers } from "./pairing/answers.ts";
@@ -34,6 +35,7 @@ export function answers(
   const { database } = kept;
   return {
     ...dutyAnswers(clock, database),
+    ...markAnswers(clock, database),
     ...holdAnswers(database),
     ...ledgerAnswers(kept, config.timestamps?.authority, signal),
     status: async () => status(clock, config, kept, await askHistory(signal)),

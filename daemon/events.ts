@@ -102,6 +102,20 @@ function boxEvents(say: Say) {
 
 function dutyEvents(say: Say) {
   return {
+    incidentReminder: (
+      mark: string,
+      device: DeviceId,
+      day: number,
+      footage: number,
+      dueAt: Instant | undefined,
+    ) =>
+      say("warning", "incident-reminder", "an incident was marked and its footage is not held", {
+        mark,
+        device,
+        day,
+        footage,
+        dueAt: dueAt === undefined ? null : isoOf(dueAt),
+      }),
     dutyOpen: (duty: DutyId, kind: string, device: DeviceId, openedAt: Instant) =>
       say("warning", "duty-open", "somebody must still do this, and say that it is done", {
         duty,

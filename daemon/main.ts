@@ -28,6 +28,7 @@ import type { Events } from "./events.ts";
 import { findBreaches } from "./find-breaches.ts";
 import { followSeen } from "./follow-seen.ts";
 import { heeder } from "./heed.ts";
+import { remindOfMarks } from "./incident-marks.ts";
 import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
 import { historyOf } from "./one-history.ts";
@@ -92,16 +93,13 @@ export async function runCore(
   await lookBack(clock, sure);
   await acceptConfiguration(clock, events, sure, config, rules);
   for (const declaration of declarationsOf(config)) events.vaultDeclared(declaration);
-  await steady(clock, events, "start")(() => recordStarted(database, clock.now(), clock.bootId()));
+  const atStart = steady(clock, events, "start");
+  await atStart(() => recordStarted(database, clock.now(), clock.bootId()));
   await using vault = await openVaultOfBox(clock, events, database, config);
   await using medium = await openMedium(clock, database, config, events);
 
   // On a full disk it is core that makes room.
-  await steady(
-    clock,
-    events,
-    "start",
-  )(async () => {
+  await atStart(async () => {
     for (const producer of PRODUCERS) await createIncoming(spool, producer);
   });
   await recordNothingWriting(sure, clock.now());
@@ -143,6 +141,7 @@ export async function runCore(
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
     (s) => findBreaches(clock, events, database, spool, term, s),
     (s) => pairing.watch(s),
+    (s) => remindOfMarks(clock, events, database, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
   ]);

@@ -14,6 +14,10 @@ export function newSegmentId(at: Instant): SegmentId {
   return parseSegmentId(ulid(at));
 }
 
+export function newMarkId(at: Instant): string {
+  return ulid(at);
+}
+
 export function newHoldId(at: Instant): HoldId {
   return parseHoldId(ulid(at));
 }

@@ -5,6 +5,7 @@ import { placeName, slug } from "../../config/values.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
 import { addBodycamTry } from "./bodycam-try.ts";
+import { addMarkCommands } from "./mark-commands.ts";
 import { print, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
 import { shownLooks } from "./shown-looks.ts";
@@ -30,6 +31,7 @@ export function addBodycamCommands(
     });
   addPair(bodycams, askBox, global);
   addRetire(bodycams, askBox, global);
+  addMarkCommands(bodycams, askBox, global);
   addBodycamTry(bodycams, clock, global);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { reference, slug } from "../../config/values.ts";
 import { DOCK_METHODS } from "./dock-questions.ts";
+import { MARK_METHODS } from "./mark-questions.ts";
 import { cardFile, WIPE_METHODS } from "./wipe-questions.ts";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
@@ -191,6 +192,7 @@ export const METHODS = {
   },
   ...DOCK_METHODS,
   ...WIPE_METHODS,
+  ...MARK_METHODS,
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -209,6 +211,8 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   holds: (answer) => METHODS.holds.result.parse(answer),
   duties: (answer) => METHODS.duties.result.parse(answer),
   "duties.done": (answer) => METHODS["duties.done"].result.parse(answer),
+  "bodycams.mark": (answer) => METHODS["bodycams.mark"].result.parse(answer),
+  "bodycams.marks": (answer) => METHODS["bodycams.marks"].result.parse(answer),
   "docks.wipe": (answer) => METHODS["docks.wipe"].result.parse(answer),
   "docks.report": (answer) => METHODS["docks.report"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),

@@ -102,6 +102,10 @@ async function dispatch(
       return answers.duties(METHODS.duties.params.parse(params), watch);
     case "duties.done":
       return answers["duties.done"](METHODS["duties.done"].params.parse(params), watch);
+    case "bodycams.mark":
+      return answers["bodycams.mark"](METHODS["bodycams.mark"].params.parse(params), watch);
+    case "bodycams.marks":
+      return answers["bodycams.marks"](METHODS["bodycams.marks"].params.parse(params), watch);
     case "docks.wipe":
       return answers["docks.wipe"](METHODS["docks.wipe"].params.parse(params), watch);
     case "docks.report":

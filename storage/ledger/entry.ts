@@ -23,6 +23,7 @@ export const ENTRY_KINDS = [
   "card.wiped",
   "file.left",
   "file.taken",
+  "incident.marked",
   "manifest.quarantined",
   "quarantine.destroyed",
   "hold.requested",

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Instant } from "#base/time";
 import { writeIdentity, writePairing, writeRetired, writeVolume } from "../catalog/bodycams.ts";
+import { writeMark } from "../catalog/marks.ts";
 import type { Sql } from "../catalog/sqlite.ts";
 import { broken } from "./ledger.ts";
 import {
@@ -177,6 +178,9 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
   "checkpoint.timestamped": telling(TOLD["checkpoint.timestamped"], async () => {
     // Beside what the authority said there must be its reply, which lies in the vault: restoreTimestamps.
   }),
+  "incident.marked": telling(TOLD["incident.marked"], (sql, { at }, mark) =>
+    writeMark(sql, at, mark),
+  ),
   "duty.opened": telling(
     TOLD["duty.opened"],
     async (sql, { seq, at }, { id, duty, device, decision, startedAt, endedAt }) => {

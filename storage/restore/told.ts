@@ -138,6 +138,13 @@ export const TOLD = {
     endedAt: moment,
   }),
   "duty.done": z.object({ id: z.string(), by: z.string(), reference: z.string() }),
+  "incident.marked": z.object({
+    id: z.string(),
+    device,
+    startedAt: moment,
+    endedAt: moment,
+    by: z.string(),
+  }),
   "breach.overdue": z.object({
     what: z.string(),
     place: z.string(),

@@ -15,6 +15,8 @@ export const NO_ANSWERS: Answers = {
   holds: refuse,
   duties: refuse,
   "duties.done": refuse,
+  "bodycams.mark": refuse,
+  "bodycams.marks": refuse,
   "docks.wipe": refuse,
   "docks.report": refuse,
   known: refuse,
