@@ -350,15 +350,17 @@ describe("a bodycam that does not come", () => {
     const pairing = pairingOf(rig, [SEEN]);
     await pairing.pair();
     const { longestUndockedMs } = rig.box.term;
-    await watchOnce(rig, pairing);
-    pairing.present.splice(0, 1);
     const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
+    // Docked for five hours: it counts from the end of that.
+    await watchOnce(rig, pairing, turnsIn(5 * HOUR_MS));
+    const lastSeen = plus(rig.clock.now(), -5 * MINUTE_MS);
+    pairing.present.splice(0, 1);
     await watchOnce(rig, pairing, turnsIn(longestUndockedMs));
     assert.deepEqual(rig.said, []);
     await watchOnce(rig, pairing, turnsIn(DAY_MS + HOUR_MS));
     assert.deepEqual(rig.said, ["bodycam-away", "bodycam-away"]);
     const told = z.looseObject({}).parse(JSON.parse(rig.lines[0] ?? ""));
-    assert.deepEqual([told["device"], told["since"]], ["bc-0101", isoOf(START)]);
+    assert.deepEqual([told["device"], told["since"]], ["bc-0101", isoOf(lastSeen)]);
     await pairing.retire();
     rig.said.splice(0);
     await watchOnce(rig, pairing, turnsIn(2 * DAY_MS));
@@ -612,6 +614,20 @@ describe("what core sees in the slots", () => {
 });
 
 describe("the root helper's list", () => {
+  it("that a full disk kept from being written is written at a next look", async () => {
+    await using rig = await openRig();
+    const folder = join(rig.folder, "state");
+    const pairing = pairingOf({ ...rig, folder }, [SEEN]);
+    // It is paired, and says what is still to be done.
+    await assert.rejects(pairing.pair(), { code: "SPOOL_IO", transient: true });
+    assert.equal((await pairing.pairings()).length, 1);
+    await watchOnce(rig, pairing);
+    assert.deepEqual(rig.said, ["turn-failed"]);
+    await mkdir(folder);
+    await watchOnce(rig, pairing);
+    assert.equal((await pairing.list()).cameras.length, 1);
+  });
+
   it("is written again at the next look when it could not be, and as it is at a start", async () => {
     await using rig = await openRig();
     const pairing = pairingOf(rig, [SEEN]);
