@@ -33,6 +33,7 @@ import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
 import { historyOf } from "./one-history.ts";
 import { openMedium } from "./open-medium.ts";
+import type { LookInSlots } from "./pairing/in-slots.ts";
 import { lookInSlotsOf } from "./pairing/look.ts";
 import { openPairing } from "./pairing/open.ts";
 import {
@@ -47,6 +48,7 @@ import {
   originOf,
   PRODUCERS,
   placesOf,
+  REPORTS,
   reservePath,
   ringLimits,
   separateCopy,
@@ -73,10 +75,33 @@ const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
  * reverse, runs its loops until the signal aborts or one of them fails.
  */
-export async function runCore(
+export function runCore(
   clock: Clock,
   events: Events,
   config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  return runCoreOn(clock, events, config, thisMachine(), signal);
+}
+
+/** What core sees of a machine's slots, and of what its root helper did. */
+export interface CoreMachine {
+  readonly look: LookInSlots;
+  /** Where the root helper reports, and the only user whose reports are believed. */
+  readonly reports: string;
+  readonly owner: number;
+}
+
+function thisMachine(): CoreMachine {
+  return { look: lookInSlotsOf(systemClock), reports: REPORTS, owner: 0 };
+}
+
+/** As `runCore`, with the slots of `machine`. */
+export async function runCoreOn(
+  clock: Clock,
+  events: Events,
+  config: Config,
+  machine: CoreMachine,
   signal: AbortSignal,
 ): Promise<void> {
   const rules = await readRules(namedBy(config));
@@ -104,8 +129,7 @@ export async function runCore(
   });
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, term, clock.now());
-  const look = lookInSlotsOf(systemClock);
-  const pairing = await openPairing(clock, events, sure, config, node, key, term, look);
+  const pairing = await openPairing(clock, events, sure, config, node, key, term, machine.look);
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 
@@ -117,7 +141,7 @@ export async function runCore(
   const mayDestroy = mayDestroyNow(clock, database, history);
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
-  const wiping = openWiping(clock, events, sure, config, node, key, term, history);
+  const wiping = openWiping(clock, events, sure, config, node, key, term, machine, history);
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
   const answered = { ...boxAnswers, ...pairing.answers, ...wiping.answers };
 

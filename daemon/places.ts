@@ -60,6 +60,8 @@ export function livePath(config: Config): string {
 /** Where the root helper writes what it found of each card, and where it mounts them. */
 export const CARDS = "/run/bewaard/cards";
 export const MEDIA = "/run/bewaard/media";
+/** Where it reports what came of an order. */
+export const REPORTS = "/run/bewaard/reports";
 
 /** How far each camera in a building is recorded. */
 export function marksPath(config: Config): string {

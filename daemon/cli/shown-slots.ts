@@ -124,8 +124,10 @@ export function leftOf({ secondsLeft }: SlotNews): string {
 
 /** The slot whose camera may go and has been ready longest: who is in a hurry takes that one. */
 export function firstReady(slots: readonly SlotNews[]): SlotNews | undefined {
-  const ready = slots.flatMap((slot) =>
-    slot.readySince === null ? [] : [{ slot, since: slot.readySince }],
-  );
-  return ready.toSorted((a, b) => (a.since < b.since ? -1 : 1))[0]?.slot;
+  let first: SlotNews | undefined;
+  for (const one of slots) {
+    if (one.readySince === null) continue;
+    if (!first?.readySince || one.readySince < first.readySince) first = one;
+  }
+  return first;
 }

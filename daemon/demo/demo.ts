@@ -14,6 +14,7 @@ import { socketPath } from "../places.ts";
 import { runDock } from "../run-dock.ts";
 import { answering } from "./answering.ts";
 import { openDemoBucket } from "./demo-bucket.ts";
+import { dockScene } from "./dock-scene.ts";
 import { type GivenBucket, openGivenBucket } from "./given-bucket.ts";
 import { CLIPS, type Clip, dayTheClockWentBack, dockClips, oddScene } from "./odd-clips.ts";
 import { proveDestroyed } from "./proof-scene.ts";
@@ -42,6 +43,8 @@ export async function demo(
   try {
     const events = openEvents(createLogger({ silent: true }));
     await wallScene(join(folder, "wall"), events, show, signal);
+    await mkdir(join(folder, "docks"));
+    await dockScene(join(folder, "docks"), events, show, signal);
     await mkdir(join(folder, "bucket"));
     await inBucket(join(folder, "bucket"), events, show, given, signal);
     const clock = simulatedClock(dayTheClockWentBack(systemClock.now()));

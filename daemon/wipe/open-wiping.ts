@@ -15,10 +15,6 @@ import { whyNotNow } from "./why-not-now.ts";
 import { wipeAnswers } from "./wipe-answers.ts";
 import { type RuleOf, wiper } from "./wiper.ts";
 
-/** Where the root helper reports. */
-const REPORTS = "/run/bewaard/reports";
-const ROOT = 0;
-
 /** What core does of wiping cards: answers, and a loop. */
 export function openWiping(
   clock: Clock,
@@ -28,6 +24,7 @@ export function openWiping(
   node: NodeId,
   key: NodeKey,
   term: Term,
+  helper: { readonly reports: string; readonly owner: number },
   history: () => ReturnType<AskHistory>,
 ) {
   const outstanding: Outstanding = { any: true };
@@ -43,7 +40,7 @@ export function openWiping(
     mayNot,
     outstanding,
   );
-  const reports = { orders, folder: REPORTS, owner: ROOT };
+  const reports = { orders, folder: helper.reports, owner: helper.owner };
   return {
     answers: wipeAnswers(database, ask),
     settle: (signal: AbortSignal) =>
