@@ -379,7 +379,7 @@ describe("a hostile card", () => {
     assert.ok(asked.length <= 6, asked.join());
   });
 
-  it("of any form is listed, sorted, dated and handed over without harm: each file is taken whole, or is a fact that it stays", async () => {
+  it("of any form is listed, sorted, dated, handed over and adopted without harm: each file is taken whole, or is a fact that it stays", async () => {
     await fuzzCards(15);
   });
 });

@@ -2,12 +2,11 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
-import type { Clock, Instant } from "#base/time";
+import type { Clock } from "#base/time";
 import type { SetTimeOrder } from "../orders/order.ts";
+import { timeFileText } from "../orders/time-file.ts";
 import { below, descend, type SafeFolder } from "./safe-folder.ts";
 import { pathNames } from "./wipe-file.ts";
-
-const FIELDS = ["year", "month", "day", "hour", "minute", "second"] as const;
 
 /**
  * Writes the one file by which a camera sets its clock: whole or not at all, in a folder that is there, over a
@@ -26,7 +25,8 @@ export async function setTime(
     // A name that nothing else has: what is on the card already is somebody's footage.
     const partial = Buffer.from(`${order.nonce}.tmp`);
     try {
-      await writeNew(below(folder, partial), () => filledIn(order, clock.now()));
+      const text = () => timeFileText(order.template, order.zone, clock.now());
+      await writeNew(below(folder, partial), text);
       step("helper.time-written");
       await rename(below(folder, partial), below(folder, name));
       step("helper.time-named");
@@ -42,27 +42,6 @@ export async function setTime(
     if (error instanceof BewaardError || systemCode(error) === undefined) throw error;
     return "no-folder";
   }
-}
-
-/** The template with the moment in it, as the camera's clock shows it. @throws RangeError for an unknown zone. */
-export function filledIn({ template, zone }: SetTimeOrder, now: Instant): string {
-  const format = new Intl.DateTimeFormat("en", {
-    timeZone: zone,
-    calendar: "iso8601",
-    numberingSystem: "latn",
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
-  return FIELDS.reduce(
-    (text, field) => text.replaceAll(`{${field}}`, (parts.get(field) ?? "").padStart(2, "0")),
-    template,
-  );
 }
 
 /** Whether a zone is one that this machine knows. */

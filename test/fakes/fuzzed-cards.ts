@@ -1,12 +1,12 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
 import * as fc from "fast-check";
-import { parseNodeId } from "#base/ids";
-import { dayOf } from "#base/time";
 import { readProfile } from "../../config/load.ts";
 import type { Profile } from "../../config/profile-schema.ts";
+import { adopt } from "../../daemon/adopt.ts";
 import type { Ask } from "../../daemon/control/client.ts";
 import { READ } from "../../daemon/control/protocol.ts";
 import type { Sealing } from "../../daemon/dock.ts";
@@ -23,7 +23,8 @@ import { fastFolders } from "./fast-folders.ts";
 import { temporaryFolder } from "./folder.ts";
 import { inlinePool } from "./inline-pool.ts";
 import { asNobody } from "./nobody.ts";
-import { CAMERA, capturedEvents, handClock, NEVER, START } from "./rig.ts";
+import { CAMERA, capturedEvents, handClock, NEVER, openRig, type Rig, START } from "./rig.ts";
+import { turns } from "./turns.ts";
 
 /** What a card is taken with. */
 interface Means {
@@ -32,27 +33,30 @@ interface Means {
   readonly profile: Profile;
   /** What each container on it says of itself. */
   readonly container: Container | undefined;
+  /** Core, which adopts what is handed over. */
+  readonly rig: Rig;
 }
 
 /**
- * Makes a card of `things`, takes it as a dock does, twice, and says what of it is wrong: a file that was
- * neither taken nor handed over as left, one that came from somewhere else, and other bytes. Empty when all
- * is well.
+ * Makes a card of `things`, takes it as a dock does, twice, lets core adopt what came of it, and says what of
+ * it is wrong: a file that was neither taken nor handed over as left, one that came from somewhere else, other
+ * bytes, and a fact that core did not believe. Empty when all is well.
  */
 async function judgeCard(means: Means, things: readonly Thing[]): Promise<readonly string[]> {
   await using folder = await temporaryFolder();
   const root = join(folder.path, "card");
-  const incoming = join(folder.path, "incoming");
-  for (const one of [root, `${root}-outside`, incoming]) mkdirSync(one);
+  const { incoming } = means.rig.sealing;
+  for (const one of [root, `${root}-outside`]) mkdirSync(one);
   writeFileSync(`${root}-outside/secret`, "never on a card");
   const made = grow(root, means.fifo, things);
   const wrong: string[] = [];
+  let facts: readonly Manifest[] = [];
   await asNobody(folder.path, async () => {
     const lines: string[] = [];
     const take = openCard(means, root, incoming, lines);
     const look = await take(NEVER);
     if (look === "gone") wrong.push("taken for gone");
-    const facts = readFacts(incoming);
+    facts = readFacts(incoming);
     if ((await take(NEVER)) === "gone") wrong.push("taken for gone at the second look");
     if (readFacts(incoming).length !== facts.length) wrong.push("taken twice");
     wrong.push(...compare(means.profile, made, facts));
@@ -60,7 +64,37 @@ async function judgeCard(means: Means, things: readonly Thing[]): Promise<readon
     for (const line of lines)
       if (/\p{Cc}|\p{Cf}/u.test(line.trimEnd())) wrong.push(`speaks to a terminal: ${line}`);
   });
-  return wrong;
+  return [...wrong, ...(await adopted(means.rig, facts))];
+}
+
+/** Lets core adopt `facts`, and says which of them it has not. */
+async function adopted(rig: Rig, facts: readonly Manifest[]): Promise<readonly string[]> {
+  const { clock, signal } = turns(rig.clock, 1);
+  const owner = statSync(rig.sealing.incoming).uid;
+  const box = { ...rig.box, producers: [{ name: "dock", owner }] };
+  await adopt(clock, rig.events, rig.database, rig.spool, box, signal);
+  const has = await rig.database.transaction(async (sql) => {
+    const segments = await sql.all("select plaintext_sha256 as sha256 from segment");
+    const left = await sql.all("select path from left_file");
+    return new Set([
+      ...segments.map(({ sha256 }) => String(sha256)),
+      ...left.map(({ path }) => `left ${path instanceof Uint8Array ? base64(path) : ""}`),
+    ]);
+  });
+  const lost = facts.filter((fact) => {
+    if (fact.kind === "left") return !has.has(`left ${fact.file.path}`);
+    return fact.kind === "segment" && !has.has(String(fact.plaintext?.sha256));
+  });
+  const waiting = readdirSync(rig.sealing.incoming);
+  return [
+    ...lost.map(({ kind, id }) => `not adopted: ${kind} ${id}`),
+    ...waiting.map((name) => `still handed over: ${name}`),
+    ...(rig.said.includes("quarantined") ? ["core did not believe a fact"] : []),
+  ];
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 function openCard(
@@ -177,25 +211,48 @@ async function profiles(): Promise<readonly Profile[]> {
   return [...shipped, curious];
 }
 
-/** Runs `runs` random cards through listing, sorting, times and hand-over. */
+/** After so many cards a box begins anew, and its books are compared with what it keeps. */
+const CARDS_OF_A_BOX = 50;
+
+/** Runs `runs` random cards through listing, sorting, times, hand-over and adoption. */
 export async function fuzzCards(runs: number): Promise<number> {
   const every = await profiles();
   using _fast = fastFolders();
-  await using pool = inlinePool();
   await using folder = await temporaryFolder();
   const fifo = join(folder.path, "fifo");
   execFileSync("mkfifo", [fifo]);
-  const recipient = await identityToRecipient(await generateX25519Identity());
-  const book = [{ day: dayOf(START), recipient }];
-  const sealing = { node: parseNodeId("dock-1"), book, pool };
+  const identity = await generateX25519Identity();
+  let rig = await openBox(identity);
+  let cards = 0;
   const property = fc.asyncProperty(
     tree,
     fc.constantFrom(...every),
     container,
     async (things, profile, said) => {
-      const wrong = await judgeCard({ sealing, fifo, profile, container: said }, things);
+      const { sealing } = rig;
+      const means = { sealing, fifo, profile, container: said, rig };
+      const wrong = await judgeCard(means, things);
       if (wrong.length > 0) throw new Error(wrong.join("\n"));
+      cards += 1;
+      if (cards % CARDS_OF_A_BOX > 0) return;
+      assert.deepEqual(await rig.check("hashes"), []);
+      await rig[Symbol.asyncDispose]();
+      rig = await openBox(identity);
     },
   );
-  return await assertAlways(property, runs);
+  try {
+    return await assertAlways(property, runs);
+  } finally {
+    assert.deepEqual(await rig.check("hashes"), []);
+    await rig[Symbol.asyncDispose]();
+  }
+}
+
+/** A box whose dock runs as nobody, where this process may become that. */
+async function openBox(identity: string): Promise<Rig> {
+  const rig = await openRig({ pool: inlinePool(), identity });
+  const way = [rig.folder, rig.spool.path, dirname(rig.sealing.incoming)];
+  for (const one of way) chmodSync(one, 0o711);
+  await asNobody(rig.sealing.incoming, async () => undefined);
+  return rig;
 }

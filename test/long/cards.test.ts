@@ -17,7 +17,7 @@ import { CAMERA, dockOf, NEVER, openRig } from "../fakes/rig.ts";
 const MIB = 1024 * 1024;
 
 describe("a hostile card", () => {
-  it("of any form is listed, sorted, dated and handed over without harm: each file is taken whole, or is a fact that it stays", async () => {
+  it("of any form is listed, sorted, dated, handed over and adopted without harm: each file is taken whole, or is a fact that it stays", async () => {
     await timed("card trees", () => fuzzCards(campaign(5000)));
   });
 
