@@ -11,7 +11,7 @@ import { METHODS, READ } from "../daemon/control/protocol.ts";
 import { identified } from "../daemon/docks/identified.ts";
 import type { TakeCard } from "../daemon/docks/take-card.ts";
 import { bodycamAnswers } from "../daemon/pairing/answers.ts";
-import { jumpsIn } from "../daemon/pairing/counters.ts";
+import { fewestJumps } from "../daemon/pairing/counters.ts";
 import { recognise } from "../daemon/pairing/in-slots.ts";
 import { lookInSlotsOf } from "../daemon/pairing/look.ts";
 import { requireEither } from "../daemon/pairing/pair.ts";
@@ -380,13 +380,16 @@ describe("numbers in the names of files", () => {
       files: readonly ReturnType<typeof at>[],
       emptiedAfterMinutes?: number,
     ) =>
-      jumpsIn(
+      fewestJumps(
         last,
         files,
         emptiedAfterMinutes === undefined
           ? undefined
           : plus(START, emptiedAfterMinutes * MINUTE_MS),
-      ).map(({ after, before, missing }) => [after.counter, before.counter, missing]);
+      ).jumps.map(({ after, before, missing }) => [after.counter, before.counter, missing]);
+    // Its clock was reset in between: by their times 11 and 12 came first.
+    assert.deepEqual(jumps(at(9, 0), [at(11, -900), at(12, -890), at(10, 1)]), []);
+    assert.deepEqual(jumps(at(9998, 0), [at(9999, 1), at(1, 2), at(2, 3)]), []);
     assert.deepEqual(jumps(undefined, [at(7, 1), at(8, 2), at(8, 2), at(9, 3)]), []);
     assert.deepEqual(jumps(at(6, 0), [at(7, 1), at(11, 2)]), [[7, 11, 3]]);
     assert.deepEqual(jumps(at(6, 0), [at(9, 1)]), [[6, 9, 2]]);

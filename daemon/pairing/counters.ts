@@ -40,13 +40,27 @@ export function newJumps(
       return counter === undefined ? [] : [{ counter, startedAt }];
     });
     const newTo = Math.max(...files.map(({ entry }) => entry));
-    await writeCounted(sql, device, newTo, numbered.at(-1) ?? last);
-    return jumpsIn(last, numbered, emptiedAt);
+    const { jumps, newest } = fewestJumps(last, numbered, emptiedAt);
+    await writeCounted(sql, device, newTo, newest);
+    return jumps;
   });
 }
 
+/** A clock that was reset puts files in another order than they were made in: their numbers then do better. */
+export function fewestJumps(
+  last: Numbered | undefined,
+  files: readonly Numbered[],
+  emptiedAt: Instant | undefined,
+): { readonly jumps: readonly Jump[]; readonly newest: Numbered | undefined } {
+  const byNumber = files.toSorted((a, b) => a.counter - b.counter);
+  const [fewest] = [files, byNumber]
+    .map((all) => ({ jumps: jumpsIn(last, all, emptiedAt), newest: all.at(-1) ?? last }))
+    .toSorted((a, b) => a.jumps.length - b.jumps.length);
+  return fewest ?? { jumps: [], newest: last };
+}
+
 /** `files` by their start. `emptiedAt` is when the card was last seen empty of all it had had. */
-export function jumpsIn(
+function jumpsIn(
   last: Numbered | undefined,
   files: readonly Numbered[],
   emptiedAt: Instant | undefined,
