@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
@@ -350,6 +350,20 @@ describe("a report of the helper", () => {
     const again = await wiping.ask();
     assert.notEqual(again.nonce, null);
     assert.notEqual(again.nonce, nonce);
+  });
+
+  it("is not waited for once an order that never got there has expired", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    await rm(join(wiping.ordersFolder, `${nonce}.order`));
+    rig.clock.move(9 * MINUTE_MS);
+    await wiping.settle();
+    assert.equal((await wiping.report(nonce)).outcome, "open");
+    rig.clock.move(2 * MINUTE_MS);
+    await wiping.settle();
+    assert.equal((await wiping.report(nonce)).outcome, "unreported");
   });
 
   it("is not waited for once the machine was started again", async () => {

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { access, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { atMostEvery } from "#base/at-most-every";
 import { diskError } from "#base/disk-errors";
@@ -39,6 +39,7 @@ export interface Reports {
 }
 
 const LOOK_EVERY_MS = 2 * SECOND_MS;
+const QUIET_LOOK_MS = 5 * SECOND_MS;
 /** A helper that began in time may still be reading: so long, and a second for each of so many bytes. */
 const PATIENCE_MS = 30 * MINUTE_MS;
 const SLOWEST_BYTES_PER_SECOND = 4_000_000;
@@ -46,7 +47,7 @@ const SLOWEST_BYTES_PER_SECOND = 4_000_000;
 const REMEMBERED_MS = 7 * DAY_MS;
 
 /**
- * Takes in what the helper reports of the open orders until the signal aborts, each two seconds (procedure "Wipe"). An
+ * Takes in what the helper reports of the open orders until the signal aborts, each two seconds while there are any (procedure "Wipe"). An
  * order of which nothing is heard is told of and forgotten: a nonce serves once.
  */
 export async function settleWipes(
@@ -60,7 +61,8 @@ export async function settleWipes(
   const turn = steady(clock, events, "wipe");
   const daily = atMostEvery(clock, DAY_MS);
   const hourly = atMostEvery(clock, HOUR_MS);
-  for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
+  const pace = () => (outstanding.any ? LOOK_EVERY_MS : QUIET_LOOK_MS);
+  for await (const now of every(clock, pace, signal)) {
     await turn(async () => {
       if (daily("tidy")) await tidy(database, reports, now);
       if (!outstanding.any) return;
@@ -69,10 +71,12 @@ export async function settleWipes(
       const open = await openWipes(database);
       if (open.length > 0) outstanding.any = true;
       for (const order of open) {
+        // Before the report: the helper writes that first and then removes the order.
+        const written = await isThere(reports, order);
         const report = await reportOf(events, reports, order, hourly);
         if (report !== undefined)
           await settle(clock, events, database, reports, order, report, hourly);
-        else if (isGivenUp(clock, order)) {
+        else if (isGivenUp(clock, order, written)) {
           await recordUnreported(database, clock.now(), order);
           events.wipeUnreported(order.device, order.nonce);
           await clear(reports, order);
@@ -162,12 +166,27 @@ async function clear({ orders }: Reports, { nonce }: OpenWipe): Promise<void> {
   step("wipe.cleared");
 }
 
+async function isThere({ orders }: Reports, { nonce }: OpenWipe): Promise<boolean> {
+  try {
+    await access(orderPath(orders, nonce));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw diskError(error, "looking for an order");
+  }
+}
+
 /**
  * Nothing will come any more: the machine was started since, and reports do not outlive that; or its time is over by
- * uptime and so is that of reading every file of it.
+ * uptime, and it never got there, or the time of reading every file of it is over too.
  */
-function isGivenUp(clock: Clock, { bootId, expiresUptimeMs, bytes }: OpenWipe): boolean {
+function isGivenUp(
+  clock: Clock,
+  { bootId, expiresUptimeMs, bytes }: OpenWipe,
+  written: boolean,
+): boolean {
   if (bootId !== clock.bootId()) return true;
+  if (!written) return clock.uptimeMs() > expiresUptimeMs;
   const readingMs = (bytes / SLOWEST_BYTES_PER_SECOND) * SECOND_MS;
   return clock.uptimeMs() > expiresUptimeMs + PATIENCE_MS + readingMs;
 }
