@@ -10,7 +10,7 @@ import type { TriedFile } from "./try-card.ts";
  * was last changed before it began, or long after: a wrong zone, or a copy. `stranger`: neither a recording
  * nor what goes with one. `no-text`: a name that is no plain text. `alone`: a sidecar without its recording.
  */
-export const ODD = [
+const ODD = [
   "empty",
   "no-time",
   "to-come",

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
+import * as fc from "fast-check";
 import { describe, it } from "mocha";
+import { Temporal } from "temporal-polyfill";
 import { parse } from "yaml";
-import { instantOf, isoOf } from "#base/time";
+import { instant, instantOf, isoOf } from "#base/time";
 import { readConfiguration } from "../config/configuration.ts";
 import { effectiveSettings } from "../config/effective.ts";
 import { readProfile } from "../config/load.ts";
@@ -11,6 +13,7 @@ import { recordingTimes } from "../daemon/recording-times.ts";
 import { joined, listCard } from "../drivers/bodycam/card.ts";
 import { judgeMatch, matches, rootNames } from "../drivers/bodycam/match.ts";
 import { sorter } from "../drivers/bodycam/profile.ts";
+import { stampInName } from "../drivers/bodycam/start-time.ts";
 import { type Made, makeCard } from "./fakes/card-made.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -144,6 +147,56 @@ describe("the profiles generic-dcim and generic-dcim-synchronised", () => {
     assert.deepEqual(await matching(GENERIC), both);
     assert.deepEqual(await matching([{ path: "music/a.mp3", changed: CHANGED }]), []);
   });
+});
+
+/** The forms of names that a profile is said to know, of `YYYY MM DD HH MM SS` in local time. */
+const FORMS: Readonly<Record<string, readonly ((digits: readonly string[]) => string)[]>> = {
+  "transcend-drivepro-body": [
+    ([y, mo, d, h, mi, s]) => `DPB20/VIDEO/${y}${mo}${d}_${h}${mi}${s}.MP4`,
+    ([y, mo, d, h, mi, s]) => `DPB20/VIDEO/${y}_${mo}${d}_${h}${mi}${s}_001.MOV`,
+    ([y, mo, d, h, mi, s]) => `DPB20/VIDEO/${y}${mo}${d}${h}${mi}${s}.MP4`,
+    ([y, mo, d, h, mi, s]) => `DPB20/VIDEO/${y}-${mo}-${d}-${h}-${mi}-${s}.MP4`,
+  ],
+  "white-label-5-minutes": [
+    ([y, mo, d, h, mi, s]) => `Record/${y}${mo}${d}_${h}${mi}${s}.MP4`,
+    ([y, mo, d, h, mi, s]) => `Record/${y}${mo}${d}${h}${mi}${s}.MP4`,
+    ([y, mo, d, h, mi, s]) => `Record/${y}_${mo}${d}_${h}${mi}${s}_001.MP4`,
+    ([y, mo, d, h, mi, s]) => `Record/${y?.slice(2)}${mo}${d}_${h}${mi}${s}_017F.TS`,
+    ([y, mo, d, h, mi, s]) => `Record/BC0101_${y}${mo}${d}_${h}${mi}${s}.TS`,
+  ],
+  "mtp-generic": [
+    ([y, mo, d, h, mi, s]) => `Internal storage/DCIM/Camera/VID_${y}${mo}${d}_${h}${mi}${s}.mp4`,
+    ([y, mo, d, h, mi, s]) => `Card/DCIM/${y}-${mo}-${d}-${h}-${mi}-${s}.mp4`,
+  ],
+};
+
+describe("a shipped profile", () => {
+  for (const [name, forms] of Object.entries(FORMS)) {
+    it(`${name} reads any moment of 2020 to 2040 out of each form of a name, also where clocks change`, async () => {
+      const profile = await readProfile(name);
+      const sort = sorter(profile);
+      const moments = fc.integer({
+        min: Date.parse("2020-01-01T00:00:00Z") / 1000,
+        max: Date.parse("2040-01-01T00:00:00Z") / 1000,
+      });
+      fc.assert(
+        fc.property(moments, fc.constantFrom(...forms), (seconds, form) => {
+          const local = Temporal.Instant.fromEpochMilliseconds(seconds * 1000)
+            .toZonedDateTimeISO(profile.zone)
+            .toPlainDateTime();
+          const path = Buffer.from(form(local.toString({ smallestUnit: "second" }).split(/[-T:]/)));
+          const stamp = stampInName(profile, path);
+          assert.ok(stamp, path.toString());
+          assert.ok(
+            [stamp.earlier, stamp.later].includes(instant(seconds * 1000)),
+            path.toString(),
+          );
+          assert.equal(sort(path), "media");
+        }),
+        { numRuns: 1000 },
+      );
+    });
+  }
 });
 
 describe("the profile that docs/docks.md shows", () => {
