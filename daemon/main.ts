@@ -36,6 +36,7 @@ import { openMedium } from "./open-medium.ts";
 import type { LookInSlots } from "./pairing/in-slots.ts";
 import { lookInSlotsOf } from "./pairing/look.ts";
 import { openPairing } from "./pairing/open.ts";
+import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import {
   archivePath,
   authorityOf,
@@ -116,7 +117,8 @@ export async function runCoreOn(
   await migrate(sure);
   await rememberSpool(sure, spool);
   await lookBack(clock, sure);
-  await acceptConfiguration(clock, events, sure, config, rules);
+  const decided = await withPairedProfiles(sure, rules);
+  await acceptConfiguration(clock, events, sure, config, decided);
   for (const declaration of declarationsOf(config)) events.vaultDeclared(declaration);
   const atStart = steady(clock, events, "start");
   await atStart(() => recordStarted(database, clock.now(), clock.bootId()));

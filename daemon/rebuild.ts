@@ -33,6 +33,7 @@ import type { Vault } from "../storage/vault/vault.ts";
 import { rememberedConfiguration } from "./accept-configuration.ts";
 import { linkAt } from "./desk/chain.ts";
 import { RULE_TAKES_MS } from "./lock.ts";
+import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import { boxOf, catalogPath, namedBy, originOf } from "./places.ts";
 import { setApartRowless } from "./set-apart-rowless.ts";
 import { openVaultToLook } from "./vault-of-box.ts";
@@ -141,7 +142,8 @@ async function make(
   if (vault.level === "locked") await restoreLocks(database, DUE_MARGIN_MS - RULE_TAKES_MS);
   const setApart = await setApartRowless(database, spool, term, now);
   step("rebuild.states");
-  const configuration = await remember(database, vault, config, rules, isUnsigned, signal);
+  const decided = await withPairedProfiles(database, rules);
+  const configuration = await remember(database, vault, config, decided, isUnsigned, signal);
   const counts = await database.transaction(async (sql) => ({
     ...(await countRestored(sql)),
     withoutRows: await countWithoutRows(sql),

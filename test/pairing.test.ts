@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { z } from "zod";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
+import { readConfiguration } from "../config/configuration.ts";
+import { acceptConfiguration, rememberedConfiguration } from "../daemon/accept-configuration.ts";
 import type { Ask } from "../daemon/control/client.ts";
 import { METHODS, READ } from "../daemon/control/protocol.ts";
 import { identified } from "../daemon/docks/identified.ts";
@@ -16,6 +18,7 @@ import { recognise } from "../daemon/pairing/in-slots.ts";
 import { lookInSlotsOf } from "../daemon/pairing/look.ts";
 import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
+import { withPairedProfiles } from "../daemon/pairing/paired-profiles.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
@@ -23,6 +26,7 @@ import { readBodycams } from "../storage/catalog/bodycams.ts";
 import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { cardRecordOf } from "./fakes/card-records.ts";
+import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
 import { CAMERA, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -494,6 +498,62 @@ function jumpsTold(rig: Rig) {
     .filter(({ event }) => event === "bodycam-counter-jumped")
     .map((told) => [told["device"], told["from"], told["to"], told["missing"]]);
 }
+
+describe("the profile of a paired bodycam", () => {
+  it("is part of what this box goes by: a change of it is in the ledger at the next start", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const box = { ...GOOD_BOX, informed_on: "2026-05-01", bodycams: [] };
+    const path = await writtenIn(rig.folder, box);
+    const start = async () => {
+      const { config, rules } = await readConfiguration(path);
+      const decided = await withPairedProfiles(rig.database, rules);
+      await acceptConfiguration(rig.clock, rig.events, rig.database, config, decided);
+      return decided;
+    };
+    const changes = async () => {
+      const rows = await rig.database.transaction((sql) =>
+        sql.all("select body from entry where kind = 'config.changed' order by seq"),
+      );
+      const body = z.looseObject({ changes: z.array(z.looseObject({ path: z.string() })) });
+      return rows.map((row) => body.parse(JSON.parse(String(row["body"]))).changes);
+    };
+    await start();
+    await pairing.pair({ profile: "generic-dcim" });
+    const decided = await start();
+    const paths = (await changes())[1]?.map((one) => one.path) ?? [];
+    assert.ok(paths.includes("profiles[generic-dcim].clock"), paths.join());
+    await start();
+    assert.equal((await changes()).length, 2);
+    // Made again from the vault it is the same configuration.
+    const [last] = await rig.database.transaction((sql) =>
+      sql.all(
+        "select body ->> 'sha256' as sha256 from entry where kind = 'config.changed' order by seq desc",
+      ),
+    );
+    const { config } = await readConfiguration(path);
+    const known = { sha256: String(last?.["sha256"]), approvals: [] };
+    assert.notEqual(rememberedConfiguration(config, decided, known), undefined);
+
+    await pairing.retire();
+    await start();
+    assert.equal((await changes()).length, 3);
+  });
+
+  it("does not keep core from starting when it is gone", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    const profile = join(rig.folder, "own.yaml");
+    const shipped = new URL("../config/profiles/generic-dcim.yaml", import.meta.url);
+    await copyFile(shipped, profile);
+    await pairing.pair({ profile });
+    const { rules } = await readConfiguration(await writtenIn(rig.folder, GOOD_BOX));
+    assert.ok(profile in (await withPairedProfiles(rig.database, rules)).profiles);
+    await rm(profile);
+    const { profiles } = await withPairedProfiles(rig.database, rules);
+    assert.deepEqual(Object.keys(profiles), ["generic-dcim"]);
+  });
+});
 
 describe("the catalog of pairings", () => {
   it("changes none without an entry and forgets none, whatever the code asks (invariant 5)", async () => {
