@@ -326,6 +326,22 @@ describe("listing a card", () => {
 });
 
 describe("a profile", () => {
+  it("takes neither the file that sets a clock nor the one that names the camera, unless it is a recording", () => {
+    const sort = sorter({
+      media: ["DCIM/**/*.MP4"],
+      sidecars: [],
+      ignore: [],
+      identity: { file: "MISC/version.txt" },
+      set_time: { path: "TIME.TXT" },
+    });
+    const kinds = ["time.txt", "MISC/VERSION.TXT", "MISC/x.txt", "DCIM/TIME.TXT"].map((path) =>
+      sort(Buffer.from(path)),
+    );
+    assert.deepEqual(kinds, ["ignored", "ignored", "other", "other"]);
+    const odd = sorter({ media: ["**"], sidecars: [], ignore: [], set_time: { path: "TIME.TXT" } });
+    assert.equal(odd(Buffer.from("TIME.TXT")), "media");
+  });
+
   it("sorts names as people see them, whatever their case", () => {
     const sort = sorter({
       media: ["DCIM/**/*.MP4"],
@@ -336,6 +352,7 @@ describe("a profile", () => {
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/a.thm")), "sidecar");
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/._a.mp4")), "ignored");
     assert.equal(sort(Buffer.from("notes.txt")), "other");
+    assert.equal(sort(Buffer.from("TIME.TXT")), "other");
     assert.equal(sort(Buffer.from([0x44, 0xff])), "other");
   });
 });

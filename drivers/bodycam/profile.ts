@@ -20,6 +20,10 @@ export interface CameraProfile {
   /** In ms: a recording that would be longer has a length, or an end, that is not its own. */
   readonly longest_recording: number;
   readonly limits: CardLimits;
+  /** The file in which the camera says which one it is; it needs it itself. */
+  readonly identity?: { readonly file: string } | null;
+  /** The file that sets its clock, which is ours. */
+  readonly set_time?: { readonly path: string } | null;
 }
 
 /** What a card of a model never has more of. */
@@ -39,14 +43,19 @@ export type Sort = (path: Uint8Array) => FileKind;
  * Sorts the files of a card. Globs see a name as people do; a byte that is no text never matches, so an
  * odd name is `other` and is taken, not passed over.
  */
-export function sorter(profile: Pick<CameraProfile, "media" | "sidecars" | "ignore">): Sort {
+export function sorter(
+  profile: Pick<CameraProfile, "media" | "sidecars" | "ignore" | "identity" | "set_time">,
+): Sort {
+  const own = [profile.identity?.file, profile.set_time?.path].map((path) => path?.toLowerCase());
   const isMedia = globbing(profile.media);
   const isSidecar = globbing(profile.sidecars);
   const isIgnored = globbing(profile.ignore);
   return (path) => {
     if (isIgnored(path)) return "ignored";
     if (isMedia(path)) return "media";
-    return isSidecar(path) ? "sidecar" : "other";
+    if (isSidecar(path)) return "sidecar";
+    // No footage, and never a reason to say that a card is not empty.
+    return own.includes(printable(path).toLowerCase()) ? "ignored" : "other";
   };
 }
 
