@@ -85,7 +85,13 @@ function inThisThread(rig: Rig): Sealing {
       ...rig.sealing.pool,
       seal: async (source, target, recipients) => {
         const header = await makeHeader(recipients);
-        return sealFile({ source, target, header, stop: new Int32Array(1) });
+        return sealFile({
+          source,
+          target,
+          header,
+          stop: new Int32Array(1),
+          blocks: new Int32Array(1),
+        });
       },
     },
   };

@@ -13,6 +13,7 @@ import {
   identityToRecipient,
 } from "age-encryption";
 import { describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
 import { sealedBytes } from "../storage/seal/chunk.ts";
 import { makeHeader } from "../storage/seal/header.ts";
 import { openSealed } from "../storage/seal/open.ts";
@@ -281,5 +282,27 @@ describe("sealing a file", () => {
     stop.abort();
     await assert.rejects(sealing, { name: "AbortError" });
     assert.deepEqual(await readdir(folder.path), [`plain-${256 * MIB}`]);
+  });
+
+  it("can be asked how far it is, which only grows, and is nothing afterwards", async () => {
+    await using folder = await temporaryFolder();
+    const { recipient } = await identityOf("x25519");
+    const source = Buffer.from(await plaintextFile(folder.path, 128 * MIB));
+    await using pool = openSealPool(1);
+    const target = join(folder.path, "x.age");
+    const seen: number[] = [];
+    const over = new AbortController();
+    const sealing = pool.seal(source, target, [recipient], NEVER).finally(() => over.abort());
+    while (!over.signal.aborted) {
+      seen.push(pool.bytesRead(source));
+      await systemClock.sleep(1, NEVER);
+    }
+    await sealing;
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => a - b),
+    );
+    assert.ok(seen.some((bytes) => bytes > 0 && bytes <= 128 * MIB));
+    assert.equal(pool.bytesRead(source), 0);
   });
 });

@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { instant } from "#base/time";
 import type { SlotNews } from "../daemon/docks/dock-core.ts";
+import { settleLeftovers } from "../daemon/leftovers.ts";
 import { findSegments } from "../storage/catalog/find.ts";
+import type { SealPool } from "../storage/seal/pool.ts";
+import { leaveCutOff } from "./fakes/cut-off.ts";
 import { inlinePool } from "./fakes/inline-pool.ts";
-import { named, openRig, type Rig } from "./fakes/rig.ts";
+import { named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { type FakeSlots, openFakeSlots, writeFileOf } from "./fakes/slots.ts";
+
+/** Seals once `until` has come. */
+function holdUp(until: Promise<void>, pool: SealPool): SealPool["seal"] {
+  return async (...args) => {
+    await until;
+    return pool.seal(...args);
+  };
+}
 
 const ONE = "0000:00:14.0/2.1";
 const TWO = "0000:00:14.0/2.2";
@@ -161,5 +172,57 @@ describe("a camera in a slot", () => {
     assert.equal(await slots.until(() => slots.state(ONE) === "failed", 50), false);
     assert.equal(slots.board.read(ONE).why, "recognising");
     assert.equal(await refused(slots), "no-record");
+  });
+});
+
+describe("a large recording", () => {
+  it("shows how far it is while it is read, and never more than there is", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    const half = 3 * 1024 * 1024;
+    const bytes = 2 * half;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), Buffer.alloc(bytes));
+    const held = Promise.withResolvers<void>();
+    const { pool } = rig.sealing;
+    let read = 0;
+    Object.assign(pool, {
+      bytesRead: () => read,
+      seal: holdUp(held.promise, { ...pool }),
+    });
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    read = half;
+    assert.ok(await slots.until(() => slots.board.read(ONE).bytesDone === half));
+    read = 2 * bytes;
+    assert.ok(await slots.until(() => slots.board.read(ONE).bytesDone === bytes));
+    assert.equal(slots.state(ONE), "busy");
+    held.resolve();
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+  });
+});
+
+describe("what a crash left half done of a card", () => {
+  it("that is in a slot when the dock starts is removed, and taken again (invariant 8)", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    const content = "een opname die maar half verzegeld werd";
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), content);
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    const { mtimeMs } = await stat(join(slots.media, "sdb1", named(0)));
+    const [day] = rig.sealing.book;
+    await leaveCutOff(rig.sealing.incoming, {
+      node: rig.sealing.node,
+      recipient: day?.recipient ?? "",
+      content: Buffer.from(content.slice(0, 9)),
+      startedAt: START,
+      path: named(0),
+      modifiedAt: instant(Math.floor(mtimeMs)),
+      sourceBytes: content.length,
+    });
+    await settleLeftovers(rig.events, rig.sealing.incoming, await slots.mounted());
+    assert.deepEqual(await readdir(rig.sealing.incoming), []);
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+    assert.deepEqual(await keptHashes(rig), [sha256(content)]);
   });
 });

@@ -36,6 +36,8 @@ export interface Dockings {
   due(): readonly Docking[];
   /** The card of a docking is gone, though what it was in may still be plugged in. */
   spend(docking: Docking): void;
+  /** Says on the board how far cards are that are being read. */
+  progress(): void;
   any(): boolean;
   /** Stops all work. */
   end(): void;
@@ -92,6 +94,9 @@ export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockin
       ),
     spend(docking) {
       if (dockings.get(docking.slot) === docking) end(docking);
+    },
+    progress() {
+      for (const { card, isWorking } of dockings.values()) if (isWorking) card?.progress();
     },
     any: () => dockings.size > 0,
     end: () => {

@@ -1,5 +1,6 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, instant } from "#base/time";
+import { joined } from "../../drivers/bodycam/card.ts";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 import {
   type ClockProfile,
@@ -15,6 +16,7 @@ import { type Fair, rootPortOf } from "./fair.ts";
 import { type Identified, identified } from "./identified.ts";
 import type { PairedCard } from "./join-slots.ts";
 import type { SlotBoard } from "./slot-board.ts";
+import type { Counted } from "./slot-state.ts";
 import { openTaking } from "./take-card.ts";
 
 /** What is read of a profile for a card in a slot. */
@@ -40,6 +42,9 @@ export function cardOpener(
     const profile = await profileOf(card.profile);
     const seenClock = await clockOf(clock, events, profile, card, seenAt);
     const there = () => isThere(card.record);
+    let reading: { readonly counted: Counted; readonly path: Buffer } | undefined;
+    const tell = (counted: Counted): void =>
+      void board.tell(slot, { kind: "counted", docking, counted, whole: false, left: null });
     const taking = openTaking(clock, events, ask, sealing, {
       device: card.number,
       folder: card.folder,
@@ -48,11 +53,19 @@ export function cardOpener(
       settleMs: 0,
       isThere: there,
       turn: (signal) => fair.turn(rootPortOf(slot), signal),
-      tell: (counted) =>
-        void board.tell(slot, { kind: "counted", docking, counted, whole: false, left: null }),
+      tell(counted, file) {
+        reading = file && { counted, path: joined(Buffer.from(card.folder), file.path) };
+        tell(counted);
+      },
     });
     const take = identified(ask, profile, card, there, taking);
-    return { ...card, slot, docking, take, bytesPerHour: profile.bytes_per_hour };
+    const progress = (): void => {
+      const bytes = reading === undefined ? 0 : sealing.pool.bytesRead(reading.path);
+      if (reading === undefined || bytes === 0) return;
+      const { counted } = reading;
+      tell({ ...counted, bytesDone: Math.min(counted.bytes, counted.bytesDone + bytes) });
+    };
+    return { ...card, slot, docking, take, progress, bytesPerHour: profile.bytes_per_hour };
   };
 }
 

@@ -58,6 +58,7 @@ export async function runSlots(
         if (!(error instanceof BewaardError)) throw error;
         if (hourly(error.code)) events.slotsUnseen(error);
       }
+      dockings.progress();
       for (const docking of dockings.due()) {
         work.start(docking.id, () =>
           workOn(clock, events, core, board, dockings, docking, hourly, signal),
@@ -104,7 +105,7 @@ async function heed(hints: AsyncIterable<void>, hint: { wake: () => void }): Pro
 
 /** Looks at devices, records and pairings. @throws BewaardError when one of them cannot be seen now. */
 function looker(clock: Clock, core: DockCore, ground: Ground): () => Promise<readonly Occupied[]> {
-  let pairings: readonly Pairing[] = [];
+  let pairings: readonly Pairing[] | undefined;
   let askedFor = "";
   let askedAtMs = 0;
   return async () => {
@@ -113,10 +114,17 @@ function looker(clock: Clock, core: DockCore, ground: Ground): () => Promise<rea
     const seen = records.map(recordKey).join();
     const isOld = clock.uptimeMs() - askedAtMs >= ASK_EVERY_MS;
     if (records.length > 0 && (seen !== askedFor || isOld)) {
-      pairings = await core.pairings();
+      const known = pairings;
+      pairings = await core.pairings().catch((error: unknown) => knownAtLeast(known, error));
       askedFor = seen;
       askedAtMs = clock.uptimeMs();
     }
-    return joinSlots(clock.bootId(), devices, records, pairings);
+    return joinSlots(clock.bootId(), devices, records, pairings ?? []);
   };
+}
+
+/** Core that is away for a moment does not keep anybody from seeing that a camera is gone. */
+function knownAtLeast(known: readonly Pairing[] | undefined, error: unknown): readonly Pairing[] {
+  if (known === undefined || !(error instanceof BewaardError)) throw error;
+  return known;
 }

@@ -39,7 +39,7 @@ export function openSlots(
 }
 
 /** What a crash left half done is taken again from a card that is in a slot now. */
-async function mountedCards(ground: Ground): ReturnType<Slots["mounted"]> {
+export async function mountedCards(ground: Ground): ReturnType<Slots["mounted"]> {
   try {
     return (await ground.records()).flatMap(({ number, mountedAt }) =>
       number === null || mountedAt === null

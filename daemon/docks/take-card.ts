@@ -20,8 +20,8 @@ export interface CardAt extends Dock {
   readonly isThere: () => Promise<boolean>;
   /** Waits until one of its files may be read. */
   readonly turn: (signal: AbortSignal) => Promise<Disposable>;
-  /** Told when files were found to be taken, and after each that was. */
-  readonly tell: (counted: Counted) => void;
+  /** Told before each file that is taken, and after it: then nothing is being `read`. */
+  readonly tell: (counted: Counted, reading: CardFile | undefined) => void;
 }
 
 /** What one look at a card came to. */
@@ -82,9 +82,10 @@ export function openTaking(
     const room = roomFor(ask, patience, fresh);
     let count = counted(memory, files);
     let taken = 0;
-    if (fresh.length > 0) card.tell(count);
+    if (fresh.length > 0) card.tell(count, undefined);
     for (const file of fresh) {
       using _turn = await card.turn(signal);
+      card.tell(count, file);
       const result = await takeFile(
         clock,
         events,
@@ -98,7 +99,7 @@ export function openTaking(
       if (result === "taken") {
         memory.taken.add(keyOf(file));
         taken += 1;
-        card.tell((count = withTaken(count, file)));
+        card.tell((count = withTaken(count, file)), undefined);
       } else if (result !== "changed") {
         // The files behind this one would all say so.
         if (!(await leave(keyOf(file), file, result))) return "gone";

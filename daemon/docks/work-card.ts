@@ -14,6 +14,8 @@ export interface OpenCard extends PairedCard {
   readonly slot: string;
   readonly docking: string;
   readonly take: TakeCard;
+  /** Says on the board how far it is within a file: one may take minutes. */
+  readonly progress: () => void;
   /** Of its profile: how much an hour of footage is; null where that is not known. */
   readonly bytesPerHour: number | null;
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { BewaardError } from "#base/errors";
 import { makeHeader } from "./header.ts";
-import type { SealedFile, SealFileJob } from "./seal-file.ts";
+import { BLOCK_BYTES, type SealedFile, type SealFileJob } from "./seal-file.ts";
 import type { Answer } from "./worker.ts";
 
 export interface SealPool extends AsyncDisposable {
@@ -17,6 +17,8 @@ export interface SealPool extends AsyncDisposable {
     recipients: readonly string[],
     signal: AbortSignal,
   ): Promise<SealedFile>;
+  /** How much of `source` was read so far, to the MiB and for people; 0 while it is not being sealed. */
+  bytesRead(source: Uint8Array): number;
 }
 
 /** Seals up to `size` files at once, one thread each: cheapest per byte (docs/design.md, "Sealing"). */
@@ -26,6 +28,7 @@ export function openSealPool(
 ): SealPool {
   const idle: Worker[] = [];
   const waiting: ((worker: Worker) => void)[] = [];
+  const blocksOf = new Map<string, Int32Array>();
   let started = 0;
 
   async function take(): Promise<Worker> {
@@ -48,12 +51,14 @@ export function openSealPool(
     async seal(source, target, recipients, signal) {
       const header = await makeHeader(recipients);
       const stop = new Int32Array(new SharedArrayBuffer(4));
+      const blocks = new Int32Array(new SharedArrayBuffer(4));
       const worker = await take();
+      blocksOf.set(keyOf(source), blocks);
       const halt = (): void => void Atomics.store(stop, 0, 1);
       signal.addEventListener("abort", halt, { once: true });
       if (signal.aborted) halt();
       try {
-        const answer = await ask(worker, { source, target, header, stop });
+        const answer = await ask(worker, { source, target, header, stop, blocks });
         give(worker);
         return unwrapped(answer, signal);
       } catch (error) {
@@ -63,12 +68,19 @@ export function openSealPool(
       } finally {
         signal.removeEventListener("abort", halt);
         header.streamKey.fill(0);
+        blocksOf.delete(keyOf(source));
       }
     },
+    bytesRead: (source) => (blocksOf.get(keyOf(source))?.[0] ?? 0) * BLOCK_BYTES,
     async [Symbol.asyncDispose]() {
       await Promise.all(idle.map((worker) => worker.terminate()));
     },
   };
+}
+
+/** One character a byte: names on a card need not be text. */
+function keyOf(source: Uint8Array): string {
+  return Buffer.from(source).toString("latin1");
 }
 
 class WorkerDied extends Error {}

@@ -28,9 +28,11 @@ export interface SealFileJob {
   readonly header: Header;
   /** Set to 1 by the owner to stop between two blocks. */
   readonly stop: Int32Array;
+  /** How many blocks were read so far, for the owner to look at. */
+  readonly blocks: Int32Array;
 }
 
-const BLOCK_BYTES = 1024 * 1024;
+export const BLOCK_BYTES = 1024 * 1024;
 const SYNC_EVERY_MS = 5000;
 
 /** What was read and sealed. */
@@ -103,7 +105,7 @@ function writeSealed(source: number, partial: string, job: SealFileJob): Sealed 
     const sealer = openSealer(job.header, (ciphertext) => writeAll(target, ciphertext));
     fdatasyncSync(target);
     step("seal.header-synced");
-    pour(source, sealer, target, job.stop);
+    pour(source, sealer, target, job);
     const sealed = sealer.finish();
     step("seal.bytes-written");
     fsyncSync(target);
@@ -114,7 +116,12 @@ function writeSealed(source: number, partial: string, job: SealFileJob): Sealed 
   }
 }
 
-function pour(source: number, sealer: Sealer, target: number, stop: Int32Array): void {
+function pour(
+  source: number,
+  sealer: Sealer,
+  target: number,
+  { stop, blocks }: Pick<SealFileJob, "stop" | "blocks">,
+): void {
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   let syncedAtMs = systemClock.uptimeMs();
   for (;;) {
@@ -122,6 +129,7 @@ function pour(source: number, sealer: Sealer, target: number, stop: Int32Array):
     const bytes = read(source, block);
     if (bytes === 0) return;
     sealer.push(block.subarray(0, bytes));
+    Atomics.add(blocks, 0, 1);
     if (systemClock.uptimeMs() - syncedAtMs >= SYNC_EVERY_MS) {
       fdatasyncSync(target);
       syncedAtMs = systemClock.uptimeMs();

@@ -7,8 +7,15 @@ export function inlinePool(): SealPool {
   return {
     async seal(source, target, recipients) {
       const header = await makeHeader(recipients);
-      return sealFile({ source, target, header, stop: new Int32Array(1) });
+      return sealFile({
+        source,
+        target,
+        header,
+        stop: new Int32Array(1),
+        blocks: new Int32Array(1),
+      });
     },
+    bytesRead: () => 0,
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -17,6 +17,7 @@ import { saySlot } from "../../daemon/docks/say-slots.ts";
 import { openSlotBoard, type SlotBoard } from "../../daemon/docks/slot-board.ts";
 import type { SlotState } from "../../daemon/docks/slot-state.ts";
 import type { SlotWhy } from "../../daemon/docks/slot-why.ts";
+import { mountedCards } from "../../daemon/docks/slots.ts";
 import { tellSlots } from "../../daemon/docks/tell-slots.ts";
 import { type CardRecord, readCardRecords } from "../../drivers/bodycam/card-record.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
@@ -44,6 +45,8 @@ export interface FakeSlots extends AsyncDisposable {
   plug(slot: string, name: string, number: string, more?: Partial<CardRecord>): Promise<void>;
   /** As the kernel: the device is gone at once, its record when the root helper comes to it. */
   pull(slot: string): void;
+  /** The cards that a dock which starts now finds mounted. */
+  readonly mounted: Slots["mounted"];
   forget(name: string): Promise<void>;
   pair(number: string, more?: Partial<Pairing>): Promise<void>;
   unpair(number: string): void;
@@ -72,6 +75,11 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
   };
   const refused = (record: string, why: string): void => rig.events.recordRefused(record, why);
   const owner = process.getuid?.() ?? 0;
+  const ground = {
+    devices: async () => [...devices.values()],
+    records: () => readCardRecords(cards, { owner, media, refused }),
+    hints: async function* () {},
+  };
   const fake: FakeSlots = {
     media,
     board,
@@ -90,6 +98,7 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
       devices.set(slot, { ...device, serial: record.serial ?? undefined });
       await writeRecord(cards, record);
     },
+    mounted: () => mountedCards(ground),
     pull: (slot) => void devices.delete(slot),
     forget: (name) => removeRecord(cards, name),
     async pair(number, more = {}) {
@@ -130,11 +139,6 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     async ({ slot, mountedAt }) => devices.has(slot) && fake.isThere(mountedAt ?? ""),
     async () => profile,
   );
-  const ground = {
-    devices: async () => [...devices.values()],
-    records: () => readCardRecords(cards, { owner, media, refused }),
-    hints: async function* () {},
-  };
   const running = together(stop.signal, [
     (s) => runSlots(clock, rig.events, core, ground, open, board, s),
     (s) => tellSlots(clock, core, board, s),
