@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { reportPath } from "../daemon/orders/report.ts";
+import { confirmTime } from "../daemon/trust.ts";
+import { whyNotNow } from "../daemon/wipe/why-not-now.ts";
 import { hashedPath } from "../storage/catalog/card-path.ts";
+import { writeFact } from "../storage/catalog/facts.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
+import { rebuiltText } from "../storage/catalog/rebuilt.ts";
 import { recordSeen } from "../storage/catalog/seen.ts";
 import { hold, openDisk, rowsOf, secureOnce } from "./fakes/medium.ts";
 import { CAMERA, named, openRig, type Rig } from "./fakes/rig.ts";
@@ -130,6 +134,9 @@ describe("wiping a card", () => {
       );
       assert.deepEqual(await wiping.card(), [named(0)]);
       assert.equal(await known(), false);
+      // It is to be read again first, or somebody is to look.
+      const { nonce: none, waiting, forbidden } = await wiping.ask();
+      assert.deepEqual([none, waiting, forbidden], [null, time === 3 ? 0 : 1, time === 3 ? 1 : 0]);
       rig.clock.jump(modified - rig.clock.now());
       // It is taken again, and the first bytes come back: the doubt stays.
       await stored(rig, "one", named(0));
@@ -265,20 +272,21 @@ describe("wiping a card", () => {
   it("calls a card empty only when all that is left is no footage by its profile", async () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
-    await stored(rig, "one", named(0));
     await writeFile(join(rig.folder, "card", "index.dat"), "of the camera");
     const path = Buffer.from(named(0)).toString("base64");
-    const files = [{ path, bytes: 3, modifiedAtMs: rig.clock.now() }];
-    await wiping.ask({ files, others: 0 });
-    await wiping.help();
-    await wiping.settle();
-    assert.equal(await emptiedAt(rig), null);
-    const modifiedAtMs = rig.clock.now();
-    await stored(rig, "two", named(0));
-    await wiping.ask({ files: [{ path, bytes: 3, modifiedAtMs }], others: 1 });
-    await wiping.help();
-    await wiping.settle();
-    assert.ok(Number(await emptiedAt(rig)) > 0);
+    const wipe = async (content: string, others: number, more: readonly string[] = []) => {
+      const modifiedAtMs = rig.clock.now();
+      await stored(rig, content, named(0));
+      const files = [path, ...more].map((one) => ({ path: one, bytes: 3, modifiedAtMs }));
+      assert.notEqual((await wiping.ask({ files, others })).nonce, null);
+      await wiping.help();
+      await wiping.settle();
+      return emptiedAt(rig);
+    };
+    // Something is left that nobody spoke of, or that still waits.
+    assert.equal(await wipe("one", 0), null);
+    assert.equal(await wipe("two", 1, [Buffer.from("index.dat").toString("base64")]), null);
+    assert.ok(Number(await wipe("six", 1)) > 0);
   });
 });
 
@@ -377,6 +385,20 @@ describe("a report of the helper", () => {
     assert.equal((await wiping.report(nonce)).outcome, "unreported");
   });
 
+  it("that was taken in leaves no order behind, whatever a crash left; of others' orders nothing is touched", async () => {
+    await using rig = await openRig();
+    const wiping = await openWiping(rig);
+    await stored(rig, "one", named(0));
+    const { nonce } = await wiping.ask();
+    await wiping.help();
+    await wiping.settle();
+    const others = `${"f".repeat(32)}.order`;
+    for (const name of [`${nonce}.order`, `${nonce}.order.partial`, others])
+      await writeFile(join(wiping.ordersFolder, name), "");
+    await wiping.settle();
+    assert.deepEqual(await readdir(wiping.ordersFolder), [others]);
+  });
+
   it("is forgotten after a week", async () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
@@ -417,5 +439,23 @@ describe("the catalog's own rule for wiping", () => {
       findings.map(({ invariant }) => invariant),
       [1],
     );
+  });
+});
+
+describe("whether any card may be wiped now", () => {
+  it("no: while time is not trusted, before the history was seen to be one, or in a catalog made again that waits (invariants 5, 10)", async () => {
+    await using rig = await openRig();
+    const { clock, database } = rig;
+    const ask = (history: "one" | "diverged" | "unknown") =>
+      whyNotNow(clock, database, async () => history)();
+    assert.equal(await ask("one"), "clock");
+    await confirmTime(clock, database, clock.now(), "test");
+    assert.equal(await ask("one"), undefined);
+    assert.equal(await ask("diverged"), "history");
+    assert.equal(await ask("unknown"), "history");
+    await database.transaction((sql) => writeFact(sql, "rebuilt", rebuiltText(clock.now(), 0, [])));
+    assert.equal(await ask("one"), "history");
+    clock.jump(DAY_MS);
+    assert.equal(await ask("one"), "clock");
   });
 });
