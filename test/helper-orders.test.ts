@@ -62,7 +62,15 @@ describe("a wipe order", () => {
         ["done", null, [0, 1], [], 1],
       );
       assert.deepEqual(await onCard(rig), { "odd.bin": "!" });
-      assert.deepEqual(rig.mounts.asked, ["open", "rw", "forget", "forget", "settle", "ro"]);
+      assert.deepEqual(rig.mounts.asked, [
+        "open",
+        "rw",
+        "forget",
+        "forget",
+        "settle",
+        "ro",
+        "open",
+      ]);
       assert.deepEqual(await readReport(rig.places.reports, order.nonce, owner), report);
       assert.deepEqual(await leftOrders(rig), []);
     });
@@ -91,7 +99,10 @@ describe("a wipe order", () => {
 
   it("keeps what changed, is gone, or is no plain file, and says which is which", async () => {
     await using rig = await filled();
-    const files = ["grown", "shrunk", "other", "gone", "link", "hard", "fifo", "folder", "null"];
+    const files = [
+      ...["grown", "shrunk", "other", "gone", "link", "hard", "fifo", "folder", "null"],
+      ...(owner === 0 ? ["device"] : []),
+    ];
     for (const name of files) await rig.put(`DCIM/${name}`, "hello");
     const order = rig.order(files.map((name) => listed(`DCIM/${name}`, "hello")));
     await rig.leave(order);
@@ -105,6 +116,8 @@ describe("a wipe order", () => {
     execFileSync("mkfifo", [at("fifo")]);
     await mkdir(at("folder"));
     await symlink("/dev/null", at("null"));
+    if (owner === 0) execFileSync("mknod", [`${at("device")}.made`, "c", "1", "3"]);
+    if (owner === 0) await rename(`${at("device")}.made`, at("device"));
     const before = (await readdir(join(rig.card, "DCIM"))).toSorted();
     const report = await rig.carryOut(order.nonce);
     const whys = report?.kept.map(({ index, why }) => `${files[index]} ${why}`);
@@ -118,6 +131,7 @@ describe("a wipe order", () => {
       "fifo not-a-file",
       "folder not-a-file",
       "null not-a-file",
+      ...(owner === 0 ? ["device not-a-file"] : []),
     ]);
     assert.deepEqual([report?.outcome, report?.removed], ["done", []]);
     assert.deepEqual((await readdir(join(rig.card, "DCIM"))).toSorted(), before);
@@ -195,6 +209,38 @@ describe("a wipe order", () => {
       const report = await rig.carryOut(order.nonce);
       assert.deepEqual([report?.why, report?.removed], [why, removed]);
       assert.notEqual(report?.outcome, "done");
+    }
+  });
+});
+
+describe("a card that is pulled out", () => {
+  it("(in the middle of a wipe) is not called emptied of anything", async () => {
+    for (const moment of ["forget", "settle", "ro"]) {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 2));
+      await rig.leave(order);
+      rig.mounts.before = async (what) => {
+        if (what === moment) await rig.tree.unplug("1-2.3");
+      };
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual([report?.outcome, report?.why], ["failed", "card-gone"], moment);
+      assert.deepEqual([report?.removed, report?.kept.length], [[], 2], moment);
+    }
+  });
+
+  it("(unreadable) keeps what cannot be read any more, or only from memory", async () => {
+    const eio = Object.assign(new Error("EIO"), { code: "EIO" });
+    for (const error of [eio, new BewaardError("CARD_MOUNT", "not forgotten")]) {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 2));
+      await rig.leave(order);
+      rig.mounts.forget = () => Promise.reject(error);
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual(
+        report?.kept.map(({ why }) => why),
+        ["unreadable", "unreadable"],
+      );
+      assert.deepEqual(await onCard(rig), CONTENT);
     }
   });
 });

@@ -119,12 +119,13 @@ async function obey(
   await using card = await openDocked(at, order.device);
   if (card === undefined) return refusal("not-docked");
   return order.verb === "wipe"
-    ? await obeyWipe(mounts, order, at, card, used)
+    ? await obeyWipe(mounts, places, order, at, card, used)
     : await obeySetTime(clock, mounts, order, at, card);
 }
 
 async function obeyWipe(
   mounts: Mounts,
+  places: HelperPlaces,
   order: WipeOrder,
   at: string,
   card: SafeFolder,
@@ -132,6 +133,9 @@ async function obeyWipe(
 ): Promise<Ending> {
   const { done, why } = await whileWritable(mounts, at, () => wipe(mounts, order, card, used));
   if (done === undefined) return refusal(why ?? "not-writable");
+  // Once it was pulled out its mount is taken away, and what was synced in its place was something else.
+  const isHere = (await lookAgain(mounts, places, order)) === undefined;
+  if (!isHere) return { ...unsettled(done), outcome: "failed", why: "card-gone" };
   if (why === undefined) return { ...done, outcome: "done", why: null };
   return { ...(why === "not-settled" ? unsettled(done) : done), outcome: "failed", why };
 }

@@ -113,6 +113,8 @@ async function overwrite({ handle, stats }: SafeFile): Promise<void> {
 
 function whyKept(error: unknown): KeptFile["why"] {
   if (error instanceof BewaardError && error.code === "SOURCE_IRREGULAR") return "not-a-file";
+  // Without a second read from the card itself it stays.
+  if (error instanceof BewaardError && error.code === "CARD_MOUNT") return "unreadable";
   const code = systemCode(error);
   if (error instanceof BewaardError || code === undefined) throw error;
   return code === "ENOENT" ? "gone" : "unreadable";
