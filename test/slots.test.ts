@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
 import { instant } from "#base/time";
 import type { SlotNews } from "../daemon/docks/dock-core.ts";
 import { settleLeftovers } from "../daemon/leftovers.ts";
@@ -110,6 +111,58 @@ describe("a camera in a slot", () => {
       ],
     );
     assert.ok(shown().every(({ readySince }) => readySince !== null));
+  });
+
+  it("that takes long to open keeps no other one waiting", async () => {
+    await using open = await openSlots();
+    const { slots } = open;
+    const opens = Promise.withResolvers<void>();
+    slots.profileComes = async (name) => (name === "slow" ? opens.promise : undefined);
+    await slots.pair("bc-0101", { profile: "slow" });
+    await slots.pair("bc-0102");
+    for (const [slot, name, number] of [
+      [ONE, "sdb1", "bc-0101"],
+      [TWO, "sdc1", "bc-0102"],
+    ] as const) {
+      await writeFileOf(join(slots.media, name), named(0), number);
+      await slots.plug(slot, name, number);
+    }
+    assert.ok(await slots.until(() => slots.state(TWO) === "safe"));
+    assert.equal(slots.state(ONE), "busy");
+    opens.resolve();
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+  });
+
+  it("that is refused while it is worked on stays so, and nobody is said to have taken it out", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    const opens = Promise.withResolvers<void>();
+    slots.profileComes = () => opens.promise;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.board.read(ONE).why === "reading"));
+    await slots.plug(TWO, "sdc1", "bc-0101");
+    assert.equal(await refused(slots), "same-identity");
+    opens.resolve();
+    await slots.until(() => false, 5);
+    assert.equal(slots.board.read(ONE).why, "same-identity");
+    assert.ok(!rig.said.some((event) => event.startsWith("undocked")));
+    assert.deepEqual(await keptHashes(rig), []);
+  });
+
+  it("whose profile cannot be read is called for, and read as soon as it can be", async () => {
+    await using open = await openSlots();
+    const { slots } = open;
+    slots.profileComes = async () => {
+      throw new BewaardError("CONFIG_MISSING", "no such profile");
+    };
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.equal(await refused(slots), "profile-unread");
+    slots.profileComes = async () => undefined;
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
   });
 
   it("that is not paired is never read", async () => {

@@ -1,4 +1,3 @@
-import { BewaardError } from "#base/errors";
 import { type Clock, type Instant, MINUTE_MS } from "#base/time";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 import { newDockingId } from "../new-id.ts";
@@ -26,12 +25,17 @@ export interface Docking {
   dueAtMs: number;
 }
 
-type DockedCard = OpenCard & { readonly stop: AbortController };
+interface DockedCard extends PairedCard {
+  /** Ends all work on it. */
+  readonly stop: AbortController;
+  /** Undefined until its profile was read and its clock seen: that takes a while on a full card. */
+  open: OpenCard | undefined;
+}
 
 /** What is docked now. */
 export interface Dockings {
-  /** Ends the dockings of what is gone, begins those of what came, and opens cards that may be read. */
-  follow(occupied: readonly Occupied[]): Promise<void>;
+  /** Ends the dockings of what is gone, begins those of what came, and says which cards may be read. */
+  follow(occupied: readonly Occupied[]): void;
   /** Those whose card is to be worked on now. */
   due(): readonly Docking[];
   /** The card of a docking is gone, though what it was in may still be plugged in. */
@@ -46,7 +50,7 @@ export interface Dockings {
 /** A disk was seen to come 0.7 to 2.2 s after its device, and its mount up to 6 s: after this none will. */
 const RECORD_PATIENCE_MS = MINUTE_MS;
 
-export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockings {
+export function openDockings(clock: Clock, board: SlotBoard): Dockings {
   const dockings = new Map<string, Docking>();
   /** Cards that are gone from what is still plugged in, by slot: they are not begun with again. */
   const spent = new Map<string, { readonly plugged: string; readonly record: string }>();
@@ -75,7 +79,7 @@ export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockin
   }
 
   return {
-    async follow(occupied) {
+    follow(occupied) {
       const now = new Map(occupied.map((one) => [one.slot, one]));
       for (const docking of dockings.values()) {
         if (isOver(docking, now.get(docking.slot))) end(docking);
@@ -85,7 +89,7 @@ export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockin
         if (isSpent(one)) continue;
         const docking = dockings.get(one.slot) ?? begin(one);
         board.tell(one.slot, { kind: "seen", docking: docking.id });
-        await heed(clock, board, open, docking, one.found);
+        heed(clock, board, docking, one.found);
       }
     },
     due: () =>
@@ -96,7 +100,7 @@ export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockin
       if (dockings.get(docking.slot) === docking) end(docking);
     },
     progress() {
-      for (const { card, isWorking } of dockings.values()) if (isWorking) card?.progress();
+      for (const { card, isWorking } of dockings.values()) if (isWorking) card?.open?.progress();
     },
     any: () => dockings.size > 0,
     end: () => {
@@ -106,13 +110,7 @@ export function openDockings(clock: Clock, board: SlotBoard, open: Open): Dockin
 }
 
 /** Does with a docking what may be done with what was found in its slot. */
-async function heed(
-  clock: Clock,
-  board: SlotBoard,
-  open: Open,
-  docking: Docking,
-  found: Found,
-): Promise<void> {
+function heed(clock: Clock, board: SlotBoard, docking: Docking, found: Found): void {
   const { slot, id } = docking;
   switch (found.kind) {
     case "waiting":
@@ -127,27 +125,11 @@ async function heed(
     case "card":
       if (docking.card) return;
       board.tell(slot, { kind: "recognised", docking: id, number: found.card.number });
-      await openCard(clock, board, open, docking, found.card);
+      docking.card = { ...found.card, stop: new AbortController(), open: undefined };
+      docking.dueAtMs = clock.uptimeMs();
       return;
     default:
       found satisfies never;
-  }
-}
-
-async function openCard(
-  clock: Clock,
-  board: SlotBoard,
-  open: Open,
-  docking: Docking,
-  card: PairedCard,
-): Promise<void> {
-  try {
-    const opened = await open(docking, card);
-    docking.card = { ...opened, stop: new AbortController() };
-    docking.dueAtMs = clock.uptimeMs();
-  } catch (error) {
-    if (!(error instanceof BewaardError)) throw error;
-    board.tell(docking.slot, { kind: "failed", docking: docking.id, why: "profile-unread" });
   }
 }
 

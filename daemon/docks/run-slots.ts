@@ -6,10 +6,10 @@ import { sleepOrHint } from "../../drivers/bodycam/look-again.ts";
 import type { Events } from "../events.ts";
 import type { DockCore, Pairing } from "./dock-core.ts";
 import { type Docking, type Dockings, type Open, openDockings, recordKey } from "./dockings.ts";
-import { joinSlots, type Occupied, type SlotDevice } from "./join-slots.ts";
+import { joinSlots, type Occupied, type PairedCard, type SlotDevice } from "./join-slots.ts";
 import { openSideWork } from "./side-work.ts";
 import type { SlotBoard } from "./slot-board.ts";
-import { workCard } from "./work-card.ts";
+import { type OpenCard, workCard } from "./work-card.ts";
 
 /** What this machine shows of its slots. */
 export interface Ground {
@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 2 * SECOND_MS;
 const LOOK_WHILE_DOCKED_MS = SECOND_MS;
 /** Pairings are asked for at once when something came, and this often while something is in. */
 const ASK_EVERY_MS = 10 * SECOND_MS;
+/** A profile that cannot be read is one that somebody is writing. */
+const OPEN_AGAIN_MS = 10 * SECOND_MS;
 
 /**
  * Watches the slots and works on every card that is in one, side by side, until the signal aborts. What is
@@ -44,7 +46,7 @@ export async function runSlots(
   const work = openSideWork(() => hint.wake());
   const hourly = atMostEvery(clock, HOUR_MS);
   const look = looker(clock, core, ground);
-  const dockings = openDockings(clock, board, open);
+  const dockings = openDockings(clock, board);
   const stop = new AbortController();
   work.start("hints", () => heed(ground.hints(AbortSignal.any([signal, stop.signal])), hint));
   try {
@@ -53,7 +55,7 @@ export async function runSlots(
       hint.wake = () => woken.resolve();
       work.check();
       try {
-        await dockings.follow(await look());
+        dockings.follow(await look());
       } catch (error) {
         if (!(error instanceof BewaardError)) throw error;
         if (hourly(error.code)) events.slotsUnseen(error);
@@ -61,7 +63,7 @@ export async function runSlots(
       dockings.progress();
       for (const docking of dockings.due()) {
         work.start(docking.id, () =>
-          workOn(clock, events, core, board, dockings, docking, hourly, signal),
+          workOn(clock, events, core, board, open, dockings, docking, hourly, signal),
         );
       }
       const waitMs = dockings.any() ? LOOK_WHILE_DOCKED_MS : LOOK_EVERY_MS;
@@ -81,6 +83,7 @@ async function workOn(
   events: Events,
   core: DockCore,
   board: SlotBoard,
+  open: Open,
   dockings: Dockings,
   docking: Docking,
   sayNow: (what: string) => boolean,
@@ -91,11 +94,32 @@ async function workOn(
   docking.isWorking = true;
   const either = AbortSignal.any([signal, card.stop.signal]);
   try {
-    const again = await workCard(events, core, board, card, sayNow, either);
+    card.open ??= await openedOr(board, open, docking, card);
+    const again = card.open
+      ? await workCard(events, core, board, card.open, sayNow, either)
+      : OPEN_AGAIN_MS;
+    // Somebody else has ended it, and said so: it is gone, or is not to be read any more.
+    if (card.stop.signal.aborted) return;
     if (again === "gone") dockings.spend(docking);
     else docking.dueAtMs = clock.uptimeMs() + again;
   } finally {
     docking.isWorking = false;
+  }
+}
+
+/** Opens a card; undefined, and its slot says so, where its profile cannot be read. */
+async function openedOr(
+  board: SlotBoard,
+  open: Open,
+  docking: Docking,
+  card: PairedCard,
+): Promise<OpenCard | undefined> {
+  try {
+    return await open(docking, card);
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    board.tell(docking.slot, { kind: "failed", docking: docking.id, why: "profile-unread" });
+    return undefined;
   }
 }
 

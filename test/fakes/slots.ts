@@ -41,6 +41,8 @@ export interface FakeSlots extends AsyncDisposable {
   readonly wipes: ToWipe[];
   answerWipe(answer: (card: ToWipe) => Promise<SlotWhy | null>): void;
   isThere: (folder: string) => boolean;
+  /** Resolves when the profile of that name can be read. */
+  profileComes: (name: string) => Promise<void>;
   /** Puts the camera `number` in `slot`, its card at media/`name`. */
   plug(slot: string, name: string, number: string, more?: Partial<CardRecord>): Promise<void>;
   /** As the kernel: the device is gone at once, its record when the root helper comes to it. */
@@ -87,6 +89,7 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     wipes,
     answerWipe: (answer) => void (wiping = answer),
     isThere: () => true,
+    profileComes: async () => undefined,
     async plug(slot, name, number, more = {}) {
       address += 1;
       const serial = `SN-${number}`;
@@ -137,7 +140,7 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     openFair(2),
     board,
     async ({ slot, mountedAt }) => devices.has(slot) && fake.isThere(mountedAt ?? ""),
-    async () => profile,
+    async (name) => (await fake.profileComes(name), profile),
   );
   const running = together(stop.signal, [
     (s) => runSlots(clock, rig.events, core, ground, open, board, s),
