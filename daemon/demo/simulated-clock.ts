@@ -33,7 +33,8 @@ export function simulatedClock(start: Instant): SimulatedClock {
   return {
     now: () => now,
     uptimeMs: () => uptimeMs,
-    bootId: () => `simulated boot ${boot}`,
+    // As the kernel writes it: orders about cards carry it.
+    bootId: () => `00000000-0000-4000-8000-${String(boot).padStart(12, "0")}`,
     sleep(ms, signal) {
       if (signal.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 
-const BOOT = "simulated boot 1";
+const BOOT = "00000000-0000-4000-8000-000000000001";
 
 /** A record of a mounted card, as the root helper writes it; of it `more` is otherwise. */
 export function cardRecordOf(
