@@ -10,6 +10,7 @@ import {
   rm,
   symlink,
   truncate,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -362,6 +363,28 @@ describe("several orders", () => {
     assert.deepEqual(modes, ["rw", "ro", "rw", "ro", "rw", "ro"]);
     assert.deepEqual(await onCard(rig), {});
     assert.deepEqual(await leftOrders(rig), ["note.txt"]);
+  });
+});
+
+describe("orders that were begun", () => {
+  it("are forgotten 28 days later, and never while this start of the machine could still obey them", async () => {
+    await using rig = await dockedRig();
+    const day = 24 * 60 * 60 * 1000;
+    const daysAgo = { "1": 27, "2": 29, "3": 50 };
+    for (const [digit, days] of Object.entries(daysAgo)) {
+      const path = join(rig.places.used, digit.repeat(32));
+      await writeFile(path, "");
+      const at = new Date(rig.clock.now() - days * day);
+      await utimes(path, at, at);
+    }
+    const left = async (uptimeMs: number): Promise<string> => {
+      const clock = { ...rig.clock, uptimeMs: () => uptimeMs };
+      await carryOutOrders(clock, rig.mounts, rig.places, () => undefined);
+      const names = (await readdir(rig.places.used)).toSorted();
+      return names.map((name) => name.slice(0, 1)).join("");
+    };
+    assert.equal(await left(40 * day), "12");
+    assert.equal(await left(day), "1");
   });
 });
 

@@ -6,6 +6,7 @@ import type { Report } from "../orders/report.ts";
 import { carryOut } from "./carry-out.ts";
 import type { Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
+import { forgetUsed } from "./used.ts";
 
 const NAME = /^([0-9a-f]{32})\.order$/;
 
@@ -24,6 +25,7 @@ export async function carryOutOrders(
 ): Promise<void> {
   await mkdir(places.used, { recursive: true, mode: 0o700 });
   await mkdir(places.reports, { recursive: true, mode: 0o755 });
+  await forgetUsed(clock, places.used);
   const taken = new Set<string>();
   const atWork = new Set<Promise<void>>();
   const inTurn = turns();

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
+import { type Clock, DAY_MS } from "#base/time";
 import { readTrusted } from "#base/trusted-file";
 import { ownUser } from "./record.ts";
 
@@ -23,6 +24,7 @@ export interface EarlierStart {
 
 const CLOSED = "closed";
 const BYTES_LIMIT = 1024 * 1024;
+const KEPT_MS = 28 * DAY_MS;
 
 /**
  * Begins an order, if it has never begun before: the one thing that decides so, and durable before anything
@@ -42,6 +44,18 @@ export async function beginOnce(folder: string, nonce: string): Promise<UsedOrde
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
     return earlierStart(folder, nonce);
+  }
+}
+
+/**
+ * Forgets orders that began more than 28 days ago and before this machine started: those are refused for their
+ * boot id, whatever the clock says.
+ */
+export async function forgetUsed(clock: Clock, folder: string): Promise<void> {
+  const before = clock.now() - Math.max(KEPT_MS, clock.uptimeMs());
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if ((await stat(path)).mtimeMs < before) await rm(path, { force: true });
   }
 }
 

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "mocha";
+import { openHelperRig } from "./fakes/helper-rig.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CLI = join(ROOT, "daemon/cli/bewaard-helper.ts");
+
+function helper(...argv: readonly string[]) {
+  return spawnSync(process.execPath, [CLI, ...argv], { encoding: "utf8" });
+}
+
+/** Every file that a program loads, and every package, each once. */
+async function loadedBy(start: string): Promise<{ files: string[]; packages: string[] }> {
+  const files = [start];
+  const packages = new Set<string>();
+  for (const file of files) {
+    const text = await readFile(file, "utf8");
+    for (const [, kind, from = ""] of text.matchAll(/^(import|export)\b[^;]*?from "([^"]+)";/gms)) {
+      assert.ok(kind);
+      const path = from.startsWith("#base/")
+        ? join(ROOT, "daemon/base", `${from.slice("#base/".length)}.ts`)
+        : join(dirname(file), from);
+      if (!from.startsWith("#") && !from.startsWith(".")) packages.add(from);
+      else if (!files.includes(path)) files.push(path);
+    }
+  }
+  return { files, packages: [...packages] };
+}
+
+describe("bewaard-helper", () => {
+  it("loads Node, zod, and little of ours: it runs as root", async () => {
+    const { files, packages } = await loadedBy(CLI);
+    const others = packages.filter((name) => !name.startsWith("node:"));
+    assert.deepEqual(others, ["zod"]);
+    const allowed =
+      /^(daemon\/(base|helper|orders)\/|daemon\/cli\/(bewaard-helper|error-says)\.ts$|storage\/ledger\/note\.ts$|drivers\/bodycam\/(slot-name|sysfs|usb-devices|usb-disks)\.ts$)/;
+    const names = files.map((file) => relative(ROOT, file));
+    assert.deepEqual(
+      names.filter((name) => !allowed.test(name)),
+      [],
+    );
+    assert.ok(names.length > 20);
+  });
+
+  it("takes no name but one of a disk, and no verb but its three", () => {
+    for (const argv of [
+      [],
+      ["card"],
+      ["card", "../sda1"],
+      ["card", "sda1;reboot"],
+      ["gone", "mmcblk0"],
+      ["orders", "now"],
+      ["wipe", "sda1"],
+    ]) {
+      const { status, stdout } = helper(...argv);
+      assert.equal(status, 2, argv.join(" "));
+      assert.match(stdout, /^bewaard-helper card <name>/);
+    }
+  });
+
+  it("carries out what lies there, in folders of a test", async () => {
+    await using rig = await openHelperRig();
+    const order = rig.order([{ path: "YQ==", bytes: 1, sha256: "0".repeat(64) }]);
+    await rig.leave(order);
+    const { places } = rig;
+    const folders = Object.entries<string>({ ...places }).map(([name, at]) => `--${name}=${at}`);
+    const { status, stdout } = helper("orders", ...folders);
+    assert.equal(status, 0);
+    assert.match(stdout, new RegExp(`^order ${order.nonce}: refused (expired|not-yet)`));
+    assert.match(helper("card", "sdz1", ...folders).stdout, /no card/);
+    assert.equal(helper("gone", "sdz1", ...folders).status, 0);
+  });
+});
