@@ -38,7 +38,7 @@ export function slotEvents(say: Say) {
       ),
     noUsb: (why: string) =>
       say(
-        "warning",
+        "notice",
         "no-usb",
         "plugging in is not heard of: slots are looked at now and then, or are none",
         {

@@ -4,14 +4,15 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import { instant } from "#base/time";
+import { DAY_MS, instant, MINUTE_MS, plus } from "#base/time";
+import { bytesPerHour } from "../daemon/docks/bytes-per-hour.ts";
 import type { SlotNews } from "../daemon/docks/dock-core.ts";
 import { settleLeftovers } from "../daemon/leftovers.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
 import { inlinePool } from "./fakes/inline-pool.ts";
-import { named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, dockOf, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { type FakeSlots, openFakeSlots, writeFileOf } from "./fakes/slots.ts";
 
 /** Seals once `until` has come. */
@@ -225,6 +226,24 @@ describe("a camera in a slot", () => {
     assert.equal(await slots.until(() => slots.state(ONE) === "failed", 50), false);
     assert.equal(slots.board.read(ONE).why, "recognising");
     assert.equal(await refused(slots), "no-record");
+  });
+});
+
+describe("what an hour of recording takes", () => {
+  it("is reckoned from recordings whose names and last changes tell how long they lasted", async () => {
+    const { profile } = dockOf(CAMERA, "");
+    const file = (minutes: number, lasted: number, bytes: number, name = named(minutes)) => ({
+      path: Buffer.from(name),
+      bytes,
+      modifiedAt: plus(START, (minutes + lasted) * MINUTE_MS),
+    });
+    const day = plus(START, DAY_MS);
+    const two = [file(0, 10, 600e6), file(20, 20, 1200e6)];
+    assert.equal(await bytesPerHour(day, profile, two), 3.6e9);
+    // What lasted no time, or longer than any recording, or is none, says nothing.
+    const odd = [file(60, 0, 9e9), file(70, 24 * 60, 9e9), file(80, 10, 9e9, "LOG/x.txt")];
+    assert.equal(await bytesPerHour(day, profile, [...two, ...odd]), 3.6e9);
+    assert.equal(await bytesPerHour(day, profile, odd), null);
   });
 });
 

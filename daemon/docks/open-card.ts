@@ -11,6 +11,7 @@ import type { Ask } from "../control/client.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { type SeenClock, seenNow } from "../seen-clock.ts";
+import { bytesPerHour } from "./bytes-per-hour.ts";
 import type { Docking, Open } from "./dockings.ts";
 import { type Fair, rootPortOf } from "./fair.ts";
 import { type Identified, identified } from "./identified.ts";
@@ -18,6 +19,7 @@ import type { PairedCard } from "./join-slots.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import type { Counted } from "./slot-state.ts";
 import { openTaking } from "./take-card.ts";
+import type { OpenCard } from "./work-card.ts";
 
 /** What is read of a profile for a card in a slot. */
 export type SlotProfile = Dock["profile"] &
@@ -65,7 +67,14 @@ export function cardOpener(
       const { counted } = reading;
       tell({ ...counted, bytesDone: Math.min(counted.bytes, counted.bytesDone + bytes) });
     };
-    return { ...card, slot, docking, take, progress, bytesPerHour: profile.bytes_per_hour };
+    // Once a docking: a card may have ten thousand recordings.
+    let reckoned: Promise<number | null> | undefined;
+    const perHour: OpenCard["bytesPerHour"] = async (files) => {
+      if (profile.bytes_per_hour !== null) return profile.bytes_per_hour;
+      reckoned ??= bytesPerHour(clock.now(), profile, files);
+      return reckoned;
+    };
+    return { ...card, slot, docking, take, progress, bytesPerHour: perHour };
   };
 }
 

@@ -16,8 +16,8 @@ export interface OpenCard extends PairedCard {
   readonly take: TakeCard;
   /** Says on the board how far it is within a file: one may take minutes. */
   readonly progress: () => void;
-  /** Of its profile: how much an hour of footage is; null where that is not known. */
-  readonly bytesPerHour: number | null;
+  /** How much an hour of footage is, by its profile, else by its files; null where neither tells. */
+  readonly bytesPerHour: (files: Look["files"]) => Promise<number | null>;
 }
 
 /** How soon a card is looked at again. Core adopts within a second, and within five when it was quiet. */
@@ -50,13 +50,10 @@ export async function workCard(
     }
     let now = told(board, card, look);
     if (now.state === "safe") {
-      const {
-        record,
-        record: { mountedAt },
-      } = card;
-      const hoursFree = mountedAt === null ? null : await hoursOf(mountedAt, card.bytesPerHour);
-      board.tell(slot, { kind: "kept", docking, hoursFree, why: now.why });
+      const { record, folder } = card;
       const { files, others } = look;
+      const hoursFree = await hoursOf(folder, await card.bytesPerHour(files));
+      board.tell(slot, { kind: "kept", docking, hoursFree, why: now.why });
       const why = await core.wipe({ docking, record, files, others });
       now = board.tell(slot, { kind: "kept", docking, hoursFree, why });
     }
