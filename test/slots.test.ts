@@ -54,6 +54,33 @@ async function refused(slots: FakeSlots, slot = ONE): Promise<string | null> {
 }
 
 describe("a camera in a slot", () => {
+  it("has a file read once more whose second read differed, while it is docked (invariant 1)", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    const path = join(slots.media, "sdb1");
+    await slots.pair("bc-0101");
+    await writeFileOf(path, named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.wipes.length > 0));
+    await rig.database.transaction((sql) =>
+      sql.run(
+        `insert into wipe_doubt (device_id, path, bytes, modified_at_ms, times, why, retake)
+         select device_id, source_path, plaintext_bytes, source_modified_at_ms, 1, 'changed', 1 from segment`,
+      ),
+    );
+    const before = rig.said.filter((event) => event === "sealed").length;
+    let told = false;
+    slots.answerWipe(async ({ files, readAgain }) => {
+      if (!told) readAgain(files.map((file) => file.path.toString("base64")));
+      told = true;
+      return "waits-for-vault";
+    });
+    const again = () => rig.said.filter((event) => event === "sealed").length > before;
+    assert.ok(await slots.until(again));
+    assert.ok(await slots.until(() => rig.said.includes("duplicate")));
+    assert.deepEqual(await keptHashes(rig), [sha256("een")]);
+  });
+
   it("is read, adopted, safe with how many hours still fit, and done once its card was emptied (DH-07)", async () => {
     await using open = await openSlots();
     const { rig, slots } = open;

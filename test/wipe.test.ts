@@ -27,7 +27,7 @@ describe("wiping a card", () => {
     const wiping = await openWiping(rig);
     const ids = [await stored(rig, "one", named(0)), await stored(rig, "two", named(1))];
     const { nonce, ...rest } = await wiping.ask();
-    assert.deepEqual(rest, { waiting: 0, forbidden: 0, why: null });
+    assert.deepEqual(rest, { waiting: 0, forbidden: 0, again: [], why: null });
     const [order] = await wiping.orders();
     assert.deepEqual(
       [order?.slot, order?.volume, order?.how, order?.files.length],
@@ -58,9 +58,21 @@ describe("wiping a card", () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
     await recorded(rig, "one", named(0));
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 1,
+      forbidden: 0,
+      again: [],
+      why: null,
+    });
     await rig.adoptOnce();
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 1,
+      forbidden: 0,
+      again: [],
+      why: null,
+    });
     await rig.storeOnce();
     assert.notEqual((await wiping.ask()).nonce, null);
   });
@@ -105,6 +117,7 @@ describe("wiping a card", () => {
       nonce: null,
       waiting: 1,
       forbidden: 0,
+      again: [],
       why: null,
     });
     rig.clock.move(11 * MINUTE_MS);
@@ -135,7 +148,9 @@ describe("wiping a card", () => {
       assert.deepEqual(await wiping.card(), [named(0)]);
       assert.equal(await known(), false);
       // It is to be read again first, or somebody is to look.
-      const { nonce: none, waiting, forbidden } = await wiping.ask();
+      const { nonce: none, waiting, forbidden, again } = await wiping.ask();
+      const name = Buffer.from(named(0)).toString("base64");
+      assert.deepEqual(again, time === 3 ? [] : [name]);
       assert.deepEqual([none, waiting, forbidden], [null, time === 3 ? 0 : 1, time === 3 ? 1 : 0]);
       rig.clock.jump(modified - rig.clock.now());
       // It is taken again, and the first bytes come back: the doubt stays.
@@ -144,7 +159,13 @@ describe("wiping a card", () => {
     }
     assert.equal(rig.said.filter((event) => event === "wipe-changed").length, 3);
     assert.equal(rig.said.filter((event) => event === "wipe-stuck").length, 1);
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: null,
+    });
     assert.equal(await emptiedAt(rig), null);
     const [first] = await wiped(rig);
     assert.deepEqual(first?.kept, [{ segment: id, why: "changed" }]);
@@ -190,7 +211,13 @@ describe("wiping a card", () => {
     for (const state of ["destroying", "destroyed"])
       await rowsOf(rig, `update segment set state = '${state}' where id = '${id}'`);
     // Overwritten before its term: the card has the last of it.
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: null,
+    });
     rig.clock.move(28 * DAY_MS);
     assert.equal((await wiping.ask()).nonce, null);
     // Once somebody has vouched for the time.
@@ -210,9 +237,21 @@ describe("wiping a card", () => {
       `insert into left_file (id, device_id, path, bytes, modified_at_ms, code, left_at_ms, decide_by_ms, entry_seq)
        values ('01J00000000000000000000001', '${CAMERA}', cast('${named(0)}' as blob), 3, ${rig.clock.now()}, 'CARD_READ', 1, 2, 0)`,
     );
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: null,
+    });
     await recorded(rig, "quarantined", named(1));
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 1, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 1,
+      forbidden: 1,
+      again: [],
+      why: null,
+    });
   });
 
   it("leaves what another box took, by the desk's list: that one wipes by its own rows (invariant 1)", async () => {
@@ -223,9 +262,21 @@ describe("wiping a card", () => {
     const file = { device: CAMERA, path, bytes: 3, modifiedAt: rig.clock.now(), node: "dock-2" };
     const dueAt = plus(rig.clock.now(), DAY_MS);
     await recordSeen(rig.database, "2026-06-01", [{ ...file, sha256: "0".repeat(64), dueAt }]);
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 0, forbidden: 1, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: null,
+    });
     rig.clock.move(2 * DAY_MS);
-    assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+    assert.deepEqual(await wiping.ask(), {
+      nonce: null,
+      waiting: 1,
+      forbidden: 0,
+      again: [],
+      why: null,
+    });
   });
 
   it("waits while time is not trusted or the history is not known to be one (invariants 5, 10)", async () => {
@@ -233,7 +284,13 @@ describe("wiping a card", () => {
     await stored(rig, "one", named(0));
     for (const why of ["clock", "history"] as const) {
       const wiping = await openWiping(rig, { mayNot: async () => why });
-      assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why });
+      assert.deepEqual(await wiping.ask(), {
+        nonce: null,
+        waiting: 1,
+        forbidden: 0,
+        again: [],
+        why,
+      });
       assert.deepEqual(await wiping.orders(), []);
     }
   });
@@ -242,14 +299,26 @@ describe("wiping a card", () => {
     await using rig = await openRig();
     await stored(rig, "one", named(0));
     const never = await openWiping(rig, { rule: { after: "never", how: "unlink" } });
-    assert.deepEqual(await never.ask(), { nonce: null, waiting: 0, forbidden: 1, why: "never" });
+    assert.deepEqual(await never.ask(), {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: "never",
+    });
     const wiping = await openWiping(rig);
     const readOnly = await wiping.ask({ record: { ...RECORD, readOnly: true } });
-    assert.deepEqual(readOnly, { nonce: null, waiting: 0, forbidden: 1, why: "write-protected" });
+    assert.deepEqual(readOnly, {
+      nonce: null,
+      waiting: 0,
+      forbidden: 1,
+      again: [],
+      why: "write-protected",
+    });
     const mtp = await wiping.ask({ record: { ...RECORD, name: "mtp-1-2", device: null } });
-    assert.deepEqual(mtp, { nonce: null, waiting: 0, forbidden: 1, why: "not-a-disk" });
+    assert.deepEqual(mtp, { nonce: null, waiting: 0, forbidden: 1, again: [], why: "not-a-disk" });
     const old = await wiping.ask({ record: { ...RECORD, bootId: "of before" } });
-    assert.deepEqual(old, { nonce: null, waiting: 1, forbidden: 0, why: "not-docked" });
+    assert.deepEqual(old, { nonce: null, waiting: 1, forbidden: 0, again: [], why: "not-docked" });
     await assert.rejects(wiping.ask({ record: { ...RECORD, number: "bc-9999" } }), {
       code: "CONTROL_REFUSED",
     });
@@ -331,7 +400,13 @@ describe("a report of the helper", () => {
       await wiping.help({ outcome: "failed", why: "interrupted", kept });
       await wiping.settle();
       const settled = rig.clock.now();
-      assert.deepEqual(await wiping.ask(), { nonce: null, waiting: 1, forbidden: 0, why: null });
+      assert.deepEqual(await wiping.ask(), {
+        nonce: null,
+        waiting: 1,
+        forbidden: 0,
+        again: [],
+        why: null,
+      });
       rig.clock.move(waitMs - (rig.clock.now() - settled) + SECOND_MS);
     }
     assert.notEqual((await wiping.ask()).nonce, null);

@@ -40,6 +40,8 @@ export const WIPE_METHODS = {
       waiting: z.number(),
       /** Files that stay until somebody decides, or their term ends. */
       forbidden: z.number(),
+      /** Paths of waiting files whose second read differed: they are to be taken once more. */
+      again: z.array(z.base64()),
       /** Why nothing is ordered at all now. */
       why: z
         .enum(["clock", "history", "never", "not-docked", "not-a-disk", "write-protected"])

@@ -8,13 +8,15 @@ export function dockCore(ask: Ask): DockCore {
   return {
     pairings: async () => (await ask("docks.pairings", {})).cameras,
     news: async (slots) => void (await ask("docks.news", { slots: [...slots] })),
-    async wipe({ docking, record, files, others }) {
+    async wipe({ docking, record, files, others, readAgain }) {
       const listed = files.map(({ path, bytes, modifiedAt }) => ({
         path: path.toString("base64"),
         bytes,
         modifiedAtMs: modifiedAt,
       }));
-      return whyStill(await ask("docks.wipe", { docking, record, files: listed, others }));
+      const answer = await ask("docks.wipe", { docking, record, files: listed, others });
+      readAgain(answer.again);
+      return whyStill(answer);
     },
   };
 }

@@ -16,6 +16,8 @@ export interface CardMemory {
   readonly changes: Map<string, number>;
   isDone(file: CardFile): boolean;
   forgetAllBut(files: readonly CardFile[]): void;
+  /** Forgets those of `files` whose path, in base64, is one of `paths`: core is asked of them anew. */
+  forget(files: readonly CardFile[], paths: readonly string[]): void;
 }
 
 export function openCardMemory(): CardMemory {
@@ -27,6 +29,14 @@ export function openCardMemory(): CardMemory {
     said: new Set(),
     changes: new Map(),
     isDone: (file) => taken.has(keyOf(file)) || adopted.has(keyOf(file)),
+    forget(files, paths) {
+      const wanted = new Set(paths);
+      for (const file of files) {
+        if (!wanted.has(file.path.toString("base64"))) continue;
+        taken.delete(keyOf(file));
+        adopted.delete(keyOf(file));
+      }
+    },
     forgetAllBut(files) {
       const there = new Set(files.map(keyOf));
       for (const known of [taken, adopted]) {

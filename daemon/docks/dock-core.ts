@@ -40,6 +40,8 @@ export interface ToWipe {
   readonly files: readonly CardFile[];
   /** How many regular files there are besides: what its profile ignores. */
   readonly others: number;
+  /** Told which of them, by base64 of their paths, are to be taken once more: their second read differed. */
+  readonly readAgain: (paths: readonly string[]) => void;
 }
 
 /** Core, as the slots know it. Each call throws BewaardError CONTROL_UNREACHABLE (transient) where none answers. */

@@ -33,6 +33,8 @@ export interface Look {
   readonly others: number;
   /** The code of the first thing that stays on the card for now; undefined when nothing does. */
   readonly left: ErrorCode | undefined;
+  /** Has the next look take these once more, given by base64 of their paths, where core does not know them. */
+  readonly readAgain: (paths: readonly string[]) => void;
 }
 
 /** Looks at a card once, and takes what is new there. */
@@ -108,7 +110,8 @@ export function openTaking(
     }
     if (fresh.length > 0) events.cardSeen(card.device, fresh.length, taken);
     const others = seen.files.length - files.length;
-    return { counted: count, files, others, left };
+    const readAgain = (paths: readonly string[]): void => memory.forget(files, paths);
+    return { counted: count, files, others, left, readAgain };
   };
 }
 

@@ -51,10 +51,10 @@ export async function workCard(
     let now = told(board, card, look);
     if (now.state === "safe") {
       const { record, folder } = card;
-      const { files, others } = look;
+      const { files, others, readAgain } = look;
       const hoursFree = await hoursOf(folder, await card.bytesPerHour(files));
       board.tell(slot, { kind: "kept", docking, hoursFree, why: now.why });
-      const why = await core.wipe({ docking, record, files, others });
+      const why = await core.wipe({ docking, record, files, others, readAgain });
       now = board.tell(slot, { kind: "kept", docking, hoursFree, why });
     }
     return AGAIN_AFTER_MS[now.state];

@@ -171,7 +171,12 @@ async function write(
 
 /** With a reason nothing goes now. What time will not mend is forbidden; the rest waits. */
 function answerOf(
-  { waiting, stuck, nonce }: Pick<Answered, "waiting" | "stuck"> & { nonce?: string | undefined },
+  {
+    waiting,
+    stuck,
+    again,
+    nonce,
+  }: Pick<Answered, "waiting" | "stuck" | "again"> & { nonce?: string | undefined },
   why: Answer["why"] | undefined,
 ): Answer {
   const forbidden = why === "never" || why === "write-protected" || why === "not-a-disk";
@@ -180,5 +185,6 @@ function answerOf(
     waiting: forbidden ? 0 : waiting,
     forbidden: forbidden ? waiting + stuck : stuck,
     why: why ?? null,
+    again: again.map((path) => Buffer.from(path).toString("base64")),
   };
 }

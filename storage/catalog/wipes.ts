@@ -52,20 +52,23 @@ export interface Answered {
   readonly files: readonly OrderedFile[];
   readonly waiting: number;
   readonly stuck: number;
+  /** Paths of the waiting ones that are to be read once more. */
+  readonly again: readonly Uint8Array[];
 }
 
 /** Judges the files of a card and remembers an order for those that may go, in one transaction. */
 export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): Promise<Answered> {
   return database.transaction(async (sql) => {
-    const { ready, waiting, stuck } = await judged(sql, asked, bounds.issuedAt);
+    const { ready, waiting, stuck, again } = await judged(sql, asked, bounds.issuedAt);
     const open = await openFor(sql, asked, bounds);
     if (open !== undefined || ready.length === 0 || (await isTooSoon(sql, asked, bounds))) {
       const nonce = open?.own ? open.nonce : undefined;
-      return { nonce, files: [], waiting: waiting + ready.length, stuck };
+      return { nonce, files: [], waiting: waiting + ready.length, stuck, again };
     }
     const files = ready.slice(0, bounds.limit);
     await insertOrder(sql, asked, bounds, files, waiting + stuck + ready.length === files.length);
-    return { nonce: bounds.nonce, files, waiting: waiting + ready.length - files.length, stuck };
+    const later = waiting + ready.length - files.length;
+    return { nonce: bounds.nonce, files, waiting: later, stuck, again };
   });
 }
 
@@ -74,10 +77,10 @@ export function countForWipe(
   database: Database,
   asked: Asked,
   now: Instant,
-): Promise<Pick<Answered, "waiting" | "stuck">> {
+): Promise<Pick<Answered, "waiting" | "stuck" | "again">> {
   return database.transaction(async (sql) => {
-    const { ready, waiting, stuck } = await judged(sql, asked, now);
-    return { waiting: waiting + ready.length, stuck };
+    const { ready, waiting, ...rest } = await judged(sql, asked, now);
+    return { waiting: waiting + ready.length, ...rest };
   });
 }
 
@@ -85,6 +88,7 @@ interface Judged {
   readonly ready: readonly OrderedFile[];
   readonly waiting: number;
   readonly stuck: number;
+  readonly again: readonly Uint8Array[];
 }
 
 /**
@@ -134,18 +138,23 @@ async function judged(
   const fates = files.map((file, index) => fateOf(file, newest.get(index)));
   return {
     ready: fates.filter((fate) => typeof fate === "object"),
-    waiting: fates.filter((fate) => fate === "waits").length,
+    waiting: fates.filter((fate) => fate === "waits" || fate === "again").length,
+    again: files.filter((_, index) => fates[index] === "again").map(({ path }) => path),
     stuck: beyond + fates.filter((fate) => fate === "stuck").length,
   };
 }
 
-function fateOf(file: CardFile, row: SqlRow | undefined): OrderedFile | "waits" | "stuck" {
+function fateOf(
+  file: CardFile,
+  row: SqlRow | undefined,
+): OrderedFile | "waits" | "again" | "stuck" {
   if (number(row, "left") === 1 || number(row, "times") >= DOUBTS) return "stuck";
   const id = optional(row, "id", text);
   const sha256 = optional(row, "plaintext_sha256", text);
   // Another box has it, and orders its wiping by its own rows: here it stays, until its term ends.
   if (id === undefined && number(row, "elsewhere") === 1) return "stuck";
-  if (id === undefined || sha256 === undefined || number(row, "retake") === 1) return "waits";
+  if (id === undefined || sha256 === undefined) return "waits";
+  if (number(row, "retake") === 1) return "again";
   if (number(row, "safe") === 1 || number(row, "over") === 1)
     return { segment: parseSegmentId(id), path: file.path, bytes: file.bytes, sha256 };
   // Gone before its term, overwritten unstored: the card has it alone, until the law decides.
