@@ -16,13 +16,17 @@ export interface Agent {
   /** Has the guest switch itself off as an administrator would; it gives no answer. */
   powerOff(): Promise<void>;
   /** Runs `command` in a shell. @throws when it runs longer than `limitMs`. */
-  exec(command: string, limitMs?: number, input?: Uint8Array): Promise<Ended>;
+  exec(command: string, limitMs?: number): Promise<Ended>;
+  /** Writes a file, whose folder must be there: some KB a second. */
+  write(path: string, content: Uint8Array): Promise<void>;
 }
 
 /** An emulated processor reading from a cold disk: nothing that goes well takes this long. */
 const LIMIT_MS = 300_000;
 // A machine with other work may leave a guest without a processor for long.
 const ANSWER_MS = 120_000;
+/** Messages of 64 KiB never arrived. */
+const PIECE_BYTES = 1024;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const startedSchema = z.looseObject({ pid: z.int() });
@@ -58,13 +62,21 @@ export function agentOf(socket: string): Agent {
     return ask(socket, [Uint8Array.of(0xff), ...lines], pick, limitMs);
   };
 
-  async function exec(command: string, limitMs = LIMIT_MS, input?: Uint8Array): Promise<Ended> {
+  async function write(path: string, content: Uint8Array): Promise<void> {
+    const handle = z.int().parse(await call("guest-file-open", { path, mode: "w" }));
+    for (let at = 0; at < content.length; at += PIECE_BYTES) {
+      const piece = Buffer.from(content.subarray(at, at + PIECE_BYTES)).toString("base64");
+      await call("guest-file-write", { handle, "buf-b64": piece });
+    }
+    await call("guest-file-close", { handle });
+  }
+
+  async function exec(command: string, limitMs = LIMIT_MS): Promise<Ended> {
     const given = {
       path: "/bin/bash",
       arg: ["-c", command],
       env: [`PATH=${PATH}`, "HOME=/root", "LANG=C.UTF-8"],
       "capture-output": true,
-      ...(input && { "input-data": Buffer.from(input).toString("base64") }),
     };
     const { pid } = startedSchema.parse(await call("guest-exec", given));
     const signal = AbortSignal.timeout(limitMs);
@@ -82,5 +94,6 @@ export function agentOf(socket: string): Agent {
     ping: async () => void (await call("guest-ping", {}, 3000)),
     powerOff: async () => void (await call("guest-shutdown", {}, 1500).catch(() => undefined)),
     exec,
+    write,
   };
 }

@@ -11,6 +11,8 @@ export type CardKind = "fat32" | "fat32-whole" | "exfat";
 /** Where the one partition begins, as cameras make it. */
 const START_BYTES = 1024 * 1024;
 const SECTOR_BYTES = 512;
+/** It is content with no number of heads that we know. */
+const MTOOLS = { ...process.env, MTOOLS_SKIP_CHECK: "1" };
 const PARTITION = { fat32: "c", exfat: "7" } as const;
 
 /**
@@ -36,7 +38,7 @@ export async function makeCard(
   const blocks = String(megabytes * 1024 - offset / 1024);
   const where = ["--offset", String(offset / SECTOR_BYTES)];
   await run("mkfs.vfat", ["-F", "32", "-n", label, ...where, path, blocks]);
-  if (from !== undefined) await copyInto(path, offset, from);
+  if (from !== undefined) await copyInto(path, from, kind);
 }
 
 async function partition(path: string, type: string): Promise<void> {
@@ -56,8 +58,24 @@ async function writeExfat(path: string, bytes: number, label: string): Promise<v
   await rm(alone);
 }
 
-async function copyInto(path: string, offset: number, from: string): Promise<void> {
+/** Copies what is in the folder `from` onto a FAT card, as a camera adds to what is there. It must be in no guest. */
+export async function copyInto(
+  path: string,
+  from: string,
+  kind: CardKind = "fat32",
+): Promise<void> {
   const names = (await readdir(from)).map((name) => join(from, name));
-  const env = { ...process.env, MTOOLS_SKIP_CHECK: "1" };
-  await run("mcopy", ["-s", "-m", "-Q", "-i", `${path}@@${offset}`, ...names, "::"], { env });
+  await run("mcopy", ["-s", "-m", "-Q", "-i", placeIn(path, kind), ...names, "::"], {
+    env: MTOOLS,
+  });
+}
+
+/** Paths of all that is on a FAT card, a line each. */
+export async function namesOn(path: string): Promise<string> {
+  return (await run("mdir", ["-/", "-b", "-i", placeIn(path, "fat32"), "::"], { env: MTOOLS }))
+    .stdout;
+}
+
+function placeIn(path: string, kind: CardKind): string {
+  return `${path}@@${kind === "fat32-whole" ? 0 : START_BYTES}`;
 }

@@ -24,16 +24,16 @@ export interface Guest extends AsyncDisposable, Sockets {
   sh(command: string, limitMs?: number): Promise<string>;
   /** Asks again and again until `condition` succeeds; resolves to what it printed. */
   until(condition: string, limitMs?: number): Promise<string>;
-  /** Writes a small file, whose folder must be there. What is large comes on a card. */
+  /** Writes a file, whose folder must be there, some KB a second: what is large comes on a card. */
   put(path: string, content: Uint8Array | string): Promise<void>;
   /** What a unit said since this boot, a line each. */
   journal(unit: string): Promise<string>;
   /** Switches it off as an administrator does. */
   stop(): Promise<void>;
-  /** The power goes: what was not yet on its disk is lost. */
-  powerCut(): Promise<void>;
-  /** Switches it on again, with the same disk. */
+  /** Switches it on again, with the same disk and nothing plugged in. */
   start(): Promise<void>;
+  /** The power goes and comes back: what was not yet on its disk is lost, what is plugged in stays so. */
+  powerCut(): Promise<void>;
 }
 
 const BOOT_LIMIT_MS = 400_000;
@@ -44,26 +44,18 @@ const SNAPSHOT = "booted";
 export async function openGuest(): Promise<Guest> {
   const image = await guestImage();
   const booted = await bootedDisk(image);
-  const folder = await temporaryFolder();
-  const places = placesIn(folder.path);
+  await using made = new AsyncDisposableStack();
+  const folder = made.use(await temporaryFolder()).path;
+  const places = placesIn(folder);
   await run("cp", ["--reflink=auto", "--sparse=always", booted, places.disk]);
   await writeProject(places.project);
-  const guest = guestIn(image, folder.path, switchOn(image, folder.path, SNAPSHOT));
-  try {
-    await guest.answers();
-    // It is as late there as when the snapshot was made.
-    await guest.sh(`date -u -s @${systemClock.now() / 1000}`);
-  } catch (error) {
-    await guest.powerCut();
-    throw error;
-  }
-  return {
-    ...guest,
-    async [Symbol.asyncDispose]() {
-      await guest.powerCut();
-      await folder[Symbol.asyncDispose]();
-    },
-  };
+  const guest = guestIn(image, folder, switchOn(image, folder, SNAPSHOT));
+  made.defer(() => guest.end());
+  await guest.answers();
+  // It is as late there as when the snapshot was made.
+  await guest.sh(`date -u -s @${systemClock.now() / 1000}`);
+  const kept = made.move();
+  return { ...guest, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** The disk of a guest with a snapshot of its memory just after it booted, made if there is none for this QEMU. */
@@ -89,9 +81,11 @@ async function boot(image: Image, disk: string): Promise<void> {
       await guest.answers();
       await guest.sh("systemctl is-system-running --wait; udevadm settle; sync");
       await guest.sh("echo 3 > /proc/sys/vm/drop_caches");
-      await guest.monitor("human-monitor-command", { "command-line": `savevm ${SNAPSHOT}` });
+      const command = { "command-line": `savevm ${SNAPSHOT}` };
+      const said = await guest.monitor("human-monitor-command", command);
+      if (said !== "") throw new Error(`no snapshot of the guest: ${String(said)}`);
     } finally {
-      await guest.powerCut();
+      await guest.end();
     }
     await rename(places.disk, disk);
   } finally {
@@ -120,6 +114,21 @@ function guestIn(image: Image, folder: string, first: Machine) {
     }
   }
 
+  async function bootId(): Promise<string> {
+    await agent.ping();
+    return sh("cat /proc/sys/kernel/random/boot_id");
+  }
+
+  async function powerCut(): Promise<void> {
+    const old = await bootId();
+    await monitor("system_reset");
+    const limit = AbortSignal.timeout(BOOT_LIMIT_MS);
+    while ((await bootId().catch(() => old)) === old) {
+      if (limit.aborted) throw new Error("the guest does not come back");
+      await systemClock.sleep(500, NEVER);
+    }
+  }
+
   async function sh(command: string, limitMs?: number): Promise<string> {
     const { code, out, err } = await agent.exec(command, limitMs);
     if (code !== 0) throw new Error(`in the guest, exit code ${code}: ${command}\n${out}${err}`);
@@ -132,7 +141,7 @@ function guestIn(image: Image, folder: string, first: Machine) {
       const { code, out, err } = await agent.exec(condition);
       if (code === 0) return out;
       if (limit.aborted) throw new Error(`never came true: ${condition}\n${out}${err}`);
-      await systemClock.sleep(300, NEVER);
+      await systemClock.sleep(1000, NEVER);
     }
   }
 
@@ -143,16 +152,14 @@ function guestIn(image: Image, folder: string, first: Machine) {
     exec: (command: string, limitMs?: number) => agent.exec(command, limitMs),
     sh,
     until,
-    async put(path: string, content: Uint8Array | string) {
-      const { code, err } = await agent.exec(`cat > '${path}'`, undefined, Buffer.from(content));
-      if (code !== 0) throw new Error(`${path}: ${err}`);
-    },
+    put: (path: string, content: Uint8Array | string) => agent.write(path, Buffer.from(content)),
     journal: (unit: string) => sh(`journalctl -b -o cat --no-pager -u ${unit}`),
     async stop() {
       await agent.powerOff();
       await machine.ended;
     },
-    powerCut: () => machine.kill(),
+    powerCut,
+    end: () => machine.kill(),
     async start() {
       machine = switchOn(image, folder, undefined);
       await answers();

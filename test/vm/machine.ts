@@ -19,7 +19,7 @@ export function placesIn(folder: string) {
 }
 
 /** Emulated, always: where /dev/kvm is there it need not work, and a machine that builds software has none. */
-const BOARD = "-M q35 -nodefaults -display none -no-reboot -accel tcg,thread=multi,tb-size=1024";
+const BOARD = "-M q35 -nodefaults -display none -accel tcg,thread=multi,tb-size=1024";
 // Without AVX, which QEMU emulates only since 7.2: with `-cpu max` Node ended with SIGSEGV twice in some thirty starts.
 const PROCESSORS = "-cpu Westmere -smp 2 -m 2048 -rtc base=utc";
 // Two kinds of USB: `xhci.0` has eight sockets, each USB 2 and USB 3 at once, `ehci.0` six of USB 2.

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { isoOf } from "#base/time";
+import { recordClip } from "../../daemon/demo/clips.ts";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { asBewaard, installBox, untilTold } from "./box.ts";
+import { copyInto, makeCard, namesOn } from "./cards.ts";
+import { type Guest, openGuest } from "./guest.ts";
+
+// One box from its installation on, each test where the one before it left off: installing takes half a minute.
+
+const XHCI = "0000:00:01.0";
+const IN_VAULT = "find /mnt/bewaard/vault -path '*footage*' -type f -size +1k | wc -l";
+type Camera = "BC-0001" | "BC-0002";
+
+describe("a box with systemd, udev and USB, installed as docs/operations.md says", () => {
+  const stack = new AsyncDisposableStack();
+  let guest: Guest;
+  let folder: string;
+
+  before(async () => {
+    ({ path: folder } = stack.use(await temporaryFolder()));
+    await makeCard(cardOf("BC-0001"), "fat32", 64, "CAM1");
+    await makeCard(cardOf("BC-0002"), "exfat", 64, "CAM2");
+    await copyInto(cardOf("BC-0001"), await recorded(440));
+    guest = stack.use(await openGuest());
+    await installBox(guest);
+    await untilTold(guest, "started");
+  });
+  after(() => stack.disposeAsync());
+
+  const cardOf = (serial: Camera): string => join(folder, serial);
+
+  /** A folder with a new recording, as it is on a card. */
+  async function recorded(hertz: number): Promise<string> {
+    const contents = join(folder, `recorded-${hertz}`);
+    await recordClip(contents, systemClock.now(), hertz);
+    return contents;
+  }
+
+  const plug = (serial: Camera, port: string, more = {}): Promise<void> =>
+    guest.plug(`${serial}-${port}`, cardOf(serial), { serial, port, ...more });
+
+  /** Waits for a record of the helper's in which all of `wanted` stands; resolves to it. */
+  const untilRecord = (...wanted: readonly string[]): Promise<string> => {
+    const having = wanted.map((one) => `xargs -r grep -lsF '${one}'`).join(" | ");
+    return guest.until(`ls /run/bewaard/cards/*.json | ${having} | xargs -r cat | grep .`);
+  };
+  const untilNoRecord = (): Promise<string> => guest.until("! ls /run/bewaard/cards/*.json");
+
+  async function segmentsInVault(): Promise<number> {
+    return Number(await guest.sh(IN_VAULT));
+  }
+
+  it("answers, is told the time, and systemd finds its unit safe", async () => {
+    const status = await guest.sh(asBewaard("bewaarctl --json status"));
+    assert.match(status, /^\{"site":"den-haag-handhaving","node":"dock-1",/);
+    const now = isoOf(systemClock.now()).slice(0, 19);
+    await guest.sh(asBewaard(`bewaarctl clock confirm ${now}Z`));
+    assert.match(await guest.sh("systemd-analyze security bewaard | tail -n 1"), / [01]\.\d /);
+  });
+
+  it("takes no card that nobody has paired (DH-01)", async () => {
+    await plug("BC-0001", "3");
+    await plug("BC-0002", "4");
+    await untilRecord('"serial":"BC-0001"', '"refused":"unpaired"');
+    await untilRecord('"serial":"BC-0002"', '"refused":"unpaired"');
+    assert.equal((await guest.exec("findmnt -t vfat,exfat")).out, "");
+  });
+
+  it("mounts cards that were paired when they are docked again, for itself alone and read-only", async () => {
+    for (const [number, port] of Object.entries({ "bc-0201": "3", "bc-0202": "4" })) {
+      const how = `--slot ${XHCI}/${port} --profile generic-dcim --by beheerder`;
+      await guest.sh(asBewaard(`bewaarctl bodycams pair ${number} ${how}`));
+    }
+    await guest.unplug("BC-0001-3");
+    await guest.unplug("BC-0002-4");
+    await untilNoRecord();
+    await plug("BC-0001", "5");
+    await plug("BC-0002", "6");
+    await untilRecord('"number":"bc-0201"', `"slot":"${XHCI}/5"`);
+    await untilRecord('"number":"bc-0202"', '"kind":"exfat"');
+    const options = (await guest.sh("findmnt -rn -t vfat,exfat -o VFS-OPTIONS")).trim().split("\n");
+    assert.equal(options.length, 2);
+    for (const one of options) assert.match(one, /^ro,nosuid,nodev,noexec,.*nosymfollow/);
+    const written = await guest.exec("runuser -u bewaard -- touch /run/bewaard/media/*/X");
+    assert.equal(written.code, 1);
+  });
+
+  it("takes what is on a card to the vault, reads it a second time, empties it, and says that it is done (DH-07)", async () => {
+    for (const event of ["sealed", "adopted", "stored", "wiped"]) await untilTold(guest, event);
+    await untilTold(guest, "slot-done", 2);
+    assert.equal(await segmentsInVault(), 1);
+    await guest.unplug("BC-0001-5");
+    assert.doesNotMatch(await namesOn(cardOf("BC-0001")), /MP4/);
+    assert.match(await namesOn(cardOf("BC-0001")), /DCIM/);
+    await guest.unplug("BC-0002-6");
+    await untilNoRecord();
+    assert.equal((await guest.sh("ls /run/bewaard/media")).trim(), "");
+  });
+
+  it("loses nothing of a camera that is pulled out in mid-copy, and takes it when it is back in any slot", async () => {
+    await copyInto(cardOf("BC-0001"), await recorded(660));
+    await plug("BC-0001", "3", { bytesPerSecond: 50_000 });
+    await guest.until("find /srv/bewaard/spool/incoming -name '*.partial' | grep .");
+    await guest.unplug("BC-0001-3");
+    await untilTold(guest, "undocked-early");
+    assert.equal(await segmentsInVault(), 1);
+    await plug("BC-0001", "6");
+    await untilTold(guest, "stored", 2);
+    await untilTold(guest, "wiped", 2);
+    assert.equal(await segmentsInVault(), 2);
+  });
+
+  it("reads neither of two that look the same (DH-01)", async () => {
+    await plug("BC-0001", "7");
+    await guest.until("[ $(grep -lF same-identity /run/bewaard/cards/*.json | wc -l) = 2 ]");
+    assert.equal((await guest.exec("findmnt -t vfat,exfat")).out, "");
+    await guest.unplug("BC-0001-7");
+    await guest.unplug("BC-0001-6");
+    await untilNoRecord();
+  });
+});
