@@ -30,7 +30,8 @@ cd "$home/systemd"
 install -D -m 644 bewaard.sysusers /usr/lib/sysusers.d/bewaard.conf
 install -D -m 644 bewaard.tmpfiles /usr/lib/tmpfiles.d/bewaard.conf
 install -D -m 644 90-bewaard.rules /etc/udev/rules.d/90-bewaard.rules
-install -m 644 bewaard.service bewaard-media@.service bewaard-orders.service bewaard-orders.path "$units/"
+install -m 644 bewaard.service bewaard-media@.service "$units/"
+install -m 644 bewaard-orders.service bewaard-orders.path bewaard-paired.service bewaard-paired.path "$units/"
 if [ $bucket = yes ]; then
   install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"
   install -m 644 bewaard-dock.service "$units/"
@@ -58,10 +59,10 @@ fi
 # Where systemd does not run, as in an image being made, it reads all of this at its first start.
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  systemctl enable --now bewaard-orders.path
+  systemctl enable --now bewaard-orders.path bewaard-paired.path
   udevadm control --reload
   # Cards that are in already.
   udevadm trigger --subsystem-match=block --action=change
 else
-  systemctl enable bewaard-orders.path
+  systemctl enable bewaard-orders.path bewaard-paired.path
 fi

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Lets the root helper look once more at each card that it did not mount for want of a pairing, or for its twin. Run by
+# bewaard-paired.service when core has written another list of paired cameras.
+set -eu
+cd /run/bewaard/cards
+for record in *.json; do
+  if grep -qsE '"refused":"(unpaired|same-identity)"' "$record"; then
+    systemctl restart --no-block "bewaard-media@${record%.json}.service"
+  fi
+done
