@@ -105,6 +105,22 @@ describe("what the root helper asks of the machine", () => {
 
     itWithOwnMounts(
       url,
+      "touches no other file system that is mounted in a card's place",
+      async () => {
+        await using rig = await dockedRig();
+        await using _ = mountMemory(rig.card);
+        await mounts.remount(rig.card, "rw");
+        await rig.put("a", "hello");
+        const order = rig.order([listed("a", "hello")]);
+        await rig.leave(order);
+        const report = await rig.carryOut(order.nonce);
+        assert.deepEqual([report?.outcome, report?.why], ["refused", "not-docked"]);
+        assert.deepEqual(await readdir(rig.card), ["a"]);
+      },
+    );
+
+    itWithOwnMounts(
+      url,
       "leaves the dock's view of a card read-only while its own is writable",
       async () => {
         await using folder = await temporaryFolder();
