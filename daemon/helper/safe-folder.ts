@@ -36,7 +36,7 @@ export function deviceNumber(dev: bigint): string {
 }
 
 /** Opens where a card is mounted. @throws BewaardError SOURCE_IRREGULAR when what is there is not the file system of `device`. */
-export async function openCard(path: string, device: string): Promise<SafeFolder> {
+async function openCard(path: string, device: string): Promise<SafeFolder> {
   const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return checked(handle, async () => {
     const { dev } = await handle.stat({ bigint: true });
@@ -106,7 +106,7 @@ export async function* namesIn(folder: SafeFolder): AsyncGenerator<Buffer, void,
   }
 }
 
-export function isPlainFile(stats: BigIntStats, parent: SafeFolder): boolean {
+function isPlainFile(stats: BigIntStats, parent: SafeFolder): boolean {
   return stats.isFile() && stats.dev === parent.dev && stats.nlink === 1n;
 }
 

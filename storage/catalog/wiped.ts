@@ -20,7 +20,7 @@ export interface WipeReport {
 }
 
 /** A file that is still on its card, and why. */
-export interface Kept {
+interface Kept {
   readonly segment: SegmentId;
   readonly why: string;
   /** No further order will name it: somebody has to look at this card. */
@@ -36,7 +36,7 @@ export interface Wiped {
 }
 
 /** Whether a report speaks of the files of its order, and of each of them once at most. */
-export function agreesWithOrder({ removed, kept }: WipeReport, files: number): boolean {
+function agreesWithOrder({ removed, kept }: WipeReport, files: number): boolean {
   const told = [...removed, ...kept.map(({ index }) => index)];
   return new Set(told).size === told.length && told.every((index) => index < files);
 }

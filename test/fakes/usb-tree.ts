@@ -2,7 +2,7 @@ import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
 /** What is plugged into a fake bus; what is left out has a value that does not matter. */
-export interface Plugged {
+interface Plugged {
   /** `1-2.3`: bus and ports. Must be a hub for what is plugged in behind it. */
   readonly at: string;
   readonly address?: number;
@@ -14,7 +14,7 @@ export interface Plugged {
 }
 
 /** A disk of the device at `at`. */
-export interface FakeDisk {
+interface FakeDisk {
   readonly at: string;
   readonly name: string;
   readonly device: string;

@@ -17,7 +17,7 @@ import { rowsOf } from "./medium.ts";
 import { CAMERA, type Rig } from "./rig.ts";
 import { turns } from "./turns.ts";
 
-export const BOOT = "11111111-2222-3333-4444-555555555555";
+const BOOT = "11111111-2222-3333-4444-555555555555";
 type Record = Params<"docks.wipe">["record"];
 
 const entry = z.object({
