@@ -5,7 +5,7 @@ import { systemClock } from "#base/system-clock";
 import { isoOf } from "#base/time";
 import { recordClip } from "../../daemon/demo/clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
-import { asBewaard, installBox, untilTold } from "./box.ts";
+import { asBewaard, DOCK, installBox, untilTold } from "./box.ts";
 import { copyInto, makeCard, namesOn } from "./cards.ts";
 import { type Guest, openGuest } from "./guest.ts";
 
@@ -121,5 +121,17 @@ describe("a box with systemd, udev and USB, installed as docs/operations.md says
     await guest.unplug("BC-0001-7");
     await guest.unplug("BC-0001-6");
     await untilNoRecord();
+  });
+
+  it("goes on after the power went, with a card in its slot and a file in its folder", async () => {
+    await copyInto(cardOf("BC-0001"), await recorded(880));
+    const file = `${DOCK}/DCIM/$(TZ=Europe/Amsterdam date +%Y%m%d_%H%M%S).MP4`;
+    await guest.sh(`head -c 300000 /dev/urandom > /tmp/file && mv /tmp/file "${file}" && sync`);
+    await plug("BC-0001", "3");
+    await guest.powerCut();
+    const boot = (await guest.sh("cat /proc/sys/kernel/random/boot_id")).trim();
+    await untilRecord('"number":"bc-0201"', boot);
+    await guest.until(`[ $(${IN_VAULT}) = 4 ]`);
+    assert.equal((await guest.sh("systemctl show -p NRestarts --value bewaard")).trim(), "0");
   });
 });

@@ -8,7 +8,7 @@ import { NEVER } from "../fakes/rig.ts";
 import type { Guest } from "./guest.ts";
 
 /** The folder that stands for the dock of bc-0101. */
-const DOCK = "/srv/bewaard/dock-1";
+export const DOCK = "/srv/bewaard/dock-1";
 
 /** Where docs/operations.md puts things on a box that runs as a service. */
 const CONFIGURATION = {
