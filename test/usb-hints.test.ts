@@ -126,9 +126,9 @@ async function runUdev(): Promise<OwnUdev> {
         await readUsbDevices();
         await usb.unplug("1-2");
         udev.tell("remove", PATH, 1, 7);
-        await hints.next();
+        // Coming and going may be one hint, and whoever asked before them is given it.
+        await (length === 0 ? first : hints.next());
       }
-      await first;
       // Of those above at most one is still to be taken.
       for (const address of [97, 98, 99]) {
         await usb.plug({ at: "1-2", address });
