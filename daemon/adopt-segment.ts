@@ -7,7 +7,7 @@ import { step } from "#base/step";
 import { type Instant, instant } from "#base/time";
 import type { Device } from "../storage/catalog/devices.ts";
 import { readSegment } from "../storage/catalog/find.ts";
-import { type Recorded, recordSealed } from "../storage/catalog/segments.ts";
+import { type Recorded, recordSealed } from "../storage/catalog/record-sealed.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { agreesWithManifest, sealedPath } from "../storage/spool/incoming.ts";
 import type { SegmentManifest } from "../storage/spool/manifest.ts";

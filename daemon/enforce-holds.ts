@@ -12,7 +12,7 @@ import {
   recordInVault,
   recordLifted,
 } from "../storage/catalog/holds.ts";
-import type { Segment } from "../storage/catalog/segments.ts";
+import type { Segment } from "../storage/catalog/segment-row.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";

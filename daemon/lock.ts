@@ -1,7 +1,7 @@
 import { DUE_MARGIN_MS } from "#base/term";
 import { DAY_MS, HOUR_MS, type Instant, instant, plus } from "#base/time";
 import type { Wanted } from "../storage/catalog/copies.ts";
-import type { Segment } from "../storage/catalog/segments.ts";
+import type { Segment } from "../storage/catalog/segment-row.ts";
 import type { VaultLevel } from "../storage/vault/vault.ts";
 
 /** A locked bucket's rule takes at most this long once a lock has ended: a day to come, a day to be done. */

@@ -32,10 +32,9 @@ import { remindOfMarks } from "./incident-marks.ts";
 import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
 import { historyOf } from "./one-history.ts";
+import { type CoreMachine, openBodycams } from "./open-bodycams.ts";
 import { openMedium } from "./open-medium.ts";
-import type { LookInSlots } from "./pairing/in-slots.ts";
 import { lookInSlotsOf } from "./pairing/look.ts";
-import { openPairing } from "./pairing/open.ts";
 import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import {
   archivePath,
@@ -68,7 +67,6 @@ import { sweepVault } from "./sweep-vault.ts";
 import { timestamp } from "./timestamp.ts";
 import { lookBack } from "./trust.ts";
 import { openVaultOfBox } from "./vault-of-box.ts";
-import { openWiping } from "./wipe/open-wiping.ts";
 
 const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
 
@@ -83,14 +81,6 @@ export function runCore(
   signal: AbortSignal,
 ): Promise<void> {
   return runCoreOn(clock, events, config, thisMachine(), signal);
-}
-
-/** What core sees of a machine's slots, and of what its root helper did. */
-export interface CoreMachine {
-  readonly look: LookInSlots;
-  /** Where the root helper reports, and the only user whose reports are believed. */
-  readonly reports: string;
-  readonly owner: number;
 }
 
 function thisMachine(): CoreMachine {
@@ -131,21 +121,20 @@ export async function runCoreOn(
   });
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, term, clock.now());
-  const pairing = await openPairing(clock, events, sure, config, node, key, term, machine.look);
+  const verifier = parseVerifier(verifierText(key));
+  const askHistory = historyOf(clock, events, database, vault, node, verifier);
+  const history = () => askHistory(signal);
+  const bodycams = await openBodycams(clock, events, sure, config, box, key, machine, history);
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 
   const limits = ringLimits(config);
   const heedDesk = heeder(clock, events, database, vault, node, deskOf(config));
-  const verifier = parseVerifier(verifierText(key));
-  const askHistory = historyOf(clock, events, database, vault, node, verifier);
-  const history = () => askHistory(signal);
   const mayDestroy = mayDestroyNow(clock, database, history);
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
-  const wiping = openWiping(clock, events, sure, config, node, key, term, machine, history);
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
-  const answered = { ...boxAnswers, ...pairing.answers, ...wiping.answers };
+  const answered = { ...boxAnswers, ...bodycams.answers };
 
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
@@ -161,12 +150,12 @@ export async function runCoreOn(
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
-    (s) => wiping.settle(s),
+    (s) => bodycams.settle(s),
     (s) => followSeen(clock, events, sure, vault, node, deskOf(config), s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
     (s) => findBreaches(clock, events, database, spool, term, s),
-    (s) => pairing.watch(s),
+    (s) => bodycams.watch(s),
     (s) => remindOfMarks(clock, events, database, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),

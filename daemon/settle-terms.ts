@@ -6,7 +6,7 @@ import {
   recordQuarantineTerm,
   recordTerm,
 } from "../storage/catalog/provisional.ts";
-import type { Segment } from "../storage/catalog/segments.ts";
+import type { Segment } from "../storage/catalog/segment-row.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { dueFromArrival, judge, type Term } from "./term.ts";
 

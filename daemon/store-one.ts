@@ -8,7 +8,7 @@ import {
   recordStoreFailed,
   type ToStore,
 } from "../storage/catalog/copies.ts";
-import type { Segment } from "../storage/catalog/segments.ts";
+import type { Segment } from "../storage/catalog/segment-row.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { type Spool, segmentPath } from "../storage/spool/spool.ts";
 import { fileBody } from "../storage/vault/body.ts";

@@ -1,7 +1,7 @@
 import { CLOCK_SLACK_MS, DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { HOUR_MS, type Instant, instant, plus } from "#base/time";
 import type { Device } from "../storage/catalog/devices.ts";
-import type { CameraClock, TimeTrust } from "../storage/catalog/segments.ts";
+import type { CameraClock, TimeTrust } from "../storage/catalog/segment-row.ts";
 
 /** What policy says about the term (*bewaartermijn*). */
 export interface Term {

@@ -4,7 +4,7 @@ import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, HOUR_MS, type Instant } from "#base/time";
 import { type LookedAgain, recordDestroyed } from "../storage/catalog/due.ts";
-import type { Segment } from "../storage/catalog/segments.ts";
+import type { Segment } from "../storage/catalog/segment-row.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { watchedSegments } from "../storage/catalog/watched.ts";
 import { footageKey } from "../storage/vault/keys.ts";

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import type { SegmentId } from "#base/ids";
 import { optional, text } from "./catalog/row.ts";
-import { type Segment, segmentOfRow } from "./catalog/segments.ts";
+import { type Segment, segmentOfRow } from "./catalog/segment-row.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
 import { rowlessInSpool, rowlessInVault } from "./check-rowless.ts";

@@ -2,7 +2,7 @@ import { lstat, opendir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "#base/errors";
 import { type NodeId, parseSegmentId, type SegmentId } from "#base/ids";
-import { segmentOfRow } from "./catalog/segments.ts";
+import { segmentOfRow } from "./catalog/segment-row.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Kept } from "./check.ts";
 import type { Finding } from "./findings.ts";

@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import { type MediumName, shownMedium } from "./catalog/medium.ts";
 import { number, optional, text } from "./catalog/row.ts";
-import { type Segment, segmentOfRow } from "./catalog/segments.ts";
+import { type Segment, segmentOfRow } from "./catalog/segment-row.ts";
 import type { Database } from "./catalog/sqlite.ts";
 import type { Depth, Kept } from "./check.ts";
 import { keyKnown } from "./check-rowless.ts";

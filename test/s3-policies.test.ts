@@ -6,9 +6,14 @@ import { systemClock } from "#base/system-clock";
 import { DAY_MS, plus } from "#base/time";
 import { ACCOUNT } from "../daemon/demo/s3-server/call.ts";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
-import { lifecycleOf } from "../daemon/vault-lifecycle.ts";
-import { type Dialect, userOf, type VaultNames, type VaultRole } from "../daemon/vault-names.ts";
-import { bucketPolicy } from "../daemon/vault-policy.ts";
+import { lifecycleOf } from "../daemon/vault-policy/lifecycle.ts";
+import {
+  type Dialect,
+  userOf,
+  type VaultNames,
+  type VaultRole,
+} from "../daemon/vault-policy/names.ts";
+import { bucketPolicy } from "../daemon/vault-policy/policies.ts";
 import { bytesBody } from "../storage/vault/body.ts";
 import { openS3Vault } from "../storage/vault/s3.ts";
 import { memoryNotes } from "../storage/vault/upload-notes.ts";

@@ -3,9 +3,14 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
 import { DAY_MS } from "#base/time";
-import { lifecycleOf } from "../daemon/vault-lifecycle.ts";
-import { DIALECTS, type Statement, VAULT_ROLES, type VaultNames } from "../daemon/vault-names.ts";
-import { bucketPolicy, userPolicy, vaultSetup } from "../daemon/vault-policy.ts";
+import { lifecycleOf } from "../daemon/vault-policy/lifecycle.ts";
+import {
+  DIALECTS,
+  type Statement,
+  VAULT_ROLES,
+  type VaultNames,
+} from "../daemon/vault-policy/names.ts";
+import { bucketPolicy, userPolicy, vaultSetup } from "../daemon/vault-policy/policies.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 

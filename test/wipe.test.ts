@@ -14,11 +14,23 @@ import { rebuiltText } from "../storage/catalog/rebuilt.ts";
 import { recordSeen } from "../storage/catalog/seen.ts";
 import { hold, openDisk, rowsOf, secureOnce } from "./fakes/medium.ts";
 import { CAMERA, named, openRig, type Rig } from "./fakes/rig.ts";
-import { openWiping, RECORD, recorded, spoil, stored, wiped } from "./fakes/wiping.ts";
+import { openWiping, RECORD, recorded, spoil, stored, type Wiping, wiped } from "./fakes/wiping.ts";
 
 async function emptiedAt(rig: Rig): Promise<unknown> {
   const [row] = await rowsOf(rig, `select emptied_at_ms from device where id = '${CAMERA}'`);
   return row?.["emptied_at_ms"];
+}
+
+/** What is answered where nothing is on the card, and nothing in the way. */
+const NOTHING = { nonce: null, waiting: 0, forbidden: 0, again: [], why: null };
+
+/** Asks, has it carried out as root would, and takes in what came of it; the order's nonce. */
+async function wipe(wiping: Wiping, ask?: Parameters<Wiping["ask"]>[0]): Promise<string> {
+  const { nonce } = await wiping.ask(ask);
+  assert.ok(nonce !== null);
+  await wiping.help();
+  await wiping.settle();
+  return nonce;
 }
 
 describe("wiping a card", () => {
@@ -27,7 +39,7 @@ describe("wiping a card", () => {
     const wiping = await openWiping(rig);
     const ids = [await stored(rig, "one", named(0)), await stored(rig, "two", named(1))];
     const { nonce, ...rest } = await wiping.ask();
-    assert.deepEqual(rest, { waiting: 0, forbidden: 0, again: [], why: null });
+    assert.deepEqual({ nonce: null, ...rest }, NOTHING);
     const [order] = await wiping.orders();
     assert.deepEqual(
       [order?.slot, order?.volume, order?.how, order?.files.length],
@@ -58,21 +70,9 @@ describe("wiping a card", () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
     await recorded(rig, "one", named(0));
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 1,
-      forbidden: 0,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1 });
     await rig.adoptOnce();
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 1,
-      forbidden: 0,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1 });
     await rig.storeOnce();
     assert.notEqual((await wiping.ask()).nonce, null);
   });
@@ -113,13 +113,7 @@ describe("wiping a card", () => {
     await stored(rig, "one", named(0));
     await wiping.ask();
     const docking = ulid(rig.clock.now());
-    assert.deepEqual(await wiping.ask({ docking }), {
-      nonce: null,
-      waiting: 1,
-      forbidden: 0,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask({ docking }), { ...NOTHING, waiting: 1 });
     rig.clock.move(11 * MINUTE_MS);
     assert.notEqual((await wiping.ask({ docking })).nonce, null);
   });
@@ -137,10 +131,7 @@ describe("wiping a card", () => {
     };
     for (const time of [1, 2, 3]) {
       await spoil(rig, named(0));
-      const { nonce } = await wiping.ask();
-      assert.notEqual(nonce, null, String(time));
-      await wiping.help();
-      await wiping.settle();
+      const nonce = await wipe(wiping);
       assert.deepEqual(
         (await wiping.report(nonce)).kept.map(({ why }) => why),
         ["changed"],
@@ -159,13 +150,7 @@ describe("wiping a card", () => {
     }
     assert.equal(rig.said.filter((event) => event === "wipe-changed").length, 3);
     assert.equal(rig.said.filter((event) => event === "wipe-stuck").length, 1);
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, forbidden: 1 });
     assert.equal(await emptiedAt(rig), null);
     const [first] = await wiped(rig);
     assert.deepEqual(first?.kept, [{ segment: id, why: "changed" }]);
@@ -183,9 +168,7 @@ describe("wiping a card", () => {
     assert.ok(rig.said.includes("read-twice"));
     assert.equal((await wiping.ask()).nonce, null);
     await rig.storeOnce();
-    await wiping.ask();
-    await wiping.help();
-    await wiping.settle();
+    await wipe(wiping);
     assert.deepEqual(await wiping.card(), []);
   });
 
@@ -194,9 +177,7 @@ describe("wiping a card", () => {
     const wiping = await openWiping(rig);
     const id = await stored(rig, "one", named(0));
     await hold(rig, id);
-    assert.notEqual((await wiping.ask()).nonce, null);
-    await wiping.help();
-    await wiping.settle();
+    await wipe(wiping);
     const [row] = await rowsOf(rig, `select state from segment where id = '${id}'`);
     assert.equal(row?.["state"], "stored");
     assert.deepEqual(await rig.check(), []);
@@ -211,20 +192,12 @@ describe("wiping a card", () => {
     for (const state of ["destroying", "destroyed"])
       await rowsOf(rig, `update segment set state = '${state}' where id = '${id}'`);
     // Overwritten before its term: the card has the last of it.
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, forbidden: 1 });
     rig.clock.move(28 * DAY_MS);
     assert.equal((await wiping.ask()).nonce, null);
     // Once somebody has vouched for the time.
     await rowsOf(rig, "update segment set due_provisional = 0");
-    assert.notEqual((await wiping.ask()).nonce, null);
-    await wiping.help();
-    await wiping.settle();
+    await wipe(wiping);
     assert.deepEqual(await wiping.card(), []);
   });
 
@@ -237,21 +210,9 @@ describe("wiping a card", () => {
       `insert into left_file (id, device_id, path, bytes, modified_at_ms, code, left_at_ms, decide_by_ms, entry_seq)
        values ('01J00000000000000000000001', '${CAMERA}', cast('${named(0)}' as blob), 3, ${rig.clock.now()}, 'CARD_READ', 1, 2, 0)`,
     );
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, forbidden: 1 });
     await recorded(rig, "quarantined", named(1));
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 1,
-      forbidden: 1,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1, forbidden: 1 });
   });
 
   it("leaves what another box took, by the desk's list: that one wipes by its own rows (invariant 1)", async () => {
@@ -262,21 +223,9 @@ describe("wiping a card", () => {
     const file = { device: CAMERA, path, bytes: 3, modifiedAt: rig.clock.now(), node: "dock-2" };
     const dueAt = plus(rig.clock.now(), DAY_MS);
     await recordSeen(rig.database, "2026-06-01", [{ ...file, sha256: "0".repeat(64), dueAt }]);
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, forbidden: 1 });
     rig.clock.move(2 * DAY_MS);
-    assert.deepEqual(await wiping.ask(), {
-      nonce: null,
-      waiting: 1,
-      forbidden: 0,
-      again: [],
-      why: null,
-    });
+    assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1 });
   });
 
   it("waits while time is not trusted or the history is not known to be one (invariants 5, 10)", async () => {
@@ -284,13 +233,7 @@ describe("wiping a card", () => {
     await stored(rig, "one", named(0));
     for (const why of ["clock", "history"] as const) {
       const wiping = await openWiping(rig, { mayNot: async () => why });
-      assert.deepEqual(await wiping.ask(), {
-        nonce: null,
-        waiting: 1,
-        forbidden: 0,
-        again: [],
-        why,
-      });
+      assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1, why });
       assert.deepEqual(await wiping.orders(), []);
     }
   });
@@ -299,26 +242,16 @@ describe("wiping a card", () => {
     await using rig = await openRig();
     await stored(rig, "one", named(0));
     const never = await openWiping(rig, { rule: { after: "never", how: "unlink" } });
-    assert.deepEqual(await never.ask(), {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: "never",
-    });
+    assert.deepEqual(await never.ask(), { ...NOTHING, forbidden: 1, why: "never" });
     const wiping = await openWiping(rig);
     const readOnly = await wiping.ask({ record: { ...RECORD, readOnly: true } });
-    assert.deepEqual(readOnly, {
-      nonce: null,
-      waiting: 0,
-      forbidden: 1,
-      again: [],
-      why: "write-protected",
+    assert.deepEqual(readOnly, { ...NOTHING, forbidden: 1, why: "write-protected" });
+    const mtp = await wiping.ask({
+      record: { ...RECORD, name: "1-2", volume: { kind: "mtp", serial: null } },
     });
-    const mtp = await wiping.ask({ record: { ...RECORD, name: "mtp-1-2", device: null } });
-    assert.deepEqual(mtp, { nonce: null, waiting: 0, forbidden: 1, again: [], why: "not-a-disk" });
+    assert.deepEqual(mtp, { ...NOTHING, forbidden: 1, why: "not-a-disk" });
     const old = await wiping.ask({ record: { ...RECORD, bootId: "of before" } });
-    assert.deepEqual(old, { nonce: null, waiting: 1, forbidden: 0, again: [], why: "not-docked" });
+    assert.deepEqual(old, { ...NOTHING, waiting: 1, why: "not-docked" });
     await assert.rejects(wiping.ask({ record: { ...RECORD, number: "bc-9999" } }), {
       code: "CONTROL_REFUSED",
     });
@@ -343,19 +276,17 @@ describe("wiping a card", () => {
     const wiping = await openWiping(rig);
     await writeFile(join(rig.folder, "card", "index.dat"), "of the camera");
     const path = Buffer.from(named(0)).toString("base64");
-    const wipe = async (content: string, others: number, more: readonly string[] = []) => {
+    const wipeOf = async (content: string, others: number, more: readonly string[] = []) => {
       const modifiedAtMs = rig.clock.now();
       await stored(rig, content, named(0));
       const files = [path, ...more].map((one) => ({ path: one, bytes: 3, modifiedAtMs }));
-      assert.notEqual((await wiping.ask({ files, others })).nonce, null);
-      await wiping.help();
-      await wiping.settle();
+      await wipe(wiping, { files, others });
       return emptiedAt(rig);
     };
     // Something is left that nobody spoke of, or that still waits.
-    assert.equal(await wipe("one", 0), null);
-    assert.equal(await wipe("two", 1, [Buffer.from("index.dat").toString("base64")]), null);
-    assert.ok(Number(await wipe("six", 1)) > 0);
+    assert.equal(await wipeOf("one", 0), null);
+    assert.equal(await wipeOf("two", 1, [Buffer.from("index.dat").toString("base64")]), null);
+    assert.ok(Number(await wipeOf("six", 1)) > 0);
   });
 });
 
@@ -400,13 +331,7 @@ describe("a report of the helper", () => {
       await wiping.help({ outcome: "failed", why: "interrupted", kept });
       await wiping.settle();
       const settled = rig.clock.now();
-      assert.deepEqual(await wiping.ask(), {
-        nonce: null,
-        waiting: 1,
-        forbidden: 0,
-        again: [],
-        why: null,
-      });
+      assert.deepEqual(await wiping.ask(), { ...NOTHING, waiting: 1 });
       rig.clock.move(waitMs - (rig.clock.now() - settled) + SECOND_MS);
     }
     assert.notEqual((await wiping.ask()).nonce, null);
@@ -464,9 +389,7 @@ describe("a report of the helper", () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
     await stored(rig, "one", named(0));
-    const { nonce } = await wiping.ask();
-    await wiping.help();
-    await wiping.settle();
+    const nonce = await wipe(wiping);
     const others = `${"f".repeat(32)}.order`;
     for (const name of [`${nonce}.order`, `${nonce}.order.partial`, others])
       await writeFile(join(wiping.ordersFolder, name), "");
@@ -478,9 +401,7 @@ describe("a report of the helper", () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);
     await stored(rig, "one", named(0));
-    const { nonce } = await wiping.ask();
-    await wiping.help();
-    await wiping.settle();
+    const nonce = await wipe(wiping);
     rig.clock.move(8 * DAY_MS);
     await wiping.settle();
     await assert.rejects(wiping.report(nonce), { code: "CONTROL_REFUSED" });

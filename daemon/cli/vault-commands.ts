@@ -3,15 +3,15 @@ import { type Command, Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseNodeId } from "#base/ids";
 import { readConfiguration } from "../../config/configuration.ts";
-import { lifecycleOf } from "../vault-lifecycle.ts";
+import { lifecycleOf } from "../vault-policy/lifecycle.ts";
 import {
   DIALECTS,
   type Dialect,
   VAULT_ROLES,
   type VaultNames,
   type VaultRole,
-} from "../vault-names.ts";
-import { bucketPolicy, userPolicy, vaultSetup } from "../vault-policy.ts";
+} from "../vault-policy/names.ts";
+import { bucketPolicy, userPolicy, vaultSetup } from "../vault-policy/policies.ts";
 import { print, typed } from "./program.ts";
 
 interface Asked {

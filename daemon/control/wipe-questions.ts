@@ -11,17 +11,30 @@ export const cardFile = z.strictObject({
 });
 
 /** What of a card record an order is bound to; the record may say more. */
-const cardOf = z.object({
-  bootId: z.string(),
-  slot: z.string(),
-  /** Of what is no disk there is something else, and no number of a device. */
-  name: z.string(),
-  device: z.string().nullable(),
-  volume: z.object({ serial: part.volumeSerial }),
-  readOnly: z.boolean(),
-  number: z.string().nullable(),
-  mountedAt: z.string().nullable(),
-});
+const cardOf = z
+  .object({
+    bootId: z.string(),
+    slot: part.slot,
+    name: z.string(),
+    device: z.string(),
+    volume: z.object({ kind: z.enum(["vfat", "exfat", "mtp"]), serial: part.volumeSerial }),
+    readOnly: z.boolean(),
+    number: z.string().nullable(),
+    mountedAt: z.string().nullable(),
+  })
+  .refine(isNamedAsItsKind, "is a file system on what is no disk");
+
+/** Of what has no file system, name and number are something else. */
+function isNamedAsItsKind(card: {
+  readonly name: string;
+  readonly device: string;
+  readonly volume: { readonly kind: string };
+}): boolean {
+  if (card.volume.kind === "mtp") return true;
+  return (
+    part.diskName.safeParse(card.name).success && part.deviceNumber.safeParse(card.device).success
+  );
+}
 
 export const WIPE_METHODS = {
   "docks.wipe": {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type Clock, DAY_MS, dayOf } from "#base/time";
 import type { Credential } from "../../storage/vault/bucket.ts";
-import { lifecycleOf } from "../vault-lifecycle.ts";
-import { userOf, type VaultNames } from "../vault-names.ts";
-import { bucketPolicy } from "../vault-policy.ts";
+import { lifecycleOf } from "../vault-policy/lifecycle.ts";
+import { userOf, type VaultNames } from "../vault-policy/names.ts";
+import { bucketPolicy } from "../vault-policy/policies.ts";
 import { startS3Server } from "./s3-server/server.ts";
 import type { SiteCredentials } from "./site.ts";
 

@@ -15,7 +15,7 @@ import type { Mounts } from "../helper/mounts.ts";
 import { carryOutOrders } from "../helper/orders.ts";
 import type { HelperPlaces } from "../helper/places.ts";
 import { deviceNumber } from "../helper/safe-folder.ts";
-import type { CoreMachine } from "../main.ts";
+import type { CoreMachine } from "../open-bodycams.ts";
 import { lookInSlotsOf } from "../pairing/look.ts";
 import { originOf } from "../places.ts";
 import { firstSector, openSimulatedUsb, type SimulatedCamera, slotOf } from "./simulated-usb.ts";

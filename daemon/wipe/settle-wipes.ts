@@ -15,6 +15,7 @@ import {
   MINUTE_MS,
   SECOND_MS,
 } from "#base/time";
+import { type OpenWipe, openWipes, toldOfWipe } from "../../storage/catalog/open-wipes.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import {
   forgetWipes,
@@ -22,7 +23,6 @@ import {
   recordWiped,
   type Wiped,
 } from "../../storage/catalog/wiped.ts";
-import { type OpenWipe, openWipes, toldOfWipe } from "../../storage/catalog/wipes.ts";
 import type { Events } from "../events.ts";
 import { type Report, readReport } from "../orders/report.ts";
 import { steady } from "../steady.ts";

@@ -1,6 +1,6 @@
 import { BewaardError } from "#base/errors";
+import { toldOfWipe } from "../../storage/catalog/open-wipes.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
-import { toldOfWipe } from "../../storage/catalog/wipes.ts";
 import { type Answers, METHODS, type Params, type Result } from "../control/protocol.ts";
 
 type Ask = (question: Params<"docks.wipe">) => Promise<Result<"docks.wipe">>;

@@ -6,14 +6,14 @@ import { BewaardError } from "#base/errors";
 import { type DeviceId, type NodeId, parseDeviceId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, instant, isoOf, plus } from "#base/time";
-import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { Asked } from "../../storage/catalog/judge-wipe.ts";
 import {
   type Answered,
-  type Asked,
   type Bounds,
   countForWipe,
   rememberWipe,
-} from "../../storage/catalog/wipes.ts";
+} from "../../storage/catalog/order-wipe.ts";
+import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { NodeKey } from "../../storage/ledger/note.ts";
 import type { Params, Result } from "../control/protocol.ts";
 import type { Events } from "../events.ts";
@@ -107,18 +107,10 @@ function whyNot(
   { after }: WipeRule,
 ): Answer["why"] | undefined {
   if (after === "never") return "never";
-  if (!isDisk(record)) return "not-a-disk";
+  // The helper wipes file systems; a camera that only hands its files over is asked by nobody to remove them.
+  if (record.volume.kind === "mtp") return "not-a-disk";
   if (record.bootId !== clock.bootId() || record.mountedAt === null) return "not-docked";
   return record.readOnly ? "write-protected" : undefined;
-}
-
-/** The helper wipes file systems; a camera that only hands its files over is asked by nobody to remove them. */
-function isDisk({ name, device, slot }: Question["record"]): boolean {
-  return (
-    part.diskName.safeParse(name).success &&
-    part.deviceNumber.safeParse(device).success &&
-    part.slot.safeParse(slot).success
-  );
 }
 
 function boundsAt(clock: Clock): Bounds {
@@ -149,7 +141,7 @@ async function write(
     bootId,
     slot,
     name,
-    device: device ?? "",
+    device,
     volume: volume.serial,
     issuedAt: isoOf(issuedAt),
     expiresAt: isoOf(expiresAt),

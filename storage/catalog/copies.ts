@@ -2,7 +2,7 @@ import type { SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { addToBatch } from "./batches.ts";
 import { number } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database } from "./sqlite.ts";
 
 /** A segment the vault should have. */

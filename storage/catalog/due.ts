@@ -3,7 +3,7 @@ import { DUE_MARGIN_MS } from "#base/term";
 import type { Instant } from "#base/time";
 import { addToBatch, closeBatch } from "./batches.ts";
 import { number, optional, text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database, SqlRow } from "./sqlite.ts";
 
 /** A segment to destroy, or that is being destroyed. */

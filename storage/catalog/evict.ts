@@ -3,7 +3,7 @@ import type { Instant } from "#base/time";
 import { addToBatch, closeBatch } from "./batches.ts";
 import { recordGaps } from "./gaps.ts";
 import { moment, number, text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
 // What the ring may overwrite, in the order of docs/design.md, procedure "Ring".

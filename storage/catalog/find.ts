@@ -2,7 +2,7 @@ import { type DeviceId, parseDeviceId, type SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { placesLike } from "./place.ts";
 import { moment, number, optional, text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
 export interface Found extends Segment {

@@ -2,7 +2,7 @@ import { type HoldId, type PersonId, parseHoldId, parseSegmentId, type SegmentId
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { number, text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database, Sql } from "./sqlite.ts";
 
 /** A hold (*veiligstelling*) as the desk asked for it, on segments of this box. */

@@ -2,7 +2,7 @@ import type { SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database } from "./sqlite.ts";
 
 /** Segments that the vault was seen to hold and that are held still, by id, after `after`. */

@@ -1,7 +1,7 @@
 import type { SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
-import { type Segment, segmentOfRow, type TimeTrust } from "./segments.ts";
+import { type Segment, segmentOfRow, type TimeTrust } from "./segment-row.ts";
 import type { Database } from "./sqlite.ts";
 
 /** Segments whose term was reckoned from a time nobody had vouched for, and that still exist. */

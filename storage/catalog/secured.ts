@@ -3,7 +3,7 @@ import type { Instant } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { type MediumName, mediumNumber } from "./medium.ts";
 import { moment, optional, text } from "./row.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database, Sql } from "./sqlite.ts";
 
 const HELD = "exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)";

@@ -1,7 +1,7 @@
 import type { SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { LEFT_ON_MEDIUM } from "./due.ts";
-import { type Segment, segmentOfRow } from "./segments.ts";
+import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database } from "./sqlite.ts";
 
 // What a locked bucket destroys by its own rule. Nothing of it is left on this box, which looks whether it

@@ -2,9 +2,9 @@ import type { SegmentId } from "#base/ids";
 import { type Instant, instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { tellEmptied } from "./devices.ts";
-import { number } from "./row.ts";
+import { filesOfWipe, type OpenWipe, type WipeFile } from "./open-wipes.ts";
 import type { Database, Sql } from "./sqlite.ts";
-import { DOUBTS, filesOfWipe, type OpenWipe, type WipeFile } from "./wipes.ts";
+import { doubt, isDoubtful, settleDoubt } from "./wipe-doubts.ts";
 
 // What came of an order to wipe a card.
 
@@ -184,40 +184,6 @@ async function settle(
     { $nonce: nonce, $outcome: outcome, $told: told, $at: at },
   );
   await sql.run("delete from wipe_file where nonce = $nonce", { $nonce: nonce });
-}
-
-/** A card that was pulled out, or a helper that was cut off, says nothing about a file; other bytes always do. */
-function isDoubtful(outcome: string, why: string): boolean {
-  return why === "changed" || (outcome === "done" && why !== "gone");
-}
-
-/** True when it was left there once too often. */
-async function doubt(
-  sql: Sql,
-  { device }: OpenWipe,
-  file: WipeFile,
-  why: string,
-): Promise<boolean> {
-  const [row] = await sql.all(
-    `insert into wipe_doubt (device_id, path, bytes, modified_at_ms, times, why, retake)
-     values ($device, $path, $bytes, $modifiedAt, 1, $why, $retake)
-     on conflict do update set times = times + 1, why = excluded.why, retake = excluded.retake
-     returning times`,
-    { ...keyOf(device, file), $why: why, $retake: why === "changed" ? 1 : 0 },
-  );
-  return number(row, "times") >= DOUBTS;
-}
-
-async function settleDoubt(sql: Sql, { device }: OpenWipe, file: WipeFile): Promise<void> {
-  await sql.run(
-    `delete from wipe_doubt where device_id = $device and path = $path and bytes = $bytes
-       and modified_at_ms = $modifiedAt`,
-    keyOf(device, file),
-  );
-}
-
-function keyOf(device: string, { path, bytes, modifiedAt }: WipeFile) {
-  return { $device: device, $path: path, $bytes: bytes, $modifiedAt: modifiedAt } as const;
 }
 
 /** All of the card's footage was in the order, and what is left is no footage. */

@@ -5,8 +5,9 @@ import { type NodeId, parseDeviceId, parseSegmentId, parseSha256 } from "#base/i
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, instant, instantOf, isoOf } from "#base/time";
 import { addToBatch, closeBatch } from "../catalog/batches.ts";
+import { insertSegment, sealedFacts } from "../catalog/record-sealed.ts";
 import { number, text } from "../catalog/row.ts";
-import { insertSegment, type Segment, sealedFacts } from "../catalog/segments.ts";
+import type { Segment } from "../catalog/segment-row.ts";
 import type { Database, Sql } from "../catalog/sqlite.ts";
 import { append } from "../ledger/append.ts";
 import { openPartDigests } from "../seal/part-digests.ts";

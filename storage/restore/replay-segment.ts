@@ -2,7 +2,7 @@ import { parseSha256 } from "#base/ids";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, instant, plus } from "#base/time";
 import { archivedTo } from "../catalog/archive.ts";
-import { insertSegment } from "../catalog/segments.ts";
+import { insertSegment } from "../catalog/record-sealed.ts";
 import type { Sql } from "../catalog/sqlite.ts";
 import type { Line } from "./replay-kinds.ts";
 import type { Told } from "./told.ts";

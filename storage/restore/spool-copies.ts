@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { systemCode } from "#base/errors";
 import { text } from "../catalog/row.ts";
-import { segmentOfRow } from "../catalog/segments.ts";
+import { segmentOfRow } from "../catalog/segment-row.ts";
 import type { Database } from "../catalog/sqlite.ts";
 import { type Spool, segmentPath } from "../spool/spool.ts";
 

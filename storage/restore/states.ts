@@ -3,7 +3,7 @@ import type { Instant } from "#base/time";
 import { addToBatch, closeBatch } from "../catalog/batches.ts";
 import { recordGaps } from "../catalog/gaps.ts";
 import { number, text } from "../catalog/row.ts";
-import { segmentOfRow } from "../catalog/segments.ts";
+import { segmentOfRow } from "../catalog/segment-row.ts";
 import type { Database, Sql } from "../catalog/sqlite.ts";
 
 const AT_ONCE = 1000;

@@ -1,7 +1,7 @@
 import type { NodeId } from "#base/ids";
 import { SECOND_MS } from "#base/time";
 import { number, optional, text } from "../catalog/row.ts";
-import { type Segment, segmentOfRow } from "../catalog/segments.ts";
+import { type Segment, segmentOfRow } from "../catalog/segment-row.ts";
 import type { Database } from "../catalog/sqlite.ts";
 import { footageKey } from "../vault/keys.ts";
 

@@ -16,7 +16,7 @@ import { DAY_MS, dayOf, HOUR_MS, type Instant, instant, plus } from "#base/time"
 import { newSegmentId } from "../../daemon/new-id.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
-import { recordSealed } from "../../storage/catalog/segments.ts";
+import { recordSealed } from "../../storage/catalog/record-sealed.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
 import { openPartDigests } from "../../storage/seal/part-digests.ts";
 import { createSpool, openSpool, segmentPath } from "../../storage/spool/spool.ts";

@@ -1,6 +1,6 @@
 import { PutBucketLifecycleConfigurationCommand, type S3Client } from "@aws-sdk/client-s3";
 import { DAY_MS } from "#base/time";
-import { lifecycleOf } from "../../daemon/vault-lifecycle.ts";
+import { lifecycleOf } from "../../daemon/vault-policy/lifecycle.ts";
 
 /** Gives a locked bucket the rules that `bewaard vault policy` prints for it. */
 export async function letBucketDestroy(client: S3Client, bucket: string): Promise<void> {

@@ -5,9 +5,9 @@ import {
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
 import { DAY_MS } from "#base/time";
-import { lifecycleOf } from "../../daemon/vault-lifecycle.ts";
-import type { Dialect, VaultNames } from "../../daemon/vault-names.ts";
-import { bucketPolicy } from "../../daemon/vault-policy.ts";
+import { lifecycleOf } from "../../daemon/vault-policy/lifecycle.ts";
+import type { Dialect, VaultNames } from "../../daemon/vault-policy/names.ts";
+import { bucketPolicy } from "../../daemon/vault-policy/policies.ts";
 import type { Bucket, Credential } from "../../storage/vault/bucket.ts";
 import type { S3Calls } from "../../storage/vault/s3-answers.ts";
 import { openS3Calls } from "../../storage/vault/s3-calls.ts";

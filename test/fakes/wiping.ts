@@ -40,7 +40,7 @@ export const RECORD: Record = {
   slot: "0000:00:14.0/2.3",
   name: "sdb1",
   device: "8:17",
-  volume: { serial: "1A2B-3C4D" },
+  volume: { kind: "vfat", serial: "1A2B-3C4D" },
   readOnly: false,
   number: CAMERA,
   mountedAt: "/run/bewaard/media/sdb1",

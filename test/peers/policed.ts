@@ -7,9 +7,9 @@ import {
 } from "@aws-sdk/client-s3";
 
 import { DAY_MS } from "#base/time";
-import { lifecycleOf } from "../../daemon/vault-lifecycle.ts";
-import { userOf, type VaultNames, type VaultRole } from "../../daemon/vault-names.ts";
-import { bucketPolicy } from "../../daemon/vault-policy.ts";
+import { lifecycleOf } from "../../daemon/vault-policy/lifecycle.ts";
+import { userOf, type VaultNames, type VaultRole } from "../../daemon/vault-policy/names.ts";
+import { bucketPolicy } from "../../daemon/vault-policy/policies.ts";
 import type { Bucket, Credential } from "../../storage/vault/bucket.ts";
 import { type Ceph, startCeph } from "./ceph.ts";
 import { clientOf } from "./ceph-client.ts";

@@ -1,10 +1,4 @@
-import {
-  bucketArn,
-  type Statement,
-  under,
-  type VaultNames,
-  type VaultRole,
-} from "./vault-names.ts";
+import { bucketArn, type Statement, under, type VaultNames, type VaultRole } from "./names.ts";
 
 // What each credential may do, and no more (docs/vault.md says what the theft of each costs).
 

@@ -1,5 +1,5 @@
 import { DAY_MS } from "#base/time";
-import { CHANGES } from "./vault-grants.ts";
+import { CHANGES } from "./grants.ts";
 import {
   arnOf,
   bucketArn,
@@ -7,7 +7,7 @@ import {
   userOf,
   type VaultNames,
   type VaultRole,
-} from "./vault-names.ts";
+} from "./names.ts";
 
 // What nobody may do, whatever else was granted to him: a refusal outweighs every grant.
 

@@ -1,5 +1,5 @@
 import { DAY_MS } from "#base/time";
-import type { VaultNames } from "./vault-names.ts";
+import type { VaultNames } from "./names.ts";
 
 /** One rule of a lifecycle, as S3 writes it. */
 interface Rule {

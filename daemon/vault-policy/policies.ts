@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
-import { denialsOf } from "./vault-denials.ts";
-import { grantsOf } from "./vault-grants.ts";
-import { lifecycleOf } from "./vault-lifecycle.ts";
+import { denialsOf } from "./denials.ts";
+import { grantsOf } from "./grants.ts";
+import { lifecycleOf } from "./lifecycle.ts";
 import {
   arnOf,
   type Policy,
@@ -10,7 +10,7 @@ import {
   VAULT_ROLES,
   type VaultNames,
   type VaultRole,
-} from "./vault-names.ts";
+} from "./names.ts";
 
 /**
  * The policy of the bucket: what each credential may do, and what nobody may. All that is needed where

@@ -1,0 +1,72 @@
+import type { Clock } from "#base/time";
+import type { Config } from "../config/schema.ts";
+import type { Database } from "../storage/catalog/sqlite.ts";
+import type { NodeKey } from "../storage/ledger/note.ts";
+import type { Box } from "./adopt.ts";
+import type { Events } from "./events.ts";
+import type { AskHistory } from "./one-history.ts";
+import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
+import type { LookInSlots } from "./pairing/in-slots.ts";
+import { requireEither } from "./pairing/pair.ts";
+import { openPairedNote } from "./pairing/paired-note.ts";
+import { watchBodycams } from "./pairing/watch.ts";
+import { ordersPath, pairedNotePath } from "./places.ts";
+import { steady } from "./steady.ts";
+import type { Outstanding } from "./wipe/outstanding.ts";
+import { rulesOf } from "./wipe/rule-of.ts";
+import { settleWipes } from "./wipe/settle-wipes.ts";
+import { whyNotNow } from "./wipe/why-not-now.ts";
+import { type WipeAnswers, wipeAnswers } from "./wipe/wipe-answers.ts";
+import { wiper } from "./wipe/wiper.ts";
+
+/** What core sees of a machine's slots, and of what its root helper did. */
+export interface CoreMachine {
+  readonly look: LookInSlots;
+  /** Where the root helper reports, and the only user whose reports are believed. */
+  readonly reports: string;
+  readonly owner: number;
+}
+
+/** All that core does of bodycams: which is which, and what may go from their cards. */
+export interface Bodycams {
+  readonly answers: BodycamAnswers & WipeAnswers;
+  /** Until the signal aborts: `watchBodycams`. */
+  readonly watch: (signal: AbortSignal) => Promise<void>;
+  /** Until the signal aborts: `settleWipes`. */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Writes the list of the root helper as the catalog has it, whatever a crash left of it.
+ * @throws BewaardError CONFIG_INVALID for a number that the configuration names and that is paired.
+ */
+export async function openBodycams(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  config: Config,
+  { node, term }: Pick<Box, "node" | "term">,
+  key: NodeKey,
+  machine: CoreMachine,
+  history: () => ReturnType<AskHistory>,
+): Promise<Bodycams> {
+  await requireEither(database, config.bodycams);
+  const note = openPairedNote(clock, database, pairedNotePath(config), node, key);
+  await steady(clock, events, "start")(() => note.keep());
+  const { look, reports: folder, owner } = machine;
+  const orders = ordersPath(config);
+  const outstanding: Outstanding = { any: true };
+  const rules = rulesOf(config, term, database);
+  const mayNot = whyNotNow(clock, database, history);
+  const desk = { node, key, folder: orders };
+  const ask = wiper(clock, events, database, desk, rules, mayNot, outstanding);
+  const reports = { orders, folder, owner };
+  return {
+    answers: {
+      ...bodycamAnswers(clock, database, look, note, config.bodycams),
+      ...wipeAnswers(database, ask),
+    },
+    watch: (signal) => watchBodycams(clock, events, database, look, note, term, signal),
+    settle: (signal) => settleWipes(clock, events, database, reports, outstanding, signal),
+  };
+}
