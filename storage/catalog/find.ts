@@ -173,7 +173,8 @@ export interface CardFile {
 
 /**
  * For each file on a card: whether this box has it already, by path, length and time of change. Not where a second
- * read of it gave other bytes: that one is taken again.
+ * read of it gave other bytes, nor where it was wiped: what looks like it now is another recording, of a camera whose
+ * clock began again. Those are taken.
  */
 export function knownFiles(
   database: Database,
@@ -186,6 +187,7 @@ export function knownFiles(
        on segment.device_id = $device and segment.source_path = unhex(wanted.value ->> 0)
          and segment.plaintext_bytes = wanted.value ->> 1
          and segment.source_modified_at_ms = wanted.value ->> 2
+         and segment.wiped_at_ms is null
        where not exists (select 1 from wipe_doubt where device_id = $device and retake = 1
          and path = segment.source_path and bytes = segment.plaintext_bytes
          and modified_at_ms = segment.source_modified_at_ms)`,

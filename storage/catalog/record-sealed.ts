@@ -46,15 +46,25 @@ export function recordSealed(
   });
 }
 
+/**
+ * The same bytes of the same file are one segment, whenever the camera last touched it. The row goes by how the
+ * file is now: else its card would for ever have one that nobody knows, and never be safe or wiped.
+ */
 async function alreadyKnown(
   sql: Sql,
   segment: Omit<Segment, "state">,
 ): Promise<Extract<Recorded, { kind: "duplicate" }> | undefined> {
   if (!segment.sourcePath || segment.plaintextSha256 === undefined) return undefined;
   const [earlier] = await sql.all(
-    `select id from segment
-     where device_id = $device and source_path = $path and plaintext_sha256 = $sha256`,
-    { $device: segment.device, $path: segment.sourcePath, $sha256: segment.plaintextSha256 },
+    `update segment set wiped_at_ms = null,
+       source_modified_at_ms = coalesce($modifiedAt, source_modified_at_ms)
+     where device_id = $device and source_path = $path and plaintext_sha256 = $sha256 returning id`,
+    {
+      $device: segment.device,
+      $path: segment.sourcePath,
+      $modifiedAt: segment.sourceModifiedAt ?? null,
+      $sha256: segment.plaintextSha256,
+    },
   );
   const known = earlier ?? (await recognised(sql, segment));
   return known ? { kind: "duplicate", of: parseSegmentId(text(known, "id")) } : undefined;
