@@ -7,7 +7,7 @@ import { describe, it } from "mocha";
 import { atMostEvery } from "#base/at-most-every";
 import { deadline } from "#base/deadline";
 import { systemClock } from "#base/system-clock";
-import { type Clock, HOUR_MS, type Instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { type Clock, HOUR_MS, type Instant, MINUTE_MS, plus } from "#base/time";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { type Attempt, attempt, type Recorder } from "../daemon/record/attempt.ts";
 import { openBacklog } from "../daemon/record/backlog.ts";
@@ -140,7 +140,7 @@ describe("an attempt to record a camera", () => {
     const until = plus(START, 400);
     const recorder = await openRecorder(rig, clock);
     const asked = trying(clock, peer.url, until);
-    const patience = deadline(8 * SECOND_MS, NEVER);
+    const patience = deadline(MINUTE_MS, NEVER);
     const attempted = attempt(recorder, asked, patience);
     while (!rig.said.includes("camera-recording")) await systemClock.sleep(10, patience);
     void clock.pass(400, NEVER);

@@ -43,14 +43,16 @@ describe("every", () => {
 describe("the system clock", () => {
   it("counts the uptime that the kernel does, and asks it only now and then", async () => {
     for (let times = 0; times < 3; times += 1) {
-      const offMs = systemClock.uptimeMs() - uptime() * 1000;
-      assert.ok(Math.abs(offMs) < 100, `${offMs} ms off`);
+      // This process may be held up between any two of them.
+      const [earliest, told, latest] = [uptime() * 1000, systemClock.uptimeMs(), uptime() * 1000];
+      const said = `${told} between ${earliest} and ${latest}`;
+      assert.ok(told > earliest - 100 && told < latest + 100, said);
       await pause(600);
     }
     const before = systemClock.uptimeMs();
     await pause(50);
     const passedMs = systemClock.uptimeMs() - before;
-    assert.ok(passedMs >= 45 && passedMs < 5000, `${passedMs} ms`);
+    assert.ok(passedMs >= 45 && passedMs < 60_000, `${passedMs} ms`);
   });
 
   it("refuses a timer of more than a day: 24.8 days would fire at once", async () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { systemClock } from "#base/system-clock";
 import { openBoard } from "../daemon/record/board.ts";
 import { openLive, serveLive } from "../daemon/record/live.ts";
 import { tellNews } from "../daemon/record/news.ts";
@@ -10,6 +9,7 @@ import { askStates, tellStates } from "../daemon/record/states-socket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, handClock, NEVER, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
+import { until } from "./fakes/until.ts";
 
 describe("a recorder's sockets", () => {
   it("that cannot be opened are said once an hour, and stop nothing", async () => {
@@ -47,8 +47,7 @@ describe("a recorder's sockets", () => {
       stat(path)
         .then((found) => found.isSocket())
         .catch(() => false);
-    for (let tries = 0; !(await isSocket()) && tries < 1000; tries += 1)
-      await systemClock.sleep(2, NEVER);
+    await until(isSocket);
     assert.deepEqual(await askStates(path, NEVER), []);
     stop.abort();
     await telling;

@@ -255,7 +255,7 @@ describe("a camera that means harm over ONVIF", () => {
         assert.match(await refusal(device), /^CAMERA_STALLED: no whole answer in 5 s/);
       }),
     );
-    assert.ok(systemClock.uptimeMs() - before < 8000);
+    assert.ok(systemClock.uptimeMs() - before < 20_000);
   });
 
   it("that is not there is unreachable", async () => {

@@ -22,6 +22,7 @@ import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
+import { until } from "./fakes/until.ts";
 
 const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: null };
 const RECORD = { producer: "record" } as const;
@@ -29,11 +30,6 @@ const RECORD = { producer: "record" } as const;
 async function sealingOf(rig: Rig): Promise<RecordSealing> {
   const incoming = await createIncoming(rig.spool, "record");
   return openRecordSealing(rig.clock, rig.events, rig.sealing.node, rig.sealing.book, incoming);
-}
-
-async function until(is: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 5000 && !is(); tries += 1) await systemClock.sleep(1, NEVER);
-  assert.ok(is(), "never came to be");
 }
 
 /** What core adopts, and how much of it opens. */

@@ -36,6 +36,7 @@ import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
+import { until } from "./fakes/until.ts";
 
 const TIMES = { startedAt: START, endedAt: plus(START, 60_000), offsetMs: -120 };
 
@@ -145,8 +146,7 @@ describe("a segment of a wall camera", () => {
     }
     await givenUp.abandon();
     const intent = async () => (await readIntent(sealing.incoming, cutOff.id))?.recording.startedAt;
-    for (let tries = 0; tries < 1000 && (await intent()) !== began; tries += 1)
-      await systemClock.sleep(1, NEVER);
+    await until(async () => (await intent()) === began);
     await settleCutOff(rig.events, sealing.incoming);
     for (const { id } of [cutOff, givenUp]) {
       const manifest = await manifestOf(sealing.incoming, id);

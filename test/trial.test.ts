@@ -9,6 +9,8 @@ import { NEVER } from "./fakes/rig.ts";
 import { answer, camera, H264, openPeer, sdp } from "./fakes/rtsp-peer.ts";
 
 const SLOW_MS = 400;
+/** Less than the half minute that a trial has by itself, and more than a busy machine needs to end ffmpeg. */
+const ENDS_MS = 20_000;
 
 /** Takes its time for each answer, and then sends nothing but reports. */
 function openSlow() {
@@ -35,7 +37,7 @@ async function reporting(socket: Socket): Promise<void> {
 }
 
 describe("a trial of a camera that sends no picture", function () {
-  this.timeout(15_000);
+  this.timeout(60_000);
 
   // Before the camera has been asked everything, while ffmpeg starts, and once it plays.
   for (const afterMs of [1, 2.5, 3.5, 5, 8].map((answers) => answers * SLOW_MS)) {
@@ -46,7 +48,7 @@ describe("a trial of a camera that sends no picture", function () {
         code: "CAMERA_STALLED",
         message: /no ten seconds of picture/,
       });
-      assert.ok(systemClock.uptimeMs() - began < afterMs + 4000);
+      assert.ok(systemClock.uptimeMs() - began < afterMs + ENDS_MS);
     });
 
     it(`ends when it is told to, ${afterMs} ms after it began`, async () => {
@@ -58,7 +60,7 @@ describe("a trial of a camera that sends no picture", function () {
       await systemClock.sleep(afterMs, NEVER);
       stop.abort();
       await ended;
-      assert.ok(systemClock.uptimeMs() - began < afterMs + 4000);
+      assert.ok(systemClock.uptimeMs() - began < afterMs + ENDS_MS);
     });
   }
 });

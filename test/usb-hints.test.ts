@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe } from "mocha";
-import { systemClock } from "#base/system-clock";
-import { MINUTE_MS } from "#base/time";
 import { readUsbDevices } from "../drivers/bodycam/usb-devices.ts";
 import { usbHints } from "../drivers/bodycam/usb-hints.ts";
 import { itWithOwnUsb, type OwnUdev, startUdev, whyNoOwnUsb } from "./fakes/own-usb.ts";
+import { until } from "./fakes/until.ts";
 import { DESCRIPTORS, usbTree } from "./fakes/usb-tree.ts";
 
 const CONTROLLER = "0000:00:14.0";
@@ -25,11 +24,6 @@ async function listeners(to: "kernel" | "udev"): Promise<number> {
     const group = to === "kernel" ? "00000001" : "00000002";
     return Number(protocol) === EVENTS_OF_THE_KERNEL && groups === group;
   }).length;
-}
-
-async function until(met: () => Promise<boolean>): Promise<void> {
-  const signal = AbortSignal.timeout(MINUTE_MS / 2);
-  while (!(await met())) await systemClock.sleep(10, signal);
 }
 
 async function runUdev(): Promise<OwnUdev> {
