@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { carryOut } from "../daemon/helper/carry-out.ts";
@@ -9,6 +20,7 @@ import { turns } from "../daemon/helper/orders.ts";
 import { deviceNumber } from "../daemon/helper/safe-folder.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { dockedRig } from "./fakes/helper-rig.ts";
+import { openLoopDisk } from "./fakes/loop-disk.ts";
 import { listed } from "./fakes/orders.ts";
 import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
@@ -18,6 +30,12 @@ const mounts = systemMounts("/dev");
 function mountMemory(at: string): AsyncDisposable {
   execFileSync("mount", ["-t", "tmpfs", "-o", `ro,${FLAGS.join()}`, "tmpfs", at]);
   return { [Symbol.asyncDispose]: () => mounts.unmount(at) };
+}
+
+async function readAll(file: FileHandle): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of mounts.read(file)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("latin1");
 }
 
 function loopsWithFat(): boolean {
@@ -33,14 +51,11 @@ describe("what the root helper asks of the machine", () => {
     await assert.rejects(mounts.open("null", "1:3"), REFUSED);
   });
 
-  it("makes the next read of a file come from the disk, and fails when it cannot", async () => {
+  it("settles nothing that is not there, and reads nothing past a memory that cannot be passed", async () => {
     await using folder = await temporaryFolder();
-    const path = join(folder.path, "file");
-    await writeFile(path, "bytes");
-    await using file = await open(path);
-    await mounts.forget(file);
-    assert.equal(await file.readFile("utf8"), "bytes");
     await assert.rejects(mounts.settle(join(folder.path, "no")), REFUSED);
+    await using file = await open("/proc/version");
+    await assert.rejects(readAll(file), REFUSED);
   });
 
   it("takes away nothing where nothing is mounted, and makes nothing writable there", async () => {
@@ -76,6 +91,38 @@ describe("what the root helper asks of the machine", () => {
         assert.ok((await busy.stat()).isDirectory());
       },
     );
+
+    if (spawnSync("sh", ["-c", "command -v mkfs.ext4 losetup filefrag"]).status === 0)
+      itWithOwnMounts(
+        url,
+        "reads a file from the card itself, though a program holds it in memory (invariant 1)",
+        async () => {
+          await using disk = await openLoopDisk("ext4");
+          const path = join(disk.path, "file");
+          // A program that runs is mapped: memory that nothing forgets.
+          await copyFile("/usr/bin/sleep", path);
+          disk.settle();
+          const child = spawn(path, ["600"], { stdio: "ignore" });
+          try {
+            disk.change("file", "changed");
+            await using file = await open(path);
+            execFileSync("dd", ["iflag=nocache", "count=0"], {
+              stdio: [file.fd, "ignore", "ignore"],
+            });
+            assert.match(await readFile(path, "latin1"), /^\x7fELF/, "this machine remembers it");
+            const read = await readAll(file);
+            assert.match(read, /^changed/);
+            assert.equal(read.length, (await stat(path)).size);
+            for await (const chunk of mounts.read(file)) {
+              assert.ok(chunk.length > 0);
+              break;
+            }
+          } finally {
+            child.kill();
+            await once(child, "close");
+          }
+        },
+      );
 
     itWithOwnMounts(
       url,

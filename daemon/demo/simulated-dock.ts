@@ -11,7 +11,7 @@ import { readUsbDevices } from "../../drivers/bodycam/usb-devices.ts";
 import { parseNodeKey, verifierText } from "../../storage/ledger/note.ts";
 import type { Machine } from "../docks/ground.ts";
 import { putAway, takeUp } from "../helper/card.ts";
-import type { Mounts } from "../helper/mounts.ts";
+import { type Mounts, readRemembered } from "../helper/mounts.ts";
 import { carryOutOrders } from "../helper/orders.ts";
 import type { HelperPlaces } from "../helper/places.ts";
 import { deviceNumber } from "../helper/safe-folder.ts";
@@ -118,7 +118,7 @@ function movedFolders({ dev }: HelperPlaces, away: string): Mounts {
       });
     },
     remount: async () => undefined,
-    forget: async () => undefined,
+    read: readRemembered,
     settle: async () => undefined,
   };
 }

@@ -18,8 +18,8 @@ export interface Mounts {
   remount(at: string, how: "rw" | "ro"): Promise<void>;
   /** Takes it away at once, whoever reads from it still. Does nothing where nothing is mounted. */
   unmount(at: string): Promise<void>;
-  /** Forgets what this machine remembers of an open file, so that it is read from the card again. */
-  forget(file: FileHandle): Promise<void>;
+  /** The bytes of an open file as they are on the card, past whatever this machine remembers of them. */
+  read(file: FileHandle): AsyncIterable<Uint8Array>;
   /** Returns once everything written to the card is on it. */
   settle(at: string): Promise<void>;
 }
@@ -59,8 +59,7 @@ export function systemMounts(dev: string): Mounts {
     async unmount(at) {
       if ((await flagsOf(at)) !== undefined) await run("/usr/bin/umount", ["-i", "-l", at]);
     },
-    // dd hands the kernel POSIX_FADV_DONTNEED, which Node cannot.
-    forget: (file) => run("/usr/bin/dd", ["iflag=nocache", "count=0", "status=none"], file.fd),
+    read: readPast,
     settle: (at) => run("/usr/bin/sync", ["-f", at]),
   };
 }
@@ -80,11 +79,44 @@ async function flagsOf(at: string): Promise<readonly string[] | undefined> {
   return fields?.[5]?.split(",");
 }
 
-async function run(program: string, argv: readonly string[], stdin?: number): Promise<void> {
+/**
+ * Reads with O_DIRECT, for which dd has memory that begins where that asks for, and Node has not. To forget what is
+ * remembered first would not do: what another process has mapped, or is reading now, stays remembered.
+ */
+async function* readPast(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  const child = spawn("/usr/bin/dd", ["iflag=direct", "bs=1M", "status=none"], {
+    cwd: "/",
+    env: { LC_ALL: "C" },
+    stdio: [file.fd, "pipe", "pipe"],
+  });
+  const ended = Promise.all([saidBy(child.stderr), endOf(child)]);
+  try {
+    for await (const chunk of child.stdout ?? []) if (chunk instanceof Uint8Array) yield chunk;
+    const [said, code] = await ended;
+    if (code !== 0) throw failed(`dd (${String(code)}): ${said.trim()}`);
+  } finally {
+    // Whoever has seen enough of it.
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/** The bytes of an open file as this machine has them: for a card that is but a folder. */
+export async function* readRemembered(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.alloc(64 * 1024);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, at);
+    if (bytesRead === 0) return;
+    yield bytes.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
+
+async function run(program: string, argv: readonly string[]): Promise<void> {
   const child = spawn(program, argv, {
     cwd: "/",
     env: { LC_ALL: "C" },
-    stdio: [stdin ?? "ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
   const [said, code] = await Promise.all([saidBy(child.stderr), endOf(child)]);
   if (code !== 0) throw failed(`${program} (${String(code)}): ${said.trim()}`);

@@ -17,8 +17,8 @@ import {
 /** What of the machine the removing of one file needs. */
 export interface WipeMeans {
   readonly how: WipeOrder["how"];
-  /** Makes the next read of an open file come from the card. */
-  readonly forget: (file: FileHandle) => Promise<void>;
+  /** Reads an open file from the card itself. */
+  readonly read: (file: FileHandle) => AsyncIterable<Uint8Array>;
   /** Notes durably that this file matched and goes now. */
   readonly note: () => Promise<void>;
 }
@@ -80,20 +80,16 @@ export function pathNames(encoded: string): readonly Buffer[] {
 async function isAsOrdered(
   { handle, stats }: SafeFile,
   { bytes, sha256 }: WipeOrder["files"][number],
-  { forget }: WipeMeans,
+  { read }: WipeMeans,
 ): Promise<boolean> {
   if (stats.size !== BigInt(bytes)) return false;
-  await forget(handle);
   const hash = createHash("sha256");
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  let at = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, at);
-    if (bytesRead === 0) break;
-    hash.update(chunk.subarray(0, bytesRead));
-    at += bytesRead;
+  let length = 0;
+  for await (const chunk of read(handle)) {
+    hash.update(chunk);
+    length += chunk.length;
     // It grows while we read.
-    if (at > bytes) return false;
+    if (length > bytes) return false;
   }
   return hash.digest("hex") === sha256;
 }

@@ -27,7 +27,7 @@ export async function wipe(
   for (const [index, file] of order.files.entries()) {
     const why = await wipeFile(card, file, {
       how: order.how,
-      forget: (open) => mounts.forget(open),
+      read: (open) => mounts.read(open),
       note: () => used.note(index),
     });
     if (why === undefined) removed.push(index);

@@ -5,7 +5,7 @@ import { systemClock } from "#base/system-clock";
 import { type Clock, instantOf } from "#base/time";
 import { takeUp } from "../../daemon/helper/card.ts";
 import { carryOut } from "../../daemon/helper/carry-out.ts";
-import type { Mounts } from "../../daemon/helper/mounts.ts";
+import { type Mounts, readRemembered } from "../../daemon/helper/mounts.ts";
 import { turns } from "../../daemon/helper/orders.ts";
 import type { HelperPlaces } from "../../daemon/helper/places.ts";
 import { deviceNumber } from "../../daemon/helper/safe-folder.ts";
@@ -28,7 +28,7 @@ const SERIAL = "AXON-1";
 
 /** What a machine that cannot mount is given: the card is a folder, put in its place and away again. */
 export interface FakeMounts extends Mounts {
-  /** `rw`, `ro`, `forget`, `settle`, in the order in which they were asked. */
+  /** `rw`, `ro`, `read`, `settle`, in the order in which they were asked. */
   readonly asked: string[];
   /** Called before each thing that is asked; may throw. */
   before: (what: string) => Promise<void> | void;
@@ -64,7 +64,10 @@ export function fakeMounts(places: HelperPlaces, cards: string): FakeMounts {
         if (systemCode(error) !== "ENOENT") throw error;
       });
     },
-    forget: () => ask("forget"),
+    async *read(file) {
+      await ask("read");
+      yield* readRemembered(file);
+    },
     settle: () => ask("settle"),
   };
   return mounts;

@@ -17,6 +17,8 @@ export interface LoopDisk extends AsyncDisposable {
   recover(): void;
   /** Mounts it read-only, with everything behind a place within the file `name` unreadable (EIO). */
   decay(name: string): void;
+  /** Writes over the beginning of the file `name` on the disk itself, which this machine does not notice. */
+  change(name: string, bytes: string): void;
 }
 
 // XFS makes nothing smaller.
@@ -57,6 +59,12 @@ export async function openLoopDisk(kind: FileSystem): Promise<LoopDisk> {
       run("umount", path);
       mount("loop,ro");
       run("truncate", "-s", String(middle), image);
+    },
+    change(name, bytes) {
+      const told = execFileSync("filefrag", ["-b1", "-v", join(path, name)], { encoding: "utf8" });
+      const [, first] = / 0: +\d+\.\. *\d+: +(\d+)\.\./.exec(told) ?? [];
+      const to = [`of=${image}`, "bs=1", `seek=${first}`, "conv=notrunc", "status=none"];
+      execFileSync("dd", to, { input: bytes });
     },
     [Symbol.asyncDispose]: close,
   };
