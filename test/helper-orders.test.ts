@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+  appendFile,
   chmod,
   link,
   mkdir,
@@ -18,6 +19,7 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { watchSteps } from "#base/step";
 import { carryOutOrders } from "../daemon/helper/orders.ts";
+import { beginOnce } from "../daemon/helper/used.ts";
 import { signOrder, type WipeOrder } from "../daemon/orders/order.ts";
 import { readReport } from "../daemon/orders/report.ts";
 import { newNodeKeyPem, parseNodeKey } from "../storage/ledger/note.ts";
@@ -63,15 +65,7 @@ describe("a wipe order", () => {
         ["done", null, [0, 1], [], 1],
       );
       assert.deepEqual(await onCard(rig), { "odd.bin": "!" });
-      assert.deepEqual(rig.mounts.asked, [
-        "open",
-        "rw",
-        "forget",
-        "forget",
-        "settle",
-        "ro",
-        "open",
-      ]);
+      assert.deepEqual(rig.mounts.asked, ["open", "rw", "read", "read", "settle", "ro", "open"]);
       assert.deepEqual(await readReport(rig.places.reports, order.nonce, owner), report);
       assert.deepEqual(await leftOrders(rig), []);
     });
@@ -171,7 +165,7 @@ describe("a wipe order", () => {
       await rig.leave(order);
       // It is open, and its size was right.
       rig.mounts.before = (asked) =>
-        asked === "forget" ? change(join(rig.card, "DCIM/a.mp4")) : undefined;
+        asked === "read" ? change(join(rig.card, "DCIM/a.mp4")) : undefined;
       const report = await rig.carryOut(order.nonce);
       assert.deepEqual(report?.removed, [], what);
       assert.equal(report?.kept[0]?.why, "changed", what);
@@ -215,7 +209,7 @@ describe("a wipe order", () => {
 
 describe("a card that is pulled out", () => {
   it("(in the middle of a wipe) is not called emptied of anything", async () => {
-    for (const moment of ["forget", "settle", "ro"]) {
+    for (const moment of ["read", "settle", "ro"]) {
       await using rig = await filled();
       const order = rig.order(all().slice(0, 2));
       await rig.leave(order);
@@ -234,7 +228,9 @@ describe("a card that is pulled out", () => {
       await using rig = await filled();
       const order = rig.order(all().slice(0, 2));
       await rig.leave(order);
-      rig.mounts.forget = () => Promise.reject(error);
+      rig.mounts.before = (asked) => {
+        if (asked === "read") throw error;
+      };
       const report = await rig.carryOut(order.nonce);
       assert.deepEqual(
         report?.kept.map(({ why }) => why),
@@ -341,6 +337,25 @@ describe("an order that does not hold", () => {
 });
 
 describe("several orders", () => {
+  it("are never taken up by two helpers at once, and none is called cut off that is at work (invariant 1)", async () => {
+    await using rig = await filled();
+    const order = rig.order(all());
+    await rig.leave(order);
+    const told: string[] = [];
+    const start = (who: string): Promise<void> =>
+      carryOutOrders(rig.clock, rig.mounts, rig.places, (_, report) =>
+        told.push(`${who} ${report?.outcome} ${report?.removed.length}`),
+      );
+    let second: Promise<void> | undefined;
+    rig.mounts.before = (what) => {
+      if (what === "read") second ??= start("second");
+    };
+    await start("first");
+    await second;
+    assert.deepEqual(told, ["first done 3"]);
+    assert.equal(rig.mounts.asked.filter((what) => what === "ro").length, 1);
+  });
+
   it("for one card are carried out in turn, also one that comes meanwhile; what is no order stays", async () => {
     await using rig = await filled();
     const orders = ["1", "2", "3"].map((digit, index) =>
@@ -380,11 +395,63 @@ describe("orders that were begun", () => {
     const left = async (uptimeMs: number): Promise<string> => {
       const clock = { ...rig.clock, uptimeMs: () => uptimeMs };
       await carryOutOrders(clock, rig.mounts, rig.places, () => undefined);
-      const names = (await readdir(rig.places.used)).toSorted();
+      const names = (await readdir(rig.places.used)).filter((name) => name !== "lock").toSorted();
       return names.map((name) => name.slice(0, 1)).join("");
     };
     assert.equal(await left(40 * day), "12");
     assert.equal(await left(day), "1");
+  });
+
+  it("(in this start) are not begun again when the clock goes a month forward and back", async () => {
+    await using rig = await filled();
+    const order = rig.order(all().slice(0, 1));
+    await rig.leave(order);
+    await rig.carryOut(order.nonce);
+    const { at } = rig.clock;
+    await utimes(join(rig.places.used, order.nonce), new Date(at), new Date(at));
+    rig.clock.at = "2027-02-01T12:00:00.000Z";
+    await carryOutOrders(rig.clock, rig.mounts, rig.places, () => undefined);
+    rig.clock.at = at;
+    await rig.put("DCIM/a.mp4", "hello");
+    await rig.leave(order);
+    assert.equal(await rig.carryOut(order.nonce), undefined);
+    assert.deepEqual(await onCard(rig), CONTENT);
+  });
+
+  it("(cut off) take no half of a note on a full disk for a part of the next", async () => {
+    await using rig = await dockedRig();
+    const nonce = "1".repeat(32);
+    const begun = await beginOnce(rig.clock, rig.places.used, nonce);
+    assert.ok("note" in begun);
+    await begun.note(7);
+    await appendFile(join(rig.places.used, nonce), "\n1");
+    await begun.note(3);
+    await begun[Symbol.asyncDispose]();
+    assert.deepEqual(await beginOnce(rig.clock, rig.places.used, nonce), {
+      noted: [7, 3],
+      closed: false,
+    });
+  });
+
+  it("(cut off) are called done in nothing when the card is pulled out while it is looked at", async () => {
+    await using rig = await filled();
+    const order = rig.order(all());
+    await rig.leave(order);
+    const begun = await beginOnce(rig.clock, rig.places.used, order.nonce);
+    assert.ok("note" in begun);
+    await begun.note(0);
+    await begun[Symbol.asyncDispose]();
+    rig.mounts.before = async (what) => {
+      // Names on a card that has gone look gone, without an error.
+      if (what !== "ro") return;
+      await rig.tree.unplug("1-2.3");
+      await rm(join(rig.card, "DCIM/a.mp4"));
+    };
+    const report = await rig.carryOut(order.nonce);
+    assert.deepEqual(
+      [report?.why, report?.removed, report?.left, report?.kept.map(({ why }) => why)],
+      ["interrupted", [], null, ["unreadable", "unreadable", "unreadable"]],
+    );
   });
 });
 
@@ -422,6 +489,17 @@ describe("a set-time order", () => {
       assert.deepEqual([report?.outcome, report?.why], ["failed", why], at);
     }
     assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": "2026" });
+  });
+
+  it("never replaces what is longer than a file that sets a clock: it may be footage (invariant 1)", async () => {
+    await using rig = await filled();
+    const recording = "x".repeat(4097);
+    await rig.put("time.txt", recording);
+    const order = setTimeOrder({ device: rig.device });
+    await rig.leave(order);
+    const report = await rig.carryOut(order.nonce);
+    assert.deepEqual([report?.outcome, report?.why], ["failed", "not-a-file"]);
+    assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": recording });
   });
 
   it("is refused in a zone that nobody knows", async () => {

@@ -47,7 +47,7 @@ export async function carryOut(
   nonce: string,
 ): Promise<Report | undefined> {
   const startedAt = isoOf(clock.now());
-  const begun = await beginOnce(places.used, nonce);
+  const begun = await beginOnce(clock, places.used, nonce);
   if ("noted" in begun && (begun.closed || (await isReported(places, nonce)))) {
     await takeAway(places, nonce);
     return undefined;

@@ -36,8 +36,13 @@ export async function afterInterruption(
   if (!(await succeeds(mounts.remount(at, "ro")))) return { ...unseen, why: "not-read-only" };
   await using card = await openDocked(at, order.device);
   if (card === undefined) return unseen;
-  if (order.verb !== "wipe") return { ...NOTHING, left: await countFiles(card), ...interrupted };
-  return { ...(await lookedAt(card, order, earlier)), ...interrupted };
+  const seen =
+    order.verb === "wipe"
+      ? await lookedAt(card, order, earlier)
+      : { ...NOTHING, left: await countFiles(card) };
+  // Of a card that was pulled out while we looked every name may look gone.
+  const isHere = (await lookAgain(mounts, places, order)) === undefined;
+  return isHere ? { ...seen, ...interrupted } : unseen;
 }
 
 /** Of what had matched and was being removed, what is gone; everything else is kept. */

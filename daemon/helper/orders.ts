@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemCode } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { Report } from "../orders/report.ts";
+import { alone } from "./alone.ts";
 import { carryOut } from "./carry-out.ts";
 import type { Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
@@ -25,6 +26,7 @@ export async function carryOutOrders(
 ): Promise<void> {
   await mkdir(places.used, { recursive: true, mode: 0o700 });
   await mkdir(places.reports, { recursive: true, mode: 0o755 });
+  await using _ = await alone(places.used);
   await forgetUsed(clock, places.used);
   const taken = new Set<string>();
   const atWork = new Set<Promise<void>>();

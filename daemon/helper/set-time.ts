@@ -8,9 +8,12 @@ import { timeFileText } from "../orders/time-file.ts";
 import { below, descend, type SafeFolder } from "./safe-folder.ts";
 import { pathNames } from "./wipe-file.ts";
 
+/** No file that sets a clock is longer than an order may make it; what is longer is somebody's footage. */
+const TIME_FILE_BYTES = 4096n;
+
 /**
  * Writes the one file by which a camera sets its clock: whole or not at all, in a folder that is there, over a
- * plain file of that name or none. Returns why not otherwise.
+ * small plain file of that name or none. Returns why not otherwise.
  */
 export async function setTime(
   clock: Clock,
@@ -57,7 +60,7 @@ export function isZone(zone: string): boolean {
 async function isFree(folder: SafeFolder, name: Uint8Array): Promise<boolean> {
   try {
     const stats = await lstat(below(folder, name), { bigint: true });
-    return stats.isFile() && stats.dev === folder.dev;
+    return stats.isFile() && stats.dev === folder.dev && stats.size <= TIME_FILE_BYTES;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return true;
     throw error;

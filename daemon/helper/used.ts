@@ -23,6 +23,8 @@ export interface EarlierStart {
 }
 
 const CLOSED = "closed";
+const END = ".";
+const NONCE = /^[0-9a-f]{32}$/;
 const BYTES_LIMIT = 1024 * 1024;
 const KEPT_MS = 28 * DAY_MS;
 
@@ -30,10 +32,15 @@ const KEPT_MS = 28 * DAY_MS;
  * Begins an order, if it has never begun before: the one thing that decides so, and durable before anything
  * else is even read. Gives back what the earlier start left where there was one.
  */
-export async function beginOnce(folder: string, nonce: string): Promise<UsedOrder | EarlierStart> {
+export async function beginOnce(
+  clock: Clock,
+  folder: string,
+  nonce: string,
+): Promise<UsedOrder | EarlierStart> {
   try {
-    const file = await open(join(folder, nonce), "wx", 0o600);
+    const file = await open(join(folder, nonce), "ax", 0o600);
     try {
+      await file.appendFile(whole(bootLine(clock)));
       await file.sync();
       await syncDirectory(folder);
     } catch (error) {
@@ -49,19 +56,25 @@ export async function beginOnce(folder: string, nonce: string): Promise<UsedOrde
 
 /**
  * Forgets orders that began more than 28 days ago and before this machine started: those are refused for their
- * boot id, whatever the clock says.
+ * boot id. Of this start none is forgotten, whatever the clock says: it may be set back to when they held.
  */
 export async function forgetUsed(clock: Clock, folder: string): Promise<void> {
   const before = clock.now() - Math.max(KEPT_MS, clock.uptimeMs());
   for (const name of await readdir(folder)) {
+    if (!NONCE.test(name)) continue;
     const path = join(folder, name);
-    if ((await stat(path)).mtimeMs < before) await rm(path, { force: true });
+    if ((await stat(path)).mtimeMs >= before) continue;
+    if (!(await linesOf(folder, name)).includes(bootLine(clock))) await rm(path, { force: true });
   }
+}
+
+function bootLine(clock: Clock): string {
+  return `boot ${clock.bootId()}`;
 }
 
 function usedOrder(file: FileHandle): UsedOrder {
   const append = async (line: string): Promise<void> => {
-    await file.appendFile(`${line}\n`);
+    await file.appendFile(whole(line));
     await file.datasync();
   };
   return {
@@ -72,11 +85,20 @@ function usedOrder(file: FileHandle): UsedOrder {
 }
 
 async function earlierStart(folder: string, nonce: string): Promise<EarlierStart> {
+  const lines = await linesOf(folder, nonce);
+  const noted = lines.filter((line) => /^\d{1,5}$/.test(line)).map(Number);
+  return { noted, closed: lines.includes(CLOSED) };
+}
+
+async function linesOf(folder: string, nonce: string): Promise<readonly string[]> {
   const bytes = await readTrusted(join(folder, nonce), [ownUser()], BYTES_LIMIT);
   if (!Buffer.isBuffer(bytes))
     throw new BewaardError("ORDER_REFUSED", `the note of order ${nonce} is ${bytes}`);
-  // A last line that a power cut left without its end was never acted on.
-  const lines = bytes.toString().split("\n").slice(0, -1);
-  const noted = lines.filter((line) => /^\d{1,5}$/.test(line)).map(Number);
-  return { noted, closed: lines.includes(CLOSED) };
+  const lines = bytes.toString().split("\n");
+  return lines.filter((line) => line.endsWith(END)).map((line) => line.slice(0, -END.length));
+}
+
+/** A line that a power cut or a full disk left without its end was never acted on, nor is it part of the next. */
+function whole(line: string): string {
+  return `\n${line}${END}`;
 }
