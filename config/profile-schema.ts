@@ -121,7 +121,9 @@ const profileKeys = z.strictObject({
     .enum(["vault", "second-medium", "never"])
     .nullable()
     .default(null)
-    .describe("What has a file before it leaves its card; null: as docks.wipe_after of the box."),
+    .describe(
+      "What must have a file before it leaves its card; null: as docks.wipe_after of the box.",
+    ),
   limits: z
     .strictObject({
       files: z

@@ -63,7 +63,9 @@ const docks = z.strictObject({
   wipe_after: z
     .enum(["vault", "second-medium"])
     .optional()
-    .describe("What has a file before it leaves its card: the vault; or the separate medium."),
+    .describe(
+      "What must have a file before it leaves its card: the vault; or the vault or the separate medium.",
+    ),
 });
 
 const boxKeys = z.strictObject({

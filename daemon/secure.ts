@@ -2,7 +2,16 @@ import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, every, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from "#base/time";
+import {
+  type Clock,
+  DAY_MS,
+  every,
+  HOUR_MS,
+  type Instant,
+  MINUTE_MS,
+  plus,
+  SECOND_MS,
+} from "#base/time";
 import { isDestroyed, type MediumName, shownMedium } from "../storage/catalog/medium.ts";
 import {
   freeSecured,
@@ -73,7 +82,9 @@ export async function secure(
     await turn(async () => {
       const usable = medium && (await isSpent(securing, medium, daily)) ? undefined : medium;
       if (await mayDestroy()) {
-        if ((await freeSecured(database, now)) > 0) step("secure.freed");
+        // Half of what policy allows (DH-09, AR-29): the other half is for a medium that is away.
+        const releasedAfter = plus(now, -Math.floor(policy.destroyWithinMs / 2));
+        if ((await freeSecured(database, now, releasedAfter)) > 0) step("secure.freed");
         if (usable) await emptyAll(securing, usable, daily, signal);
       }
       if (usable && clock.uptimeMs() >= lookAtMs) {

@@ -108,7 +108,7 @@ describe("at three million segments", () => {
     await eraseDetails(db, START);
     await heldInVault(db, "", 500);
     await holdsComplete(db, true);
-    await freeSecured(db, START);
+    await freeSecured(db, START, START);
     await segmentsToSecure(db, "", 100);
     await leavingSecured(db, "", 100);
     await countWaiting(db, undefined);

@@ -12,7 +12,7 @@ import { writeFact } from "../storage/catalog/facts.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { rebuiltText } from "../storage/catalog/rebuilt.ts";
 import { recordSeen } from "../storage/catalog/seen.ts";
-import { hold, openDisk, rowsOf, secureOnce } from "./fakes/medium.ts";
+import { hold, rowsOf } from "./fakes/medium.ts";
 import { CAMERA, named, openRig, type Rig } from "./fakes/rig.ts";
 import { openWiping, RECORD, recorded, spoil, stored, type Wiping, wiped } from "./fakes/wiping.ts";
 
@@ -255,20 +255,6 @@ describe("wiping a card", () => {
     await assert.rejects(wiping.ask({ record: { ...RECORD, number: "bc-9999" } }), {
       code: "CONTROL_REFUSED",
     });
-  });
-
-  it("takes the separate medium for a second place only where the site says so (AR-20)", async () => {
-    await using rig = await openRig();
-    const disk = await openDisk(rig);
-    const id = await recorded(rig, "one", named(0));
-    await rig.adoptOnce();
-    await hold(rig, id);
-    await secureOnce(rig, disk);
-    const vaultOnly = await openWiping(rig);
-    assert.equal((await vaultOnly.ask()).waiting, 1);
-    const either = await openWiping(rig, { rule: { after: "second-medium", how: "overwrite" } });
-    assert.notEqual((await either.ask()).nonce, null);
-    assert.equal((await either.orders())[0]?.how, "overwrite");
   });
 
   it("calls a card empty only when all that is left is no footage by its profile", async () => {

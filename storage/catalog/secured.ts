@@ -149,14 +149,25 @@ export interface LeavingSecured {
   readonly releasedAt: Instant | undefined;
 }
 
-/** Calls `leaving` every separate copy that nothing holds any more; returns how many. */
-export function freeSecured(database: Database, at: Instant): Promise<number> {
+/**
+ * Calls `leaving` every separate copy that nothing holds any more; returns how many. A card may have been emptied
+ * because its file was on the medium (invariant 1): where no vault has that file yet, its copy stays as long as its
+ * release came after `releasedAfter`, so that what we remove ourselves does not leave one copy.
+ */
+export function freeSecured(
+  database: Database,
+  at: Instant,
+  releasedAfter: Instant,
+): Promise<number> {
   return database.transaction((sql) =>
     sql.run(
       `update copy set state = 'leaving', changed_at_ms = $at
        where place = 'secured' and state in ('writing', 'present') and not exists (
-         select 1 from hold where segment_id = copy.segment_id and released_at_ms is null)`,
-      { $at: at },
+         select 1 from hold where segment_id = copy.segment_id and released_at_ms is null)
+         and not exists (select 1 from segment where id = copy.segment_id and state = 'sealed'
+           and source_path is not null and (select max(released_at_ms) from hold
+             where segment_id = copy.segment_id) > $releasedAfter)`,
+      { $at: at, $releasedAfter: releasedAfter },
     ),
   );
 }
