@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { describe, it } from "mocha";
 import { z } from "zod";
+import { BewaardError } from "#base/errors";
 import { shownSlot, slotSays, WHY_SAYS } from "../daemon/cli/shown-slots.ts";
 import { barScreen, jsonScreen, lineScreen, watchDocks } from "../daemon/cli/watch-docks.ts";
 import type { Ask } from "../daemon/control/client.ts";
@@ -48,17 +49,19 @@ const TWO: SlotNews = {
   readySince: "2026-06-01T10:01:00.000Z",
 };
 
-/** What is written while core answers one after the other. */
+/** What is written while core answers one after the other, or is away. */
 async function watched(
   screen: (write: (text: string) => void) => ReturnType<typeof lineScreen>,
-  answers: readonly (readonly SlotNews[])[],
+  answers: readonly (readonly SlotNews[] | "away")[],
 ): Promise<string> {
   let text = "";
   let asked = 0;
   const ask: Ask = async (method) => {
-    const slots = [...(answers[asked] ?? [])];
+    const slots = answers[asked] ?? [];
     asked += 1;
-    return READ[method](method === "docks" ? { at: null, slots, devices: [] } : WELL);
+    if (slots === "away")
+      throw new BewaardError("CONTROL_UNREACHABLE", "nothing answers", { transient: true });
+    return READ[method](method === "docks" ? { at: null, slots: [...slots], devices: [] } : WELL);
   };
   const turn = turns(handClock(START), answers.length);
   await watchDocks(
@@ -68,6 +71,29 @@ async function watched(
     turn.signal,
   );
   return text;
+}
+
+/** A terminal so wide, and what was drawn on it. */
+function terminal(columns: number) {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  const begins = () => ((text += "\r"), true);
+  const ways = { clearLine: () => true, moveCursor: () => true, cursorTo: begins };
+  return { stream: Object.assign(stream, { isTTY: true, columns, ...ways }), drawn: () => text };
+}
+
+async function drawnAt(
+  columns: number,
+  answers: readonly (readonly SlotNews[])[],
+): Promise<string> {
+  const { stream, drawn } = terminal(columns);
+  await watched(() => barScreen(stream), answers);
+  return drawn();
 }
 
 describe("what a slot says", () => {
@@ -131,25 +157,42 @@ describe("bewaarctl docks watch", () => {
   });
 
   it("on a terminal draws a bar for each slot", async () => {
-    let drawn = "";
-    const stream = Object.assign(
-      new Writable({
-        write(chunk, _, done) {
-          drawn += String(chunk);
-          done();
-        },
-      }),
-      {
-        isTTY: true,
-        columns: 300,
-        cursorTo: () => true,
-        clearLine: () => true,
-        moveCursor: () => true,
-      },
-    );
-    await watched(() => barScreen(stream), [[ONE], [READY, TWO]]);
+    const drawn = await drawnAt(300, [[ONE], [READY, TWO]]);
     assert.match(drawn, /bc-0101\s.*100%.*veilig, mag mee/);
     assert.match(drawn, /bc-0102\s.*veilig, leeg, klaar.*het eerst klaar/);
+  });
+
+  it("on a terminal has one line a slot, whoever comes into it, and says of one that nobody speaks of that it is free", async () => {
+    const came: SlotNews = { ...ONE, number: null, why: "recognising" };
+    const drawn = await drawnAt(300, [[came], [ONE], [READY, TWO], []]);
+    const [last] = drawn.split("\r").slice(-1);
+    const lines = (last ?? "").trimEnd().split("\n");
+    assert.equal(lines.length, 2, last);
+    for (const line of lines) assert.match(line, /-\s.*slot vrij/);
+  });
+
+  it("on a narrow terminal leaves out the bar, and says in Dutch whether the camera may go", async () => {
+    const drawn = await drawnAt(60, [[READY]]);
+    assert.match(drawn, /bc-0101 {2}100% {2}veilig, mag mee/);
+  });
+
+  it("does not hand on what steers a terminal", async () => {
+    const { stream, drawn } = terminal(300);
+    const screen = barScreen(stream);
+    screen.show([{ ...ONE, slot: "x/1\u001b]0;a\u0007", number: "\u001b[2J" }]);
+    screen.end();
+    assert.match(drawn(), /bezig, niet verwijderen/);
+    assert.ok(!drawn().includes("\u001b]0;") && !drawn().includes("\u001b[2J"));
+  });
+
+  it("says so while core is away, names nothing as ready then, and goes on when it is back", async () => {
+    const text = await watched(lineScreen, [[READY, TWO], "away", "away", [READY, TWO]]);
+    const lines = text.trimEnd().split("\n");
+    const away = lines.filter((line) => line.includes("de kast antwoordt nu niet"));
+    assert.equal(away.length, 2, text);
+    for (const line of away) assert.match(line, /bezig, niet verwijderen/);
+    assert.match(lines.at(-1) ?? "", /het eerst klaar/);
+    await assert.rejects(watched(lineScreen, ["away"]), { code: "CONTROL_UNREACHABLE" });
   });
 });
 

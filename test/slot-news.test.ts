@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
-import { SECOND_MS } from "#base/time";
+import { DAY_MS, MINUTE_MS, SECOND_MS } from "#base/time";
+import { METHODS } from "../daemon/control/protocol.ts";
 import type { DockCore, SlotNews } from "../daemon/docks/dock-core.ts";
 import { openSlotBoard, type SlotBoard } from "../daemon/docks/slot-board.ts";
 import { tellSlots } from "../daemon/docks/tell-slots.ts";
+import { openBoard } from "../daemon/pairing/board.ts";
 import { type HandClock, handClock, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -55,6 +57,15 @@ function begin(board: SlotBoard): void {
   board.tell(SLOT, { kind: "counted", docking: "A", counted: COUNTED, whole: false, left: null });
 }
 
+/** One whose only camera may go. */
+function boardOfSafe(clock: HandClock): SlotBoard {
+  const board = openSlotBoard(clock, () => undefined);
+  begin(board);
+  const counted = { ...COUNTED, filesDone: 2, bytesDone: 4000, adopted: 2 };
+  board.tell(SLOT, { kind: "counted", docking: "A", counted, whole: true, left: null });
+  return board;
+}
+
 describe("news of slots", () => {
   it("goes to core at most once a second, when something has changed, and again after half a minute", async () => {
     const all = await told(70, (second, board) => {
@@ -62,12 +73,40 @@ describe("news of slots", () => {
     });
     assert.deepEqual(
       all.map(({ second }) => second),
-      [5, 35, 65],
+      [0, 5, 35, 65],
     );
     assert.deepEqual(
       all.map(({ slots }) => slots.map(({ state }) => state)),
-      [["busy"], ["busy"], ["busy"]],
+      [[], ["busy"], ["busy"], ["busy"]],
     );
+  });
+
+  it("comes from a dock without a camera too: what the one before it said is over", async () => {
+    const all = await told(70, () => undefined);
+    assert.deepEqual(
+      all.map(({ second, slots }) => [second, slots.length]),
+      [
+        [0, 0],
+        [30, 0],
+        [60, 0],
+      ],
+    );
+  });
+
+  it("of a dock that is not heard any more says of no camera that it may go, by uptime", () => {
+    const clock = handClock(START);
+    const board = openBoard(clock);
+    const [slot] = boardOfSafe(clock).news();
+    assert.ok(slot);
+    board.news([slot]);
+    clock.jump(-DAY_MS);
+    clock.move(MINUTE_MS);
+    assert.deepEqual(board.read().slots, [slot]);
+    clock.move(SECOND_MS);
+    const [now] = board.read().slots;
+    assert.deepEqual([now?.state, now?.why, now?.readySince], ["failed", "dock-away", null]);
+    board.news([slot]);
+    assert.deepEqual(board.read().slots, [slot]);
   });
 
   it("that could not be told is told as soon as core is there again", async () => {
@@ -82,6 +121,39 @@ describe("news of slots", () => {
       all.map(({ second }) => second),
       [9],
     );
+  });
+
+  it("is never such that core refuses it: also not while files are read once more (invariant 1)", async () => {
+    const all = await told(12, (second, board) => {
+      const done = (files: number, whole: boolean) => {
+        const counted = { ...COUNTED, filesDone: files, bytesDone: files * 2000, adopted: files };
+        board.tell(SLOT, { kind: "counted", docking: "A", counted, whole, left: null });
+      };
+      if (second === 0) begin(board);
+      if (second === 3) done(2, true);
+      // The second read of both differed.
+      if (second === 6) done(0, false);
+      if (second === 9) done(1, false);
+    });
+    const news = METHODS["docks.news"].params;
+    for (const { slots } of all)
+      assert.ok(news.safeParse({ slots }).success, JSON.stringify(slots));
+    const [last] = all.find(({ second }) => second === 9)?.slots ?? [];
+    assert.deepEqual([last?.bytesPerSecond, last?.secondsLeft], [667, 3]);
+  });
+
+  it("is refused by core where no dock could have said so", () => {
+    const [one] = boardOfSafe(handClock(START)).news();
+    const news = METHODS["docks.news"].params;
+    assert.ok(news.safeParse({ slots: [one] }).success);
+    for (const wrong of [
+      { slot: "\u001b[2J/1" },
+      { number: "x".repeat(100_000) },
+      { number: "bc-0101\nhet eerst klaar" },
+      { why: "\u001b[2J" },
+    ])
+      assert.ok(!news.safeParse({ slots: [{ ...one, ...wrong }] }).success, JSON.stringify(wrong));
+    assert.ok(!news.safeParse({ slots: Array.from({ length: 10_000 }, () => one) }).success);
   });
 
   it("tells how fast a card is read and how long it will take, of what is read now alone", async () => {

@@ -34,16 +34,20 @@ export function openCounter(what: string): Progress {
   };
 }
 
-/** Several bars at once, drawn in place: a line for each name, in the order in which they came. */
+/** Several bars at once, drawn in place: a line for each `line`, in the order in which they came. */
 export interface Bars {
-  show(name: string, done: number, total: number, says: string): void;
+  show(line: string, done: number, total: number, name: string, says: string): void;
   end(): void;
 }
 
-export function openBars(stream: NodeJS.WritableStream): Bars {
+/** On a narrower screen there is no room for a bar beside what it says, which is what people look for. */
+const WIDE_COLUMNS = 100;
+
+export function openBars(stream: NodeJS.WritableStream & { readonly columns?: number }): Bars {
+  const isWide = (stream.columns ?? WIDE_COLUMNS) >= WIDE_COLUMNS;
   const multi = new MultiBar(
     {
-      format: "{name}  {bar} {percentage}%  {says}",
+      format: isWide ? "{name}  {bar} {percentage}%  {says}" : "{name}  {percentage}%  {says}",
       stream,
       hideCursor: true,
       barsize: 16,
@@ -53,10 +57,10 @@ export function openBars(stream: NodeJS.WritableStream): Bars {
   );
   const bars = new Map<string, SingleBar>();
   return {
-    show(name, done, total, says) {
+    show(line, done, total, name, says) {
       const words = { name, says };
-      const bar = bars.get(name) ?? multi.create(total, done, words);
-      bars.set(name, bar);
+      const bar = bars.get(line) ?? multi.create(total, done, words);
+      bars.set(line, bar);
       bar.setTotal(total);
       bar.update(done, words);
     },

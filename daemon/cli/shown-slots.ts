@@ -78,6 +78,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
   "no-room": { nl: "de kast is vol", en: "the box is full" },
   "no-key": { nl: "er is geen dagsleutel", en: "there is no day key" },
   "disk-refuses": { nl: "de kast kan niet schrijven", en: "the box cannot write" },
+  "dock-away": {
+    nl: "de kast ziet haar slots nu niet",
+    en: "the box does not see its slots now",
+  },
 };
 
 const STATE_SAYS: Readonly<Record<SlotState, Says>> = {
@@ -87,6 +91,25 @@ const STATE_SAYS: Readonly<Record<SlotState, Says>> = {
   done: { nl: "veilig, leeg, klaar", en: "safe, empty, done" },
   failed: { nl: "niet gelukt, roep beheer", en: "failed, call an administrator" },
 };
+
+const UNKNOWN = {
+  bytesPerSecond: 0,
+  secondsLeft: null,
+  hoursFree: null,
+  readySince: null,
+} as const;
+
+/** What may be said of a slot while core does not answer: what was true before need not be. */
+export function unanswered(before: SlotNews): SlotNews {
+  const state = before.state === "free" ? "free" : "busy";
+  return { ...before, ...UNKNOWN, state, why: "core-away" };
+}
+
+/** A slot that nobody speaks of any more. */
+export function vacated(before: SlotNews): SlotNews {
+  const nothing = { files: 0, filesDone: 0, bytes: 0, bytesDone: 0 };
+  return { ...before, ...UNKNOWN, ...nothing, state: "free", why: null, number: null };
+}
 
 /** What a slot says, without its progress. */
 export function slotSays({ state, why, hoursFree }: SlotNews): string {

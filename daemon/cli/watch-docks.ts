@@ -1,9 +1,10 @@
+import { BewaardError } from "#base/errors";
 import { printableJson, printableText } from "#base/printable";
 import { type Clock, every, SECOND_MS } from "#base/time";
 import type { Ask } from "../control/client.ts";
 import type { SlotNews } from "../control/dock-questions.ts";
 import { openBars } from "./progress.ts";
-import { firstReady, leftOf, shownSlot, slotSays } from "./shown-slots.ts";
+import { firstReady, leftOf, shownSlot, slotSays, unanswered, vacated } from "./shown-slots.ts";
 
 /** Shows the slots, each second, as they are then. */
 export interface Screen {
@@ -12,8 +13,9 @@ export interface Screen {
 }
 
 /**
- * Shows what the slots do until the signal aborts.
- * @throws BewaardError CONTROL_UNREACHABLE (transient) when no core answers.
+ * Shows what the slots do until the signal aborts. Core that goes away while somebody looks on comes back: until
+ * then nobody may read what it said before. A slot of which a dock that was started again says nothing is free.
+ * @throws BewaardError CONTROL_UNREACHABLE (transient) when no core answers at first.
  */
 export async function watchDocks(
   clock: Clock,
@@ -21,14 +23,30 @@ export async function watchDocks(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
+  let shown: readonly SlotNews[] | undefined;
   try {
     for await (const _ of every(clock, SECOND_MS, signal)) {
-      screen.show((await ask("docks", {})).slots);
+      shown = await slotsNow(ask, shown);
+      screen.show(shown);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     screen.end();
+  }
+}
+
+async function slotsNow(
+  ask: Ask,
+  before: readonly SlotNews[] | undefined,
+): Promise<readonly SlotNews[]> {
+  try {
+    const { slots } = await ask("docks", {});
+    const gone = (before ?? []).filter((one) => !slots.some(({ slot }) => slot === one.slot));
+    return [...slots, ...gone.map(vacated)];
+  } catch (error) {
+    if (before === undefined || !(error instanceof BewaardError && error.transient)) throw error;
+    return before.map(unanswered);
   }
 }
 
@@ -68,7 +86,8 @@ export function barScreen(stream: NodeJS.WritableStream): Screen {
       for (const one of slots) {
         const ready = one.slot === first ? "  ◀ het eerst klaar / ready first" : "";
         const says = printableText(`${slotSays(one)}${leftOf(one)}${ready}`);
-        bars.show(`${one.slot}  ${one.number ?? "-"}`, ...barOf(one), says);
+        const name = printableText(`${one.slot}  ${one.number ?? "-"}`);
+        bars.show(one.slot, ...barOf(one), name, says);
       }
     },
     end: () => bars.end(),

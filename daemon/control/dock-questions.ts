@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cameraNumber, named, placeName, slug } from "../../config/values.ts";
+import * as part from "../orders/parts.ts";
 import { UNREAD } from "../pairing/in-slots.ts";
 
 // What is asked of bodycams and their slots: a part of protocol.ts.
@@ -15,11 +16,14 @@ const looks = {
 
 /** What the dock says of one slot. */
 const slotNews = z.strictObject({
-  slot,
-  number: z.string().nullable(),
+  slot: part.slot,
+  number: part.shortName.nullable(),
   state: z.enum(["free", "busy", "safe", "done", "failed"]),
   /** A heading of docs/troubleshooting.md, or why a card is not read. */
-  why: z.string().max(64).nullable(),
+  why: z
+    .string()
+    .regex(/^[a-z-]{1,64}$/)
+    .nullable(),
   files: z.int().nonnegative(),
   filesDone: z.int().nonnegative(),
   bytes: z.number().nonnegative(),

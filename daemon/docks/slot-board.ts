@@ -31,7 +31,7 @@ export function openSlotBoard(
     const start = began.get(name);
     if (start === undefined || slot.state !== "busy") return 0;
     const seconds = (clock.uptimeMs() - start.atMs) / SECOND_MS;
-    return seconds > 0 ? Math.round((slot.bytesDone - start.bytesDone) / seconds) : 0;
+    return seconds > 0 ? Math.max(0, Math.round((slot.bytesDone - start.bytesDone) / seconds)) : 0;
   }
 
   return {
@@ -41,7 +41,7 @@ export function openSlotBoard(
       const now = after(before, happening, clock.now());
       if (now === before) return now;
       slots.set(name, now);
-      if (happening.kind === "counted" && began.get(name)?.docking !== happening.docking) {
+      if (happening.kind === "counted" && begins(began.get(name), before, happening)) {
         const { docking, counted } = happening;
         began.set(name, { docking, atMs: clock.uptimeMs(), bytesDone: counted.bytesDone });
       }
@@ -65,11 +65,24 @@ export function openSlotBoard(
             bytesDone: slot.bytesDone,
             bytesPerSecond,
             secondsLeft:
-              bytesPerSecond > 0 ? Math.ceil((slot.bytes - slot.bytesDone) / bytesPerSecond) : null,
+              bytesPerSecond > 0
+                ? Math.max(0, Math.ceil((slot.bytes - slot.bytesDone) / bytesPerSecond))
+                : null,
             hoursFree: slot.hoursFree,
             since: isoOf(slot.since),
             readySince: slot.readySince === null ? null : isoOf(slot.readySince),
           };
         }),
   };
+}
+
+/** Whether reading begins now: of a docking, or anew in it because files are to be read once more. */
+function begins(
+  start: Began | undefined,
+  before: Slot,
+  { docking, counted }: Happening & { readonly kind: "counted" },
+): boolean {
+  return (
+    start?.docking !== docking || before.state === "safe" || counted.bytesDone < start.bytesDone
+  );
 }

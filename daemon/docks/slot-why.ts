@@ -26,6 +26,8 @@ export const SLOT_WHYS = [
   "no-room",
   "no-key",
   "disk-refuses",
+  // said by core
+  "dock-away",
 ] as const;
 
 export type SlotWhy = (typeof SLOT_WHYS)[number];

@@ -3,11 +3,14 @@ import { type Clock, every, SECOND_MS } from "#base/time";
 import type { DockCore } from "./dock-core.ts";
 import type { SlotBoard } from "./slot-board.ts";
 
-/** Core has its news in memory: one that was started again has none until then. */
-const AGAIN_AFTER_MS = 30 * SECOND_MS;
+/**
+ * Core has its news in memory, so that one that was started again has none until then; and believes none that
+ * is older than some of these (daemon/pairing/board.ts).
+ */
+export const NEWS_EVERY_MS = 30 * SECOND_MS;
 
 /**
- * Tells core what the slots show, at most once a second and only when it has changed, or was long ago. News may
+ * Tells core what the slots show, at most once a second and only when it has changed, or was half a minute ago. News may
  * be lost: facts go through incoming/.
  */
 export async function tellSlots(
@@ -16,12 +19,13 @@ export async function tellSlots(
   board: SlotBoard,
   signal: AbortSignal,
 ): Promise<void> {
-  let told = "[]";
-  let toldAtMs = clock.uptimeMs();
+  // At first that nothing is in: what the dock before this one said may still be shown.
+  let told = "";
+  let toldAtMs = 0;
   for await (const _ of every(clock, SECOND_MS, signal)) {
     const slots = board.news();
     const now = JSON.stringify(slots);
-    const isOld = slots.length > 0 && clock.uptimeMs() - toldAtMs >= AGAIN_AFTER_MS;
+    const isOld = clock.uptimeMs() - toldAtMs >= NEWS_EVERY_MS;
     if (now === told && !isOld) continue;
     try {
       await core.news(slots);

@@ -1,19 +1,38 @@
 import { type Clock, type Instant, isoOf } from "#base/time";
 import type { SlotNews } from "../control/dock-questions.ts";
 import type { Result } from "../control/protocol.ts";
+import { NEWS_EVERY_MS } from "../docks/tell-slots.ts";
 
-/** What the dock last said of its slots. In memory: after a start it says so again within a second. */
+/**
+ * What the dock last said of its slots. In memory: after a start it says so again within a second. A dock that
+ * has not been heard for a while says nothing any more: nobody may read that a camera is safe of the one before it.
+ */
 export interface Board {
   readonly news: (slots: readonly SlotNews[]) => void;
   readonly read: () => Pick<Result<"docks">, "at" | "slots">;
 }
 
+/** A dock that does well speaks twice as often, however busy it is. */
+const BELIEVED_MS = 2 * NEWS_EVERY_MS;
+
 export function openBoard(clock: Clock): Board {
-  let newest: { readonly at: Instant; readonly slots: readonly SlotNews[] } | undefined;
+  let newest:
+    | { readonly at: Instant; readonly atMs: number; readonly slots: readonly SlotNews[] }
+    | undefined;
   return {
     news(slots) {
-      newest = { at: clock.now(), slots };
+      newest = { at: clock.now(), atMs: clock.uptimeMs(), slots };
     },
-    read: () => ({ at: newest ? isoOf(newest.at) : null, slots: [...(newest?.slots ?? [])] }),
+    read() {
+      if (newest === undefined) return { at: null, slots: [] };
+      const isOld = clock.uptimeMs() - newest.atMs > BELIEVED_MS;
+      const slots = isOld ? newest.slots.map(unheard) : [...newest.slots];
+      return { at: isoOf(newest.at), slots };
+    },
   };
+}
+
+function unheard(news: SlotNews): SlotNews {
+  const unknown = { bytesPerSecond: 0, secondsLeft: null, hoursFree: null, readySince: null };
+  return { ...news, ...unknown, state: "failed", why: "dock-away" };
 }
