@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
 
@@ -46,6 +47,23 @@ describe("the units of systemd", () => {
     );
     const all = ["node.key", "vault.credential", "destroyer.credential", "secured.credential"];
     assert.deepEqual(brought, all);
+  });
+
+  it("wait before the root helper is started again after a failure, and only then", async () => {
+    const line = (await unit("bewaard-orders.service")).find((one) =>
+      one.startsWith("ExecStopPost="),
+    );
+    const [, script] = /^ExecStopPost=\/bin\/sh -c '([^']*)'$/.exec(line ?? "") ?? [];
+    // As systemd hands it over; a longer sleep than a test has is told instead.
+    const told = `sleep() { echo slept $1; }; ${script?.replaceAll("$$", "$").replace("exec ", "")}`;
+    for (const [result, says] of [
+      ["success", ""],
+      ["exit-code", "slept 10\n"],
+      ["timeout", "slept 10\n"],
+    ]) {
+      const env = { SERVICE_RESULT: result };
+      assert.equal(execFileSync("/bin/sh", ["-c", told], { encoding: "utf8", env }), says);
+    }
   });
 
   it("guard core and dock alike", async () => {

@@ -1,21 +1,14 @@
-import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { syncDirectory, writeWhole } from "#base/durable";
-import { BewaardError, systemCode } from "#base/errors";
+import { stat } from "node:fs/promises";
+import { writeWhole } from "#base/durable";
+import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
 import { type Clock, isoOf } from "#base/time";
-import { readTrusted } from "#base/trusted-file";
-import {
-  ORDER_BYTES,
-  type Order,
-  readOrder,
-  type SetTimeOrder,
-  type WipeOrder,
-} from "../orders/order.ts";
+import { type Order, readOrder, type SetTimeOrder, type WipeOrder } from "../orders/order.ts";
 import { type Report, readReport, reportPath, reportText } from "../orders/report.ts";
 import { whyNot } from "./admit.ts";
 import { countFiles } from "./count-files.ts";
 import { afterInterruption } from "./interrupted.ts";
+import { readLeft, takeAway } from "./left.ts";
 import { lookAgain } from "./look-again.ts";
 import type { Mounts } from "./mounts.ts";
 import type { InTurn } from "./orders.ts";
@@ -49,12 +42,12 @@ export async function carryOut(
   const startedAt = isoOf(clock.now());
   const begun = await beginOnce(clock, places.used, nonce);
   if ("noted" in begun && (begun.closed || (await isReported(places, nonce)))) {
-    await takeAway(places, nonce);
+    await takenAway(places, nonce);
     return undefined;
   }
   await using used = "noted" in begun ? undefined : begun;
   step("helper.used");
-  const order = await readLeft(places, nonce).catch(asRefusal);
+  const order = await inTurn("reading", () => readThis(places, nonce)).catch(asRefusal);
   const ending =
     typeof order === "string"
       ? refusal(order)
@@ -78,7 +71,7 @@ export async function carryOut(
   await writeWhole(reportPath(places.reports, nonce), reportText(one), 0o644);
   step("helper.reported");
   await used?.close();
-  await takeAway(places, nonce);
+  await takenAway(places, nonce);
   return one;
 }
 
@@ -87,10 +80,9 @@ async function isReported({ reports }: HelperPlaces, nonce: string): Promise<boo
 }
 
 /** @throws BewaardError ORDER_REFUSED for what core did not sign for us, or others could have written. */
-async function readLeft(places: HelperPlaces, nonce: string): Promise<Order> {
+async function readThis(places: HelperPlaces, nonce: string): Promise<Order> {
   const { uid } = await stat(places.state);
-  const path = join(places.state, "orders", `${nonce}.order`);
-  const bytes = await readTrusted(path, [uid, ownUser()], ORDER_BYTES);
+  const bytes = await readLeft(places, nonce, [uid, ownUser()]);
   if (!Buffer.isBuffer(bytes)) throw new BewaardError("ORDER_REFUSED", bytes);
   const order = readOrder(await readVerifier(places), bytes.toString());
   if (order.nonce === nonce) return order;
@@ -161,13 +153,7 @@ function refusal(why: string): Ending {
   return { ...NOTHING, outcome: "refused", why };
 }
 
-async function takeAway({ state }: HelperPlaces, nonce: string): Promise<void> {
-  const folder = join(state, "orders");
-  try {
-    await rm(join(folder, `${nonce}.order`), { force: true });
-    await syncDirectory(folder);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
+async function takenAway(places: HelperPlaces, nonce: string): Promise<void> {
+  await takeAway(places, nonce);
   step("helper.taken-away");
 }

@@ -1,22 +1,24 @@
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { systemCode } from "#base/errors";
+import { mkdir } from "node:fs/promises";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { Report } from "../orders/report.ts";
 import { alone } from "./alone.ts";
 import { carryOut } from "./carry-out.ts";
+import { noncesLeft } from "./left.ts";
 import type { Mounts } from "./mounts.ts";
+import { forgetReports } from "./old-reports.ts";
 import type { HelperPlaces } from "./places.ts";
 import { forgetUsed } from "./used.ts";
 
-const NAME = /^([0-9a-f]{32})\.order$/;
+/** As many as a dock has slots. More would only fill the memory: nobody says how many core leaves. */
+const AT_ONCE = 16;
 
-/** One at a time for each card: runs `body` once those before it for the same card have ended. */
-export type InTurn = <T>(card: string, body: () => Promise<T>) => Promise<T>;
+/** One at a time for each card, and of reading an order: runs `body` once those before it for the same have ended. */
+export type InTurn = <T>(what: string, body: () => Promise<T>) => Promise<T>;
 
 /**
  * Carries out the orders that lie there and those that come while it is at work, several cards at once, and
- * returns when none is left. May be killed at any moment: what was begun is never begun again.
+ * returns when none is left. May be killed at any moment: what was begun is never begun again. Where one fails the
+ * others come to their end, and then the first failure is thrown.
  */
 export async function carryOutOrders(
   clock: Clock,
@@ -30,18 +32,28 @@ export async function carryOutOrders(
   await forgetUsed(clock, places.used);
   const taken = new Set<string>();
   const atWork = new Set<Promise<void>>();
+  const failures: unknown[] = [];
   const inTurn = turns();
+  const take = (nonce: string): void => {
+    taken.add(nonce);
+    const one = carryOut(clock, mounts, places, inTurn, nonce)
+      .then((report) => tell(nonce, report))
+      .catch((error: unknown) => failures.push(error))
+      .then(() => void atWork.delete(one));
+    atWork.add(one);
+  };
   for (;;) {
-    for (const nonce of (await noncesIn(places)).filter((one) => !taken.has(one))) {
-      taken.add(nonce);
-      const one = carryOut(clock, mounts, places, inTurn, nonce)
-        .then((report) => tell(nonce, report))
-        .finally(() => atWork.delete(one));
-      atWork.add(one);
-    }
-    if (atWork.size === 0) return;
+    const left = await noncesLeft(places).catch((error: unknown) => {
+      failures.push(error);
+      return [];
+    });
+    const others = left.filter((one) => !taken.has(one));
+    for (const nonce of others.slice(0, AT_ONCE - atWork.size)) take(nonce);
+    if (atWork.size === 0) break;
     await raceWithSleep(clock, atWork);
+    await forgetReports(places.reports);
   }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Returns when one of them has ended, or after a second: then there may be another order. */
@@ -57,22 +69,12 @@ async function raceWithSleep(clock: Clock, atWork: Iterable<Promise<void>>): Pro
   }
 }
 
-async function noncesIn({ state }: HelperPlaces): Promise<readonly string[]> {
-  try {
-    const names = await readdir(join(state, "orders"));
-    return names.toSorted().flatMap((name) => NAME.exec(name)?.[1] ?? []);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw error;
-  }
-}
-
 export function turns(): InTurn {
   const last = new Map<string, Promise<unknown>>();
-  return (card, body) => {
-    const before = last.get(card) ?? Promise.resolve();
+  return (what, body) => {
+    const before = last.get(what) ?? Promise.resolve();
     const own = before.then(body, body);
-    last.set(card, own);
+    last.set(what, own);
     return own;
   };
 }

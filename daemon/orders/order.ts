@@ -8,8 +8,8 @@ import { readSigned, refused, signedNote } from "./signed.ts";
 export const ORDER_LIFE_MS = 10 * MINUTE_MS;
 /** More than this many files is several orders. */
 export const ORDER_FILES = 10_000;
-/** Longer than the longest order. */
-export const ORDER_BYTES = 96 * 1024 * 1024;
+/** Ten thousand files with a path of a kilobyte each. More the helper does not take into its memory. */
+export const ORDER_BYTES = 16 * 1024 * 1024;
 
 const common = {
   bewaard: z.literal("order/1"),
