@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
-import { isoOf } from "#base/time";
+import { HOUR_MS, isoOf, plus } from "#base/time";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { makeDemoSite } from "../daemon/demo/site.ts";
 import { vaultFolder } from "../daemon/places.ts";
@@ -78,7 +78,7 @@ describe("the command lines, as people type them", function () {
       const find = [
         "find",
         "--from",
-        isoOf(systemClock.now()).replace(/T.*/, "T00:00Z"),
+        isoOf(plus(systemClock.now(), -HOUR_MS)),
         "--to",
         "2099-01-01",
       ];

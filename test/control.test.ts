@@ -94,9 +94,9 @@ describe("core's socket", () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "control.sock");
     const stop = new AbortController();
-    const patienceMs = 400;
+    const patienceMs = 1500;
     const verify = async () => {
-      await systemClock.sleep(5 * patienceMs, NEVER);
+      await systemClock.sleep(2 * patienceMs, NEVER);
       return { findings: [], more: 0, segments: 7, entries: 0, notes: [] };
     };
     const serving = control(path, { ...NO_ANSWERS, verify }, patienceMs, stop.signal);

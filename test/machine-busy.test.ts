@@ -17,7 +17,7 @@ describe("a machine that has no more of something", () => {
     it(`fails one camera for a while, and is no bug: ${moment}`, () => {
       const said = execFileSync(process.execPath, [SPENT, moment], {
         encoding: "utf8",
-        timeout: 30_000,
+        timeout: 80_000,
       });
       assert.equal(said.trim(), "MACHINE_BUSY true");
     });
