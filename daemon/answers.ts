@@ -31,7 +31,7 @@ export function answers(
   makeRoom: MakeRoom,
   askHistory: AskHistory,
   signal: AbortSignal,
-): Omit<Answers, keyof BodycamAnswers | keyof WipeAnswers> {
+): Omit<Answers, keyof BodycamAnswers | keyof WipeAnswers | "docks.set-time"> {
   const { database } = kept;
   return {
     ...dutyAnswers(clock, database),

@@ -21,8 +21,11 @@ export function slotEvents(say: Say) {
         ...where,
         why,
       }),
-    slotDone: (where: InSlot) =>
-      say("notice", "slot-done", "all is kept and the card is empty: the camera may go", where),
+    slotDone: (where: InSlot, why: string | null) =>
+      say("notice", "slot-done", "all is kept and the card is empty: the camera may go", {
+        ...where,
+        why,
+      }),
     slotFailed: (where: InSlot, why: string | null) =>
       say("error", "slot-failed", "a camera in a slot needs somebody to look at it", {
         ...where,

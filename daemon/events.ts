@@ -10,6 +10,7 @@ import { slotEvents } from "./events-of-docks.ts";
 import { footageEvents, roomEvents, vaultEvents } from "./events-of-footage.ts";
 import { mediumEvents } from "./events-of-media.ts";
 import { residencyEvents } from "./events-of-residency.ts";
+import { setTimeEvents } from "./events-of-set-times.ts";
 import { sweepEvents } from "./events-of-sweeps.ts";
 import { wipeEvents } from "./events-of-wipes.ts";
 import { failed, type Say } from "./say.ts";
@@ -36,6 +37,7 @@ export function openEvents(logger: Logger) {
     ...cameraEvents(say),
     ...bodycamEvents(say),
     ...wipeEvents(say),
+    ...setTimeEvents(say),
     ...slotEvents(say),
   };
 }

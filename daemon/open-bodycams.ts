@@ -1,18 +1,24 @@
 import type { Clock } from "#base/time";
+import { together } from "#base/together";
 import type { Config } from "../config/schema.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import type { NodeKey } from "../storage/ledger/note.ts";
 import type { Box } from "./adopt.ts";
+import type { Answers } from "./control/protocol.ts";
 import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
+import { openOutstanding } from "./ordering/outstanding.ts";
 import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
 import type { LookInSlots } from "./pairing/in-slots.ts";
 import { requireEither } from "./pairing/pair.ts";
 import { openPairedNote } from "./pairing/paired-note.ts";
 import { watchBodycams } from "./pairing/watch.ts";
 import { ordersPath, pairedNotePath } from "./places.ts";
+import { settleTimes } from "./set-time/settle-times.ts";
+import { timeFilesOf } from "./set-time/time-file-of.ts";
+import { timeSetter } from "./set-time/time-setter.ts";
 import { steady } from "./steady.ts";
-import type { Outstanding } from "./wipe/outstanding.ts";
+import { timeTrust } from "./trust.ts";
 import { rulesOf } from "./wipe/rule-of.ts";
 import { settleWipes } from "./wipe/settle-wipes.ts";
 import { whyNotNow } from "./wipe/why-not-now.ts";
@@ -27,12 +33,12 @@ export interface CoreMachine {
   readonly owner: number;
 }
 
-/** All that core does of bodycams: which is which, and what may go from their cards. */
+/** All that core does of bodycams: which is which, what may go from their cards, and what sets their clocks. */
 export interface Bodycams {
-  readonly answers: BodycamAnswers & WipeAnswers;
+  readonly answers: BodycamAnswers & WipeAnswers & Pick<Answers, "docks.set-time">;
   /** Until the signal aborts: `watchBodycams`. */
   readonly watch: (signal: AbortSignal) => Promise<void>;
-  /** Until the signal aborts: `settleWipes`. */
+  /** Until the signal aborts: `settleWipes` and `settleTimes`. */
   readonly settle: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -55,18 +61,26 @@ export async function openBodycams(
   await steady(clock, events, "start")(() => note.keep());
   const { look, reports: folder, owner } = machine;
   const orders = ordersPath(config);
-  const outstanding: Outstanding = { any: true };
   const rules = rulesOf(config, term, database);
   const mayNot = whyNotNow(clock, database, history);
+  const trusted = async () => (await timeTrust(clock, database)).trusted;
   const desk = { node, key, folder: orders };
-  const ask = wiper(clock, events, database, desk, rules, mayNot, outstanding);
+  const [wipes, times] = [openOutstanding(), openOutstanding()];
+  const wipe = wiper(clock, events, database, desk, rules, mayNot, wipes);
+  const files = timeFilesOf(database);
+  const setTime = timeSetter(clock, events, database, desk, files, trusted, times);
   const reports = { orders, folder, owner };
   return {
     answers: {
       ...bodycamAnswers(clock, database, look, note, config.bodycams),
-      ...wipeAnswers(database, ask),
+      ...wipeAnswers(database, wipe),
+      "docks.set-time": setTime,
     },
     watch: (signal) => watchBodycams(clock, events, database, look, note, term, signal),
-    settle: (signal) => settleWipes(clock, events, database, reports, outstanding, signal),
+    settle: (signal) =>
+      together(signal, [
+        (s) => settleWipes(clock, events, database, reports, wipes, s),
+        (s) => settleTimes(clock, events, database, reports, times, s),
+      ]),
   };
 }

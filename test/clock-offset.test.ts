@@ -71,6 +71,14 @@ describe("the offset of a camera's clock", () => {
     assert.equal(await measured([{ ...log, changed: "2026-11-22 11:00:00" }, closed]), 0);
   });
 
+  it("is measured beside the file that sets the clock: we wrote that, in our time", async () => {
+    const log = { path: "LOG/usb.log", changed: "2026-11-22 09:00:00" };
+    const own = { path: "time.txt", changed: "2026-11-22 11:00:30" };
+    assert.equal(await measured([log, own]), "not measurable");
+    const sets = { ...PROFILE, set_time: { path: "TIME.TXT" } };
+    assert.equal(await measured([log, own], NOW, sets), -2 * HOUR_MS);
+  });
+
   it("is, in the hour that comes twice, by the moment that is nearer to right", async () => {
     const log = { path: "LOG/usb.log", changed: "2026-10-25 02:30:10" };
     assert.equal(await measured([log], instantOf("2026-10-25T00:30:00.000Z")), 10_000);
@@ -162,6 +170,7 @@ describe("a card in a slot", () => {
       ...PROFILE,
       bytes_per_hour: null,
       identity: null,
+      set_time: null,
     };
     const { clock, events, sealing } = rig;
     const ask: Ask = async (method, params) =>
@@ -171,7 +180,9 @@ describe("a card in a slot", () => {
     const board = openSlotBoard(clock, () => undefined);
     const isThere = async (): Promise<boolean> => true;
     const profileOf = async () => profile;
-    const open = cardOpener(clock, events, ask, sealing, openFair(1), board, isThere, profileOf);
+    const core = { setTime: async () => ({ why: null, over: true }) };
+    const fair = openFair(1);
+    const open = cardOpener(clock, events, ask, core, sealing, fair, board, isThere, profileOf);
     const card = { record, number: CAMERA, folder, profile: "own" };
     const { take } = await open({ slot: record.slot, id: "docking", seenAt }, card);
     await take(NEVER);

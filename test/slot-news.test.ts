@@ -33,6 +33,7 @@ async function told(
   const core: DockCore = {
     pairings: async () => [],
     wipe: async () => null,
+    setTime: async () => ({ why: null, over: true }),
     async news(slots) {
       if (isAway(second()))
         throw new BewaardError("CONTROL_UNREACHABLE", "away", { transient: true });

@@ -30,6 +30,18 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
   reading: { nl: "wordt gelezen", en: "being read" },
   adopting: { nl: "wordt bijgeschreven", en: "being recorded" },
   "core-away": { nl: "de kast antwoordt nu niet", en: "the box does not answer now" },
+  "setting-clock": {
+    nl: "de klok van de camera wordt gezet",
+    en: "the camera's clock is being set",
+  },
+  "clock-not-set": {
+    nl: "de klok van de camera is niet gezet, meld het beheer",
+    en: "the camera's clock was not set, tell an administrator",
+  },
+  "clock-not-set-now": {
+    nl: "de klok van de camera wordt nu niet gezet: die van de kast is niet zeker",
+    en: "the camera's clock is not set now: that of the box is not certain",
+  },
   "waits-for-vault": {
     nl: "kaart wordt leeg als de kluis alles heeft",
     en: "the card is emptied once the vault has all",

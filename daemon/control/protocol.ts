@@ -2,6 +2,7 @@ import { z } from "zod";
 import { reference, slug } from "../../config/values.ts";
 import { DOCK_METHODS } from "./dock-questions.ts";
 import { MARK_METHODS } from "./mark-questions.ts";
+import { SET_TIME_METHODS } from "./set-time-questions.ts";
 import { cardFile, WIPE_METHODS } from "./wipe-questions.ts";
 
 // What may be asked of core over its socket: one JSON line there, one back (docs/design.md, "Control").
@@ -193,6 +194,7 @@ export const METHODS = {
   ...DOCK_METHODS,
   ...WIPE_METHODS,
   ...MARK_METHODS,
+  ...SET_TIME_METHODS,
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -215,6 +217,7 @@ export const READ: { readonly [M in Method]: (answer: unknown) => Result<M> } = 
   "bodycams.marks": (answer) => METHODS["bodycams.marks"].result.parse(answer),
   "docks.wipe": (answer) => METHODS["docks.wipe"].result.parse(answer),
   "docks.report": (answer) => METHODS["docks.report"].result.parse(answer),
+  "docks.set-time": (answer) => METHODS["docks.set-time"].result.parse(answer),
   known: (answer) => METHODS.known.result.parse(answer),
   room: (answer) => METHODS.room.result.parse(answer),
   bodycams: (answer) => METHODS.bodycams.result.parse(answer),

@@ -110,6 +110,8 @@ async function dispatch(
       return answers["docks.wipe"](METHODS["docks.wipe"].params.parse(params), watch);
     case "docks.report":
       return answers["docks.report"](METHODS["docks.report"].params.parse(params), watch);
+    case "docks.set-time":
+      return answers["docks.set-time"](METHODS["docks.set-time"].params.parse(params), watch);
     case "known":
       return answers.known(METHODS.known.params.parse(params), watch);
     case "room":

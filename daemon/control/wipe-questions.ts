@@ -11,7 +11,7 @@ export const cardFile = z.strictObject({
 });
 
 /** What of a card record an order is bound to; the record may say more. */
-const cardOf = z
+export const cardOf = z
   .object({
     bootId: z.string(),
     slot: part.slot,

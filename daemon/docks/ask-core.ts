@@ -18,6 +18,22 @@ export function dockCore(ask: Ask): DockCore {
       readAgain(answer.again);
       return whyStill(answer);
     },
+    async setTime({ docking, record, offsetMs }) {
+      const { state, why } = await ask("docks.set-time", { docking, record, offsetMs });
+      switch (state) {
+        case "none":
+        case "done":
+          return { why: null, over: true };
+        case "open":
+          return { why: "setting-clock", over: false };
+        case "failed":
+          return { why: "clock-not-set", over: false };
+        case "later":
+          return { why: why === "clock" ? "clock-not-set-now" : null, over: false };
+        default:
+          return state satisfies never;
+      }
+    },
   };
 }
 

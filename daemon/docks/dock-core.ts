@@ -44,10 +44,22 @@ export interface ToWipe {
   readonly readAgain: (paths: readonly string[]) => void;
 }
 
+/** A card whose camera's clock is to be set: all that was on it is adopted, with the offset of before. */
+export interface ToSet {
+  readonly docking: string;
+  readonly record: CardRecord;
+  /** The camera's clock less ours, in ms; null where it cannot be measured. */
+  readonly offsetMs: number | null;
+}
+
 /** Core, as the slots know it. Each call throws BewaardError CONTROL_UNREACHABLE (transient) where none answers. */
 export interface DockCore {
   readonly pairings: () => Promise<readonly Pairing[]>;
   readonly news: (slots: readonly SlotNews[]) => Promise<void>;
   /** What the card waits for, or null where nothing more is to be done. */
   readonly wipe: (card: ToWipe) => Promise<SlotWhy | null>;
+  /** What there is to say of the camera's clock; `over` where nothing more is to be asked in this docking. */
+  readonly setTime: (
+    card: ToSet,
+  ) => Promise<{ readonly why: SlotWhy | null; readonly over: boolean }>;
 }

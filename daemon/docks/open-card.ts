@@ -12,10 +12,12 @@ import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { type SeenClock, seenNow } from "../seen-clock.ts";
 import { bytesPerHour } from "./bytes-per-hour.ts";
+import type { DockCore } from "./dock-core.ts";
 import type { Docking, Open } from "./dockings.ts";
 import { type Fair, rootPortOf } from "./fair.ts";
 import { type Identified, identified } from "./identified.ts";
 import type { PairedCard } from "./join-slots.ts";
+import { clockSetter, SETS_NO_CLOCK } from "./set-clock.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import type { Counted } from "./slot-state.ts";
 import { openTaking } from "./take-card.ts";
@@ -24,7 +26,10 @@ import type { OpenCard } from "./work-card.ts";
 /** What is read of a profile for a card in a slot. */
 export type SlotProfile = Dock["profile"] &
   ClockProfile &
-  Pick<Identified, "identity"> & { readonly bytes_per_hour: number | null };
+  Pick<Identified, "identity"> & {
+    readonly bytes_per_hour: number | null;
+    readonly set_time: { readonly path: string } | null;
+  };
 
 /**
  * Opens cards in slots. They are mounted read-only, so nothing there has to settle; one that its camera writes
@@ -34,6 +39,7 @@ export function cardOpener(
   clock: Clock,
   events: Events,
   ask: Ask,
+  core: Pick<DockCore, "setTime">,
   sealing: Sealing,
   fair: Fair,
   board: SlotBoard,
@@ -67,6 +73,10 @@ export function cardOpener(
       const { counted } = reading;
       tell({ ...counted, bytesDone: Math.min(counted.bytes, counted.bytesDone + bytes) });
     };
+    const setClock =
+      profile.set_time === null
+        ? SETS_NO_CLOCK
+        : clockSetter(clock, core, docking, card.record, seenClock);
     // Once a docking: a card may have ten thousand recordings.
     let reckoned: Promise<number | null> | undefined;
     const perHour: OpenCard["bytesPerHour"] = async (files) => {
@@ -74,7 +84,7 @@ export function cardOpener(
       reckoned ??= bytesPerHour(clock.now(), profile, files);
       return reckoned;
     };
-    return { ...card, slot, docking, take, progress, bytesPerHour: perHour };
+    return { ...card, slot, docking, take, progress, setClock, bytesPerHour: perHour };
   };
 }
 

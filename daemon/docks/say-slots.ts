@@ -7,7 +7,8 @@ export function saySlot(events: Events): (slot: string, now: Slot, before: Slot)
     const left = { slot, docking: before.docking, device: before.number };
     const where = { slot, docking: now.docking, device: now.number };
     if (before.docking !== null && before.docking !== now.docking) {
-      if (before.state === "busy" && before.number !== null) events.undockedEarly(left);
+      if (before.state === "busy" && before.number !== null && before.why !== "setting-clock")
+        events.undockedEarly(left);
       else events.undocked(left);
     }
     if (now.docking !== null && before.docking !== now.docking) events.docked(where);
@@ -21,7 +22,7 @@ export function saySlot(events: Events): (slot: string, now: Slot, before: Slot)
         events.slotSafe(where, now.why);
         return;
       case "done":
-        events.slotDone(where);
+        events.slotDone(where, now.why);
         return;
       case "failed":
         events.slotFailed(where, now.why);

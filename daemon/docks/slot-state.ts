@@ -29,7 +29,7 @@ export interface Counted {
 
 export interface Slot extends Counted {
   readonly state: SlotState;
-  /** Why it is busy or has failed, and what a safe one still waits for; null where there is nothing to say. */
+  /** Why it is busy or has failed, and what one that may go still waits for; null where there is nothing to say. */
   readonly why: SlotWhy | null;
   /** From being seen to being gone: a ULID. Null in a free slot. */
   readonly docking: string | null;
@@ -68,7 +68,7 @@ export type Happening = { readonly docking: string } & (
     }
   | { readonly kind: "delayed"; readonly why: SlotWhy }
   | { readonly kind: "failed"; readonly why: SlotWhy }
-  /** A safe one: how much fits, and what the wiping of its card waits for. */
+  /** One that may go: how much fits, and what the wiping of its card, or the setting of its clock, waits for. */
   | { readonly kind: "kept"; readonly hoursFree: number | null; readonly why: SlotWhy | null }
   | { readonly kind: "gone" }
 );
@@ -90,7 +90,7 @@ export function after(slot: Slot, happening: Happening, at: Instant): Slot {
     case "failed":
       return moved(slot, { state: "failed", why: happening.why }, at);
     case "kept":
-      if (slot.state !== "safe") return slot;
+      if (slot.state !== "safe" && slot.state !== "done") return slot;
       return { ...slot, hoursFree: happening.hoursFree, why: happening.why };
     case "gone":
       return freeSlot(at);
@@ -108,8 +108,8 @@ function judged(
   // Until a file was taken after all, or the whole card was looked at, nothing is known to be better.
   if (slot.state === "failed" && !whole && filesDone <= slot.filesDone) return slot;
   if (whole && adopted === files) {
-    if (files === 0) return { state: "done", why: null };
-    return { state: "safe", why: slot.state === "safe" ? slot.why : null };
+    const state = files === 0 ? "done" : "safe";
+    return { state, why: slot.state === state ? slot.why : null };
   }
   return { state: "busy", why: filesDone === files ? "adopting" : "reading" };
 }

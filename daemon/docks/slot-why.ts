@@ -9,6 +9,10 @@ export const SLOT_WHYS = [
   "reading",
   "adopting",
   "core-away",
+  "setting-clock",
+  // safe, or done
+  "clock-not-set",
+  "clock-not-set-now",
   // safe
   "waits-for-vault",
   "wiping",

@@ -27,7 +27,7 @@ export function openSlots(
   const core = dockCore(ask);
   const board = openSlotBoard(clock, saySlot(events));
   const { isThere } = ground;
-  const open = cardOpener(clock, events, ask, sealing, fair, board, isThere, readProfile);
+  const open = cardOpener(clock, events, ask, core, sealing, fair, board, isThere, readProfile);
   return {
     mounted: () => mountedCards(ground),
     run: (signal) =>

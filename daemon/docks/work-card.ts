@@ -4,6 +4,7 @@ import { MINUTE_MS, SECOND_MS } from "#base/time";
 import type { Events } from "../events.ts";
 import type { DockCore } from "./dock-core.ts";
 import type { PairedCard } from "./join-slots.ts";
+import type { ClockSaid, SetClock } from "./set-clock.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import type { Slot, SlotState } from "./slot-state.ts";
 import { whyOf } from "./slot-why.ts";
@@ -16,6 +17,7 @@ export interface OpenCard extends PairedCard {
   readonly take: TakeCard;
   /** Says on the board how far it is within a file: one may take minutes. */
   readonly progress: () => void;
+  readonly setClock: SetClock;
   /** How much an hour of footage is, by its profile, else by its files; null where neither tells. */
   readonly bytesPerHour: (files: Look["files"]) => Promise<number | null>;
 }
@@ -28,6 +30,8 @@ const AGAIN_AFTER_MS: Readonly<Record<SlotState, number>> = {
   done: MINUTE_MS,
   failed: 30 * SECOND_MS,
 };
+
+const SETTING_AGAIN_MS = 2 * SECOND_MS;
 
 /**
  * Works on a card once: takes what is new on it, says what its slot shows, and, when it is safe, asks core what
@@ -48,22 +52,47 @@ export async function workCard(
       board.tell(slot, { kind: "gone", docking });
       return "gone";
     }
-    let now = told(board, card, look);
-    if (now.state === "safe") {
-      const { record, folder } = card;
-      const { files, others, readAgain } = look;
-      const hoursFree = await hoursOf(folder, await card.bytesPerHour(files));
-      board.tell(slot, { kind: "kept", docking, hoursFree, why: now.why });
-      const why = await core.wipe({ docking, record, files, others, readAgain });
-      now = board.tell(slot, { kind: "kept", docking, hoursFree, why });
-    }
-    return AGAIN_AFTER_MS[now.state];
+    // Before its card is wiped: what is empty is done, and is not written to any more.
+    const said = isKept(look) ? await card.setClock() : undefined;
+    if (said?.hold && isHeld(board, card, look)) return SECOND_MS;
+    const now = told(board, card, look);
+    if (now.state === "safe") await wipe(core, board, card, look, now, said?.why ?? null);
+    else if (now.state === "done")
+      board.tell(slot, { kind: "kept", docking, hoursFree: now.hoursFree, why: said?.why ?? null });
+    return said?.why === "setting-clock" ? SETTING_AGAIN_MS : AGAIN_AFTER_MS[now.state];
   } catch (error) {
     if (signal.aborted) return "gone";
     if (!(error instanceof BewaardError)) throw error;
     if (sayNow(`${error.code} ${slot}`)) events.dockDelayed(number, error);
     return AGAIN_AFTER_MS[refused(board, card, error).state];
   }
+}
+
+function isKept({ counted, left }: Look): boolean {
+  return left === undefined && counted.adopted === counted.files;
+}
+
+/** Says of a card that would be called safe, and was not yet, that it is being written to. */
+function isHeld(board: SlotBoard, { slot, docking }: OpenCard, { counted }: Look): boolean {
+  if (board.read(slot).state !== "busy") return false;
+  board.tell(slot, { kind: "counted", docking, counted, whole: false, left: null });
+  board.tell(slot, { kind: "delayed", docking, why: "setting-clock" });
+  return true;
+}
+
+/** Has core say what of a safe card may go. What its clock lacks is said first: the rest mostly mends itself. */
+async function wipe(
+  core: DockCore,
+  board: SlotBoard,
+  { slot, docking, record, folder, bytesPerHour }: OpenCard,
+  { files, others, readAgain }: Look,
+  now: Slot,
+  ofClock: ClockSaid["why"],
+): Promise<void> {
+  const hoursFree = await hoursOf(folder, await bytesPerHour(files));
+  board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? now.why });
+  const why = await core.wipe({ docking, record, files, others, readAgain });
+  board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? why });
 }
 
 function told(board: SlotBoard, { slot, docking }: OpenCard, look: Look): Slot {

@@ -1,4 +1,4 @@
-import { access, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { atMostEvery } from "#base/at-most-every";
 import { diskError } from "#base/disk-errors";
@@ -24,19 +24,10 @@ import {
   type Wiped,
 } from "../../storage/catalog/wiped.ts";
 import type { Events } from "../events.ts";
-import { type Report, readReport } from "../orders/report.ts";
+import type { Outstanding } from "../ordering/outstanding.ts";
+import { clearOrder, isGivenUp, isWritten, type Reports, reportOf } from "../ordering/reports.ts";
+import type { Report } from "../orders/report.ts";
 import { steady } from "../steady.ts";
-import { type Outstanding, orderPath } from "./outstanding.ts";
-
-/** Where the helper reports, and who it is. */
-export interface Reports {
-  /** `<state>/orders`. */
-  readonly orders: string;
-  /** `/run/bewaard/reports`: of this start of the machine. */
-  readonly folder: string;
-  /** The user it runs as: root. */
-  readonly owner: number;
-}
 
 const LOOK_EVERY_MS = 2 * SECOND_MS;
 const QUIET_LOOK_MS = 5 * SECOND_MS;
@@ -72,32 +63,17 @@ export async function settleWipes(
       if (open.length > 0) outstanding.any = true;
       for (const order of open) {
         // Before the report: the helper writes that first and then removes the order.
-        const written = await isThere(reports, order);
+        const written = await isWritten(reports, order.nonce);
         const report = await reportOf(events, reports, order, hourly);
         if (report !== undefined)
           await settle(clock, events, database, reports, order, report, hourly);
-        else if (isGivenUp(clock, order, written)) {
+        else if (isGivenUp(clock, order, written, workMs(order))) {
           await recordUnreported(database, clock.now(), order);
           events.wipeUnreported(order.device, order.nonce);
           await clear(reports, order);
         }
       }
     });
-  }
-}
-
-async function reportOf(
-  events: Events,
-  { folder, owner }: Reports,
-  { nonce, device }: OpenWipe,
-  hourly: (what: string) => boolean,
-): Promise<Report | undefined> {
-  try {
-    return await readReport(folder, nonce, owner);
-  } catch (error) {
-    if (!(error instanceof BewaardError)) throw diskError(error, "reading a report");
-    if (hourly(nonce)) events.reportRefused(device, nonce, error);
-    return undefined;
   }
 }
 
@@ -156,37 +132,12 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** The helper removes what it carried out; what it never took up must not lie there. */
-async function clear({ orders }: Reports, { nonce }: OpenWipe): Promise<void> {
-  try {
-    await rm(orderPath(orders, nonce), { force: true });
-  } catch (error) {
-    throw diskError(error, "removing an order");
-  }
+async function clear(reports: Reports, { nonce }: OpenWipe): Promise<void> {
+  await clearOrder(reports, nonce);
   step("wipe.cleared");
 }
 
-async function isThere({ orders }: Reports, { nonce }: OpenWipe): Promise<boolean> {
-  try {
-    await access(orderPath(orders, nonce));
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return false;
-    throw diskError(error, "looking for an order");
-  }
-}
-
-/**
- * Nothing will come any more: the machine was started since, and reports do not outlive that; or its time is over by
- * uptime, and it never got there, or the time of reading every file of it is over too.
- */
-function isGivenUp(
-  clock: Clock,
-  { bootId, expiresUptimeMs, bytes }: OpenWipe,
-  written: boolean,
-): boolean {
-  if (bootId !== clock.bootId()) return true;
-  if (!written) return clock.uptimeMs() > expiresUptimeMs;
-  const readingMs = (bytes / SLOWEST_BYTES_PER_SECOND) * SECOND_MS;
-  return clock.uptimeMs() > expiresUptimeMs + PATIENCE_MS + readingMs;
+/** How long a helper that began in time may still be reading. */
+function workMs({ bytes }: OpenWipe): number {
+  return PATIENCE_MS + (bytes / SLOWEST_BYTES_PER_SECOND) * SECOND_MS;
 }

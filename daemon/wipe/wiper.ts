@@ -1,11 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { diskError } from "#base/disk-errors";
-import { writeDurably } from "#base/durable";
 import { BewaardError } from "#base/errors";
-import { type DeviceId, type NodeId, parseDeviceId } from "#base/ids";
+import type { DeviceId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, instant, isoOf, plus } from "#base/time";
+import { type Clock, instant } from "#base/time";
 import type { Asked } from "../../storage/catalog/judge-wipe.ts";
 import {
   type Answered,
@@ -14,12 +10,19 @@ import {
   rememberWipe,
 } from "../../storage/catalog/order-wipe.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
-import type { NodeKey } from "../../storage/ledger/note.ts";
 import type { Params, Result } from "../control/protocol.ts";
 import type { Events } from "../events.ts";
-import { ORDER_FILES, ORDER_LIFE_MS, signOrder } from "../orders/order.ts";
+import {
+  type AskedCard,
+  boundsFor,
+  deviceOf,
+  leaveOrder,
+  type OrderDesk,
+  whyNotThis,
+} from "../ordering/order-desk.ts";
+import type { Outstanding } from "../ordering/outstanding.ts";
+import { ORDER_FILES, ORDER_LIFE_MS } from "../orders/order.ts";
 import * as part from "../orders/parts.ts";
-import { type Outstanding, orderPath } from "./outstanding.ts";
 
 /** What the site decided of one camera's cards. */
 export interface WipeRule {
@@ -30,14 +33,6 @@ export interface WipeRule {
 
 /** What holds of a camera; undefined for one that is not in service here. */
 export type RuleOf = (device: DeviceId) => Promise<WipeRule | undefined>;
-
-/** Who signs, and where orders are written for the helper. */
-export interface OrderDesk {
-  readonly node: NodeId;
-  readonly key: NodeKey;
-  /** `<state>/orders`. */
-  readonly folder: string;
-}
 
 /** Why nothing may be ordered now; undefined when it may. */
 export type MayNotWipe = () => Promise<"clock" | "history" | undefined>;
@@ -61,26 +56,25 @@ export function wiper(
 ): (question: Question) => Promise<Answer> {
   return async (question) => {
     const { record } = question;
-    const device = deviceOf(record.number);
+    const device = deviceOf(record);
     const rule = await ruleOf(device);
     if (rule === undefined)
       throw new BewaardError("CONTROL_REFUSED", "names a camera that is not in service here");
     const asked = askedOf(question, device, rule);
-    const why = whyNot(clock, record, rule) ?? (await mayNot());
+    const never = rule.after === "never" ? rule.after : undefined;
+    const why = never ?? whyNotThis(clock, record) ?? (await mayNot());
     if (why !== undefined) return answerOf(await countForWipe(database, asked, clock.now()), why);
-    const bounds = boundsAt(clock);
+    const bounds = { ...boundsFor(clock, ORDER_LIFE_MS), limit: ORDER_FILES };
     const answered = await rememberWipe(database, asked, bounds);
     outstanding.any ||= answered.nonce !== undefined;
-    if (answered.files.length > 0) await write(desk, record, asked, bounds, answered);
-    if (answered.files.length > 0)
+    if (answered.files.length > 0) {
+      step("wipe.ordered");
+      await write(desk, record, asked, bounds, answered);
+      step("wipe.written");
       events.wipeOrdered(device, bounds.nonce, answered.files.length, asked.how);
+    }
     return answerOf(answered, undefined);
   };
-}
-
-function deviceOf(number: string | null): DeviceId {
-  if (number === null) throw new BewaardError("CONTROL_REFUSED", "the card of no camera is wiped");
-  return parseDeviceId(number);
 }
 
 function askedOf({ docking, files, others }: Question, device: DeviceId, rule: WipeRule): Asked {
@@ -100,51 +94,15 @@ function askedOf({ docking, files, others }: Question, device: DeviceId, rule: W
   };
 }
 
-/** What of this card itself is in the way of an order. */
-function whyNot(
-  clock: Clock,
-  record: Question["record"],
-  { after }: WipeRule,
-): Answer["why"] | undefined {
-  if (after === "never") return "never";
-  // The helper wipes file systems; a camera that only hands its files over is asked by nobody to remove them.
-  if (record.volume.kind === "mtp") return "not-a-disk";
-  if (record.bootId !== clock.bootId() || record.mountedAt === null) return "not-docked";
-  return record.readOnly ? "write-protected" : undefined;
-}
-
-function boundsAt(clock: Clock): Bounds {
-  return {
-    nonce: randomBytes(16).toString("hex"),
-    issuedAt: clock.now(),
-    expiresAt: plus(clock.now(), ORDER_LIFE_MS),
-    bootId: clock.bootId(),
-    expiresUptimeMs: Math.floor(clock.uptimeMs()) + ORDER_LIFE_MS,
-    limit: ORDER_FILES,
-  };
-}
-
-/** An order that does not get there expires, like one that is not heard of. */
-async function write(
-  { node, key, folder }: OrderDesk,
-  { slot, name, device, volume }: Question["record"],
+function write(
+  desk: OrderDesk,
+  record: AskedCard,
   { how }: Asked,
-  { nonce, bootId, issuedAt, expiresAt }: Bounds,
+  bounds: Bounds,
   { files }: Answered,
 ): Promise<void> {
-  step("wipe.ordered");
-  const order = signOrder(key, {
-    bewaard: "order/1",
-    node,
+  return leaveOrder(desk, record, bounds, {
     verb: "wipe",
-    nonce,
-    bootId,
-    slot,
-    name,
-    device,
-    volume: volume.serial,
-    issuedAt: isoOf(issuedAt),
-    expiresAt: isoOf(expiresAt),
     how,
     files: files.map(({ path, bytes, sha256 }) => ({
       path: Buffer.from(path).toString("base64"),
@@ -152,13 +110,6 @@ async function write(
       sha256,
     })),
   });
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeDurably(orderPath(folder, nonce), order, 0o600);
-  } catch (error) {
-    throw diskError(error, "writing an order");
-  }
-  step("wipe.written");
 }
 
 /** With a reason nothing goes now. What time will not mend is forbidden; the rest waits. */

@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import { printable } from "#base/printable";
 import { CLOCK_SLACK_MS } from "#base/term";
 import { type Instant, instantOf, MINUTE_MS } from "#base/time";
 import { type CardFile, listCard } from "./card.ts";
@@ -6,7 +7,7 @@ import { type CameraProfile, globbing } from "./profile.ts";
 import { stampOfFile } from "./start-time.ts";
 
 /** What of a profile says how a camera's clock is seen. */
-export type ClockProfile = Pick<CameraProfile, "file_times" | "zone" | "limits"> & {
+export type ClockProfile = Pick<CameraProfile, "file_times" | "zone" | "limits" | "set_time"> & {
   /** Glob of a file that the camera itself writes at each docking; null where it writes none. */
   readonly clock_file: { readonly path: string; readonly kind: "modified" } | null;
 };
@@ -39,8 +40,11 @@ export function offsetOf(
   const written = files.filter(({ path }) => isClock(path)).map(({ modifiedAt }) => modifiedAt);
   if (written.length === 0) return "not measurable";
   const last = written.reduce((a, b) => (a > b ? a : b));
+  // What we wrote to set the clock is as late as its writing was, in our time.
+  const setBy = profile.set_time?.path.toLowerCase();
   const later = files.some(
-    ({ path, modifiedAt }) => !isClock(path) && modifiedAt > last + CLOSING_MS,
+    ({ path, modifiedAt }) =>
+      modifiedAt > last + CLOSING_MS && !isClock(path) && printable(path).toLowerCase() !== setBy,
   );
   const stamp = later ? undefined : stampOfFile(profile, last);
   if (stamp === undefined) return "not measurable";

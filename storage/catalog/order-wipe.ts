@@ -2,16 +2,20 @@ import { HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
 import { type Asked, judged, type OrderedFile } from "./judge-wipe.ts";
 import { number, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
+import { isClockBeingSet } from "./time-orders.ts";
 
 // Orders to wipe cards: what is ordered.
 
 /** What bounds an order: by the wall clock, and by the clock that nobody sets. */
-export interface Bounds {
+export interface OrderBounds {
   readonly nonce: string;
   readonly issuedAt: Instant;
   readonly expiresAt: Instant;
   readonly bootId: string;
   readonly expiresUptimeMs: number;
+}
+
+export interface Bounds extends OrderBounds {
   /** So many files at most. */
   readonly limit: number;
 }
@@ -33,7 +37,12 @@ export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): 
   return database.transaction(async (sql) => {
     const { ready, waiting, stuck, again } = await judged(sql, asked, bounds.issuedAt);
     const open = await openFor(sql, asked, bounds);
-    if (open !== undefined || ready.length === 0 || (await isTooSoon(sql, asked, bounds))) {
+    const mayNot =
+      open !== undefined ||
+      ready.length === 0 ||
+      (await isTooSoon(sql, asked, bounds)) ||
+      (await isClockBeingSet(sql, asked.device, bounds.bootId));
+    if (mayNot) {
       const nonce = open?.own ? open.nonce : undefined;
       return { nonce, files: [], waiting: waiting + ready.length, stuck, again };
     }

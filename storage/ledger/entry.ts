@@ -38,6 +38,7 @@ export const ENTRY_KINDS = [
   "medium.refused",
   "release.refused",
   "clock.confirmed",
+  "clock.set",
   "clock.trusted",
   "clock.untrusted",
   "checkpoint.timestamped",

@@ -19,6 +19,7 @@ export const NO_ANSWERS: Answers = {
   "bodycams.marks": refuse,
   "docks.wipe": refuse,
   "docks.report": refuse,
+  "docks.set-time": refuse,
   known: refuse,
   room: refuse,
   bodycams: refuse,

@@ -19,7 +19,7 @@ const OF_A_BUCKET: readonly Step[] = [
  * wiping a card: test/wipe-crash.test.ts, and for the root helper test/helper-crash.test.ts.
  */
 export const OF_A_LIFE = STEPS.filter(
-  (step) => !/^(helper|pair|record|rebuild|wipe)\./.test(step) && !OF_A_BUCKET.includes(step),
+  (step) => !/^(clock|helper|pair|record|rebuild|wipe)\./.test(step) && !OF_A_BUCKET.includes(step),
 );
 /** Steps of every write to the vault: the ledger's two writes at the start come before any footage. */
 const IN_EVERY_PUT: readonly Step[] = ["store.copied", "store.named"];

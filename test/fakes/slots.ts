@@ -8,10 +8,10 @@ import type { Ask } from "../../daemon/control/client.ts";
 import { READ } from "../../daemon/control/protocol.ts";
 import { simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import type { Slots } from "../../daemon/dock.ts";
-import type { DockCore, Pairing, SlotNews, ToWipe } from "../../daemon/docks/dock-core.ts";
+import type { DockCore, Pairing, SlotNews, ToSet, ToWipe } from "../../daemon/docks/dock-core.ts";
 import { openFair } from "../../daemon/docks/fair.ts";
 import type { SlotDevice } from "../../daemon/docks/join-slots.ts";
-import { cardOpener } from "../../daemon/docks/open-card.ts";
+import { cardOpener, type SlotProfile } from "../../daemon/docks/open-card.ts";
 import { runSlots } from "../../daemon/docks/run-slots.ts";
 import { saySlot } from "../../daemon/docks/say-slots.ts";
 import { openSlotBoard, type SlotBoard } from "../../daemon/docks/slot-board.ts";
@@ -40,6 +40,9 @@ export interface FakeSlots extends AsyncDisposable {
   /** What core was asked to wipe; and what it answers. */
   readonly wipes: ToWipe[];
   answerWipe(answer: (card: ToWipe) => Promise<SlotWhy | null>): void;
+  /** Which clocks core was asked to have set; and what it answers. */
+  readonly clocks: ToSet[];
+  answerClock(answer: DockCore["setTime"]): void;
   isThere: (folder: string) => boolean;
   /** Resolves when the profile of that name can be read. */
   profileComes: (name: string) => Promise<void>;
@@ -57,7 +60,11 @@ export interface FakeSlots extends AsyncDisposable {
   until(seen: () => boolean | Promise<boolean>, seconds?: number): Promise<boolean>;
 }
 
-export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): Promise<FakeSlots> {
+export async function openFakeSlots(
+  rig: Rig,
+  ask: Ask = answeringSlots(rig),
+  own: Partial<SlotProfile> = {},
+): Promise<FakeSlots> {
   const media = join(rig.folder, "media");
   const cards = join(rig.folder, "cards");
   await mkdir(media, { recursive: true });
@@ -66,6 +73,8 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
   const told: SlotNews[][] = [];
   const wipes: ToWipe[] = [];
   let wiping: (card: ToWipe) => Promise<SlotWhy | null> = async () => "waits-for-vault";
+  const clocks: ToSet[] = [];
+  let setting: DockCore["setTime"] = async () => ({ why: null, over: true });
   let address = 0;
   const clock = simulatedClock(rig.clock.now());
   const stop = new AbortController();
@@ -74,6 +83,7 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     pairings: async () => [...pairings.values()],
     news: async (slots) => void told.push([...slots]),
     wipe: async (card) => (wipes.push(card), wiping(card)),
+    setTime: async (card) => (clocks.push(card), setting(card)),
   };
   const refused = (record: string, why: string): void => rig.events.recordRefused(record, why);
   const owner = process.getuid?.() ?? 0;
@@ -88,6 +98,8 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     told,
     wipes,
     answerWipe: (answer) => void (wiping = answer),
+    clocks,
+    answerClock: (answer) => void (setting = answer),
     isThere: () => true,
     profileComes: async () => undefined,
     async plug(slot, name, number, more = {}) {
@@ -131,11 +143,13 @@ export async function openFakeSlots(rig: Rig, ask: Ask = answeringSlots(rig)): P
     },
   };
   const ofRig = dockOf(parseDeviceId("bc-0101"), "").profile;
-  const profile = { ...ofRig, clock_file: null, identity: null, bytes_per_hour: 1e9 };
+  const none = { clock_file: null, identity: null, set_time: null };
+  const profile = { ...ofRig, ...none, bytes_per_hour: 1e9, ...own };
   const open = cardOpener(
     clock,
     rig.events,
     ask,
+    core,
     rig.sealing,
     openFair(2),
     board,

@@ -1,0 +1,30 @@
+import type { DeviceId } from "#base/ids";
+import type { Say } from "./say.ts";
+
+// What there is to say of setting the clocks of cameras: a part of daemon/events.ts.
+
+export function setTimeEvents(say: Say) {
+  return {
+    clockOrdered: (device: DeviceId, order: string, offsetMs: number | null) =>
+      say("info", "clock-ordered", "a camera's clock may be set: the order is signed", {
+        device,
+        order,
+        offsetMs,
+      }),
+    clockSet: (device: DeviceId, order: string, offsetMs: number | null) =>
+      say("notice", "clock-set", "the file that sets a camera's clock was written to its card", {
+        device,
+        order,
+        offsetMs,
+      }),
+    clockNotSet: (device: DeviceId, order: string, outcome: string, why: string | null) =>
+      say("error", "clock-not-set", "the file that sets a camera's clock was not written", {
+        device,
+        order,
+        outcome,
+        why,
+      }),
+    clockNotSetNow: (device: DeviceId, why: string) =>
+      say("warning", "clock-not-set-now", "a camera's clock is not set now", { device, why }),
+  };
+}
