@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, systemCode } from "#base/errors";
 import { TERM_LIMIT_MS } from "#base/term";
@@ -64,9 +64,20 @@ async function isThere(path: Buffer): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    // In a folder that may be listed and not looked into: nobody took that away.
-    return code === "EACCES";
+    if (systemCode(error) === undefined) throw error;
+    // In a folder that may be listed and not looked into, or on a broken card: nobody took that away.
+    return isNamed(path);
+  }
+}
+
+/** Whether its folder still has a name that leads nowhere. That of a card that was pulled out has none. */
+async function isNamed(path: Buffer): Promise<boolean> {
+  const end = path.lastIndexOf("/");
+  try {
+    const names = await readdir(path.subarray(0, end), { encoding: "buffer" });
+    return names.some((name) => name.equals(path.subarray(end + 1)));
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
   }
 }

@@ -5,7 +5,7 @@ import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, every, HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
-import { joined } from "../drivers/bodycam/card.ts";
+import { changedAt, joined } from "../drivers/bodycam/card.ts";
 import { closeTruncated } from "../storage/spool/close-truncated.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { type Intent, intentPath, readIntent } from "../storage/spool/intent.ts";
@@ -178,7 +178,7 @@ async function sourceIsThere(
   const path = joined(Buffer.from(dock.folder), Buffer.from(intent.file.path, "base64"));
   try {
     const { size, mtimeMs } = await lstat(path);
-    return size === intent.sourceBytes && Math.floor(mtimeMs) === intent.file.modifiedAt;
+    return size === intent.sourceBytes && changedAt(mtimeMs) === intent.file.modifiedAt;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return false;

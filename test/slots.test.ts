@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
@@ -8,6 +8,7 @@ import { DAY_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { bytesPerHour } from "../daemon/docks/bytes-per-hour.ts";
 import type { SlotNews } from "../daemon/docks/dock-core.ts";
 import { settleLeftovers } from "../daemon/leftovers.ts";
+import { listCard } from "../drivers/bodycam/card.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
@@ -301,27 +302,32 @@ describe("a large recording", () => {
 });
 
 describe("what a crash left half done of a card", () => {
-  it("that is in a slot when the dock starts is removed, and taken again (invariant 8)", async () => {
-    await using open = await openSlots();
-    const { rig, slots } = open;
-    const content = "een opname die maar half verzegeld werd";
-    await slots.pair("bc-0101");
-    await writeFileOf(join(slots.media, "sdb1"), named(0), content);
-    await slots.plug(ONE, "sdb1", "bc-0101");
-    const { mtimeMs } = await stat(join(slots.media, "sdb1", named(0)));
-    const [day] = rig.sealing.book;
-    await leaveCutOff(rig.sealing.incoming, {
-      node: rig.sealing.node,
-      recipient: day?.recipient ?? "",
-      content: Buffer.from(content.slice(0, 9)),
-      startedAt: START,
-      path: named(0),
-      modifiedAt: instant(Math.floor(mtimeMs)),
-      sourceBytes: content.length,
+  // Also of a file without a date: what is written down of it is the first one that has a text form.
+  for (const changed of ["when it was recorded", "1970-01-01T00:00:00.000Z"])
+    it(`that is in a slot when the dock starts is removed, and taken again: last changed ${changed} (invariant 8)`, async () => {
+      await using open = await openSlots();
+      const { rig, slots } = open;
+      const content = "een opname die maar half verzegeld werd";
+      await slots.pair("bc-0101");
+      const folder = join(slots.media, "sdb1");
+      await writeFileOf(folder, named(0), content);
+      const since = Date.parse(changed);
+      if (!Number.isNaN(since)) await utimes(join(folder, named(0)), since, since);
+      await slots.plug(ONE, "sdb1", "bc-0101");
+      const [file] = (await listCard(folder))?.files ?? [];
+      const [day] = rig.sealing.book;
+      await leaveCutOff(rig.sealing.incoming, {
+        node: rig.sealing.node,
+        recipient: day?.recipient ?? "",
+        content: Buffer.from(content.slice(0, 9)),
+        startedAt: START,
+        path: named(0),
+        modifiedAt: file?.modifiedAt ?? START,
+        sourceBytes: content.length,
+      });
+      await settleLeftovers(rig.events, rig.sealing.incoming, await slots.mounted());
+      assert.deepEqual(await readdir(rig.sealing.incoming), []);
+      assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+      assert.deepEqual(await keptHashes(rig), [sha256(content)]);
     });
-    await settleLeftovers(rig.events, rig.sealing.incoming, await slots.mounted());
-    assert.deepEqual(await readdir(rig.sealing.incoming), []);
-    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
-    assert.deepEqual(await keptHashes(rig), [sha256(content)]);
-  });
 });

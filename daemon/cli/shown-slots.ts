@@ -55,6 +55,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
     nl: "kaart wordt nu niet geleegd: de klok of het logboek is niet zeker",
     en: "the card is not emptied now: clock or ledger are not certain",
   },
+  "not-emptied": {
+    nl: "kaart wordt nu niet geleegd, roep beheer",
+    en: "the card is not emptied now, call an administrator",
+  },
   "stays-on-card": {
     nl: "een deel blijft op de kaart tot iemand besluit",
     en: "some of it stays on the card until somebody decides",

@@ -18,6 +18,7 @@ export const SLOT_WHYS = [
   "wiping",
   "not-wiped-here",
   "not-wiped-now",
+  "not-emptied",
   "stays-on-card",
   "write-protected",
   // failed

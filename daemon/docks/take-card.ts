@@ -40,6 +40,19 @@ export interface Look {
 /** Looks at a card once, and takes what is new there. */
 export type TakeCard = (signal: AbortSignal) => Promise<Look | "gone">;
 
+/** What came of a file that could not be taken. `vanished`: not there any more, though its card still seems to be. */
+type Fate = "left" | "vanished" | "gone";
+
+const AWAY: ReadonlySet<ErrorCode> = new Set(["CONTROL_UNREACHABLE", "CONTROL_REFUSED"]);
+/** What keeps any file from being taken: a card of 10,000 need not say it of each. */
+const OF_THE_BOX: ReadonlySet<ErrorCode> = new Set([
+  "SPOOL_FULL",
+  "SPOOL_IO",
+  "RECIPIENT_INVALID",
+  "RECIPIENT_MISSING",
+  "RECIPIENT_MIXED",
+]);
+
 /** A file can wait on its card this long for room; then the camera must go out, and would record over it. */
 const ROOM_PATIENCE_MS = DAY_MS;
 
@@ -61,13 +74,14 @@ export function openTaking(
   const sort = sorter(card.profile);
   const isWanted = (file: CardFile): boolean => sort(file.path) !== "ignored";
   // Once a reason: the next look tries again and would say the same.
-  const leave = async (key: string, file: Left, error: BewaardError): Promise<boolean> => {
-    if (!(await card.isThere())) return false;
-    if (memory.said.has(`${error.code} ${key}`)) return true;
-    const there = await handOverLeft(clock, sealing, card, file, error.code);
-    if (there) memory.said.add(`${error.code} ${key}`);
+  const leave = async (key: string, file: Left, error: BewaardError): Promise<Fate> => {
+    if (!(await card.isThere())) return "gone";
+    const about = `${error.code} ${OF_THE_BOX.has(error.code) ? "" : key}`;
+    if (memory.said.has(about)) return "left";
+    if (!(await handOverLeft(clock, sealing, card, file, error.code))) return "vanished";
+    memory.said.add(about);
     events.fileLeft(card.device, printable(file.path), error);
-    return there;
+    return "left";
   };
 
   return async (signal) => {
@@ -78,8 +92,9 @@ export function openTaking(
     let left: ErrorCode | undefined;
     for (const { path, why } of seen.unread) {
       const error = new BewaardError("CARD_READ", why);
-      if (!(await leave(path.toString("hex"), { path }, error))) return "gone";
-      left ??= error.code;
+      const fate = await leave(path.toString("hex"), { path }, error);
+      if (fate === "gone") return "gone";
+      if (fate === "left") left ??= error.code;
     }
     const room = roomFor(ask, patience, fresh);
     let count = counted(memory, files);
@@ -103,8 +118,12 @@ export function openTaking(
         taken += 1;
         card.tell((count = withTaken(count, file)), undefined);
       } else if (result !== "changed") {
-        // The files behind this one would all say so.
-        if (!(await leave(keyOf(file), file, result))) return "gone";
+        // Core that is away is nothing of this file: the card waits.
+        if (AWAY.has(result.code)) throw result;
+        const fate = await leave(keyOf(file), file, result);
+        if (fate === "gone") return "gone";
+        // Of a card that is being pulled out the files behind this one would all be so: the next look tells.
+        if (fate === "vanished") break;
         left ??= result.code;
       }
     }

@@ -7,7 +7,7 @@ import type { PairedCard } from "./join-slots.ts";
 import type { ClockSaid, SetClock } from "./set-clock.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import type { Slot, SlotState } from "./slot-state.ts";
-import { whyOf } from "./slot-why.ts";
+import { type SlotWhy, whyOf } from "./slot-why.ts";
 import type { Look, TakeCard } from "./take-card.ts";
 
 /** A docked card that is being read. */
@@ -53,10 +53,11 @@ export async function workCard(
       return "gone";
     }
     // Before its card is wiped: what is empty is done, and is not written to any more.
-    const said = isKept(look) ? await card.setClock() : undefined;
+    const refusals = { events, sayNow, signal };
+    const said = isKept(look) ? await clockSaid(card, refusals) : undefined;
     if (said?.hold && isHeld(board, card, look)) return SECOND_MS;
     const now = told(board, card, look);
-    if (now.state === "safe") await wipe(core, board, card, look, now, said?.why ?? null);
+    if (now.state === "safe") await wipe(core, board, card, look, now, said?.why ?? null, refusals);
     else if (now.state === "done")
       board.tell(slot, { kind: "kept", docking, hoursFree: now.hoursFree, why: said?.why ?? null });
     return said?.why === "setting-clock" ? SETTING_AGAIN_MS : AGAIN_AFTER_MS[now.state];
@@ -80,19 +81,55 @@ function isHeld(board: SlotBoard, { slot, docking }: OpenCard, { counted }: Look
   return true;
 }
 
+/** Whom to tell what core does not do now. */
+interface Refusals {
+  readonly events: Events;
+  readonly sayNow: (what: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether it is more than that core is away. What was kept is kept, whatever comes of the card's clock and its
+ * wiping: the camera may go. Rethrows what no core answers.
+ */
+function isRefused(
+  { slot, number }: OpenCard,
+  { events, sayNow, signal }: Refusals,
+  error: unknown,
+): boolean {
+  if (signal.aborted || !(error instanceof BewaardError)) throw error;
+  if (sayNow(`${error.code} ${slot}`)) events.dockDelayed(number, error);
+  return whyOf(error.code) !== "core-away";
+}
+
+async function clockSaid(card: OpenCard, refusals: Refusals): Promise<ClockSaid> {
+  try {
+    return await card.setClock();
+  } catch (error) {
+    return { why: isRefused(card, refusals, error) ? "clock-not-set" : null, hold: false };
+  }
+}
+
 /** Has core say what of a safe card may go. What its clock lacks is said first: the rest mostly mends itself. */
 async function wipe(
   core: DockCore,
   board: SlotBoard,
-  { slot, docking, record, folder, bytesPerHour }: OpenCard,
+  card: OpenCard,
   { files, others, readAgain }: Look,
   now: Slot,
   ofClock: ClockSaid["why"],
+  refusals: Refusals,
 ): Promise<void> {
+  const { slot, docking, record, folder, bytesPerHour } = card;
   const hoursFree = await hoursOf(folder, await bytesPerHour(files));
-  board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? now.why });
-  const why = await core.wipe({ docking, record, files, others, readAgain });
-  board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? why });
+  const tell = (why: SlotWhy | null): void =>
+    void board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? why });
+  tell(now.why);
+  try {
+    tell(await core.wipe({ docking, record, files, others, readAgain }));
+  } catch (error) {
+    if (isRefused(card, refusals, error)) tell("not-emptied");
+  }
 }
 
 function told(board: SlotBoard, { slot, docking }: OpenCard, look: Look): Slot {

@@ -27,7 +27,7 @@ export interface Card {
 
 /**
  * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
- * passed over. One bad folder, or a file too large to be true, does not hide the rest. Undefined when nothing is docked there.
+ * passed over. One bad folder or name, or a file too large to be true, does not hide the rest. Undefined when nothing is docked there.
  * @throws BewaardError CARD_READ when the card does not answer, or never ends.
  */
 export async function listCard(
@@ -67,7 +67,8 @@ async function walk(listing: Listing, folder: Buffer, depth: number): Promise<vo
       if (entry.isDirectory()) await walk(listing, path, depth + 1);
       if (!entry.isFile()) continue;
       const file = await described(root, path);
-      if (file.bytes <= limits.bytes) files.push(file);
+      if (typeof file === "string") unread.push({ path, why: file });
+      else if (file.bytes <= limits.bytes) files.push(file);
       else unread.push({ path, why: "larger than any file its model makes" });
       if (files.length + unread.length > limits.files) throw endless();
     }
@@ -78,11 +79,21 @@ async function walk(listing: Listing, folder: Buffer, depth: number): Promise<vo
   }
 }
 
-async function described(root: Buffer, path: Buffer): Promise<CardFile> {
-  const { size, mtimeMs } = await lstat(joined(root, path));
-  // A date outside these years is none, and has no text form we could write down.
-  const modifiedAt = Math.min(Math.max(DAY_MS, Math.floor(mtimeMs)), LATEST_MS);
-  return { path, bytes: size, modifiedAt: instant(modifiedAt) };
+/** A file, or why it cannot be looked at: on a broken card one name may lead nowhere, and the next be whole. */
+async function described(root: Buffer, path: Buffer): Promise<CardFile | string> {
+  try {
+    const { size, mtimeMs } = await lstat(joined(root, path));
+    return { path, bytes: size, modifiedAt: changedAt(mtimeMs) };
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return `cannot be looked at (${code})`;
+  }
+}
+
+/** A date outside these years is none, and has no text form we could write down. */
+export function changedAt(mtimeMs: number): Instant {
+  return instant(Math.min(Math.max(DAY_MS, Math.floor(mtimeMs)), LATEST_MS));
 }
 
 function nameOf(entry: Dirent): Buffer {
