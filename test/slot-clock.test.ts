@@ -39,6 +39,20 @@ async function dockOne(slots: FakeSlots): Promise<void> {
 const whyAt = (slots: FakeSlots): string | null => slots.board.read(SLOT).why;
 
 describe("a camera in a slot whose clock can be set", () => {
+  it("is safe all the same where core refuses to have its clock set, and somebody is told", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    slots.answerClock(async () => {
+      throw new BewaardError("CONFIG_MISSING", "there is no such profile");
+    });
+    await dockOne(slots);
+    assert.ok(await slots.until(() => slots.state(SLOT) === "safe"));
+    assert.ok(await slots.until(() => whyAt(slots) === "clock-not-set"));
+    await slots.until(() => false, 60);
+    assert.equal(slots.state(SLOT), "safe");
+    assert.ok(!rig.said.includes("slot-failed"));
+  });
+
   it("has it set once all is adopted, before its card is wiped, and is not called safe meanwhile", async () => {
     await using open = await openSlots();
     const { rig, slots } = open;
