@@ -80,4 +80,12 @@ describe("the units of systemd", () => {
       guards(both).filter((line) => !isPath(line)),
     );
   });
+
+  it("let the second read of cards have only what the first reads leave over", async () => {
+    const lines = await unit("bewaard-orders.service");
+    assert.ok(lines.includes("CPUWeight=1"));
+    assert.ok(lines.includes("Nice=19"));
+    for (const name of ["bewaard.service", "bewaard-dock.service"])
+      assert.ok(!(await unit(name)).some((line) => /^(CPUWeight|Nice)=/.test(line)), name);
+  });
 });

@@ -1,5 +1,6 @@
 import { camerasBench } from "./cameras.ts";
 import { catalogBench } from "./catalog.ts";
+import { docksBench } from "./docks.ts";
 import type { Figure } from "./figure.ts";
 import { idleBench } from "./idle.ts";
 import { ledgerBench } from "./ledger.ts";
@@ -13,6 +14,7 @@ import { vaultBench } from "./vault.ts";
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cameras: camerasBench,
   catalog: catalogBench,
+  docks: docksBench,
   idle: idleBench,
   ledger: ledgerBench,
   lost: lostBench,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/system-clock";
 import type { Config } from "../../config/schema.ts";
@@ -23,10 +24,12 @@ export interface RunningBox {
   stop(): Promise<void>;
 }
 
+/** `heard` is told each line of its journal as it comes. */
 export async function startBox(
   folder: string,
   config: Config,
-  ...parts: string[]
+  parts: readonly string[] = [],
+  heard?: (line: string) => void,
 ): Promise<RunningBox> {
   const service = await asService();
   const compiled = { NODE_COMPILE_CACHE: join(folder, "compile-cache") };
@@ -35,8 +38,10 @@ export async function startBox(
   const child = spawn(
     process.execPath,
     [...service.flags, BEWAARD, "-c", join(folder, "bewaard.yaml"), "run", ...parts],
-    { env, stdio: ["ignore", "ignore", "ignore"] },
+    { env, stdio: ["ignore", "ignore", heard === undefined ? "ignore" : "pipe"] },
   );
+  if (heard !== undefined && child.stderr !== null)
+    createInterface({ input: child.stderr }).on("line", heard);
   await answers(child, config);
   const readySeconds = (performance.now() - started) / 1000;
   return {

@@ -143,11 +143,11 @@ async function liveAYear(
 /** The real process: from its start to its first answer, and its memory a while later. */
 async function started(folder: string, config: Config): Promise<readonly Figure[]> {
   // The first start fills the cache of compiled code, as the first one of a box does.
-  await (await startBox(folder, config, "core")).stop();
+  await (await startBox(folder, config, ["core"])).stop();
   const seconds: number[] = [];
   let peak = 0;
   for (let round = 0; round < 3; round += 1) {
-    const box = await startBox(folder, config, "core");
+    const box = await startBox(folder, config, ["core"]);
     seconds.push(box.readySeconds);
     await systemClock.sleep(5000, NEVER);
     peak = Math.max(peak, await box.peakBytes());
