@@ -43,19 +43,7 @@ export function wipeEvents(say: Say) {
         why,
         removed,
       }),
-    wipeChanged: (segment: SegmentId, device: DeviceId, order: string) =>
-      say(
-        "alert",
-        "wipe-changed",
-        "the second read of a file gave other bytes: both are kept, and it is read again",
-        { segment, device, order },
-      ),
-    wipeStuck: (device: DeviceId, order: string, files: number) =>
-      say("alert", "wipe-stuck", "files were left on a card three times: look at that card", {
-        device,
-        order,
-        files,
-      }),
+    ...failingCards(say),
     wipeUnreported: (device: DeviceId, order: string) =>
       say(
         "alert",
@@ -69,5 +57,31 @@ export function wipeEvents(say: Say) {
         order,
         ...failed(error),
       }),
+  };
+}
+
+/** What a card does that does not do what it is told. */
+function failingCards(say: Say) {
+  return {
+    wipeChanged: (segment: SegmentId, device: DeviceId, order: string) =>
+      say(
+        "alert",
+        "wipe-changed",
+        "the second read of a file gave other bytes: both are kept, and it is read again",
+        { segment, device, order },
+      ),
+    wipeStuck: (device: DeviceId, order: string, files: number) =>
+      say("alert", "wipe-stuck", "files were left on a card three times: look at that card", {
+        device,
+        order,
+        files,
+      }),
+    filesReturned: (device: DeviceId, docking: string, files: number) =>
+      say(
+        "alert",
+        "files-returned",
+        "files that were removed from a card are on it again: it fails, or somebody put them back",
+        { device, docking, files },
+      ),
   };
 }

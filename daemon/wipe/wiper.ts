@@ -54,6 +54,13 @@ export function wiper(
   mayNot: MayNotWipe,
   outstanding: Outstanding,
 ): (question: Question) => Promise<Answer> {
+  // Of each camera the docking in which it was told: once is enough.
+  const toldOf = new Map<DeviceId, string>();
+  const tellReturned = ({ device, docking }: Asked, { returned }: Pick<Answered, "returned">) => {
+    if (returned === 0 || toldOf.get(device) === docking) return;
+    toldOf.set(device, docking);
+    events.filesReturned(device, docking, returned);
+  };
   return async (question) => {
     const { record } = question;
     const device = deviceOf(record);
@@ -63,9 +70,14 @@ export function wiper(
     const asked = askedOf(question, device, rule);
     const never = rule.after === "never" ? rule.after : undefined;
     const why = never ?? whyNotThis(clock, record) ?? (await mayNot());
-    if (why !== undefined) return answerOf(await countForWipe(database, asked, clock.now()), why);
+    if (why !== undefined) {
+      const counted = await countForWipe(database, asked, clock.now());
+      tellReturned(asked, counted);
+      return answerOf(counted, why);
+    }
     const bounds = { ...boundsFor(clock, ORDER_LIFE_MS), limit: ORDER_FILES };
     const answered = await rememberWipe(database, asked, bounds);
+    tellReturned(asked, answered);
     outstanding.any ||= answered.nonce !== undefined;
     if (answered.files.length > 0) {
       step("wipe.ordered");

@@ -37,6 +37,8 @@ export interface Judged {
   readonly waiting: number;
   readonly stuck: number;
   readonly again: readonly Uint8Array[];
+  /** How many are there again after an order removed them. */
+  readonly returned: number;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function judged(
        segment.state in ('destroying', 'destroyed') and due_provisional = 0
          and segment.due_at_ms <= $now as over,
        coalesce(doubt.times, 0) as times, coalesce(doubt.retake, 0) as retake,
+       coalesce(doubt.why = 'returned', 0) as returned,
        exists (select 1 from left_file where taken_at_ms is null and device_id = $device
          and path = unhex(wanted.value ->> 0) and bytes = wanted.value ->> 1
          and modified_at_ms = wanted.value ->> 2) as left,
@@ -88,8 +91,13 @@ export async function judged(
     ready: fates.filter((fate) => typeof fate === "object"),
     waiting: fates.filter((fate) => fate === "waits" || fate === "again").length,
     again: files.filter((_, index) => fates[index] === "again").map(({ path }) => path),
+    returned: files.filter((_, index) => isReturned(newest.get(index))).length,
     stuck: beyond + fates.filter((fate) => fate === "stuck").length,
   };
+}
+
+function isReturned(row: SqlRow | undefined): boolean {
+  return optional(row, "id", text) !== undefined && number(row, "returned") === 1;
 }
 
 function fateOf(

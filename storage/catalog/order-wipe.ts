@@ -30,12 +30,14 @@ export interface Answered {
   readonly stuck: number;
   /** Paths of the waiting ones that are to be read once more. */
   readonly again: readonly Uint8Array[];
+  /** How many are on the card again after an earlier order removed them. */
+  readonly returned: number;
 }
 
 /** Judges the files of a card and remembers an order for those that may go, in one transaction. */
 export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): Promise<Answered> {
   return database.transaction(async (sql) => {
-    const { ready, waiting, stuck, again } = await judged(sql, asked, bounds.issuedAt);
+    const { ready, waiting, ...rest } = await judged(sql, asked, bounds.issuedAt);
     const open = await openFor(sql, asked, bounds);
     const mayNot =
       open !== undefined ||
@@ -44,12 +46,18 @@ export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): 
       (await isClockBeingSet(sql, asked.device, bounds.bootId));
     if (mayNot) {
       const nonce = open?.own ? open.nonce : undefined;
-      return { nonce, files: [], waiting: waiting + ready.length, stuck, again };
+      return { nonce, files: [], waiting: waiting + ready.length, ...rest };
     }
     const files = ready.slice(0, bounds.limit);
-    await insertOrder(sql, asked, bounds, files, waiting + stuck + ready.length === files.length);
+    await insertOrder(
+      sql,
+      asked,
+      bounds,
+      files,
+      waiting + rest.stuck + ready.length === files.length,
+    );
     const later = waiting + ready.length - files.length;
-    return { nonce: bounds.nonce, files, waiting: later, stuck, again };
+    return { nonce: bounds.nonce, files, waiting: later, ...rest };
   });
 }
 
@@ -58,7 +66,7 @@ export function countForWipe(
   database: Database,
   asked: Asked,
   now: Instant,
-): Promise<Pick<Answered, "waiting" | "stuck" | "again">> {
+): Promise<Omit<Answered, "nonce" | "files">> {
   return database.transaction(async (sql) => {
     const { ready, waiting, ...rest } = await judged(sql, asked, now);
     return { waiting: waiting + ready.length, ...rest };

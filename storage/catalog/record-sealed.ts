@@ -4,12 +4,12 @@ import { type Instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import type { Json } from "../ledger/canonical.ts";
 import { hashedPath } from "./card-path.ts";
+import { knownAs } from "./known-as.ts";
 import { recordTaken } from "./left.ts";
-import { readRebuilt } from "./rebuilt.ts";
 import { text } from "./row.ts";
 import type { Segment } from "./segment-row.ts";
-import type { Database, Sql, SqlRow } from "./sqlite.ts";
-import { recordRead } from "./wipe-doubts.ts";
+import type { Database, Sql } from "./sqlite.ts";
+import { recordRead, recordReturned } from "./wipe-doubts.ts";
 
 // How a sealed file comes into the catalog, and into the ledger.
 
@@ -31,9 +31,10 @@ export function recordSealed(
   segment: Omit<Segment, "state">,
 ): Promise<Recorded> {
   return database.transaction(async (sql) => {
-    const known = await alreadyKnown(sql, segment);
-    await closeLeft(sql, at, segment, known?.of ?? segment.id);
-    if (known) return known;
+    const known = await knownAs(sql, segment);
+    await closeLeft(sql, at, segment, known?.id ?? segment.id);
+    if (known?.returned) await tellReturned(sql, at, segment, known.id);
+    if (known) return { kind: "duplicate", of: known.id };
     const unlike = await otherRead(sql, segment);
     const entry = await append(sql, at, [{ kind: "segment.sealed", facts: sealedFacts(segment) }]);
     await insertSegment(sql, segment, entry);
@@ -46,50 +47,21 @@ export function recordSealed(
   });
 }
 
-/**
- * The same bytes of the same file are one segment, whenever the camera last touched it. The row goes by how the
- * file is now: else its card would for ever have one that nobody knows, and never be safe or wiped.
- */
-async function alreadyKnown(
+/** The helper said that this file was removed from its card, and there it is as it was. */
+async function tellReturned(
   sql: Sql,
-  segment: Omit<Segment, "state">,
-): Promise<Extract<Recorded, { kind: "duplicate" }> | undefined> {
-  if (!segment.sourcePath || segment.plaintextSha256 === undefined) return undefined;
-  const [earlier] = await sql.all(
-    `update segment set wiped_at_ms = null,
-       source_modified_at_ms = coalesce($modifiedAt, source_modified_at_ms)
-     where device_id = $device and source_path = $path and plaintext_sha256 = $sha256 returning id`,
-    {
-      $device: segment.device,
-      $path: segment.sourcePath,
-      $modifiedAt: segment.sourceModifiedAt ?? null,
-      $sha256: segment.plaintextSha256,
-    },
-  );
-  const known = earlier ?? (await recognised(sql, segment));
-  return known ? { kind: "duplicate", of: parseSegmentId(text(known, "id")) } : undefined;
-}
-
-/**
- * A catalog that was made again knows no names on cards; the same bytes of the same camera are the same file.
- * What was lost with the box is not known: its card may have it still.
- */
-async function recognised(sql: Sql, segment: Omit<Segment, "state">): Promise<SqlRow | undefined> {
-  if ((await readRebuilt(sql)) === undefined) return undefined;
-  const [row] = await sql.all(
-    `update segment set source_path = $path, source_modified_at_ms = $modifiedAt
-     where id = (select id from segment where device_id = $device and source_path is null
-       and plaintext_sha256 = $sha256
-       and not exists (select 1 from gap where gap.id = segment.id and cause = 'box-lost') limit 1)
-     returning id`,
-    {
-      $device: segment.device,
-      $path: segment.sourcePath ?? null,
-      $modifiedAt: segment.sourceModifiedAt ?? null,
-      $sha256: segment.plaintextSha256 ?? null,
-    },
-  );
-  return row;
+  at: Instant,
+  {
+    device,
+    sourcePath: path,
+    sourceModifiedAt: modifiedAt,
+    plaintextBytes,
+  }: Omit<Segment, "state">,
+  segment: SegmentId,
+): Promise<void> {
+  await append(sql, at, [{ kind: "card.returned", facts: { device, segment } }]);
+  if (!path || modifiedAt === undefined || plaintextBytes === undefined) return;
+  await recordReturned(sql, device, { path, bytes: plaintextBytes, modifiedAt });
 }
 
 async function otherRead(

@@ -1,5 +1,5 @@
 import type { DeviceId } from "#base/ids";
-import type { Instant } from "#base/time";
+import type { CardFile } from "./find.ts";
 import type { OpenWipe, WipeFile } from "./open-wipes.ts";
 import { number } from "./row.ts";
 import type { Sql } from "./sqlite.ts";
@@ -31,28 +31,37 @@ export async function doubt(
   return number(row, "times") >= DOUBTS;
 }
 
-/** The file is gone, and every doubt with it. */
-export async function settleDoubt(sql: Sql, { device }: OpenWipe, file: WipeFile): Promise<void> {
+/**
+ * Remembers that a file which an order had removed is on its card again. How often, no next removal forgets: a card
+ * that brings it back for ever is one for people.
+ */
+export async function recordReturned(sql: Sql, device: DeviceId, file: CardFile): Promise<void> {
   await sql.run(
-    `delete from wipe_doubt where device_id = $device and path = $path and bytes = $bytes
-       and modified_at_ms = $modifiedAt`,
+    `insert into wipe_doubt (device_id, path, bytes, modified_at_ms, times, why, retake)
+     values ($device, $path, $bytes, $modifiedAt, 1, 'returned', 0)
+     on conflict do update set times = times + 1, why = excluded.why, retake = 0`,
     keyOf(device, file),
   );
 }
 
-function keyOf(device: string, { path, bytes, modifiedAt }: WipeFile) {
-  return { $device: device, $path: path, $bytes: bytes, $modifiedAt: modifiedAt } as const;
+/** The file is gone, and every doubt with it, but for one that it will be back. */
+export async function settleDoubt(sql: Sql, { device }: OpenWipe, file: WipeFile): Promise<void> {
+  await sql.run(
+    `delete from wipe_doubt where device_id = $device and path = $path and bytes = $bytes
+       and modified_at_ms = $modifiedAt and why <> 'returned'`,
+    keyOf(device, file),
+  );
 }
 
 /** Says that a file was read whole from its card, whatever came of it: it need not be taken again. */
-export async function recordRead(
-  sql: Sql,
-  device: DeviceId,
-  file: { readonly path: Uint8Array; readonly bytes: number; readonly modifiedAt: Instant },
-): Promise<void> {
+export async function recordRead(sql: Sql, device: DeviceId, file: CardFile): Promise<void> {
   await sql.run(
     `update wipe_doubt set retake = 0 where device_id = $device and path = $path
        and bytes = $bytes and modified_at_ms = $modifiedAt and retake = 1`,
-    { $device: device, $path: file.path, $bytes: file.bytes, $modifiedAt: file.modifiedAt },
+    keyOf(device, file),
   );
+}
+
+function keyOf(device: string, { path, bytes, modifiedAt }: CardFile) {
+  return { $device: device, $path: path, $bytes: bytes, $modifiedAt: modifiedAt } as const;
 }

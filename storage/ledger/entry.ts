@@ -20,6 +20,7 @@ export const ENTRY_KINDS = [
   "copies.evicted",
   "gap.recorded",
   "card.emptied",
+  "card.returned",
   "card.wiped",
   "file.left",
   "file.taken",

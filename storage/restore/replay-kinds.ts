@@ -76,6 +76,15 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       $emptiedAt: emptiedAt,
     });
   }),
+  "card.returned": telling(TOLD["card.returned"], async (sql, _, told) => {
+    await sql.run("update segment set wiped_at_ms = null where id = $id", { $id: told.segment });
+  }),
+  "card.wiped": telling(TOLD["card.wiped"], async (sql, { at }, { removed }) => {
+    await sql.run(
+      "update segment set wiped_at_ms = $at where id in (select value from json_each($removed))",
+      { $at: at, $removed: JSON.stringify(removed) },
+    );
+  }),
   "segment.sealed": telling(TOLD["segment.sealed"], restoreSegment),
   "segment.term": telling(TOLD["segment.term"], async (sql, _, { id, timeTrust, dueAt }) => {
     await sql.run(

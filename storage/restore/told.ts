@@ -60,6 +60,8 @@ export const TOLD = {
   "bodycam.retired": z.object({ device }),
   "bodycam.volume-changed": z.object({ device, is: volume }),
   "card.emptied": z.object({ device, emptiedAt: moment }),
+  "card.returned": z.object({ segment }),
+  "card.wiped": z.object({ removed: z.array(segment) }),
   "segment.sealed": z.object({
     id: segment,
     device,
