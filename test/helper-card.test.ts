@@ -72,6 +72,17 @@ describe("a card that udev tells of", () => {
     );
   });
 
+  it("may have the longest serial that USB can give, all of it what could steer a terminal", async () => {
+    await using rig = await openHelperRig();
+    const shown = "\\xe2\\x80\\xae".repeat(126);
+    await rig.plug("3", "sdb", "\u202E".repeat(126));
+    await rig.pair({ serial: shown });
+    const record = await rig.takeUp("sdb1");
+    assert.deepEqual([record?.serial, record?.refused], [shown, null]);
+    const rules = { owner, media: rig.places.media, refused: assert.fail };
+    assert.deepEqual(await readCardRecords(rig.places.cards, rules), [record]);
+  });
+
   it("is never mounted when it is not in a list that core signed and core alone can write", async () => {
     await using rig = await openHelperRig();
     await rig.plug("3", "sdb");

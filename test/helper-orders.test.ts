@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { renameSync, writeFileSync } from "node:fs";
 import {
   appendFile,
   chmod,
@@ -7,6 +8,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  realpath,
   rename,
   rm,
   symlink,
@@ -18,6 +20,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { watchSteps } from "#base/step";
+import { readRemembered } from "../daemon/helper/mounts.ts";
 import { carryOutOrders } from "../daemon/helper/orders.ts";
 import { beginOnce } from "../daemon/helper/used.ts";
 import { signOrder, type WipeOrder } from "../daemon/orders/order.ts";
@@ -173,6 +176,51 @@ describe("a wipe order", () => {
     }
   });
 
+  it("keeps a file that changed after it was read, though its time or its length is as before", async () => {
+    const changes: Record<string, (path: string) => Promise<void>> = {
+      grown: (path) => appendFile(path, "!"),
+      replaced: async (path) => {
+        await rename(path, `${path}.old`);
+        await writeFile(path, "other");
+      },
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      await using rig = await filled();
+      const order = rig.order(all().slice(0, 1));
+      await rig.leave(order);
+      const path = join(rig.card, "DCIM/a.mp4");
+      const at = new Date(rig.clock.now());
+      await utimes(path, at, at);
+      rig.mounts.read = async function* (file) {
+        yield* readRemembered(file);
+        await change(path);
+        await utimes(path, at, at);
+      };
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual([report?.removed, report?.kept[0]?.why], [[], "changed"], what);
+      assert.ok("DCIM/a.mp4" in (await onCard(rig)), what);
+    }
+  });
+
+  it("(overwrite) keeps what came in the place of the file that was written over", async () => {
+    await using rig = await filled();
+    const order = rig.order(all().slice(0, 1), { how: "overwrite" });
+    await rig.leave(order);
+    const path = join(rig.card, "DCIM/a.mp4");
+    watchSteps((name) => {
+      if (name !== "helper.overwritten") return;
+      renameSync(path, `${path}.old`);
+      writeFileSync(path, "another");
+    });
+    try {
+      const report = await rig.carryOut(order.nonce);
+      assert.deepEqual([report?.removed, report?.kept[0]?.why], [[], "not-removed"]);
+    } finally {
+      watchSteps(() => undefined);
+    }
+    assert.equal((await onCard(rig))["DCIM/a.mp4"], "another");
+  });
+
   it("takes names as bytes: a line end, bytes that are no text, a dash, a percent sign", async () => {
     await using rig = await filled();
     const names = ["a\nb", "-rf", "%s%n", "a b"].map((name) => Buffer.from(name));
@@ -241,6 +289,14 @@ describe("a card that is pulled out", () => {
   });
 });
 
+/** Says something else in what the helper wrote of the card when it was told of. */
+async function changeRecord(rig: HelperRig, from: string, to: string): Promise<void> {
+  const path = join(rig.places.cards, "sdb1.json");
+  const text = await readFile(path, "utf8");
+  assert.ok(text.includes(from));
+  await writeFile(path, text.replace(from, to));
+}
+
 describe("an order that does not hold", () => {
   const stranger = parseNodeKey("bewaard/den-haag/dock-1", newNodeKeyPem());
   const cases: Record<string, (rig: HelperRig, order: WipeOrder) => Promise<void> | void> = {
@@ -283,6 +339,32 @@ describe("an order that does not hold", () => {
       await rig.leave(order);
       await writeFile(join(rig.places.dev, "sdb1"), Buffer.alloc(512));
     },
+    "other-slot: put into another since it was told of": async (rig, order) => {
+      await rig.leave(order);
+      await rig.tree.unplug("1-2.3");
+      await rig.plug("4", "sdb");
+    },
+    "other-device: numbered anew since it was told of": async (rig, order) => {
+      await rig.leave(order);
+      const folder = await realpath(join(rig.places.sys, "class/block/sdb1"));
+      await writeFile(join(folder, "dev"), "8:99\n");
+    },
+    "other-slot: what was told of was another": async (rig, order) => {
+      await rig.leave(order);
+      await changeRecord(rig, '"slot":"0000:00:14.0/2.3"', '"slot":"0000:00:14.0/2.4"');
+    },
+    "other-device: what was told of was another": async (rig, order) => {
+      await rig.leave(order);
+      await changeRecord(rig, `"device":"${rig.device}"`, '"device":"8:99"');
+    },
+    "other-volume: what was told of was another": async (rig, order) => {
+      await rig.leave(order);
+      await changeRecord(rig, '"serial":"1A2B-3C4D"', '"serial":"0000-0000"');
+    },
+    "not-docked: told of before the machine was started again": async (rig, order) => {
+      await rig.leave(order);
+      await changeRecord(rig, rig.clock.boot, "another boot");
+    },
     "not-docked: something else is mounted there": async (rig, order) => {
       await rig.leave(order);
       await rename(rig.card, `${rig.card}.away`);
@@ -306,13 +388,7 @@ describe("an order that does not hold", () => {
 
   it("(read-only) is not tried on a card whose switch is on", async () => {
     await using rig = await filled();
-    await writeFile(
-      join(rig.places.cards, "sdb1.json"),
-      (await readFile(join(rig.places.cards, "sdb1.json"), "utf8")).replace(
-        '"readOnly":false',
-        '"readOnly":true',
-      ),
-    );
+    await changeRecord(rig, '"readOnly":false', '"readOnly":true');
     const order = rig.order(all());
     await rig.leave(order);
     assert.equal((await rig.carryOut(order.nonce))?.why, "read-only");

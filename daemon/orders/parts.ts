@@ -17,10 +17,10 @@ export const volumeSerial = z
   .regex(/^[0-9A-F]{4}-[0-9A-F]{4}$/)
   .nullable();
 export const usbId = z.string().regex(/^[0-9a-f]{4}$/);
-/** As the device claims it: any text without control characters. */
+/** As the device claims it, and `printable` shows it: 126 characters of USB, of which one may be shown as twelve. */
 export const usbSerial = z
   .string()
-  .regex(/^\P{C}{1,1000}$/u)
+  .regex(/^\P{C}{1,2000}$/u)
   .nullable();
 export const bootId = z.string().regex(/^[\x20-\x7e]{1,64}$/);
 /** A node's or a camera's one number. */

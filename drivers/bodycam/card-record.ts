@@ -25,7 +25,8 @@ const cardRecord = z.strictObject({
   device: z.string().regex(/^\d{1,8}:\d{1,8}$/),
   vendor: z.string().regex(/^[0-9a-f]{4}$/),
   product: z.string().regex(/^[0-9a-f]{4}$/),
-  serial: text.nullable(),
+  // As `printable` shows 126 characters of USB that are not plain, 12 for each.
+  serial: z.string().max(2000).nullable(),
   volume: z.strictObject({
     kind: z.enum(["vfat", "exfat", "mtp"]),
     serial: text.nullable(),
