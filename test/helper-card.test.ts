@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readdir, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
@@ -8,7 +8,7 @@ import { parseVolume } from "../daemon/helper/volume.ts";
 import { readCardRecords } from "../drivers/bodycam/card-record.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { exfatSector, fat16Sector, fat32Sector, partitionTable } from "./fakes/boot-sectors.ts";
-import { dockedRig, openHelperRig } from "./fakes/helper-rig.ts";
+import { dockedRig, type HelperRig, openHelperRig } from "./fakes/helper-rig.ts";
 
 const owner = process.getuid?.() ?? 0;
 
@@ -56,7 +56,7 @@ describe("a card that udev tells of", () => {
     await rig.plug("3", "sdb");
     await rig.pair({});
     const record = await rig.takeUp("sdb1");
-    assert.deepEqual(rig.mounts.asked, ["open", "unmount", "mount vfat"]);
+    assert.deepEqual(rig.mounts.asked, ["open", "unmount", "mount vfat", "open"]);
     const rules = { owner, media: rig.places.media, refused: assert.fail };
     assert.deepEqual(await readCardRecords(rig.places.cards, rules), [record]);
     const { number, slot, mountedAt, refused, volume } = record ?? {};
@@ -105,7 +105,13 @@ describe("a card that udev tells of", () => {
     await chmod(join(rig.places.state, "paired.note"), 0o600);
     const stranger = parseNodeKey(rig.key.name, newNodeKeyPem());
     await writeFile(rig.places.verifier, verifierText(stranger));
+    await rm(join(rig.places.cards, "sdb1.json"));
     await assert.rejects(rig.takeUp("sdb1"), { code: "ORDER_REFUSED" });
+    // So that it is looked at again when there is a list to trust.
+    assert.match(
+      await readFile(join(rig.places.cards, "sdb1.json"), "utf8"),
+      /"refused":"unpaired"/,
+    );
     assert.ok(!rig.mounts.asked.some((what) => what.startsWith("mount")));
   });
 
@@ -128,6 +134,59 @@ describe("a card that udev tells of", () => {
     assert.deepEqual(await readdir(rig.places.media), []);
     await rig.tree.unplug("1-2.3");
     assert.equal((await rig.takeUp("sdc1"))?.refused, null, "its twin has gone");
+  });
+
+  it("is mounted by none of two that look the same and come at the same moment", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      await using rig = await openHelperRig();
+      await rig.pair({});
+      await rig.plug("3", "sdb");
+      await rig.plug("4", "sdc");
+      const both = Promise.withResolvers<void>();
+      let mounting = 0;
+      rig.mounts.before = (what) => {
+        if (what === "mount vfat") mounting += 1;
+        if (mounting === 2) both.resolve();
+        return what === "mount vfat" ? both.promise : undefined;
+      };
+      const names = ["sdb1", "sdc1"];
+      await Promise.all(names.map((name) => rig.takeUp(name)));
+      const records = await Promise.all(
+        names.map((name) => readFile(join(rig.places.cards, `${name}.json`), "utf8")),
+      );
+      for (const record of records) assert.match(record, /"refused":"same-identity"/);
+      assert.deepEqual(await readdir(rig.places.media), []);
+    }
+  });
+
+  it("is not mounted for another that came under its name and number while it was looked at", async () => {
+    const swaps: Record<string, (rig: HelperRig) => Promise<void>> = {
+      "in its slot": (rig) => rig.plug("3", "sdb", "STRANGER"),
+      "in its slot, looking the same": async (rig) => {
+        await rig.plug("3", "sdb");
+        const folder = await realpath(join(rig.places.sys, "bus/usb/devices/1-2.3"));
+        await writeFile(join(folder, "devnum"), "99\n");
+      },
+      "in another": (rig) => rig.plug("4", "sdb"),
+      "with another card": async (rig) => {
+        await rig.plug("3", "sdb");
+        await writeFile(join(rig.places.dev, "sdb1"), fat32Sector(0x99999999));
+      },
+      "and it has gone": async () => undefined,
+    };
+    for (const [what, swap] of Object.entries(swaps)) {
+      await using rig = await openHelperRig();
+      await rig.pair({});
+      await rig.plug("3", "sdb");
+      rig.mounts.before = async (asked) => {
+        if (!asked.startsWith("mount")) return;
+        await rig.tree.unplug("1-2.3");
+        await swap(rig);
+      };
+      const record = await rig.takeUp("sdb1");
+      assert.deepEqual([record?.refused, record?.mountedAt], ["mount-failed", null], what);
+      assert.deepEqual(await readdir(rig.places.media), [], what);
+    }
   });
 
   it("is refused when two numbers have its looks, when it has more than one partition, or an unknown file system", async () => {

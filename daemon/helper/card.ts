@@ -5,11 +5,13 @@ import { type Clock, isoOf } from "#base/time";
 import { readTrusted } from "#base/trusted-file";
 import { PAIRED_BYTES, type PairedCamera, readPairedList } from "../orders/paired-list.ts";
 import { diskName } from "../orders/parts.ts";
+import { alone } from "./alone.ts";
 import { type Found, findPart, readVolume } from "./look.ts";
+import { mountFound } from "./mount-found.ts";
 import type { Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
 import { type OwnRecord, ownUser, readRecord, removeRecord, writeRecord } from "./record.ts";
-import { readVerifier } from "./verifier.ts";
+import { isUntrusted, readVerifier } from "./verifier.ts";
 import { succeeds } from "./while-writable.ts";
 
 /**
@@ -32,16 +34,22 @@ export async function takeUp(
   const refused =
     !isDisk && found.disk.partitions.length !== 1 ? "not-one-partition" : seen.refused;
   if (refused !== null) return told(places, { ...seen, refused });
-  const numbers = (await pairedCameras(places)).filter((one) => looksLike(one, seen));
+  const cameras = await pairedCameras(places).catch(async (error: unknown) => {
+    // Else nothing would have it looked at again when there is another list.
+    if (isUntrusted(error)) await told(places, { ...seen, refused: "unpaired" });
+    throw error;
+  });
+  const numbers = cameras.filter((one) => looksLike(one, seen));
   const [camera] = numbers;
   if (camera === undefined) return told(places, { ...seen, refused: "unpaired" });
   if (numbers.length > 1) return told(places, { ...seen, refused: "same-identity" });
-  return mounted(mounts, places, { ...seen, number: camera.number });
+  return mounted(mounts, places, found, { ...seen, number: camera.number });
 }
 
 /** Takes away what was mounted of a card that has gone, and its record. Harmless to repeat. */
 export async function putAway(mounts: Mounts, places: HelperPlaces, name: string): Promise<void> {
   await takeDown(mounts, join(places.media, diskName.parse(name)));
+  await using _ = await alone(places.cards);
   await removeRecord(places.cards, name);
 }
 
@@ -95,16 +103,23 @@ function looksLike(one: Looks, seen: OwnRecord): boolean {
   );
 }
 
-async function mounted(mounts: Mounts, places: HelperPlaces, seen: OwnRecord): Promise<OwnRecord> {
+async function mounted(
+  mounts: Mounts,
+  places: HelperPlaces,
+  found: Found,
+  seen: OwnRecord,
+): Promise<OwnRecord> {
   const at = join(places.media, seen.name);
   // What is mounted there still is of a card that has gone.
   await takeDown(mounts, at);
   await mkdir(at, { recursive: true, mode: 0o755 });
-  if (!(await succeeds(mounts.mount(seen.name, seen.volume.kind, at)))) {
+  if (!(await succeeds(mountFound(mounts, places, found, seen.volume, at)))) {
     await takeDown(mounts, at);
     return told(places, { ...seen, refused: "mount-failed" });
   }
-  // Told before the others are looked at: of two that come at the same moment, one at least sees the other.
+  // Told before the others are looked at: of two that come at the same moment, one at least sees the other. And in
+  // turn, for each writes the other's record.
+  await using _ = await alone(places.cards);
   const record = await told(places, { ...seen, mountedAt: at });
   const twins = await twinsOf(places, record);
   if (twins.length === 0) return record;

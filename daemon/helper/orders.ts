@@ -28,6 +28,7 @@ export async function carryOutOrders(
 ): Promise<void> {
   await mkdir(places.used, { recursive: true, mode: 0o700 });
   await mkdir(places.reports, { recursive: true, mode: 0o755 });
+  // One that was started by hand would take an order that is being carried out for one that was cut off.
   await using _ = await alone(places.used);
   await forgetUsed(clock, places.used);
   const taken = new Set<string>();
