@@ -168,6 +168,35 @@ describe("what the root helper asks of the machine", () => {
 
     itWithOwnMounts(
       url,
+      "touches nothing of a file system that is mounted within a card, of a folder or of one file",
+      async () => {
+        await using rig = await dockedRig();
+        const another = join(rig.root, "another");
+        await mkdir(another);
+        await using _ = mountMemory(another);
+        await mounts.remount(another, "rw");
+        await writeFile(join(another, "a"), "hello");
+        await rig.put("DCIM/b", "");
+        await rig.put("c", "");
+        execFileSync("mount", ["--bind", another, join(rig.card, "DCIM")]);
+        execFileSync("mount", ["--bind", join(another, "a"), join(rig.card, "c")]);
+        try {
+          const order = rig.order(["DCIM/a", "c"].map((path) => listed(path, "hello")));
+          await rig.leave(order);
+          const report = await rig.carryOut(order.nonce);
+          assert.deepEqual(
+            [report?.removed, report?.kept.map(({ why }) => why), report?.left],
+            [[], ["not-a-file", "not-a-file"], 0],
+          );
+          assert.equal(await readFile(join(another, "a"), "utf8"), "hello");
+        } finally {
+          execFileSync("umount", [join(rig.card, "DCIM"), join(rig.card, "c")]);
+        }
+      },
+    );
+
+    itWithOwnMounts(
+      url,
       "leaves the dock's view of a card read-only while its own is writable",
       async () => {
         await using folder = await temporaryFolder();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import {
   appendFile,
   chmod,
@@ -576,6 +576,30 @@ describe("a set-time order", () => {
     const report = await rig.carryOut(order.nonce);
     assert.deepEqual([report?.outcome, report?.why], ["failed", "not-a-file"]);
     assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": recording });
+  });
+
+  it("neither writes over nor removes what has the name that it writes under (invariant 1)", async () => {
+    await using rig = await filled();
+    const order = setTimeOrder({ device: rig.device });
+    await rig.put(`${order.nonce}.tmp`, "footage");
+    await rig.leave(order);
+    assert.equal((await rig.carryOut(order.nonce))?.why, "not-written");
+    assert.deepEqual(await onCard(rig), { ...CONTENT, [`${order.nonce}.tmp`]: "footage" });
+  });
+
+  it("leaves nothing of its own where it cannot give the file its name", async () => {
+    await using rig = await filled();
+    const order = setTimeOrder({ device: rig.device });
+    await rig.leave(order);
+    watchSteps((name) => {
+      if (name === "helper.time-written") mkdirSync(join(rig.card, "time.txt"));
+    });
+    try {
+      assert.equal((await rig.carryOut(order.nonce))?.why, "not-written");
+    } finally {
+      watchSteps(() => undefined);
+    }
+    assert.deepEqual(await onCard(rig), CONTENT);
   });
 
   it("is refused in a zone that nobody knows", async () => {

@@ -26,18 +26,16 @@ export async function setTime(
     await using folder = await descend(card, path.slice(0, -1));
     if (!(await isFree(folder, name))) return "not-a-file";
     // A name that nothing else has: what is on the card already is somebody's footage.
-    const partial = Buffer.from(`${order.nonce}.tmp`);
+    const partial = below(folder, Buffer.from(`${order.nonce}.tmp`));
     try {
-      const text = () => timeFileText(order.template, order.zone, clock.now());
-      await writeNew(below(folder, partial), text);
+      await writeNew(partial, () => timeFileText(order.template, order.zone, clock.now()));
       step("helper.time-written");
-      await rename(below(folder, partial), below(folder, name));
+      await named(partial, below(folder, name));
       step("helper.time-named");
       await folder.handle.sync();
       return undefined;
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
-      await removeOwn(folder, partial);
       return "not-written";
     }
   } catch (error) {
@@ -67,21 +65,35 @@ async function isFree(folder: SafeFolder, name: Uint8Array): Promise<boolean> {
   }
 }
 
-/** Asks for the text last: it says which second it is. */
+/** Asks for the text last: it says which second it is. Leaves nothing of its own behind when it fails. */
 async function writeNew(path: Buffer, text: () => string): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const file: FileHandle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     await file.writeFile(text());
     await file.sync();
+  } catch (error) {
+    await removeOwn(path);
+    throw error;
   } finally {
     await file.close();
   }
 }
 
-async function removeOwn(folder: SafeFolder, name: Uint8Array): Promise<void> {
+/** Gives what was written its name, or removes it. */
+async function named(partial: Buffer, path: Buffer): Promise<void> {
   try {
-    await unlink(below(folder, name));
+    await rename(partial, path);
+  } catch (error) {
+    await removeOwn(partial);
+    throw error;
+  }
+}
+
+/** Only of what we made: else it would be somebody's footage. */
+async function removeOwn(path: Buffer): Promise<void> {
+  try {
+    await unlink(path);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
   }
