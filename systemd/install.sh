@@ -21,8 +21,8 @@ done
 [ -x "$home/node_modules/.bin/node" ] || {
   echo "eerst / first: git clone … $home && cd $home && node setup.mjs" >&2; exit 1; }
 
-# What runs as root must be root's: whoever can write there is root.
-if [ -n "$(find "$home" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ]; then
+# What runs as root must be root's: whoever can write there is root. -H: also where /opt/bewaard is a link.
+if [ -n "$(find -H "$home" ! -type l \( ! -user root -o -perm /022 \) -print -quit)" ]; then
   echo "$home is niet van root alleen / not root's alone: chown -R root:root $home; chmod -R go-w $home" >&2; exit 1
 fi
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "mocha";
+import { temporaryFolder } from "./fakes/folder.ts";
 
 /** What a unit says, in order: later lines win, or add. Comments too where `commented`. */
 async function unit(name: string, commented = false): Promise<readonly string[]> {
@@ -47,6 +49,31 @@ describe("the units of systemd", () => {
     );
     const all = ["node.key", "vault.credential", "destroyer.credential", "secured.credential"];
     assert.deepEqual(brought, all);
+  });
+
+  it("never have a path unit give up, however often core writes what it watches", async () => {
+    for (const name of ["orders", "paired"]) {
+      const lines = await unit(`bewaard-${name}.service`);
+      assert.ok(lines.includes("StartLimitIntervalSec=0"), name);
+    }
+  });
+
+  it("are installed from no checkout that others than root may write, also where it is a link", async () => {
+    await using folder = await temporaryFolder();
+    const home = join(folder.path, "home");
+    const script = await readFile(new URL("../systemd/install.sh", import.meta.url), "utf8");
+    await mkdir(join(folder.path, "own/node_modules/.bin"), { recursive: true });
+    await symlink("/bin/true", join(folder.path, "own/node_modules/.bin/node"));
+    await symlink("own", home);
+    await writeFile(join(folder.path, "own/program.ts"), "");
+    await chmod(join(folder.path, "own/program.ts"), 0o666);
+    // Nothing is installed from there in any case: it has no folder of units.
+    const here = script
+      .replace(/^home=.*$/m, `home=${home}`)
+      .replace(/^\[ "\$\(id -u\)" = 0 \].*$/m, "");
+    const { status, stderr } = spawnSync("/bin/sh", ["-c", here], { encoding: "utf8" });
+    assert.equal(status, 1);
+    assert.match(stderr, /niet van root alleen/);
   });
 
   it("wait before the root helper is started again after a failure, and only then", async () => {
