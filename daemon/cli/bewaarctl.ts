@@ -5,7 +5,6 @@ import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import { asker } from "../control/client.ts";
 import { socketPath } from "../places.ts";
-import { parseWallTime } from "../trust.ts";
 import { addBodycamCommands } from "./bodycam-commands.ts";
 import { addCameraCommands } from "./camera-commands.ts";
 import { newProgram } from "./command.ts";
@@ -93,6 +92,7 @@ program
     'de tijd nu, met het verschil met UTC / the time now, with its offset: "2026-11-22T17:05+01:00"',
   )
   .action(async (time: string) => {
+    const { parseWallTime } = await import("../trust.ts");
     const by = userInfo().username;
     const ask = await askBox();
     const { offMs } = await ask("clock.confirm", { timeMs: parseWallTime(time), by });

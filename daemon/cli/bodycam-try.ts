@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Clock } from "#base/time";
-import { mountedFrom } from "../../drivers/bodycam/mounted-from.ts";
-import { tryCard } from "../try-card.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { shownTrial, trialForPrograms } from "./shown-try.ts";
 import { parseProfile } from "./typed-profile.ts";
@@ -35,6 +33,8 @@ export function addBodycamTry(
       "label van de kaart, van / the card's label, from `lsblk -o NAME,LABEL`",
     )
     .action(async (path: string, { profile, usb, label }: TryOptions) => {
+      const { mountedFrom } = await import("../../drivers/bodycam/mounted-from.ts");
+      const { tryCard } = await import("../try-card.ts");
       const root = resolve(path);
       const name = profile === undefined ? undefined : typed(parseProfile, profile);
       const said = usb === undefined ? undefined : typed(parseUsb, usb);

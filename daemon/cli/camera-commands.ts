@@ -7,10 +7,7 @@ import { parseDeviceId } from "#base/ids";
 import { type Clock, dayOf, isoOf } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { discover, EVERYBODY } from "../../drivers/camera/onvif-discover.ts";
 import { recordSocketPath } from "../places.ts";
-import { askStates } from "../record/states-socket.ts";
-import { listCameras, testCamera } from "../record/test-camera.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { type Live, shownFoundCameras, shownListed, shownTest } from "./shown-cameras.ts";
 
@@ -37,6 +34,7 @@ function addList(
     .command("list")
     .description("welke er zijn, en of ze opnemen / which there are, and whether they record")
     .action(async () => {
+      const { listCameras } = await import("../record/test-camera.ts");
       const config = await readConfig(resolve(global().config));
       const running = await runningOf(config);
       const cameras = listCameras(config, clock.now()).map((one) => ({
@@ -51,6 +49,7 @@ function addList(
 
 /** What the recorder says that each is doing; undefined when none runs. */
 async function runningOf(config: Config): Promise<ReadonlyMap<string, Live> | undefined> {
+  const { askStates } = await import("../record/states-socket.ts");
   try {
     const states = await askStates(recordSocketPath(config), stopSignal());
     return new Map(
@@ -74,9 +73,13 @@ function addDiscover(cameras: Command, clock: Clock, global: () => { json: boole
     )
     .option("--to <address>", "vraag alleen dit adres / ask this address only: 10.1.2.3")
     .action(async (options: { interface?: string; to?: string }) => {
+      const { discover, EVERYBODY } = await import("../../drivers/camera/onvif-discover.ts");
       const where = {
         from: options.interface === undefined ? undefined : typed(ownAddress, options.interface),
-        to: options.to === undefined ? EVERYBODY : typed(parseTo, options.to),
+        to:
+          options.to === undefined
+            ? EVERYBODY
+            : typed((text) => parseTo(text, EVERYBODY.port), options.to),
       };
       const found = await discover(clock, where, stopSignal());
       print(global().json, { found }, () => shownFoundCameras(found, dayOf(clock.now())));
@@ -94,8 +97,8 @@ function ownAddress(text: string): string {
 }
 
 /** @throws RangeError for what is no IPv4 address, with or without a port. */
-function parseTo(text: string): { address: string; port: number } {
-  const [address = "", port = String(EVERYBODY.port), ...rest] = text.split(":");
+function parseTo(text: string, usual: number): { address: string; port: number } {
+  const [address = "", port = String(usual), ...rest] = text.split(":");
   const fits =
     isIPv4(address) && /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65536;
   if (fits && rest.length === 0) return { address, port: Number(port) };
@@ -114,6 +117,7 @@ function addTest(
     )
     .argument("<number>", "cameranummer / camera number")
     .action(async (text: string) => {
+      const { testCamera } = await import("../record/test-camera.ts");
       const path = resolve(global().config);
       const tested = await testCamera(clock, path, typed(parseDeviceId, text), stopSignal());
       if (!tested.stored) process.exitCode = 1;

@@ -5,23 +5,16 @@ import { type Command, Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
 import { type Clock, dayOf, HOUR_MS, plus } from "#base/time";
-import { readRules } from "../../config/configuration.ts";
 import { readDeskPlaces } from "../../config/load.ts";
 import type { DeskConfig } from "../../config/schema.ts";
-import { readCredentialFile } from "../../config/secrets.ts";
 import type { RecipientKind } from "../../storage/seal/recipients.ts";
-import { openClip } from "../desk/clip.ts";
-import { holdFootage } from "../desk/hold.ts";
-import { initDesk } from "../desk/init.ts";
-import { type Opened, openFootage, salvageFootage } from "../desk/open.ts";
-import { releaseHold } from "../desk/release.ts";
-import { openStation, type Station } from "../desk/station.ts";
+import type { Opened } from "../desk/open.ts";
+import type { Station } from "../desk/station.ts";
 import type { Target } from "../desk/targets.ts";
 import { namedByDesk } from "../places.ts";
 import { addDeskHolds } from "./desk-holds-commands.ts";
 import { addSeen } from "./desk-seen-command.ts";
 import { print, stopSignal, typed } from "./program.ts";
-import { openCounter, openProgress } from "./progress.ts";
 import { shownSalvaged } from "./shown.ts";
 import { hungUp } from "./tell.ts";
 import { parseDay, parseWindow } from "./window.ts";
@@ -60,7 +53,7 @@ interface OpenOptions {
   salvage: boolean;
 }
 
-/** `bewaarctl desk …`: what custodians do, on a desk station of their own. */
+/** `bewaarctl desk …`: what custodians do, on a desk station of their own. Each loads what it needs when it is typed. */
 export function addDeskCommands(
   program: Command,
   clock: Clock,
@@ -122,6 +115,8 @@ function addInit(
       if (!Number.isInteger(days) || days < 1 || days > 800) {
         throw new BewaardError("DESK_INPUT", "--days: 1 tot / to 800");
       }
+      const { initDesk } = await import("../desk/init.ts");
+      const { openProgress } = await import("./progress.ts");
       const progress = openProgress("Dagsleutels / day keys", days);
       const config = await configOf(options);
       const from =
@@ -156,7 +151,9 @@ async function configOf(options: InitOptions): Promise<DeskConfig> {
 }
 
 async function credentialNamed({ credential: path }: InitOptions) {
-  return path === undefined ? {} : { credential: await readCredentialFile(resolve(path)) };
+  if (path === undefined) return {};
+  const { readCredentialFile } = await import("../../config/secrets.ts");
+  return { credential: await readCredentialFile(resolve(path)) };
 }
 
 function addHolding(
@@ -176,6 +173,9 @@ function addHolding(
     .requiredOption("--review <day>", "herzien vóór / review before, e.g. 2027-02-01")
     .requiredOption("--segment <node/id...>", "fragmenten / segments, from `bewaarctl find`")
     .action(async (options: HoldOptions) => {
+      const { readRules } = await import("../../config/configuration.ts");
+      const { holdFootage } = await import("../desk/hold.ts");
+      const { openStation } = await import("../desk/station.ts");
       await using station = await openStation(folder());
       const request = {
         ...options,
@@ -202,6 +202,8 @@ function addHolding(
     .description("geef een veiligstelling vrij / release a hold")
     .argument("<hold>", "nummer van de veiligstelling / id of the hold")
     .action(async (hold: string) => {
+      const { releaseHold } = await import("../desk/release.ts");
+      const { openStation } = await import("../desk/station.ts");
       await using station = await openStation(folder());
       const released = await releaseHold(clock, station, typed(parseHoldId, hold), stopSignal());
       print(global().json, { released }, () =>
@@ -226,34 +228,38 @@ function addOpen(desk: Command, clock: Clock, folder: () => string): void {
     )
     .action(async (text: string, options: OpenOptions) => {
       refuseFile();
+      const { openStation } = await import("../desk/station.ts");
       await using station = await openStation(folder());
       const signal = stopSignal();
-      const bytes = opening(clock, station, parseTarget(text), options, signal);
+      const bytes = await opening(clock, station, parseTarget(text), options, signal);
       // A player that is closed has seen enough; what was opened is in the chain.
       await pipeline(bytes, counted, process.stdout, { signal }).catch(hungUp);
     });
 }
 
-function opening(
+async function opening(
   clock: Clock,
   station: Station,
   target: Target,
   { purpose, key, from, to, salvage }: OpenOptions,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
   if (from !== undefined && to !== undefined) {
+    const { openClip } = await import("../desk/clip.ts");
     const window = parseWindow({ from, to });
     return openClip(clock, station, target, window.from, window.to, purpose, key, signal);
   }
   if (from !== undefined || to !== undefined) {
     throw new BewaardError("DESK_INPUT", "--from en --to horen bij elkaar / belong together");
   }
+  const { openFootage, salvageFootage } = await import("../desk/open.ts");
   const open = salvage ? salvageFootage : openFootage;
   return told(open(clock, station, target, purpose, key, signal));
 }
 
 /** Shows on a terminal how much has passed. */
 async function* counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { openCounter } = await import("./progress.ts");
   const progress = openCounter("Geopend / opened");
   try {
     for await (const chunk of bytes) {

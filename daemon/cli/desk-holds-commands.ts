@@ -2,9 +2,7 @@ import type { Command } from "commander";
 import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
 import { isoOf } from "#base/time";
-import { type DeskHold, listDeskHolds, setAllHolds } from "../desk/list-holds.ts";
-import { confirmDestroyed, stateDestroyed } from "../desk/medium.ts";
-import { openStation } from "../desk/station.ts";
+import type { DeskHold } from "../desk/list-holds.ts";
 import type { Target } from "../desk/targets.ts";
 import { print, stopSignal } from "./program.ts";
 import { localTime } from "./shown.ts";
@@ -35,6 +33,8 @@ export function addDeskHolds(
       false,
     )
     .action(async ({ set }: { set: boolean }) => {
+      const { listDeskHolds, setAllHolds } = await import("../desk/list-holds.ts");
+      const { openStation } = await import("../desk/station.ts");
       await using station = await openStation(folder());
       const signal = stopSignal();
       const done = set ? await setAllHolds(station, signal) : null;
@@ -53,6 +53,8 @@ export function addDeskHolds(
     .option("--segment <node/id...>", "alleen deze fragmenten / only what it had of these")
     .option("--confirm <number>", "bevestig de regel van een ander / confirm another's entry")
     .action(async (options: MediumOptions) => {
+      const { confirmDestroyed, stateDestroyed } = await import("../desk/medium.ts");
+      const { openStation } = await import("../desk/station.ts");
       await using station = await openStation(folder());
       const signal = stopSignal();
       if (options.confirm !== undefined) {

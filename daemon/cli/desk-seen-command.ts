@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { Clock } from "#base/time";
-import { openStation } from "../desk/station.ts";
-import { type WrittenSeen, writeSeen } from "../desk/write-seen.ts";
+import type { WrittenSeen } from "../desk/write-seen.ts";
 import { print, stopSignal } from "./program.ts";
 
 /** `bewaarctl desk seen`: tells all boxes which files of cameras one of them has. */
@@ -17,6 +16,8 @@ export function addSeen(
       "schrijf voor alle kasten op welke bestanden van camera's er al zijn; eens per dag / list for all boxes which files of cameras they have; once a day",
     )
     .action(async () => {
+      const { openStation } = await import("../desk/station.ts");
+      const { writeSeen } = await import("../desk/write-seen.ts");
       await using station = await openStation(folder());
       const written = await writeSeen(clock, station, stopSignal());
       print(global().json, written, () => shownSeen(written));

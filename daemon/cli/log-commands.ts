@@ -3,10 +3,8 @@ import type { Command } from "commander";
 import { BewaardError } from "#base/errors";
 import { parseSegmentId } from "#base/ids";
 import { readText } from "../../config/load.ts";
-import { parseVerifier } from "../../storage/ledger/note.ts";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
-import { checkProofFolder, writeProofFolder } from "../proof-folder.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
 
@@ -46,6 +44,7 @@ function addProve(log: Command, askBox: () => Promise<Ask>, global: () => { json
         "ledger.prove",
         asked(segment, options.entry),
       );
+      const { writeProofFolder } = await import("../proof-folder.ts");
       const folder = resolve(options.to);
       await writeProofFolder(folder, files);
       const names = files.map(({ name }) => name);
@@ -92,6 +91,8 @@ function addVerify(
         if (report.findings.length > 0) process.exitCode = 1;
         return;
       }
+      const { parseVerifier } = await import("../../storage/ledger/note.ts");
+      const { checkProofFolder } = await import("../proof-folder.ts");
       const key = parseVerifier(await keyText(options.key));
       const claims = await checkProofFolder(resolve(proof), key, options.authority, stopSignal());
       print(global().json, { claims }, () =>
