@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, it } from "mocha";
+import { after, afterEach, before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { isoOf } from "#base/time";
 import { recordClip } from "../../daemon/demo/clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
-import { asBewaard, DOCK, installBox, untilTold } from "./box.ts";
+import { accountOf, asBewaard, DOCK, installBox, untilTold } from "./box.ts";
 import { copyInto, makeCard, namesOn } from "./cards.ts";
 import { type Guest, openGuest } from "./guest.ts";
 
@@ -28,6 +28,9 @@ describe("a box with systemd, udev and USB, installed as docs/operations.md says
     guest = stack.use(await openGuest());
     await installBox(guest);
     await untilTold(guest, "started");
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
   });
   after(() => stack.disposeAsync());
 

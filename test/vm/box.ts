@@ -46,6 +46,16 @@ install -d -o bewaard -g bewaard ${DOCK}/DCIM
 const PATIENCE = "[Service]\nTimeoutStartSec=600\nTimeoutStopSec=600\n";
 const PATIENT = "/etc/systemd/system/bewaard-media@.service.d";
 
+const ACCOUNT = `
+date -u +%FT%TZ; cat /proc/loadavg
+systemctl list-units --all --no-legend --no-pager 'bewaard*'
+find /var/lib/bewaard/orders /run/bewaard /var/lib/bewaard-helper/used -type f
+grep -r . /run/bewaard/cards /run/bewaard/reports
+findmnt -t vfat,exfat
+journalctl -b --no-pager -o short-precise -k -n 40
+journalctl -b --no-pager -o short-precise -u 'bewaard*'
+`;
+
 /** Makes a box of the guest as docs/operations.md tells, and starts it. The two files of a desk come from a machine that is not the box. */
 export async function installBox(guest: Guest): Promise<void> {
   await using desk = await temporaryFolder();
@@ -73,4 +83,10 @@ export function asBewaard(command: string): string {
 export function untilTold(guest: Guest, event: string, times = 1): Promise<string> {
   const lines = "journalctl -b -u bewaard -o cat --no-pager -f -n all";
   return guest.sh(`grep -F -m ${times} '"event":"${event}"' < <(${lines})`);
+}
+
+/** What a person needs who asks why the box did not do as it should: what its units said since it booted, and what lies between them. */
+export async function accountOf(guest: Guest): Promise<string> {
+  const { out } = await guest.exec(ACCOUNT);
+  return out;
 }
