@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, realpath, rm, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, it } from "mocha";
-import { putAway } from "../daemon/helper/card.ts";
+import { putAway } from "../daemon/helper/put-away.ts";
 import { parseVolume } from "../daemon/helper/volume.ts";
 import { readCardRecords } from "../drivers/bodycam/card-record.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";

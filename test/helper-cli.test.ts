@@ -13,14 +13,19 @@ function helper(...argv: readonly string[]) {
   return spawnSync(process.execPath, [CLI, ...argv], { encoding: "utf8" });
 }
 
+const AT_ONCE = /^(?:import|export)\b[^;]*?from "([^"]+)"/gms;
+const LOADS = /(?:^(?:import|export)\b[^;]*?from |\bawait import\()"([^"]+)"/gms;
+
 /** Every file that a program loads, and every package, each once. */
-async function loadedBy(start: string): Promise<{ files: string[]; packages: string[] }> {
+async function loadedBy(
+  start: string,
+  loads = LOADS,
+): Promise<{ files: string[]; packages: string[] }> {
   const files = [start];
   const packages = new Set<string>();
   for (const file of files) {
     const text = await readFile(file, "utf8");
-    for (const [, kind, from = ""] of text.matchAll(/^(import|export)\b[^;]*?from "([^"]+)";/gms)) {
-      assert.ok(kind);
+    for (const [, from = ""] of text.matchAll(loads)) {
       const path = from.startsWith("#base/")
         ? join(ROOT, "daemon/base", `${from.slice("#base/".length)}.ts`)
         : join(dirname(file), from);
@@ -44,6 +49,16 @@ describe("bewaard-helper", () => {
       [],
     );
     assert.ok(names.length > 20);
+  });
+
+  it("loads no library to take a card away: a shift goes out at once", async () => {
+    for (const start of [CLI, join(ROOT, "daemon/helper/put-away.ts")]) {
+      const { packages } = await loadedBy(start, AT_ONCE);
+      assert.deepEqual(
+        packages.filter((name) => !name.startsWith("node:")),
+        [],
+      );
+    }
   });
 
   it("takes no name but one of a disk, and no verb but its three", () => {

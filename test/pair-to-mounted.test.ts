@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseDeviceId } from "#base/ids";
 import { joinSlots } from "../daemon/docks/join-slots.ts";
-import { putAway } from "../daemon/helper/card.ts";
+import { putAway } from "../daemon/helper/put-away.ts";
 import type { InSlot } from "../daemon/pairing/in-slots.ts";
 import { lookInSlotsOf } from "../daemon/pairing/look.ts";
 import { readCardRecords } from "../drivers/bodycam/card-record.ts";

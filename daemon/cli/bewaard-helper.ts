@@ -3,14 +3,12 @@ import { parseArgs } from "node:util";
 import { BewaardError } from "#base/errors";
 import { printableText } from "#base/printable";
 import { systemClock } from "#base/system-clock";
-import { putAway, takeUp } from "../helper/card.ts";
 import { systemMounts } from "../helper/mounts.ts";
-import { carryOutOrders } from "../helper/orders.ts";
 import { HELPER_PLACES, type HelperPlaces } from "../helper/places.ts";
-import { diskName } from "../orders/parts.ts";
-import { ERROR_SAYS } from "./error-says.ts";
+import { DISK_NAME } from "../orders/disk-name.ts";
 
-// What runs as root: started by systemd, reads no configuration and no environment, loads no library but zod.
+// What runs as root: started by systemd, reads no configuration and no environment, loads no library but zod. Each verb loads
+// its own: it is started for every card that comes and for every one that goes.
 
 const USAGE = `bewaard-helper card <name> | gone <name> | orders
   card    koppel een kaart aan en zeg wat het is / mount a card and tell what it is (udev: sdb1)
@@ -35,14 +33,17 @@ async function main(argv: readonly string[]): Promise<void> {
   const places: HelperPlaces = { ...HELPER_PLACES, ...values };
   const mounts = systemMounts(places.dev);
   const [verb, name = ""] = positionals;
-  if (verb === "card" && isDisk(name)) {
+  if (verb === "card" && DISK_NAME.test(name)) {
+    const { takeUp } = await import("../helper/card.ts");
     const record = await takeUp(systemClock, mounts, places, name);
     const { number, refused, slot } = record ?? { number: null, refused: "no card", slot: "" };
     say(`card ${name} ${slot}: ${number ?? refused}`);
-  } else if (verb === "gone" && isDisk(name)) {
+  } else if (verb === "gone" && DISK_NAME.test(name)) {
+    const { putAway } = await import("../helper/put-away.ts");
     await putAway(mounts, places, name);
     say(`gone ${name}`);
   } else if (verb === "orders" && positionals.length === 1) {
+    const { carryOutOrders } = await import("../helper/orders.ts");
     await carryOutOrders(systemClock, mounts, places, (nonce, report) => {
       const { outcome, why, removed, kept } = report ?? { outcome: "over", removed: [], kept: [] };
       say(`order ${nonce}: ${outcome} ${why ?? ""} -${removed.length} =${kept.length}`);
@@ -51,10 +52,6 @@ async function main(argv: readonly string[]): Promise<void> {
     say(USAGE);
     process.exitCode = MISUSED;
   }
-}
-
-function isDisk(name: string): boolean {
-  return diskName.safeParse(name).success;
 }
 
 function say(line: string): void {
@@ -67,6 +64,7 @@ if (import.meta.main) {
   } catch (error) {
     // Anything else is a bug, or a disk of this machine, and ends with its stack.
     if (!(error instanceof BewaardError)) throw error;
+    const { ERROR_SAYS } = await import("./error-says.ts");
     process.stderr.write(
       printableText(`${error.code}: ${ERROR_SAYS[error.code]}\n${error.message}\n`),
     );

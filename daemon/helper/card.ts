@@ -1,6 +1,5 @@
-import { mkdir, readdir, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { systemCode } from "#base/errors";
 import { type Clock, isoOf } from "#base/time";
 import { readTrusted } from "#base/trusted-file";
 import { PAIRED_BYTES, type PairedCamera, readPairedList } from "../orders/paired-list.ts";
@@ -10,7 +9,8 @@ import { type Found, findPart, readVolume } from "./look.ts";
 import { mountFound } from "./mount-found.ts";
 import type { Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
-import { type OwnRecord, ownUser, readRecord, removeRecord, writeRecord } from "./record.ts";
+import { takeDown } from "./put-away.ts";
+import { type OwnRecord, ownUser, readRecord, writeRecord } from "./record.ts";
 import { isUntrusted, readVerifier } from "./verifier.ts";
 import { succeeds } from "./while-writable.ts";
 
@@ -44,21 +44,6 @@ export async function takeUp(
   if (camera === undefined) return told(places, { ...seen, refused: "unpaired" });
   if (numbers.length > 1) return told(places, { ...seen, refused: "same-identity" });
   return mounted(mounts, places, found, { ...seen, number: camera.number });
-}
-
-/** Takes away what was mounted of a card that has gone, and its record. Harmless to repeat. */
-export async function putAway(mounts: Mounts, places: HelperPlaces, name: string): Promise<void> {
-  await takeDown(mounts, join(places.media, diskName.parse(name)));
-  await using _ = await alone(places.cards);
-  await removeRecord(places.cards, name);
-}
-
-async function takeDown(mounts: Mounts, at: string): Promise<void> {
-  await mounts.unmount(at);
-  // Never what lies in it: were it still a card, that would be footage.
-  await rmdir(at).catch((error: unknown) => {
-    if (systemCode(error) !== "ENOENT") throw error;
-  });
 }
 
 async function describe(clock: Clock, mounts: Mounts, found: Found): Promise<OwnRecord> {

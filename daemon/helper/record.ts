@@ -1,10 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
 import { z } from "zod";
 import { writeWhole } from "#base/durable";
 import { BewaardError } from "#base/errors";
 import { readTrusted } from "#base/trusted-file";
 import * as part from "../orders/parts.ts";
+import { recordPath } from "./record-path.ts";
 
 const record = z.strictObject({
   bewaard: z.literal("card/1"),
@@ -46,7 +46,7 @@ const RECORD_BYTES = 16 * 1024;
 /** Replaces the record of this card. It need not outlive a restart of the machine. */
 export async function writeRecord(cards: string, one: OwnRecord): Promise<void> {
   await mkdir(cards, { recursive: true, mode: 0o755 });
-  await writeWhole(pathOf(cards, one.name), `${JSON.stringify(one)}\n`, 0o644);
+  await writeWhole(recordPath(cards, one.name), `${JSON.stringify(one)}\n`, 0o644);
 }
 
 /**
@@ -54,7 +54,7 @@ export async function writeRecord(cards: string, one: OwnRecord): Promise<void> 
  * @throws BewaardError ORDER_REFUSED when somebody else could have written it.
  */
 export async function readRecord(cards: string, name: string): Promise<OwnRecord | undefined> {
-  const bytes = await readTrusted(pathOf(cards, name), [ownUser()], RECORD_BYTES);
+  const bytes = await readTrusted(recordPath(cards, name), [ownUser()], RECORD_BYTES);
   if (bytes === "absent") return undefined;
   if (bytes === "untrusted")
     throw new BewaardError("ORDER_REFUSED", `record of ${name}: not written by the helper alone`);
@@ -62,15 +62,7 @@ export async function readRecord(cards: string, name: string): Promise<OwnRecord
   return record.parse(JSON.parse(bytes.toString()));
 }
 
-export async function removeRecord(cards: string, name: string): Promise<void> {
-  await rm(pathOf(cards, name), { force: true });
-}
-
 /** Root, outside of tests. */
 export function ownUser(): number {
   return process.getuid?.() ?? 0;
-}
-
-function pathOf(cards: string, name: string): string {
-  return join(cards, `${part.diskName.parse(name)}.json`);
 }

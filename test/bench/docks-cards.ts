@@ -15,9 +15,10 @@ import {
   type SimulatedCamera,
   slotOf,
 } from "../../daemon/demo/simulated-usb.ts";
-import { putAway, takeUp } from "../../daemon/helper/card.ts";
+import { takeUp } from "../../daemon/helper/card.ts";
 import { FLAGS, type Mounts, systemMounts } from "../../daemon/helper/mounts.ts";
 import { HELPER_PLACES, type HelperPlaces } from "../../daemon/helper/places.ts";
+import { putAway } from "../../daemon/helper/put-away.ts";
 import { deviceNumber } from "../../daemon/helper/safe-folder.ts";
 import { originOf } from "../../daemon/places.ts";
 import { parseNodeKey, verifierText } from "../../storage/ledger/note.ts";
