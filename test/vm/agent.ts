@@ -22,7 +22,7 @@ export interface Agent {
 }
 
 /** An emulated processor reading from a cold disk: nothing that goes well takes this long. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 // A machine with other work may leave a guest without a processor for long.
 const ANSWER_MS = 120_000;
 /** Messages of 64 KiB never arrived. */

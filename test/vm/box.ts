@@ -76,13 +76,19 @@ export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
   const node = "/opt/bewaard/node_modules/.bin/node";
   const cli = `/opt/bewaard/daemon/cli/${program}.ts --config /etc/bewaard/bewaard.yaml`;
-  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/tmp/compiled ${node} ${cli} ${rest.join(" ")}`;
+  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node} ${cli} ${rest.join(" ")}`;
 }
 
-/** Waits until the service has told of `event` so many times since the guest booted; resolves to those lines. */
-export function untilTold(guest: Guest, event: string, times = 1): Promise<string> {
-  const lines = "journalctl -b -u bewaard -o cat --no-pager -f -n all";
-  return guest.sh(`grep -F -m ${times} '"event":"${event}"' < <(${lines})`);
+/**
+ * Waits until the service has told of `event` so many times since the guest booted, with `more` later in the line; resolves
+ * to those lines.
+ */
+export function untilTold(guest: Guest, event: string, times = 1, more = ""): Promise<string> {
+  const lines = "exec journalctl -b -u bewaard -o cat --no-pager -f -n all";
+  // The command has not ended before the journal that it follows has: that would go on until its next line.
+  return guest.sh(
+    `exec 3< <(${lines}); follower=$!; grep -m ${times} '"event":"${event}".*${more}' <&3; found=$?; kill $follower; exit $found`,
+  );
 }
 
 /** What a person needs who asks why the box did not do as it should: what its units said since it booted, and what lies between them. */
