@@ -61,6 +61,10 @@ if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl enable --now bewaard-orders.path bewaard-paired.path
   udevadm control --reload
+  # What an earlier version wrote of the cards that are in, this one may not know. Not while one is being wiped.
+  install -d -m 700 /var/lib/bewaard-helper
+  flock -w 600 /var/lib/bewaard-helper/used.lock systemctl try-restart 'bewaard-media@*.service' ||
+    echo "camera's in een slot: steek ze opnieuw in / cameras in a slot: put them in again" >&2
   # Cards that are in already.
   udevadm trigger --subsystem-match=block --action=change
 else

@@ -365,6 +365,10 @@ describe("an order that does not hold", () => {
       await rig.leave(order);
       await changeRecord(rig, rig.clock.boot, "another boot");
     },
+    "not-docked: told of by a version that knew other things of a card": async (rig, order) => {
+      await rig.leave(order);
+      await changeRecord(rig, '"bytes":', '"weight":1,"bytes":');
+    },
     "not-docked: something else is mounted there": async (rig, order) => {
       await rig.leave(order);
       await rename(rig.card, `${rig.card}.away`);

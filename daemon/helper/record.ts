@@ -50,7 +50,8 @@ export async function writeRecord(cards: string, one: OwnRecord): Promise<void> 
 }
 
 /**
- * What the helper wrote of a card; undefined when it is not there.
+ * What the helper wrote of a card; undefined when it is not there, or another version of it wrote what this one does
+ * not know: then the card is to be looked at again.
  * @throws BewaardError ORDER_REFUSED when somebody else could have written it.
  */
 export async function readRecord(cards: string, name: string): Promise<OwnRecord | undefined> {
@@ -58,8 +59,7 @@ export async function readRecord(cards: string, name: string): Promise<OwnRecord
   if (bytes === "absent") return undefined;
   if (bytes === "untrusted")
     throw new BewaardError("ORDER_REFUSED", `record of ${name}: not written by the helper alone`);
-  // It was written here: anything else in it is a bug.
-  return record.parse(JSON.parse(bytes.toString()));
+  return record.safeParse(JSON.parse(bytes.toString())).data;
 }
 
 /** Root, outside of tests. */
