@@ -6,8 +6,9 @@ import { BewaardError } from "#base/errors";
 import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, dayOf } from "#base/time";
-import type { CardFile } from "../drivers/bodycam/card.ts";
+import { type CardFile, changedAt } from "../drivers/bodycam/card.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
+import type { SealedFile } from "../storage/seal/seal-file.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { type Intent, intentPath, intentText } from "../storage/spool/intent.ts";
@@ -23,10 +24,13 @@ export interface HandedOver {
   readonly changed: boolean;
 }
 
+/** Whether to keep a read of a file that `changed` meanwhile, or that was not as it had been listed. */
+export type Keep = (what: "changed" | "unlisted") => Promise<boolean>;
+
 /**
  * Seals one file of a card into incoming/ and writes its manifest last: the fact is handed over at the
  * moment the manifest has its name (docs/design.md, procedure "Seal"). What was read of a file that
- * changed meanwhile is handed over only if `keepChanged`, which is asked then.
+ * changed meanwhile, or is another than was listed, is handed over only if `keep`, which is asked then.
  * @throws BewaardError SOURCE_CHANGED, SPOOL_FULL, SPOOL_IO (transient), and what sealing throws: nothing
  * is left behind.
  */
@@ -36,11 +40,11 @@ export async function handOver(
   dock: Dock,
   file: CardFile,
   source: Uint8Array,
-  keepChanged: () => Promise<boolean>,
+  keep: Keep,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   try {
-    return await sealAndHandOver(clock, sealing, dock, file, source, keepChanged, signal);
+    return await sealAndHandOver(clock, sealing, dock, file, source, keep, signal);
   } catch (error) {
     throw diskError(error, "handing a file over");
   }
@@ -52,7 +56,7 @@ async function sealAndHandOver(
   dock: Dock,
   file: CardFile,
   source: Uint8Array,
-  keepChanged: () => Promise<boolean>,
+  keep: Keep,
   signal: AbortSignal,
 ): Promise<HandedOver> {
   const { incoming, pool, book } = sealing;
@@ -65,13 +69,21 @@ async function sealAndHandOver(
   step("seal.intended");
   try {
     const sealed = await pool.seal(source, sealedPath(incoming, id), [recipient], signal);
-    if (sealed.sourceChanged && !(await keepChanged())) await takeBack(sealedPath(incoming, id));
+    const odd = oddOf(file, sealed);
+    if (odd !== undefined && !(await keep(odd))) await takeBack(sealedPath(incoming, id));
     await handOverSealed(incoming, { ...known, ...arrived(clock) }, sealed);
     return { id, changed: sealed.sourceChanged };
   } finally {
     // Whatever came of it, this one is not half done any more.
     await rm(intentPath(incoming, id), { force: true });
   }
+}
+
+function oddOf(file: CardFile, sealed: SealedFile): "changed" | "unlisted" | undefined {
+  if (sealed.sourceChanged) return "changed";
+  const isListed =
+    sealed.plaintextBytes === file.bytes && changedAt(sealed.sourceModifiedMs) === file.modifiedAt;
+  return isListed ? undefined : "unlisted";
 }
 
 function intended(known: Recorded, { bytes }: CardFile): Intent {

@@ -6,7 +6,7 @@ import type { Ask } from "./control/client.ts";
 import type { Sealing } from "./dock.ts";
 import type { CardAt } from "./docks/take-card.ts";
 import type { Events } from "./events.ts";
-import { handOver } from "./hand-over-fact.ts";
+import { handOver, type Keep } from "./hand-over-fact.ts";
 import type { Patience } from "./patience.ts";
 
 /** What was read of a file that changed meanwhile is kept so often; then it must settle first. */
@@ -33,8 +33,10 @@ export async function takeFile(
   try {
     await room(file);
     const source = joined(Buffer.from(one.folder), file.path);
-    // A card that was pulled out has not changed: what was read of it is no other reading.
-    const keep = async () => changedBefore < CHANGED_READS_KEPT && (await one.isThere());
+    // A card that was pulled out has not changed: what was read of it is no other reading. One that is in its
+    // place by now is another camera's.
+    const keep: Keep = async (what) =>
+      (what === "unlisted" || changedBefore < CHANGED_READS_KEPT) && (await one.isThere());
     const { id, changed } = await handOver(clock, sealing, one, file, source, keep, signal);
     events.sealed(id, one.device, file.bytes);
     if (!changed) return "taken";

@@ -10,6 +10,7 @@ import { isThere } from "../../drivers/bodycam/is-there.ts";
 import { readUsbDevices } from "../../drivers/bodycam/usb-devices.ts";
 import { parseNodeKey, verifierText } from "../../storage/ledger/note.ts";
 import type { Machine } from "../docks/ground.ts";
+import { isSameCard } from "../docks/same-card.ts";
 import { takeUp } from "../helper/card.ts";
 import { type Mounts, readRemembered } from "../helper/mounts.ts";
 import { carryOutOrders } from "../helper/orders.ts";
@@ -80,7 +81,10 @@ export async function openSimulatedDock(
       devices,
       records,
       hints: async function* () {},
-      isThere: async (record) => inSlot.has(record.slot) && (await isThere(record, places.sys)),
+      isThere: async (record) =>
+        inSlot.has(record.slot) &&
+        (await isThere(record, places.sys)) &&
+        (await isSameCard(records, record)),
     },
     core: { look: lookInSlotsOf(clock, { devices, records }), reports: places.reports, owner },
     cardOf: ({ disk }) => join(away, `${disk}1`),

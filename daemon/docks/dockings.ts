@@ -1,7 +1,7 @@
 import { type Clock, type Instant, MINUTE_MS } from "#base/time";
-import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 import { newDockingId } from "../new-id.ts";
 import type { Found, Occupied, PairedCard } from "./join-slots.ts";
+import { recordKey } from "./same-card.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import type { OpenCard } from "./work-card.ts";
 
@@ -140,9 +140,4 @@ function isOver({ plugged, card }: Docking, now: Occupied | undefined): boolean 
   return (
     now.found.kind === "waiting" || recordKey(now.found.card.record) !== recordKey(card.record)
   );
-}
-
-/** Another one each time that a card is mounted. */
-export function recordKey({ slot, name, device, at }: CardRecord): string {
-  return `${slot} ${name} ${device} ${at}`;
 }

@@ -7,6 +7,7 @@ import { usbHints } from "../../drivers/bodycam/usb-hints.ts";
 import type { Events } from "../events.ts";
 import { CARDS, MEDIA } from "../places.ts";
 import type { Ground } from "./run-slots.ts";
+import { isSameCard } from "./same-card.ts";
 
 /** What a machine shows of its slots, and whether a card of them is still there. */
 export type Machine = Ground & { readonly isThere: (record: CardRecord) => Promise<boolean> };
@@ -20,14 +21,15 @@ export function thisMachine(clock: Clock, events: Events): Machine {
   const refused = (record: string, why: string): void => {
     if (sayNow(`${record} ${why}`)) events.recordRefused(record, why);
   };
+  const records = () => readCardRecords(CARDS, { owner: 0, media: MEDIA, refused });
   return {
+    records,
     async devices() {
       const devices = await readUsbDevices();
       // The hints say so, once.
       return devices === "no-usb" ? [] : devices;
     },
-    records: () => readCardRecords(CARDS, { owner: 0, media: MEDIA, refused }),
     hints: (signal) => usbHints((why) => events.noUsb(why), signal),
-    isThere,
+    isThere: async (record) => (await isThere(record)) && (await isSameCard(records, record)),
   };
 }

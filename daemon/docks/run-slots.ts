@@ -4,9 +4,10 @@ import { type Clock, HOUR_MS, SECOND_MS } from "#base/time";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
 import { sleepOrHint } from "../../drivers/bodycam/look-again.ts";
 import type { Events } from "../events.ts";
-import type { DockCore, Pairing } from "./dock-core.ts";
-import { type Docking, type Dockings, type Open, openDockings, recordKey } from "./dockings.ts";
+import type { DockCore } from "./dock-core.ts";
+import { type Docking, type Dockings, type Open, openDockings } from "./dockings.ts";
 import { joinSlots, type Occupied, type PairedCard, type SlotDevice } from "./join-slots.ts";
+import { openPairings, type PairingsOf } from "./known-pairings.ts";
 import { openSideWork } from "./side-work.ts";
 import type { SlotBoard } from "./slot-board.ts";
 import { type OpenCard, workCard } from "./work-card.ts";
@@ -23,8 +24,6 @@ export interface Ground {
 
 const LOOK_EVERY_MS = 2 * SECOND_MS;
 const LOOK_WHILE_DOCKED_MS = SECOND_MS;
-/** Pairings are asked for at once when something came, and this often while something is in. */
-const ASK_EVERY_MS = 10 * SECOND_MS;
 /** A profile that cannot be read is one that somebody is writing. */
 const OPEN_AGAIN_MS = 10 * SECOND_MS;
 
@@ -45,7 +44,7 @@ export async function runSlots(
   const hint = { wake: (): void => undefined };
   const work = openSideWork(() => hint.wake());
   const hourly = atMostEvery(clock, HOUR_MS);
-  const look = looker(clock, core, ground);
+  const look = looker(clock, ground, openPairings(clock, core), signal);
   const dockings = openDockings(clock, board);
   const stop = new AbortController();
   work.start("hints", () => heed(ground.hints(AbortSignal.any([signal, stop.signal])), hint));
@@ -128,27 +127,16 @@ async function heed(hints: AsyncIterable<void>, hint: { wake: () => void }): Pro
 }
 
 /** Looks at devices, records and pairings. @throws BewaardError when one of them cannot be seen now. */
-function looker(clock: Clock, core: DockCore, ground: Ground): () => Promise<readonly Occupied[]> {
-  let pairings: readonly Pairing[] | undefined;
-  let askedFor = "";
-  let askedAtMs = 0;
+function looker(
+  clock: Clock,
+  ground: Ground,
+  pairingsOf: PairingsOf,
+  signal: AbortSignal,
+): () => Promise<readonly Occupied[]> {
   return async () => {
     const devices = await ground.devices();
     const records = await ground.records();
-    const seen = records.map(recordKey).join();
-    const isOld = clock.uptimeMs() - askedAtMs >= ASK_EVERY_MS;
-    if (records.length > 0 && (seen !== askedFor || isOld)) {
-      const known = pairings;
-      pairings = await core.pairings().catch((error: unknown) => knownAtLeast(known, error));
-      askedFor = seen;
-      askedAtMs = clock.uptimeMs();
-    }
-    return joinSlots(clock.bootId(), devices, records, pairings ?? []);
+    const pairings = await pairingsOf(records, signal);
+    return joinSlots(clock.bootId(), devices, pairings.of, pairings.known);
   };
-}
-
-/** Core that is away for a moment does not keep anybody from seeing that a camera is gone. */
-function knownAtLeast(known: readonly Pairing[] | undefined, error: unknown): readonly Pairing[] {
-  if (known === undefined || !(error instanceof BewaardError)) throw error;
-  return known;
 }

@@ -39,6 +39,8 @@ const SYNC_EVERY_MS = 5000;
 export interface SealedFile extends Sealed {
   /** The file changed while it was read: this is one read of it, and there may be no other like it. */
   readonly sourceChanged: boolean;
+  /** Of the source, in ms since 1970, as it was opened. */
+  readonly sourceModifiedMs: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export function sealFile(job: SealFileJob): SealedFile {
     unlinkSync(partial);
     syncDirectory(dirname(job.target));
     step("seal.durable");
-    return { ...sealed, sourceChanged };
+    return { ...sealed, sourceChanged, sourceModifiedMs: before.mtimeMs };
   } catch (error) {
     rmSync(partial, { force: true });
     // No manifest will ever speak of it.

@@ -13,6 +13,7 @@ import { openFair } from "../../daemon/docks/fair.ts";
 import type { SlotDevice } from "../../daemon/docks/join-slots.ts";
 import { cardOpener, type SlotProfile } from "../../daemon/docks/open-card.ts";
 import { runSlots } from "../../daemon/docks/run-slots.ts";
+import { isSameCard } from "../../daemon/docks/same-card.ts";
 import { saySlot } from "../../daemon/docks/say-slots.ts";
 import { openSlotBoard, type SlotBoard } from "../../daemon/docks/slot-board.ts";
 import type { SlotState } from "../../daemon/docks/slot-state.ts";
@@ -46,6 +47,8 @@ export interface FakeSlots extends AsyncDisposable {
   isThere: (folder: string) => boolean;
   /** Resolves when the profile of that name can be read. */
   profileComes: (name: string) => Promise<void>;
+  /** Resolves when core says who is paired. */
+  pairingsCome: () => Promise<void>;
   /** Puts the camera `number` in `slot`, its card at media/`name`. */
   plug(slot: string, name: string, number: string, more?: Partial<CardRecord>): Promise<void>;
   /** As the kernel: the device is gone at once, its record when the root helper comes to it. */
@@ -80,7 +83,7 @@ export async function openFakeSlots(
   const stop = new AbortController();
   const board = openSlotBoard(clock, saySlot(rig.events));
   const core: DockCore = {
-    pairings: async () => [...pairings.values()],
+    pairings: async () => (await fake.pairingsCome(), [...pairings.values()]),
     news: async (slots) => void told.push([...slots]),
     wipe: async (card) => (wipes.push(card), wiping(card)),
     setTime: async (card) => (clocks.push(card), setting(card)),
@@ -102,6 +105,7 @@ export async function openFakeSlots(
     answerClock: (answer) => void (setting = answer),
     isThere: () => true,
     profileComes: async () => undefined,
+    pairingsCome: async () => undefined,
     async plug(slot, name, number, more = {}) {
       address += 1;
       const serial = `SN-${number}`;
@@ -153,7 +157,10 @@ export async function openFakeSlots(
     rig.sealing,
     openFair(2),
     board,
-    async ({ slot, mountedAt }) => devices.has(slot) && fake.isThere(mountedAt ?? ""),
+    async (record) =>
+      devices.has(record.slot) &&
+      fake.isThere(record.mountedAt ?? "") &&
+      (await isSameCard(ground.records, record)),
     async (name) => (await fake.profileComes(name), profile),
   );
   const running = together(stop.signal, [
