@@ -15,6 +15,7 @@ import {
 import { dirname } from "node:path";
 import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
+import { freeNow } from "#base/free-now";
 import { step } from "#base/step";
 import { systemClock } from "#base/system-clock";
 import type { Header } from "./header.ts";
@@ -126,16 +127,20 @@ function pour(
 ): void {
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   let syncedAtMs = systemClock.uptimeMs();
-  for (;;) {
-    if (Atomics.load(stop, 0) === 1) throw new DOMException("sealing was stopped", "AbortError");
-    const bytes = read(source, block);
-    if (bytes === 0) return;
-    sealer.push(block.subarray(0, bytes));
-    Atomics.add(blocks, 0, 1);
-    if (systemClock.uptimeMs() - syncedAtMs >= SYNC_EVERY_MS) {
-      fdatasyncSync(target);
-      syncedAtMs = systemClock.uptimeMs();
+  try {
+    for (;;) {
+      if (Atomics.load(stop, 0) === 1) throw new DOMException("sealing was stopped", "AbortError");
+      const bytes = read(source, block);
+      if (bytes === 0) return;
+      sealer.push(block.subarray(0, bytes));
+      Atomics.add(blocks, 0, 1);
+      if (systemClock.uptimeMs() - syncedAtMs >= SYNC_EVERY_MS) {
+        fdatasyncSync(target);
+        syncedAtMs = systemClock.uptimeMs();
+      }
     }
+  } finally {
+    freeNow(block);
   }
 }
 

@@ -17,29 +17,37 @@ export function fileBody(
   return { open: (range = WHOLE) => sealedFile(path, bytes, range), bytes, parts };
 }
 
-/**
- * Every chunk in the same memory: a new one for each would have the collector at work for most of an upload.
- * @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure.
- */
+/** @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure. */
 async function* sealedFile(
   path: string,
   bytes: number,
-  { from, to }: ByteRange,
+  range: ByteRange,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    await using file = await open(path, "r");
-    const memory = Buffer.allocUnsafeSlow(
-      Math.min(READ_BYTES, Math.max(1, Math.min(bytes, to) - from)),
-    );
-    for (let at = from; at < to; ) {
-      const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, to - at), at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield memory.subarray(0, bytesRead);
-    }
+    yield* readThrough(path, bytes, range);
   } catch (cause) {
     const message = `a sealed file in the spool cannot be read (${systemCode(cause)})`;
     throw new BewaardError("SPOOL_IO", message, { cause });
+  }
+}
+
+/**
+ * Reads a file of about so many `bytes`, every chunk in the same memory: a new one for each would have the
+ * collector at work for most of an upload, and megabytes of them wait for it.
+ */
+export async function* readThrough(
+  path: string,
+  bytes: number,
+  { from, to }: ByteRange = WHOLE,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  await using file = await open(path, "r");
+  const most = Math.min(READ_BYTES, Math.max(1, Math.min(bytes, to) - from));
+  const memory = Buffer.allocUnsafeSlow(most);
+  for (let at = from; at < to; ) {
+    const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, to - at), at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield memory.subarray(0, bytesRead);
   }
 }
 

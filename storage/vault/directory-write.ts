@@ -1,9 +1,8 @@
-import { createReadStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncDirectory, writeDurably } from "#base/durable";
 import { openPartDigests } from "../seal/part-digests.ts";
-import { agrees, sameDigests } from "./body.ts";
+import { agrees, readThrough, sameDigests } from "./body.ts";
 import type { ObjectBody, ObjectFacts } from "./vault.ts";
 
 /** Prepares one whole version in `folder`: its facts, its hold, its bytes, all durable and read back. */
@@ -24,7 +23,7 @@ export async function writeVersion(
   await copyBody(body, join(folder, "body"), key, signal);
   await syncDirectory(folder);
   await syncDirectory(dirname(folder));
-  await agrees(createReadStream(join(folder, "body"), { highWaterMark: 1 << 20 }), body, key);
+  await agrees(readThrough(join(folder, "body"), body.bytes), body, key);
 }
 
 async function copyBody(
