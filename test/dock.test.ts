@@ -58,7 +58,7 @@ async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<voi
     stop.signal,
   );
   // The dock itself and its daily look at the recipients.
-  await clock.asleep(2);
+  await clock.asleep(2, stop.signal);
   for (let look = 0; look < looks; look += 1) {
     for (let part = 0; part < 16; part += 1) await clock.pass(2 * SECOND_MS, stop.signal);
   }

@@ -60,7 +60,7 @@ async function watch(rig: Rig, looks: number, sealing: Sealing = rig.sealing) {
   const { ask, methods } = answering(rig);
   const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
   const running = dock(clock, rig.events, ask, sealing, openFair(2), docks, NO_SLOTS, stop.signal);
-  await clock.asleep(2);
+  await clock.asleep(2, stop.signal);
   for (let look = 0; look < looks; look += 1) {
     for (let part = 0; part < 16; part += 1) await clock.pass(2 * SECOND_MS, stop.signal);
     await adoptOwn(rig);

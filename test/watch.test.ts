@@ -34,7 +34,7 @@ async function patience(heard: readonly Fragment[]): Promise<number> {
       assert.ok(error instanceof BewaardError && error.code === "CAMERA_STALLED");
       stalled.abort();
     });
-  await clock.asleep(1);
+  await clock.asleep(1, NEVER);
   let seconds = 0;
   for (; !stalled.signal.aborted && seconds < 60; seconds += 1)
     await clock.pass(SECOND_MS, stalled.signal).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { systemClock } from "#base/system-clock";
-import { type Clock, type Instant, instant, plus } from "#base/time";
+import { type Clock, type Instant, instant, MINUTE_MS, plus } from "#base/time";
 
 /** A clock that stands still until it is told that time passes. For the demo and the tests. */
 export interface SimulatedClock extends Clock {
@@ -8,8 +8,8 @@ export interface SimulatedClock extends Clock {
    * resolves when all are asleep again. Rejects when the signal aborts, for then nobody falls asleep.
    */
   pass(ms: number, signal: AbortSignal): Promise<void>;
-  /** Resolves once `count` loops sleep at the same time: everything has started. */
-  asleep(count: number): Promise<void>;
+  /** Resolves once `count` loops sleep at the same time: everything has started. Rejects when the signal aborts. */
+  asleep(count: number, signal: AbortSignal): Promise<void>;
   /** Somebody sets the clock: wall time moves, uptime does not. */
   jump(ms: number): void;
   /** The machine starts again after being off for `offMs`. */
@@ -29,6 +29,20 @@ export function simulatedClock(start: Instant): SimulatedClock {
   // As many loops as ever slept at once: when that many sleep again, nothing is going on.
   let loops = 0;
   let quiet = nobodyWaits;
+
+  async function settled(signal: AbortSignal): Promise<void> {
+    if (sleepers.size >= loops) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    quiet = resolve;
+    try {
+      await promise;
+    } finally {
+      quiet = nobodyWaits;
+      signal.removeEventListener("abort", stop);
+    }
+  }
 
   return {
     now: () => now,
@@ -60,26 +74,13 @@ export function simulatedClock(start: Instant): SimulatedClock {
       now = plus(now, ms);
       uptimeMs += ms;
       const due = [...sleepers].filter(({ untilMs }) => untilMs <= uptimeMs);
-      const settled = Promise.withResolvers<void>();
-      const stop = (): void => settled.reject(signal.reason);
-      signal.addEventListener("abort", stop);
-      quiet = () => settled.resolve();
       for (const sleeper of due) sleeper.wake();
-      if (sleepers.size >= loops) settled.resolve();
-      try {
-        await settled.promise;
-      } finally {
-        quiet = nobodyWaits;
-        signal.removeEventListener("abort", stop);
-      }
+      await settled(signal);
     },
-    async asleep(count) {
+    async asleep(count, signal) {
+      signal.throwIfAborted();
       loops = Math.max(loops, count);
-      if (sleepers.size >= loops) return;
-      const settled = Promise.withResolvers<void>();
-      quiet = () => settled.resolve();
-      await settled.promise;
-      quiet = nobodyWaits;
+      await settled(signal);
     },
     jump(ms) {
       now = plus(now, ms);
@@ -94,7 +95,10 @@ export function simulatedClock(start: Instant): SimulatedClock {
 
 function nobodyWaits(): void {}
 
-/** On a busy machine a loop that has only just started is behind simulated time: it is given this, of real time. */
+/**
+ * On a busy machine a loop that has only just started is behind simulated time, and may have gone to sleep when it
+ * was over: it is given this, of real time, and a minute of simulated time with each.
+ */
 const LOOK_AGAIN_MS = 100;
 const LOOKS_MORE = 100;
 
@@ -115,6 +119,7 @@ export async function passUntil(
   for (let looks = 0; looks < LOOKS_MORE; looks += 1) {
     await systemClock.sleep(LOOK_AGAIN_MS, signal);
     if (await seen()) return true;
+    await clock.pass(Math.min(hopMs, MINUTE_MS), signal);
   }
   return false;
 }

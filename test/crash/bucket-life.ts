@@ -13,6 +13,7 @@ import { runCore } from "../../daemon/main.ts";
 import { catalogPath, socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { openDatabase } from "../../storage/catalog/sqlite.ts";
+import { started } from "../fakes/started.ts";
 import { holdBoth, isReleased, releaseOne } from "./decide.ts";
 
 // The life of three recordings whose vault is a bucket, in one process that a crash test kills anywhere and
@@ -88,6 +89,7 @@ async function live(signal: AbortSignal): Promise<void> {
     );
   }
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
+  await started(clock, signal);
   const statesOf = async () => (await segmentsOf(ask)).map(({ state }) => state);
   const decided = (await statesOf()).some((state) => state.startsWith("destroy"));
   if (!decided) {

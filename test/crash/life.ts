@@ -17,6 +17,7 @@ import { openEvents } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
+import { started } from "../fakes/started.ts";
 import { serveAuthority } from "../peers/timestamp-authority.ts";
 import { holdBoth, isReleased, releaseOne } from "./decide.ts";
 
@@ -56,6 +57,7 @@ async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const ask = asker(socketPath(config), signal);
   await until(async () => (await ask("status", {})).node !== "");
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
+  await started(clock, signal);
   const born = instant(Number(await readFile(join(notes, "born"), "utf8")));
   const decided = async () =>
     (await believed(ask)).some(({ state }) => state.startsWith("destroy")) ||

@@ -9,6 +9,7 @@ import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { temporaryFolder } from "./folder.ts";
 import { capturedEvents, NEVER } from "./rig.ts";
+import { started } from "./started.ts";
 
 /** A whole site: box and desk, in a folder of the test's own, on a simulated clock. */
 export interface Site extends AsyncDisposable {
@@ -54,6 +55,7 @@ export async function whileRunning(
       const ask = asker(socketPath(config), s);
       await answering(ask, s);
       await ask("clock.confirm", { timeMs: site.clock.now(), by: "test" });
+      await started(site.clock, s);
       await body(ask, s, said);
       finished.abort();
     },

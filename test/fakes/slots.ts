@@ -169,7 +169,7 @@ export async function openFakeSlots(
   ]);
   // What it failed of is thrown when it is disposed of.
   running.catch(() => stop.abort());
-  await clock.asleep(2);
+  await clock.asleep(2, stop.signal);
   return fake;
 }
 
