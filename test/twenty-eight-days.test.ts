@@ -68,7 +68,7 @@ async function hops(
 }
 
 describe("28 days of four docks on the injected clock (DH-06, AR-26, AR-27)", function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   it("destroys each segment between 27 d 22 h and 28 d after its recording, keeps the held ones, and verifies", async () => {
     await using site = await openSite(START, CAMERAS, 70);
