@@ -2,16 +2,13 @@ import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { type Clock, DAY_MS, dayOf, every, HOUR_MS, type Instant, instant } from "#base/time";
-import { recordSeen, seenDay } from "../storage/catalog/seen.ts";
+import { forgetSeen, recordSeen, seenDay } from "../storage/catalog/seen.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { readSeen } from "./desk/seen-list.ts";
+import { readSeen, SEEN_DAYS } from "./desk/seen-list.ts";
 import type { Events } from "./events.ts";
 import type { DeskOf } from "./heed.ts";
 import { steady } from "./steady.ts";
-
-/** An older list than this is not looked for: every file of it may have been wiped since. */
-const LOOK_BACK_DAYS = 7;
 
 /**
  * Reads the newest list of files that boxes have taken, hourly, until the signal aborts. Without one, or with one that
@@ -30,6 +27,7 @@ export async function followSeen(
   const daily = atMostEvery(clock, DAY_MS);
   for await (const now of every(clock, HOUR_MS, signal)) {
     await turn(async () => {
+      if (daily("forget")) await forgetSeen(database, now);
       const known = (await seenDay(database)) ?? "";
       for (const day of daysBefore(now)) {
         if (day <= known) return;
@@ -53,7 +51,7 @@ export async function followSeen(
 
 /** Today first. */
 function daysBefore(now: Instant): readonly string[] {
-  return Array.from({ length: LOOK_BACK_DAYS }, (_, back) =>
+  return Array.from({ length: SEEN_DAYS }, (_, back) =>
     dayOf(instant(Math.max(0, now - back * DAY_MS))),
   );
 }

@@ -51,11 +51,17 @@ describe("listing of a bucket", () => {
   for (const kind of ["AWS", "Ceph", "Swift"] as const) {
     it(`loses no version however ${kind} pages (R-01)`, async () => {
       for (let most = 1; most < 14; most += 1) {
-        const keys = await Array.fromAsync(keysUnder(lister(kind), "a/", NEVER, most));
+        const keys = await Array.fromAsync(keysUnder(lister(kind), "a/", NEVER, "", most));
         assert.deepEqual(
           keys.map(({ key, versions }) => `${key} ${versions.length}`),
           ["a/1 3", "a/2 3", "a/2.x 3", "a/3 3"],
           `${most} a page`,
+        );
+        const behind = await Array.fromAsync(keysUnder(lister(kind), "a/", NEVER, "a/2", most));
+        assert.deepEqual(
+          behind.map(({ key, versions }) => `${key} ${versions.length}`),
+          ["a/2.x 3", "a/3 3"],
+          `behind a/2, ${most} a page`,
         );
       }
     });
@@ -67,7 +73,7 @@ describe("listing of a bucket", () => {
   });
 
   it("gives up on one that always answers the same page", async () => {
-    const endless = Array.fromAsync(keysUnder(lister("stuck"), "a/", NEVER, 2));
+    const endless = Array.fromAsync(keysUnder(lister("stuck"), "a/", NEVER, "", 2));
     await assert.rejects(endless, { code: "VAULT_UNAVAILABLE", transient: true });
   });
 });

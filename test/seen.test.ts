@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
 import { type NodeId, parseDeviceId, parseNodeId } from "#base/ids";
-import { DAY_MS, dayOf, HOUR_MS, instant, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import {
+  type Clock,
+  DAY_MS,
+  dayOf,
+  HOUR_MS,
+  instant,
+  MINUTE_MS,
+  plus,
+  SECOND_MS,
+} from "#base/time";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
+import { readLedger } from "../daemon/desk/read-ledger.ts";
 import { readSeen, signSeen } from "../daemon/desk/seen-list.ts";
 import { openStation, type Station } from "../daemon/desk/station.ts";
 import { writeSeen } from "../daemon/desk/write-seen.ts";
@@ -14,6 +25,7 @@ import { recordSeen, seenElsewhere } from "../storage/catalog/seen.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { seenKey } from "../storage/vault/keys.ts";
 import { FREELY } from "../storage/vault/vault.ts";
+import { rowsOf } from "./fakes/medium.ts";
 import { CAMERA, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site, whileRunning } from "./fakes/site.ts";
 import { turns } from "./fakes/turns.ts";
@@ -25,19 +37,60 @@ const OTHER = parseNodeId("dock-2");
 /** A site whose box has one file of a camera in the vault, under a signed head. */
 async function openKept(): Promise<Site> {
   const site = await openSite(START, [CAMERA], 3);
-  const clip = join(site.demo.docks[CAMERA] ?? "", NAME);
+  await keep(site, NAME, 1);
+  return site;
+}
+
+/** Lets the box take one more file, until it has so many and a head tells of it. */
+async function keep(site: Site, name: string, count: number): Promise<void> {
+  const clip = join(site.demo.docks[CAMERA] ?? "", name);
   await mkdir(dirname(clip), { recursive: true });
-  await writeFile(clip, "beeld");
+  await writeFile(clip, `beeld${count === 1 ? "" : count}`);
   await utimes(clip, FILE.modifiedAt / 1000, FILE.modifiedAt / 1000);
   await whileRunning(site, async (ask, signal) => {
-    const kept = async () =>
-      (await ask("status", {})).states["stored"] === 1 &&
-      (await ask("status", {})).checkpoint?.publishedAt != null;
+    const kept = async () => (await ask("status", {})).states["stored"] === count;
     assert.ok(await passUntil(site.clock, 5 * SECOND_MS, 3 * HOUR_MS, kept, signal));
-    // The head that tells of it.
-    await site.clock.pass(2 * HOUR_MS, signal);
+    const told = async () => (await sealedIn(site)) === count;
+    assert.ok(await passUntil(site.clock, MINUTE_MS, 3 * HOUR_MS, told, signal));
   });
-  return site;
+}
+
+/** How many files the newest signed head tells of; none while its entries are on their way. */
+async function sealedIn(site: Site): Promise<number> {
+  await using station = await openStation(site.demo.desk);
+  const { vault, config } = station;
+  let sealed = 0;
+  try {
+    await readLedger(vault, config.nodes, config.site, site.demo.config.node, NEVER, (body) => {
+      if (body.includes('"kind":"segment.sealed"')) sealed += 1;
+    });
+  } catch (error) {
+    if (!(error instanceof BewaardError)) throw error;
+    return 0;
+  }
+  return sealed;
+}
+
+/** The station's vault, and what was read and listed of ledgers and footage through it. */
+function watched(station: Station): { readonly station: Station; readonly asked: string[] } {
+  const asked: string[] = [];
+  const { vault } = station;
+  return {
+    asked,
+    station: {
+      ...station,
+      vault: {
+        ...vault,
+        read: (key, ...rest) => (asked.push(key), vault.read(key, ...rest)),
+        list: (prefix, ...rest) => (asked.push(prefix), vault.list(prefix, ...rest)),
+      },
+    },
+  };
+}
+
+/** The site's clock, so many days on. */
+function later(site: Site, days: number): Clock {
+  return { ...site.clock, now: () => plus(site.clock.now(), days * DAY_MS) };
 }
 
 /** One look of a box named `node` at what the site's desk wrote. */
@@ -145,7 +198,68 @@ describe("the desk's list of files that boxes took (desk/seen)", function () {
     const { vault } = station;
     for await (const { key, versionId } of vault.list("footage/dock-1/", NEVER))
       await vault.destroy(key, versionId);
+    await rm(join(station.folder, "seen.json"));
     await assert.rejects(writeSeen(site.clock, station, NEVER), { code: "DESK_INPUT" });
+  });
+
+  it("goes on from where it was: reads what came since, and looks only for what it did not see before", async () => {
+    await using site = await openKept();
+    await using station = await openStation(site.demo.desk);
+    assert.equal((await writeSeen(site.clock, station, NEVER)).files, 1);
+    await keep(site, named(-20), 2);
+    const first = watched(station);
+    const second = await writeSeen(later(site, 1), first.station, NEVER);
+    assert.equal(second.files, 2);
+    const ledger = (asked: readonly string[]) =>
+      asked.filter((key) => /entries\/\d/.test(key)).toSorted();
+    const all: string[] = [];
+    for await (const { key } of station.vault.list("ledger/dock-1/entries/", NEVER)) all.push(key);
+    const read = ledger(first.asked);
+    assert.ok(read.length > 0 && read.length < all.length, `${read.length} of ${all.length}`);
+    assert.deepEqual(read, all.slice(-read.length));
+    assert.ok(first.asked.includes(`footage/dock-1/${CAMERA}/2026/06/01/`));
+    // Nothing new: nothing is read but the newest head, and no footage looked for.
+    const again = watched(station);
+    await writeSeen(later(site, 2), again.station, NEVER);
+    assert.deepEqual(ledger(again.asked), []);
+    assert.ok(!again.asked.some((key) => key.startsWith("footage/")));
+  });
+
+  it("reads all from its start where what it remembers is of another ledger, or is no memory", async () => {
+    await using site = await openKept();
+    await using station = await openStation(site.demo.desk);
+    await writeSeen(site.clock, station, NEVER);
+    const path = join(station.folder, "seen.json");
+    const text = await readFile(path, "utf8");
+    const other = text.replaceAll(/"hash":"[0-9a-f]{64}"/g, `"hash":"${"0".repeat(64)}"`);
+    assert.notEqual(other, text);
+    for (const [index, memory] of [other, "{}", "no memory"].entries()) {
+      await writeFile(path, memory);
+      const written = await writeSeen(later(site, index + 1), station, NEVER);
+      assert.deepEqual([written.files, written.unread], [1, []]);
+    }
+  });
+
+  it("does not stay: after a week nobody looks for it, and after its term no box remembers a file (DH-06)", async () => {
+    await using site = await openKept();
+    await using station = await openStation(site.demo.desk);
+    await using rig = await openRig();
+    const rows = () => rowsOf(rig, "select node from seen_file");
+    await writeSeen(site.clock, station, NEVER);
+    await follow(rig, site, station, OTHER);
+    assert.equal((await rows()).length, 1);
+    for (const days of [1, 8]) await writeSeen(later(site, days), station, NEVER);
+    const lists = await Array.fromAsync(station.vault.list("desk/seen/", NEVER));
+    assert.deepEqual(
+      lists.map(({ key }) => key),
+      [1, 8].map((days) => seenKey(dayOf(later(site, days).now()))),
+    );
+    // No newer list comes, and what the old one says is over.
+    await site.clock.pass(35 * DAY_MS, NEVER);
+    await follow(rig, site, station, OTHER);
+    assert.deepEqual(await rows(), []);
+    await writeSeen(site.clock, station, NEVER);
+    assert.doesNotMatch(await readFile(join(station.folder, "seen.json"), "utf8"), /bc-0101/);
   });
 
   it("is taken in at once, a hundred thousand files of it", async () => {

@@ -174,10 +174,10 @@ describe("what the bucket destroys by itself", () => {
       .Rules.filter(({ Filter }) => Filter.Prefix === prefix)
       .flatMap(({ Expiration }) => (Expiration && "Days" in Expiration ? [Expiration.Days] : []));
 
-  it("lies under footage/ and backup/, never in ledger or desk", () => {
+  it("lies under footage/, backup/ and desk/seen/, never in the ledger or what the desk decided", () => {
     for (const names of EVERY) {
       for (const { Filter } of lifecycleOf({ ...names, separateCopy: true }).Rules) {
-        assert.match(Filter.Prefix, /^(?:footage|backup)\/$/);
+        assert.match(Filter.Prefix, /^(?:footage|backup|desk\/seen)\/$/);
       }
     }
   });
@@ -201,7 +201,7 @@ describe("what the bucket destroys by itself", () => {
       const tidied = lifecycleOf(names).Rules.filter((one) => one.AbortIncompleteMultipartUpload);
       assert.deepEqual(
         tidied.map(({ Filter }) => Filter.Prefix),
-        ["footage/", "backup/"],
+        ["footage/", "backup/", "desk/seen/"],
       );
     }
   });

@@ -12,6 +12,8 @@ import { signedBy, signWithSsh } from "./ssh-signature.ts";
 
 // The list of files that boxes have taken from cards, at `desk/seen/<day>` (docs/format.md, "Seen").
 
+/** An older list is not looked for, and is removed: every file of it may have been wiped since. */
+export const SEEN_DAYS = 7;
 /** So many files at most: about twelve megabytes. What is left out is taken once more, and nothing is lost. */
 export const SEEN_FILES = 100_000;
 const SEEN_BYTES = 24 * 1024 * 1024;

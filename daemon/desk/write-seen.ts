@@ -1,29 +1,15 @@
-import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { parseNodeId } from "#base/ids";
-import { type Clock, dayOf, type Instant, instantOf } from "#base/time";
+import { type Clock, DAY_MS, dayOf, type Instant, instant } from "#base/time";
 import type { SeenFile } from "../../storage/catalog/seen.ts";
 import { parseVerifier } from "../../storage/ledger/note.ts";
 import { textBody } from "../../storage/vault/body.ts";
-import { footagePrefix, seenKey, segmentOf } from "../../storage/vault/keys.ts";
-import { FREELY } from "../../storage/vault/vault.ts";
-import { readLedger } from "./read-ledger.ts";
-import { SEEN_FILES, signSeen } from "./seen-list.ts";
+import { SEEN_PREFIX, seenKey } from "../../storage/vault/keys.ts";
+import { FREELY, type Vault } from "../../storage/vault/vault.ts";
+import { seenOfBox } from "./seen-box.ts";
+import { SEEN_DAYS, SEEN_FILES, signSeen } from "./seen-list.ts";
+import { NOTHING_SEEN, readSeenMemory, type SeenBox, writeSeenMemory } from "./seen-memory.ts";
 import type { Station } from "./station.ts";
-
-const told = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("segment.sealed"),
-    id: z.string(),
-    device: z.string(),
-    dueAt: z.string(),
-    plaintextSha256: z.string().nullable(),
-    plaintextBytes: z.number().nullable(),
-    /** From 0.5; of a bodycam's file. */
-    file: z.object({ path: z.string(), modifiedAt: z.string() }).nullish(),
-  }),
-  z.object({ kind: z.literal("segment.term"), id: z.string(), dueAt: z.string() }),
-]);
 
 /** What `writeSeen` listed: how many files, of which boxes, and which ledgers it could not read. */
 export interface WrittenSeen {
@@ -36,7 +22,8 @@ export interface WrittenSeen {
 
 /**
  * Writes which files of which cameras the boxes of this site have, out of their signed ledgers: what is not past its
- * term and lies in the vault now. A box that reads it does not take them once more.
+ * term and was seen in the vault. A box that reads it does not take them once more. Goes on from where it was the last
+ * time, and removes lists that nobody looks for any more.
  * @throws BewaardError DESK_INPUT when today's list is there already, and another one.
  */
 export async function writeSeen(
@@ -48,14 +35,21 @@ export async function writeSeen(
   const day = dayOf(clock.now());
   const known: SeenFile[] = [];
   const unread: { node: string; code: string }[] = [];
+  const before = await readSeenMemory(station.folder);
+  const boxes = new Map<string, SeenBox>();
   for (const node of config.nodes.map((key) => nodeOf(parseVerifier(key).name))) {
+    const box = before.get(node) ?? NOTHING_SEEN;
     try {
-      known.push(...(await filesOfBox(station, node, clock.now(), signal)));
+      const after = await seenOfBox(station, parseNodeId(node), box, clock.now(), signal);
+      boxes.set(node, after);
+      known.push(...[...after.files.values()].filter(({ stored }) => stored));
     } catch (error) {
       if (!(error instanceof BewaardError) || error.transient) throw error;
       unread.push({ node, code: error.code });
     }
   }
+  await writeSeenMemory(station.folder, boxes);
+  await removeOld(vault, clock.now(), signal);
   const files = known.toSorted((a, b) => b.dueAt - a.dueAt).slice(0, SEEN_FILES);
   const list = { site: config.site, day, by: config.person, files };
   const object = await signSeen(list, config.sign_key);
@@ -69,35 +63,17 @@ export async function writeSeen(
   return { day, files: files.length, leftOut: known.length - files.length, unread };
 }
 
-async function filesOfBox(
-  { config, vault }: Station,
-  node: string,
-  now: Instant,
-  signal: AbortSignal,
-): Promise<readonly SeenFile[]> {
-  const box = parseNodeId(node);
-  const files = new Map<string, SeenFile>();
-  await readLedger(vault, config.nodes, config.site, box, signal, (body) => {
-    const parsed = told.safeParse(JSON.parse(body));
-    if (!parsed.success) return;
-    const entry = parsed.data;
-    const dueAt = instantOf(entry.dueAt);
-    if (entry.kind === "segment.term") {
-      const file = files.get(entry.id);
-      if (file) files.set(entry.id, { ...file, dueAt });
-      return;
-    }
-    const { device, file, plaintextSha256: sha256, plaintextBytes: bytes } = entry;
-    if (file == null || sha256 === null || bytes === null) return;
-    const modifiedAt = instantOf(file.modifiedAt);
-    files.set(entry.id, { device, path: file.path, bytes, modifiedAt, node, sha256, dueAt });
-  });
-  const stored: SeenFile[] = [];
-  for await (const { key } of vault.list(footagePrefix(box), signal)) {
-    const file = files.get(segmentOf(key) ?? "");
-    if (file && file.dueAt > now) stored.push(file);
+/**
+ * Nobody looks for a list that is older, and after its term it tells of what should be forgotten. In a bucket the
+ * lifecycle removes it: the custodian may not.
+ */
+async function removeOld(vault: Vault, now: Instant, signal: AbortSignal): Promise<void> {
+  if (vault.level !== "directory") return;
+  const oldest = seenKey(dayOf(instant(Math.max(0, now - SEEN_DAYS * DAY_MS))));
+  for await (const { key, versionId } of vault.list(SEEN_PREFIX, signal)) {
+    if (key >= oldest) return;
+    await vault.destroy(key, versionId);
   }
-  return stored;
 }
 
 /** A node's key is named `bewaard/<site>/<node>`. */

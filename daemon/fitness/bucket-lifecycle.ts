@@ -1,3 +1,4 @@
+import { SEEN_PREFIX } from "../../storage/vault/keys.ts";
 import type { LifecycleRule } from "../../storage/vault/s3-answers.ts";
 import type { Answers } from "./bucket-answers.ts";
 import { covers, GATE, gated, type Kept, RULES, unhurried } from "./bucket-footage-rules.ts";
@@ -8,8 +9,8 @@ import { type BucketRow, honoured, notLocked, remark, say, unfit } from "./bucke
 const LAW_DAYS = 28;
 /** A rule counts from midnight after each of its two steps (S3: "rounded up to the next midnight UTC"). */
 const ROUNDED_DAYS = 2;
-/** What rules may reach: ledger and desk stay. */
-const OWN = ["footage/", "backup/"];
+/** What rules may reach: the ledger stays, and what the desk decided. */
+const OWN = ["footage/", "backup/", SEEN_PREFIX];
 
 /** Which rules the bucket obeys by itself, whether bewaard lives or not. */
 export function lifecycleRows(kept: Kept, told: Answers["lifecycle"]): readonly BucketRow[] {
@@ -50,12 +51,19 @@ function reach(rules: readonly LifecycleRule[]): BucketRow {
   const what = "lifecycle reach";
   const beyond = rules.filter(({ prefix }) => !OWN.some((own) => prefix.startsWith(own)));
   if (beyond.length === 0)
-    return honoured(what, "alleen footage/ en backup/", "only footage/ and backup/");
+    return honoured(
+      what,
+      "alleen footage/, backup/ en desk/seen/",
+      "only footage/, backup/ and desk/seen/",
+    );
   const named = beyond
     .map(({ id, prefix }) => `${id} (${prefix === "" ? "*" : prefix})`)
     .join(", ");
   return unfit(what, {
-    saw: say(`reikt verder dan footage/ en backup/: ${named}`, `reaches beyond: ${named}`),
+    saw: say(
+      `reikt verder dan footage/, backup/ en desk/seen/: ${named}`,
+      `reaches beyond: ${named}`,
+    ),
     means: say(
       "het grootboek en de besluiten verdwijnen: niets is dan nog te bewijzen",
       "ledger and desk entries disappear: nothing can be proven any more",

@@ -1,4 +1,5 @@
 import { DAY_MS } from "#base/time";
+import { SEEN_DAYS } from "../desk/seen-list.ts";
 import type { VaultNames } from "./names.ts";
 
 /** One rule of a lifecycle, as S3 writes it. */
@@ -10,6 +11,9 @@ interface Rule {
   readonly NoncurrentVersionExpiration?: { readonly NoncurrentDays: number };
   readonly AbortIncompleteMultipartUpload?: { readonly DaysAfterInitiation: number };
 }
+
+/** Lists of what boxes took are looked for this long after their day (daemon/desk/seen-list.ts). */
+const SEEN_RULE_DAYS = SEEN_DAYS + 1;
 
 /** What of a vault decides its rules. */
 type Terms = Pick<VaultNames, "level" | "termMs" | "separateCopy">;
@@ -25,8 +29,8 @@ export interface Lifecycle {
 const LAG_DAYS = 4;
 
 /**
- * What the bucket destroys by itself, also when the box never comes back. Nothing outside `footage/` and
- * `backup/`: ledger and desk are the record.
+ * What the bucket destroys by itself, also when the box never comes back. Nothing outside `footage/`, `backup/` and
+ * `desk/seen/`: ledger and the rest of the desk are the record.
  * - locked: all footage from the first day, which its lock keeps back until the end of the term, and a hold
  *   for as long as it lasts.
  * - plain: a long stop on footage that no destroyer came for. It counts from storing, and it knows no holds:
@@ -42,6 +46,9 @@ export function lifecycleOf({ level, termMs, separateCopy }: Terms): Lifecycle {
       // All versions of a backup are gone when the term of what it tells of ends.
       ...gone("backup", Math.max(1, term - LAG_DAYS)),
       ...tidied("backup"),
+      // Of which files were on which cameras nobody has to know longer.
+      ...gone("desk/seen", SEEN_RULE_DAYS),
+      ...tidied("desk/seen"),
     ],
   };
 }
@@ -65,5 +72,9 @@ function tidied(name: string): readonly Rule[] {
 }
 
 function rule(name: string, what: string) {
-  return { ID: `${name}-${what}`, Status: "Enabled", Filter: { Prefix: `${name}/` } } as const;
+  return {
+    ID: `${name.replace("/", "-")}-${what}`,
+    Status: "Enabled",
+    Filter: { Prefix: `${name}/` },
+  } as const;
 }

@@ -54,6 +54,13 @@ export function recordSeen(
   });
 }
 
+/** Files whose term is over are not left to another box any more: nothing is remembered of them. */
+export function forgetSeen(database: Database, now: Instant): Promise<number> {
+  return database.transaction((sql) =>
+    sql.run("delete from seen_file where due_at_ms <= $now", { $now: now }),
+  );
+}
+
 /** For each file on a card: whether another box has it, by the desk's last list. Not once its term is over. */
 export function seenElsewhere(
   database: Database,

@@ -32,6 +32,8 @@ export interface Appender {
   /** Adds one leaf; returns every node that became complete, the leaf first. */
   append(leaf: Buffer): readonly TreeNode[];
   root(): Buffer;
+  /** All that is needed to go on from here later, the smallest subtree first. */
+  frontier(): readonly TreeNode[];
   readonly size: number;
 }
 
@@ -63,6 +65,7 @@ export function openAppender(size: number, frontier: readonly TreeNode[]): Appen
           (right, left) => (right ? nodeHash(left, right) : left),
           undefined,
         ) ?? createHash("sha256").digest(),
+    frontier: () => frontierOf(grown).map((node) => ({ ...node, hash: known(newest, node.level) })),
     get size() {
       return grown;
     },

@@ -99,10 +99,11 @@ export async function openDirectoryVault(
       await present();
       return versionsIn(folderOf(key), key);
     },
-    async *list(prefix, signal) {
+    async *list(prefix, signal, after = "") {
       await present();
       for await (const key of translating(prefix, objectFolders(root, prefix))) {
         signal.throwIfAborted();
+        if (key <= after) continue;
         yield* await versionsIn(folderOf(key), key);
       }
     },

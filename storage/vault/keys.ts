@@ -56,6 +56,11 @@ export function checkpointPrefix(node: NodeId): string {
   return `ledger/${node}/checkpoint/`;
 }
 
+/** A name behind which every checkpoint of `size` or more entries lies. */
+export function checkpointsBefore(node: NodeId, size: number): string {
+  return size === 0 ? "" : checkpointKey(node, size - 1);
+}
+
 /** The size in a checkpoint's key, or undefined for a key of another form. */
 export function checkpointSizeOf(key: string): number | undefined {
   const [, digits] = /^ledger\/[^/]+\/checkpoint\/(\d{20})$/.exec(key) ?? [];
@@ -75,6 +80,12 @@ export function entriesKey(node: NodeId, from: number, to: number): string {
 
 export function entriesPrefix(node: NodeId): string {
   return `ledger/${node}/entries/`;
+}
+
+/** A name behind which every object lies that begins at entry `from` or later. */
+export function entriesBefore(node: NodeId, from: number): string {
+  // Behind the hyphen and the digits of those that begin one earlier.
+  return from === 0 ? "" : `${entriesPrefix(node)}${padded(from - 1)}~`;
 }
 
 /** Where the entries of such a key begin, or undefined for a key of another form. */
@@ -111,8 +122,10 @@ export const DESK_PREFIX = "desk/entry/";
 
 /** Which files boxes have taken from cards, as the desk signed it on the UTC day `day`. */
 export function seenKey(day: string): string {
-  return `desk/seen/${day}`;
+  return `${SEEN_PREFIX}${day}`;
 }
+
+export const SEEN_PREFIX = "desk/seen/";
 
 /** What people wrote beside a desk entry, sealed to the officers. `name` is random. */
 export function deskDetailKey(name: string): string {

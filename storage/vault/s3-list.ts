@@ -12,17 +12,18 @@ export interface KeyListing {
 }
 
 /**
- * Every key under `prefix` with all its versions, in order of key. Where a page ends inside a key and the provider
+ * Every key under `prefix` and behind `behind` with all its versions, in order of key. Where a page ends inside a key and the provider
  * cannot say at which version, that key is asked for by itself: a next page would not have the rest of it.
  */
 export async function* keysUnder(
   calls: Pick<S3Calls, "listVersions">,
   prefix: string,
   signal: AbortSignal,
+  behind = "",
   most = PAGE,
 ): AsyncGenerator<KeyListing, void, undefined> {
-  let after: After | undefined;
-  let done = "";
+  let after: After | undefined = behind === "" ? undefined : { key: behind, versionId: undefined };
+  let done = behind;
   let partly: readonly ListedVersion[] = [];
   for (;;) {
     signal.throwIfAborted();

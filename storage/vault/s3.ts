@@ -84,10 +84,11 @@ export function openS3Vault(
     read: (key, versionId, signal, range) =>
       readPatiently(clock, calls, patience, key, versionId, range, signal),
     ...looking(patient, ready, closed),
-    async *list(prefix, signal) {
+    async *list(prefix, signal, after) {
       const stop = AbortSignal.any([closed, signal]);
       await unless(stop, ready.toLook());
-      for await (const { versions } of keysUnder(patiently(calls, patience, stop), prefix, stop))
+      const asked = patiently(calls, patience, stop);
+      for await (const { versions } of keysUnder(asked, prefix, stop, after))
         yield* oldestFirst(versions);
     },
     abandon: (key) => abandonUploads(writer, parseKey(key)),

@@ -88,8 +88,8 @@ export interface Vault extends AsyncDisposable {
   facts(key: string, versionId: string): Promise<ObjectFacts>;
   /** Every version under exactly this key, oldest first; empty when there is none. */
   versions(key: string): Promise<readonly ObjectVersion[]>;
-  /** Every version whose key starts with `prefix` (ending in `/`), in order of key. */
-  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectVersion>;
+  /** Every version whose key starts with `prefix` (ending in `/`), in order of key; only of keys behind `after`. */
+  list(prefix: string, signal: AbortSignal, after?: string): AsyncIterable<ObjectVersion>;
   /** Keys under `prefix` (ending in `/`) with unfinished writes. */
   unfinished(prefix: string): Promise<readonly string[]>;
   /** Removes the unfinished writes of `key`; one still going on fails. */

@@ -65,7 +65,7 @@ function ofBothLevels(open: () => Promise<BucketUnderTest>): void {
       for (const content of ["a", "b", "c"]) await under.overwrite(key, Buffer.from(content));
     await under.hide("footage/a/2");
     for (const most of [1, 2, 4, 5, 1000]) {
-      const keys = await Array.fromAsync(keysUnder(under.calls, "footage/a/", NEVER, most));
+      const keys = await Array.fromAsync(keysUnder(under.calls, "footage/a/", NEVER, "", most));
       const seen = keys.map((one) => `${one.key} ${one.versions.length}+${one.markers.length}`);
       assert.deepEqual(seen, ["footage/a/1 3+0", "footage/a/2 3+1", "footage/a/3 3+0"], `${most}`);
     }

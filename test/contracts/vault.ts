@@ -200,6 +200,13 @@ export function vaultContract(name: string, open: () => Promise<VaultUnderTest>)
         keys.slice(0, 4),
       );
       assert.deepEqual(await Array.fromAsync(under.vault.list("footage/nobody/", NEVER)), []);
+      const behind = await Array.fromAsync(
+        under.vault.list("footage/dock-1/", NEVER, "footage/dock-1/a/1"),
+      );
+      assert.deepEqual(
+        behind.map(({ key }) => key),
+        keys.slice(2, 4),
+      );
     });
 
     it("shows an unfinished write and abandons it, leaving finished ones alone", async () => {
