@@ -172,6 +172,16 @@ describe("a card that udev tells of", () => {
         await rig.plug("3", "sdb");
         await writeFile(join(rig.places.dev, "sdb1"), fat32Sector(0x99999999));
       },
+      "with a second partition by now": async (rig) => {
+        await rig.tree.plug({ at: "1-2.3", address: 13, serial: "AXON-1" });
+        const partitions = [rig.device, "8:99"].map((device, index) => ({
+          number: index + 1,
+          device,
+          sectors: 2048,
+        }));
+        const disk = { at: "1-2.3", name: "sdb", device: "8:3", sectors: 4096, partitions };
+        await rig.tree.disk(disk);
+      },
       "and it has gone": async () => undefined,
     };
     for (const [what, swap] of Object.entries(swaps)) {

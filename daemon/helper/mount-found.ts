@@ -36,6 +36,7 @@ function isSame(found: Found, now: Found | undefined): boolean {
     now.usb.address === found.usb.address &&
     now.usb.serial === found.usb.serial &&
     now.part.device === found.part.device &&
+    now.disk.partitions.length === found.disk.partitions.length &&
     now.part.bytes === found.part.bytes
   );
 }

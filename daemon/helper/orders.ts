@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { BewaardError } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import type { Report } from "../orders/report.ts";
 import { alone } from "./alone.ts";
@@ -11,6 +12,12 @@ import { forgetUsed } from "./used.ts";
 
 /** As many as a dock has slots. More would only fill the memory: nobody says how many core leaves. */
 const AT_ONCE = 16;
+
+/**
+ * Of 28 days: five for each of 16 slots, eight times a day, and half as many again. Each is a file on this machine's own
+ * disk, and who took over core's user could fill that with them.
+ */
+const ORDERS_LIMIT = 30_000;
 
 /** One at a time for each card, and of reading an order: runs `body` once those before it for the same have ended. */
 export type InTurn = <T>(what: string, body: () => Promise<T>) => Promise<T>;
@@ -30,7 +37,7 @@ export async function carryOutOrders(
   await mkdir(places.reports, { recursive: true, mode: 0o755 });
   // One that was started by hand would take an order that is being carried out for one that was cut off.
   await using _ = await alone(places.used);
-  await forgetUsed(clock, places.used);
+  const begun = await forgetUsed(clock, places.used);
   const taken = new Set<string>();
   const atWork = new Set<Promise<void>>();
   const failures: unknown[] = [];
@@ -49,12 +56,21 @@ export async function carryOutOrders(
       return [];
     });
     const others = left.filter((one) => !taken.has(one));
-    for (const nonce of others.slice(0, AT_ONCE - atWork.size)) take(nonce);
-    if (atWork.size === 0) break;
+    const room = ORDERS_LIMIT - begun - taken.size;
+    for (const nonce of others.slice(0, Math.max(0, Math.min(AT_ONCE - atWork.size, room))))
+      take(nonce);
+    if (atWork.size === 0) {
+      if (others.length > 0) failures.push(tooMany());
+      break;
+    }
     await raceWithSleep(clock, atWork);
-    await forgetReports(places.reports);
+    await forgetReports(places.reports).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
+}
+
+function tooMany(): BewaardError {
+  return new BewaardError("ORDER_REFUSED", "more orders were begun than any dock has cards");
 }
 
 /** Returns when one of them has ended, or after a second: then there may be another order. */

@@ -56,16 +56,21 @@ export async function beginOnce(
 
 /**
  * Forgets orders that began more than 28 days ago and before this machine started: those are refused for their
- * boot id. Of this start none is forgotten, whatever the clock says: it may be set back to when they held.
+ * boot id. Of this start none is forgotten, whatever the clock says: it may be set back to when they held. Returns how
+ * many are left.
  */
-export async function forgetUsed(clock: Clock, folder: string): Promise<void> {
+export async function forgetUsed(clock: Clock, folder: string): Promise<number> {
+  let left = 0;
   const before = clock.now() - Math.max(KEPT_MS, clock.uptimeMs());
   for (const name of await readdir(folder)) {
     if (!NONCE.test(name)) continue;
     const path = join(folder, name);
-    if ((await stat(path)).mtimeMs >= before) continue;
-    if (!(await linesOf(folder, name)).includes(bootLine(clock))) await rm(path, { force: true });
+    const isOld = (await stat(path)).mtimeMs < before;
+    if (isOld && !(await linesOf(folder, name)).includes(bootLine(clock)))
+      await rm(path, { force: true });
+    else left += 1;
   }
+  return left;
 }
 
 function bootLine(clock: Clock): string {
