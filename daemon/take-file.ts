@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import type { SegmentId } from "#base/ids";
 import { printable } from "#base/printable";
 import type { Clock } from "#base/time";
 import { type CardFile, joined } from "../drivers/bodycam/card.ts";
@@ -15,7 +16,7 @@ const CHANGED_READS_KEPT = 2;
 const ROOM_AT_ONCE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Seals one file and hands it over. Says why it stays on the card for now, if it does, and that it
+ * Seals one file and hands it over, as which fact. Says why it stays on the card for now, if it does, and that it
  * `changed` if it is to be looked at again: what was read is kept, so many times.
  */
 export async function takeFile(
@@ -27,7 +28,7 @@ export async function takeFile(
   room: (file: CardFile) => Promise<void>,
   changes: Map<string, number>,
   signal: AbortSignal,
-): Promise<"taken" | "changed" | BewaardError> {
+): Promise<{ readonly taken: SegmentId } | "changed" | BewaardError> {
   const name = file.path.toString("hex");
   const changedBefore = changes.get(name) ?? 0;
   try {
@@ -39,7 +40,7 @@ export async function takeFile(
       (what === "unlisted" || changedBefore < CHANGED_READS_KEPT) && (await one.isThere());
     const { id, changed } = await handOver(clock, sealing, one, file, source, keep, signal);
     events.sealed(id, one.device, file.bytes);
-    if (!changed) return "taken";
+    if (!changed) return { taken: id };
     changes.set(name, changedBefore + 1);
     events.sourceChanged(id, one.device, printable(file.path));
     return "changed";

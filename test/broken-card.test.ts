@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import promises, { rm } from "node:fs/promises";
+import promises, { chmod, rm, truncate } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "mocha";
@@ -115,6 +115,33 @@ describe("a docked card", () => {
     assert.equal(camera.count("file-left"), 0);
     isAway = false;
   });
+
+  for (const [times, end] of [
+    [1, "safe"],
+    [Infinity, "failed"],
+  ] as const)
+    it(`of which core does not believe a fact (${times} times) has that file handed over once more, and is ${end} in the end`, async () => {
+      await using camera = await docked(({ sealing: { pool } }) => {
+        const seal = pool.seal.bind(pool);
+        let spoiled = 0;
+        pool.seal = async (source, target, ...more) => {
+          const sealed = await seal(source, target, ...more);
+          if (String(source).includes(named(2)) && spoiled < times) {
+            spoiled += 1;
+            await chmod(target, 0o600);
+            await truncate(target, 100);
+          }
+          return sealed;
+        };
+      });
+      await camera.plug();
+      const { slots } = camera;
+      assert.ok(await slots.until(() => slots.state(SLOT) === end));
+      const believed = end === "safe";
+      assert.equal(camera.count("quarantined"), believed ? 1 : 2);
+      assert.equal(await camera.kept(), believed ? FILES : FILES - 1);
+      if (!believed) assert.equal(slots.board.read(SLOT).why, "not-adopted");
+    });
 
   it("in a box that is full says so once, and not of each file", async () => {
     const full = answering(() => true, "SPOOL_FULL");

@@ -20,6 +20,7 @@ import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
 import { withPairedProfiles } from "../daemon/pairing/paired-profiles.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
+import { confirmTime } from "../daemon/trust.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
@@ -372,6 +373,26 @@ describe("a bodycam that does not come", () => {
   });
 });
 
+describe("a box whose clock was ahead for a while", () => {
+  it("misses a bodycam that stays away since, once its time is trusted again", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "beheerder");
+    rig.clock.jump(900 * DAY_MS);
+    await watchOnce(rig, pairing);
+    rig.clock.jump(-900 * DAY_MS);
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "beheerder");
+    pairing.present.splice(0, 1);
+    const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
+    await watchOnce(rig, pairing, turnsIn(rig.box.term.longestUndockedMs + HOUR_MS));
+    assert.deepEqual(
+      rig.said.filter((event) => event === "bodycam-away"),
+      ["bodycam-away"],
+    );
+  });
+});
+
 describe("numbers in the names of files", () => {
   const at = (counter: number, minutes: number) => ({
     counter,
@@ -442,6 +463,19 @@ describe("what a docked card tells of itself", () => {
     assert.deepEqual(jumpsTold(rig), []);
     await watchOnce(rig, pairing, 5);
     assert.deepEqual(jumpsTold(rig), [["bc-0101", 8, 11, 2]]);
+  });
+
+  it("is told of files that came while the clock was ahead, too", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair({ profile: await profileIn(rig) });
+    rig.clock.jump(900 * DAY_MS);
+    await rig.record("one", numbered(-60, 7));
+    await rig.record("four", numbered(-50, 10));
+    await rig.adoptOnce();
+    rig.clock.jump(-900 * DAY_MS);
+    await watchOnce(rig, pairing, 5);
+    assert.deepEqual(jumpsTold(rig), [["bc-0101", 7, 10, 2]]);
   });
 
   it("is nothing where files came in another order, or from a drop folder", async () => {

@@ -8,6 +8,7 @@ import { READ } from "../daemon/control/protocol.ts";
 import { dockCore } from "../daemon/docks/ask-core.ts";
 import { cardRecordOf } from "./fakes/card-records.ts";
 import { inlinePool } from "./fakes/inline-pool.ts";
+import { rowsOf } from "./fakes/medium.ts";
 import { named, openRig, START } from "./fakes/rig.ts";
 import { type FakeSlots, openFakeSlots, writeFileOf } from "./fakes/slots.ts";
 import { WELL } from "./fakes/well.ts";
@@ -113,6 +114,24 @@ describe("a camera in a slot whose clock can be set", () => {
     assert.ok(await without.slots.until(() => without.slots.wipes.length > 1));
     assert.deepEqual(without.slots.clocks, []);
     assert.equal(open.slots.clocks[0]?.docking, open.slots.board.read(SLOT).docking);
+  });
+
+  it("is not measured by a moment of another clock: this box's was set since the card was mounted", async () => {
+    const clock_file = { path: "LOG/usb.log", kind: "modified" } as const;
+    await using open = await openSlots({ clock_file, file_times: "utc" });
+    const card = join(open.slots.media, "sdb1");
+    for (const name of ["LOG/usb.log", named(-2)]) {
+      await writeFileOf(card, name, "een");
+      await utimes(join(card, name), START / 1000, START / 1000);
+    }
+    await open.slots.plug(SLOT, "sdb1", "bc-0101", { at: "2025-01-01T00:00:00.000Z" });
+    assert.ok(await open.slots.until(() => open.slots.state(SLOT) === "safe"));
+    const rows = await rowsOf(open.rig, "select clock_offset_ms as ms from segment");
+    assert.deepEqual(
+      rows.map((row) => row["ms"]),
+      [null, null],
+    );
+    assert.ok(!open.rig.said.includes("bodycam-clock"));
   });
 
   it("that is pulled out while it is set was not taken out too early: all of it is kept", async () => {

@@ -91,6 +91,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
     nl: "een bestand verandert telkens",
     en: "a file changes each time it is read",
   },
+  "not-adopted": {
+    nl: "de kast neemt een opname niet over",
+    en: "the box does not take over a recording",
+  },
   "no-room": { nl: "de kast is vol", en: "the box is full" },
   "no-key": { nl: "er is geen dagsleutel", en: "there is no day key" },
   "disk-refuses": { nl: "de kast kan niet schrijven", en: "the box cannot write" },

@@ -1,4 +1,4 @@
-import type { DeviceId } from "#base/ids";
+import type { DeviceId, SegmentId } from "#base/ids";
 import type { CardFile } from "../../drivers/bodycam/card.ts";
 import type { Ask } from "../control/client.ts";
 import { keyOf } from "../take-file.ts";
@@ -6,8 +6,10 @@ import type { Counted } from "./slot-state.ts";
 
 /** What is known of the files of a card while it is docked. Bounded by what is on it. */
 export interface CardMemory {
-  /** Handed over here; core may not have adopted it yet. By `keyOf`. */
-  readonly taken: Set<string>;
+  /** Handed over here, as which fact; core may not have adopted it yet. By `keyOf`. */
+  readonly taken: Map<string, SegmentId>;
+  /** How often a file was handed over and core did not believe it, by `keyOf`. */
+  readonly refused: Map<string, number>;
   /** What core has said that it knows. */
   readonly adopted: Set<string>;
   /** What was said to stay on the card, by code and file. */
@@ -21,10 +23,11 @@ export interface CardMemory {
 }
 
 export function openCardMemory(): CardMemory {
-  const taken = new Set<string>();
+  const taken = new Map<string, SegmentId>();
   const adopted = new Set<string>();
   return {
     taken,
+    refused: new Map(),
     adopted,
     said: new Set(),
     changes: new Map(),
@@ -39,9 +42,8 @@ export function openCardMemory(): CardMemory {
     },
     forgetAllBut(files) {
       const there = new Set(files.map(keyOf));
-      for (const known of [taken, adopted]) {
-        for (const key of known) if (!there.has(key)) known.delete(key);
-      }
+      for (const known of [taken, adopted])
+        for (const key of known.keys()) if (!there.has(key)) known.delete(key);
     },
   };
 }
@@ -67,6 +69,28 @@ export async function learn(
     adopted.add(keyOf(file));
     taken.delete(keyOf(file));
   });
+}
+
+/**
+ * Forgets what was handed over and is neither known to core nor waiting for it any more: core did not believe it,
+ * and has set it apart. What `gone` names was so at the look before this one too: else it was adopted just now.
+ */
+export async function forgetRefused(
+  { taken, refused }: CardMemory,
+  gone: Set<string>,
+  isWaiting: (id: SegmentId) => Promise<boolean>,
+): Promise<void> {
+  for (const key of gone) if (!taken.has(key)) gone.delete(key);
+  for (const [key, id] of taken) {
+    if (await isWaiting(id)) continue;
+    if (!gone.has(key)) {
+      gone.add(key);
+      continue;
+    }
+    gone.delete(key);
+    taken.delete(key);
+    refused.set(key, (refused.get(key) ?? 0) + 1);
+  }
 }
 
 export function counted(memory: CardMemory, files: readonly CardFile[]): Counted {

@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { CLOCK_SLACK_MS } from "#base/term";
 import { type Clock, instant } from "#base/time";
 import { joined } from "../../drivers/bodycam/card.ts";
 import type { CardRecord } from "../../drivers/bodycam/card-record.ts";
@@ -98,6 +99,8 @@ async function clockOf(
 ): Promise<SeenClock | undefined> {
   // A dock that was started with the camera in did not see it come; the root helper did.
   const mountedAt = instant(Date.parse(record.at));
+  // By another clock: ours was set since, and nobody knows how long ago the camera wrote its file.
+  if (mountedAt < clock.now() - clock.uptimeMs() - CLOCK_SLACK_MS) return undefined;
   const dockedAt = mountedAt < seenAt ? mountedAt : seenAt;
   try {
     const offsetMs = await measureOffset(profile, folder, dockedAt);

@@ -1,4 +1,8 @@
-import { BewaardError, type ErrorCode } from "#base/errors";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { diskError } from "#base/disk-errors";
+import { BewaardError, type ErrorCode, systemCode } from "#base/errors";
+import type { SegmentId } from "#base/ids";
 import { printable } from "#base/printable";
 import { type Clock, DAY_MS } from "#base/time";
 import { type Card, type CardFile, listCard } from "../../drivers/bodycam/card.ts";
@@ -9,7 +13,14 @@ import type { Events } from "../events.ts";
 import { handOverLeft, type Left } from "../hand-over-left.ts";
 import { openPatience } from "../patience.ts";
 import { keyOf, roomFor, takeFile } from "../take-file.ts";
-import { type CardMemory, counted, learn, openCardMemory, withTaken } from "./card-memory.ts";
+import {
+  type CardMemory,
+  counted,
+  forgetRefused,
+  learn,
+  openCardMemory,
+  withTaken,
+} from "./card-memory.ts";
 import type { Counted } from "./slot-state.ts";
 
 /** A card that is there to be read: in a slot, or a folder that stands for one. */
@@ -43,6 +54,8 @@ export type TakeCard = (signal: AbortSignal) => Promise<Look | "gone">;
 /** What came of a file that could not be taken. `vanished`: not there any more, though its card still seems to be. */
 type Fate = "left" | "vanished" | "gone";
 
+/** So often a file is handed over that core does not believe: after that somebody must look. */
+const TRIES = 2;
 const AWAY: ReadonlySet<ErrorCode> = new Set(["CONTROL_UNREACHABLE", "CONTROL_REFUSED"]);
 /** What keeps any file from being taken: a card of 10,000 need not say it of each. */
 const OF_THE_BOX: ReadonlySet<ErrorCode> = new Set([
@@ -71,6 +84,8 @@ export function openTaking(
 ): TakeCard {
   const memory = openCardMemory();
   const patience = openPatience(clock, ROOM_PATIENCE_MS);
+  const gone = new Set<string>();
+  const unbelieved = () => forgetRefused(memory, gone, (id) => isWaiting(sealing.incoming, id));
   const sort = sorter(card.profile);
   const isWanted = (file: CardFile): boolean => sort(file.path) !== "ignored";
   // Once a reason: the next look tries again and would say the same.
@@ -88,7 +103,7 @@ export function openTaking(
     const seen = await listed(card);
     if (seen === "gone") return "gone";
     const files = seen.files.filter(isWanted);
-    const fresh = await toTake(clock, ask, card, memory, files, signal);
+    const fresh = await toTake(clock, ask, card, memory, files, signal, unbelieved);
     let left: ErrorCode | undefined;
     for (const { path, why } of seen.unread) {
       const error = new BewaardError("CARD_READ", why);
@@ -103,18 +118,12 @@ export function openTaking(
     for (const file of fresh) {
       using _turn = await card.turn(signal);
       card.tell(count, file);
-      const result = await takeFile(
-        clock,
-        events,
-        sealing,
-        card,
-        file,
-        room,
-        memory.changes,
-        signal,
-      );
-      if (result === "taken") {
-        memory.taken.add(keyOf(file));
+      const result =
+        (memory.refused.get(keyOf(file)) ?? 0) < TRIES
+          ? await takeFile(clock, events, sealing, card, file, room, memory.changes, signal)
+          : new BewaardError("MANIFEST_LIES", "core does not believe what is read of it");
+      if (result !== "changed" && "taken" in result) {
+        memory.taken.set(keyOf(file), result.taken);
         taken += 1;
         card.tell((count = withTaken(count, file)), undefined);
       } else if (result !== "changed") {
@@ -153,13 +162,26 @@ async function toTake(
   memory: CardMemory,
   files: readonly CardFile[],
   signal: AbortSignal,
+  forgetUnbelieved: () => Promise<void>,
 ): Promise<readonly CardFile[]> {
   memory.forgetAllBut(files);
   const fresh = files.filter((file) => !memory.isDone(file));
   const settled = await settledOf(clock, card, fresh, signal);
   const handedOver = files.filter((file) => memory.taken.has(keyOf(file)));
   await learn(ask, card.device, memory, [...settled, ...handedOver]);
+  await forgetUnbelieved();
   return settled.filter((file) => !memory.isDone(file));
+}
+
+/** Whether core has still to look at a fact. */
+async function isWaiting(incoming: string, id: SegmentId): Promise<boolean> {
+  try {
+    await access(join(incoming, `${id}.json`));
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw diskError(error, "looking for a fact");
+  }
 }
 
 async function settledOf(

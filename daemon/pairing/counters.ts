@@ -34,7 +34,10 @@ export function newJumps(
     const { to, last, emptiedAt } = await readCounted(sql, device);
     const files = await readNamed(sql, device, to);
     if (files.length === 0) return [];
-    if (files.some(({ arrivedAt }) => plus(arrivedAt, SETTLED_MS) > now)) return undefined;
+    // What arrived while the clock was ahead has been here for long enough.
+    const isComing = ({ arrivedAt }: (typeof files)[number]): boolean =>
+      arrivedAt <= now && plus(arrivedAt, SETTLED_MS) > now;
+    if (files.some(isComing)) return undefined;
     const numbered = files.flatMap(({ path, startedAt }) => {
       const counter = counterInName(profile, path);
       return counter === undefined ? [] : [{ counter, startedAt }];

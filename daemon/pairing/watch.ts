@@ -8,6 +8,7 @@ import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Events } from "../events.ts";
 import { steady } from "../steady.ts";
 import type { Term } from "../term.ts";
+import { timeTrust } from "../trust.ts";
 import { newJumps } from "./counters.ts";
 import { type LookInSlots, type Recognised, recognise } from "./in-slots.ts";
 import type { PairedNote } from "./paired-note.ts";
@@ -40,7 +41,7 @@ export async function watchBodycams(
       const read = present.flatMap(({ number, unread }) =>
         number && unread === null ? [number] : [],
       );
-      await recordSeen(database, now, read);
+      await recordSeen(database, now, read, (await timeTrust(clock, database)).trusted);
       tellChanged(events, daily, paired, present);
       const away = paired.filter(({ device }) => !docked.includes(device));
       tellAway(events, daily, away, longestUndockedMs, now);

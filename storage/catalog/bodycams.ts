@@ -243,18 +243,22 @@ function parseBodycam(row: SqlRow): Bodycam {
   };
 }
 
-/** Remembers that these were in a slot. No entry: it changes nothing of what is kept. */
+/**
+ * Remembers that these were in a slot. No entry: it changes nothing of what is kept. What was seen while this box's
+ * clock was ahead is set back once its time is trusted: a camera that stays away is missed from then on.
+ */
 export async function recordSeen(
   database: Database,
   now: Instant,
   devices: readonly DeviceId[],
+  trusted: boolean,
 ): Promise<void> {
-  if (devices.length === 0) return;
   await database.transaction((sql) =>
     sql.run(
       `update bodycam set seen_at_ms = $now
-       where device_id in (select value from json_each($devices)) and seen_at_ms < $now`,
-      { $now: now, $devices: JSON.stringify(devices) },
+       where (device_id in (select value from json_each($devices)) and seen_at_ms < $now)
+         or ($trusted and seen_at_ms > $now)`,
+      { $now: now, $trusted: trusted ? 1 : 0, $devices: JSON.stringify(devices) },
     ),
   );
 }

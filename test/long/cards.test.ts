@@ -5,6 +5,7 @@ import { extname, join } from "node:path";
 import { clearInterval, setInterval } from "node:timers";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
+import { BewaardError } from "#base/errors";
 import { takeFile } from "../../daemon/take-file.ts";
 import { listCard } from "../../drivers/bodycam/card.ts";
 import { openSealPool } from "../../storage/seal/pool.ts";
@@ -82,7 +83,11 @@ if (why !== undefined) {
       const room = async (): Promise<void> => undefined;
       const { clock, events, sealing } = rig;
       const result = await takeFile(clock, events, sealing, dock, file, room, new Map(), NEVER);
-      results.set(file.path.toString(), typeof result === "string" ? result : result.code);
+      const isTaken = typeof result === "object" && "taken" in result;
+      results.set(
+        file.path.toString(),
+        isTaken ? "taken" : result instanceof BewaardError ? result.code : result,
+      );
     }
     assert.deepEqual(
       [...results],
