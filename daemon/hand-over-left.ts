@@ -17,7 +17,11 @@ export interface Left {
 }
 
 /** What a person must decide about: trying again may never help. */
-const UNDECIDED: ReadonlySet<ErrorCode> = new Set(["CARD_READ", "SOURCE_CHANGED"]);
+const UNDECIDED: ReadonlySet<ErrorCode> = new Set([
+  "CARD_READ",
+  "SOURCE_CHANGED",
+  "SOURCE_TOO_LARGE",
+]);
 
 /** Without a date to count from, soon. */
 const UNKNOWN_DATE_MS = 7 * DAY_MS;

@@ -30,7 +30,7 @@ cd "$home/systemd"
 install -D -m 644 bewaard.sysusers /usr/lib/sysusers.d/bewaard.conf
 install -D -m 644 bewaard.tmpfiles /usr/lib/tmpfiles.d/bewaard.conf
 install -D -m 644 90-bewaard.rules /etc/udev/rules.d/90-bewaard.rules
-install -m 644 bewaard.service bewaard-media@.service "$units/"
+install -m 644 bewaard.service bewaard-media@.service bewaard-mtp@.service "$units/"
 install -m 644 bewaard-orders.service bewaard-orders.path bewaard-paired.service bewaard-paired.path "$units/"
 if [ $bucket = yes ]; then
   install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"
@@ -41,6 +41,10 @@ if [ $cameras = yes ]; then install -m 644 bewaard-record.service "$units/"; fi
 systemd-sysusers bewaard.conf
 systemd-tmpfiles --create bewaard.conf
 install -d -m 755 /etc/bewaard
+
+# Only for cameras that show themselves as media devices (docs/docks.md).
+command -v jmtpfs > /dev/null ||
+  echo "zonder jmtpfs worden camera's met MTP niet gelezen / not read without it: apt install jmtpfs" >&2
 
 # The one key that the helper believes. As core's user, which owns the state folder; written by root, by rename.
 if [ -f "$config" ]; then
@@ -63,10 +67,11 @@ if [ -d /run/systemd/system ]; then
   udevadm control --reload
   # What an earlier version wrote of the cards that are in, this one may not know. Not while one is being wiped.
   install -d -m 700 /var/lib/bewaard-helper
-  flock -w 600 /var/lib/bewaard-helper/used.lock systemctl try-restart 'bewaard-media@*.service' ||
+  flock -w 600 /var/lib/bewaard-helper/used.lock \
+    systemctl try-restart 'bewaard-media@*.service' 'bewaard-mtp@*.service' ||
     echo "camera's in een slot: steek ze opnieuw in / cameras in a slot: put them in again" >&2
-  # Cards that are in already.
-  udevadm trigger --subsystem-match=block --action=change
+  # Cameras that are in already.
+  udevadm trigger --subsystem-match=block --subsystem-match=usb --action=change
 else
   systemctl enable bewaard-orders.path bewaard-paired.path
 fi

@@ -5,6 +5,11 @@ set -eu
 cd /run/bewaard/cards
 for record in *.json; do
   if grep -qsE '"refused":"(unpaired|same-identity)"' "$record"; then
-    systemctl restart --no-block "bewaard-media@${record%.json}.service"
+    name=${record%.json}
+    case $name in
+      mtp-*) unit=bewaard-mtp@${name#mtp-}.service ;;
+      *) unit=bewaard-media@$name.service ;;
+    esac
+    systemctl restart --no-block "$unit"
   fi
 done

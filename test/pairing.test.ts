@@ -667,6 +667,7 @@ describe("what core sees in the slots", () => {
       serial: "TS00A1B2",
       volume: { kind: "vfat", serial: "1A2B-3C4D", label: null },
       bytes: 1,
+      largest: null,
       readOnly: true,
       number: null,
       mountedAt: null,

@@ -61,6 +61,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   SOURCE_CHANGED:
     "de opname veranderde tijdens het lezen / the recording changed while it was read",
   SOURCE_IRREGULAR: "geen gewoon bestand / not a regular file",
+  SOURCE_TOO_LARGE: "een bestand is te groot om op te halen / a file is too large to be fetched",
   SPOOL_FULL: "geen ruimte meer op de kast / no room left on the box",
   SPOOL_IDENTITY: "dit is niet de spool van deze kast / this is not this box's spool",
   SPOOL_IO: "de schijf van de spool weigert / the spool's disk refuses",

@@ -26,6 +26,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
   },
   "too-large": { nl: "een opname is te groot", en: "a recording is too large" },
   "mount-failed": { nl: "de kaart gaat niet open", en: "the card does not open" },
+  "no-program": {
+    nl: "het programma voor media-apparaten (jmtpfs) ontbreekt op de kast",
+    en: "the program for media devices (jmtpfs) is not installed on the box",
+  },
   recognising: { nl: "wordt herkend", en: "being recognised" },
   reading: { nl: "wordt gelezen", en: "being read" },
   adopting: { nl: "wordt bijgeschreven", en: "being recorded" },

@@ -122,8 +122,10 @@ function movedFolders({ dev }: HelperPlaces, away: string): Mounts {
         if (systemCode(error) !== "ENOENT") throw error;
       });
     },
+    programAt: async () => undefined,
     remount: async () => undefined,
     read: readRemembered,
+    fetchAgain: readRemembered,
     settle: async () => undefined,
   };
 }

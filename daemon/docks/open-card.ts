@@ -15,7 +15,7 @@ import { type SeenClock, seenNow } from "../seen-clock.ts";
 import { bytesPerHour } from "./bytes-per-hour.ts";
 import type { DockCore } from "./dock-core.ts";
 import type { Docking, Open } from "./dockings.ts";
-import { type Fair, rootPortOf } from "./fair.ts";
+import { type Fair, openFair, rootPortOf } from "./fair.ts";
 import { type Identified, identified } from "./identified.ts";
 import type { PairedCard } from "./join-slots.ts";
 import { clockSetter, SETS_NO_CLOCK } from "./set-clock.ts";
@@ -47,8 +47,18 @@ export function cardOpener(
   isThere: (record: CardRecord) => Promise<boolean>,
   profileOf: (name: string) => Promise<SlotProfile>,
 ): Open {
+  // What is fetched whole is in memory meanwhile: one file at a time, of however many media devices there are.
+  const oneAtATime = openFair(1);
+  async function turnOf({ volume }: CardRecord, slot: string, signal: AbortSignal) {
+    const port = rootPortOf(slot);
+    if (volume.kind !== "mtp") return fair.turn(port, signal);
+    using turns = new DisposableStack();
+    turns.use(await oneAtATime.turn(port, signal));
+    turns.use(await fair.turn(port, signal));
+    return turns.move();
+  }
   return async ({ slot, id: docking, seenAt }, card) => {
-    const profile = await profileOf(card.profile);
+    const profile = fetchable(await profileOf(card.profile), card.record);
     const seenClock = await clockOf(clock, events, profile, card, seenAt);
     const there = () => isThere(card.record);
     let reading: { readonly counted: Counted; readonly path: Buffer } | undefined;
@@ -61,7 +71,7 @@ export function cardOpener(
       seenClock,
       settleMs: 0,
       isThere: there,
-      turn: (signal) => fair.turn(rootPortOf(slot), signal),
+      turn: (signal) => turnOf(card.record, slot, signal),
       tell(counted, file) {
         reading = file && { counted, path: joined(Buffer.from(card.folder), file.path) };
         tell(counted);
@@ -87,6 +97,12 @@ export function cardOpener(
     };
     return { ...card, slot, docking, take, progress, setClock, bytesPerHour: perHour };
   };
+}
+
+/** A longer file than can be fetched is not even opened. */
+function fetchable(profile: SlotProfile, { largest }: CardRecord): SlotProfile {
+  const { limits } = profile;
+  return { ...profile, limits: { ...limits, bytes: Math.min(limits.bytes, largest ?? Infinity) } };
 }
 
 /** The camera's clock, before anybody sets it; undefined where it cannot be seen. */

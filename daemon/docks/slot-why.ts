@@ -42,6 +42,7 @@ const OF_ERRORS: Partial<Record<ErrorCode, SlotWhy>> = {
   BODYCAM_ALIKE: "same-identity",
   CARD_READ: "card-unread",
   SOURCE_IRREGULAR: "card-unread",
+  SOURCE_TOO_LARGE: "too-large",
   SOURCE_CHANGED: "file-changes",
   MANIFEST_LIES: "not-adopted",
   SPOOL_FULL: "no-room",

@@ -105,8 +105,8 @@ export function openTaking(
     const files = seen.files.filter(isWanted);
     const fresh = await toTake(clock, ask, card, memory, files, signal, unbelieved);
     let left: ErrorCode | undefined;
-    for (const { path, why } of seen.unread) {
-      const error = new BewaardError("CARD_READ", why);
+    for (const { path, why, tooLarge } of seen.unread) {
+      const error = new BewaardError(tooLarge ? "SOURCE_TOO_LARGE" : "CARD_READ", why);
       const fate = await leave(path.toString("hex"), { path }, error);
       if (fate === "gone") return "gone";
       if (fate === "left") left ??= error.code;

@@ -9,12 +9,14 @@ import { whyNot } from "./admit.ts";
 import { countFiles } from "./count-files.ts";
 import { afterInterruption } from "./interrupted.ts";
 import { readLeft, takeAway } from "./left.ts";
+import { isMtp } from "./look.ts";
 import { lookAgain } from "./look-again.ts";
 import type { Mounts } from "./mounts.ts";
+import { openDocked } from "./open-docked.ts";
 import type { InTurn } from "./orders.ts";
 import type { HelperPlaces } from "./places.ts";
 import { ownUser, readRecord } from "./record.ts";
-import { openDocked, type SafeFolder } from "./safe-folder.ts";
+import type { SafeFolder } from "./safe-folder.ts";
 import { isZone, setTime } from "./set-time.ts";
 import { beginOnce, type UsedOrder } from "./used.ts";
 import { isUntrusted, readVerifier } from "./verifier.ts";
@@ -107,8 +109,11 @@ async function obey(
   const why = whyNot(clock, order, record) ?? (await lookAgain(mounts, places, order));
   if (why !== undefined) return refusal(why);
   if (order.verb === "set-time" && !isZone(order.zone)) return refusal("unknown-zone");
+  // A media device has its files removed, one by one, and nothing else.
+  if (isMtp(order.name) && (order.verb === "set-time" || order.how === "overwrite"))
+    return refusal("not-a-disk");
   const at = record?.mountedAt ?? "";
-  await using card = await openDocked(at, order.device);
+  await using card = await openDocked(mounts, order, at);
   if (card === undefined) return refusal("not-docked");
   return order.verb === "wipe"
     ? await obeyWipe(mounts, places, order, at, card, used)

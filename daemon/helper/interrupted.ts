@@ -8,9 +8,10 @@ import type { Ending } from "./carry-out.ts";
 import { countFiles } from "./count-files.ts";
 import { lookAgain } from "./look-again.ts";
 import type { Mounts } from "./mounts.ts";
+import { openDocked } from "./open-docked.ts";
 import type { HelperPlaces } from "./places.ts";
 import { readRecord } from "./record.ts";
-import { below, descend, openDocked, type SafeFolder } from "./safe-folder.ts";
+import { below, descend, type SafeFolder } from "./safe-folder.ts";
 import type { EarlierStart } from "./used.ts";
 import { succeeds } from "./while-writable.ts";
 import { NOTHING, type Outcome } from "./wipe.ts";
@@ -34,7 +35,7 @@ export async function afterInterruption(
   if (why !== undefined) return unseen;
   const at = record?.mountedAt ?? "";
   if (!(await succeeds(mounts.remount(at, "ro")))) return { ...unseen, why: "not-read-only" };
-  await using card = await openDocked(at, order.device);
+  await using card = await openDocked(mounts, order, at);
   if (card === undefined) return unseen;
   const seen =
     order.verb === "wipe"

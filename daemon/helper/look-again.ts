@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import type { Order } from "../orders/order.ts";
 import type { Refusal } from "./admit.ts";
-import { findPart, readVolume } from "./look.ts";
+import { findCard, isMtp, readVolume } from "./look.ts";
 import type { Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
 
@@ -11,10 +11,12 @@ export async function lookAgain(
   places: HelperPlaces,
   order: Order,
 ): Promise<Refusal | undefined> {
-  const found = await findPart(places, order.name);
+  const found = await findCard(places, order.name);
   if (found === undefined) return "not-docked";
   if (found.usb.slot !== order.slot) return "other-slot";
-  if (found.part.device !== order.device) return "other-device";
+  if (found.device !== order.device) return "other-device";
+  // Its number on its bus goes to nothing else while it is in, and what it has no serial of its own cannot change.
+  if (isMtp(order.name)) return order.volume === null ? undefined : "other-volume";
   try {
     const volume = await readVolume(mounts, order.name, order.device);
     return volume?.serial === order.volume ? undefined : "other-volume";

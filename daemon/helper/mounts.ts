@@ -14,12 +14,16 @@ export interface Mounts {
   open(name: string, device: string): Promise<FileHandle>;
   /** Mounts it read-only, for the daemon to read and nobody to write. */
   mount(name: string, kind: Volume["kind"], at: string): Promise<void>;
+  /** Number of the file system that a program has mounted there; undefined where there is none. */
+  programAt(at: string): Promise<string | undefined>;
   /** Makes a mounted card writable for root, in this process's view of it alone, or read-only again. */
   remount(at: string, how: "rw" | "ro"): Promise<void>;
   /** Takes it away at once, whoever reads from it still. Does nothing where nothing is mounted. */
   unmount(at: string): Promise<void>;
   /** The bytes of an open file as they are on the card, past whatever this machine remembers of them. */
   read(file: FileHandle): AsyncIterable<Uint8Array>;
+  /** The same of a media device: fetched from it anew, whoever has fetched the file before and has it open still. */
+  fetchAgain(file: FileHandle): AsyncIterable<Uint8Array>;
   /** Returns once everything written to the card is on it. */
   settle(at: string): Promise<void>;
 }
@@ -57,26 +61,46 @@ export function systemMounts(dev: string): Mounts {
       await assertMounted(at, how);
     },
     async unmount(at) {
-      if ((await flagsOf(at)) !== undefined) await run("/usr/bin/umount", ["-i", "-l", at]);
+      if ((await mountAt(at)) !== undefined) await run("/usr/bin/umount", ["-i", "-l", at]);
+    },
+    async programAt(at) {
+      const mount = await mountAt(at);
+      return mount?.kind.startsWith("fuse") ? mount.device : undefined;
     },
     read: readPast,
+    async *fetchAgain(file) {
+      // jmtpfs keeps what it fetched for as long as a file is open, and drops it whenever anybody closes the file, as dd
+      // does here: what is read then was fetched after this moment, whoever opened it again first.
+      await run("/usr/bin/dd", ["count=0", "status=none"], file.fd);
+      yield* readPast(file);
+    },
     settle: (at) => run("/usr/bin/sync", ["-f", at]),
   };
 }
 
 /** The kernel has the last word on how something is mounted. */
 async function assertMounted(at: string, how: "rw" | "ro"): Promise<void> {
-  const flags = await flagsOf(at);
-  const missing = [how, ...FLAGS].filter((flag) => !flags?.includes(flag));
+  const mount = await mountAt(at);
+  const missing = [how, ...FLAGS].filter((flag) => !mount?.flags.includes(flag));
   if (missing.length > 0) throw failed(`a card is mounted without ${missing.join(", ")}`);
 }
 
-/** Mount flags of what is mounted topmost at `at`; undefined when nothing is. */
-async function flagsOf(at: string): Promise<readonly string[] | undefined> {
+/** What is mounted topmost at a place. */
+interface Mount {
+  /** `8:17`. */
+  readonly device: string;
+  readonly kind: string;
+  readonly flags: readonly string[];
+}
+
+export async function mountAt(at: string): Promise<Mount | undefined> {
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
-  // Number, parent, device, root, place, flags. Our places have no character that the kernel writes in octal.
-  const fields = lines.map((line) => line.split(" ")).findLast((one) => one[4] === at);
-  return fields?.[5]?.split(",");
+  // Number, parent, device, root, place, flags, …, -, kind. Our places have no character that the kernel writes in octal.
+  const found = lines.map((line) => line.split(" ")).findLast((one) => one[4] === at);
+  const [, , device, , , flags] = found ?? [];
+  const kind = found?.[found.indexOf("-") + 1];
+  if (device === undefined || flags === undefined || kind === undefined) return undefined;
+  return { device, kind, flags: flags.split(",") };
 }
 
 /**
@@ -112,11 +136,12 @@ export async function* readRemembered(file: FileHandle): AsyncGenerator<Uint8Arr
   }
 }
 
-async function run(program: string, argv: readonly string[]): Promise<void> {
+async function run(program: string, argv: readonly string[], stdin?: number): Promise<void> {
   const child = spawn(program, argv, {
     cwd: "/",
-    env: { LC_ALL: "C" },
-    stdio: ["ignore", "ignore", "pipe"],
+    // The classic call: by the newer one a file system of a program refuses to be remounted at all.
+    env: { LC_ALL: "C", LIBMOUNT_FORCE_MOUNT2: "always" },
+    stdio: [stdin ?? "ignore", "ignore", "pipe"],
   });
   const [said, code] = await Promise.all([saidBy(child.stderr), endOf(child)]);
   if (code !== 0) throw failed(`${program} (${String(code)}): ${said.trim()}`);
@@ -133,6 +158,6 @@ async function saidBy(stream: Readable | null): Promise<string> {
   return said.slice(0, 500);
 }
 
-function failed(why: string): BewaardError {
+export function failed(why: string): BewaardError {
   return new BewaardError("CARD_MOUNT", why, { transient: true });
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DISK_NAME } from "../orders/disk-name.ts";
+import { DISK_NAME, MTP_NAME } from "../orders/disk-name.ts";
 
-/** Where the record of the card in the disk `name` is. */
+/** Where the record of the card `name` is: of a disk, or of a media device. */
 export function recordPath(cards: string, name: string): string {
-  assert.match(name, DISK_NAME);
+  assert.ok(DISK_NAME.test(name) || MTP_NAME.test(name), name);
   return join(cards, `${name}.json`);
 }

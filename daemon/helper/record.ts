@@ -10,18 +10,21 @@ const record = z.strictObject({
   bewaard: z.literal("card/1"),
   bootId: part.bootId,
   slot: part.slot,
-  name: part.diskName,
+  name: part.cardName,
   device: part.deviceNumber,
   vendor: part.usbId,
   product: part.usbId,
   serial: z.string().nullable(),
   volume: z.strictObject({
     /** Of a card that is no file system known here: vfat, without a serial. `refused` says so. */
-    kind: z.enum(["vfat", "exfat"]),
+    kind: z.enum(["vfat", "exfat", "mtp"]),
     serial: part.volumeSerial,
     label: z.string().nullable(),
   }),
+  /** 0 over MTP: nobody tells before it is mounted. */
   bytes: z.int().min(0),
+  /** The longest file that can be fetched of it; null where nothing limits that. */
+  largest: z.int().min(1).nullable().default(null),
   readOnly: z.boolean(),
   number: part.shortName.nullable(),
   mountedAt: z.string().nullable(),
@@ -33,6 +36,7 @@ const record = z.strictObject({
       "unknown-file-system",
       "too-large",
       "mount-failed",
+      "no-program",
     ])
     .nullable(),
   at: part.time,

@@ -36,23 +36,13 @@ export function deviceNumber(dev: bigint): string {
 }
 
 /** Opens where a card is mounted. @throws BewaardError SOURCE_IRREGULAR when what is there is not the file system of `device`. */
-async function openCard(path: string, device: string): Promise<SafeFolder> {
+export async function openCard(path: string, device: string): Promise<SafeFolder> {
   const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return checked(handle, async () => {
     const { dev } = await handle.stat({ bigint: true });
     if (deviceNumber(dev) !== device) throw irregular("not this card");
     return { handle, dev, [Symbol.asyncDispose]: () => handle.close() };
   });
-}
-
-/** The same; undefined when it is another card, or none, or does not answer. */
-export async function openDocked(path: string, device: string): Promise<SafeFolder | undefined> {
-  try {
-    return await openCard(path, device);
-  } catch (error) {
-    if (error instanceof BewaardError || systemCode(error) !== undefined) return undefined;
-    throw error;
-  }
 }
 
 /** @throws BewaardError SOURCE_IRREGULAR for a link, or a folder of another file system; a system error where there is none. */

@@ -64,10 +64,21 @@ async function removeNamed(
     }
     await unlink(below(folder, name));
     step("helper.unlinked");
-    return undefined;
+    return (await isGone(folder, name)) ? undefined : "not-removed";
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return "not-removed";
+  }
+}
+
+/** Asked of the card again: a media device may say that it has removed what it keeps. */
+async function isGone(folder: SafeFolder, name: Uint8Array): Promise<boolean> {
+  try {
+    await lstat(below(folder, name));
+    return false;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return true;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { WipeOrder } from "../orders/order.ts";
 import type { KeptFile } from "../orders/report.ts";
 import { countFiles } from "./count-files.ts";
+import { isMtp } from "./look.ts";
 import type { Mounts } from "./mounts.ts";
 import type { SafeFolder } from "./safe-folder.ts";
 import type { UsedOrder } from "./used.ts";
@@ -27,7 +28,7 @@ export async function wipe(
   for (const [index, file] of order.files.entries()) {
     const why = await wipeFile(card, file, {
       how: order.how,
-      read: (open) => mounts.read(open),
+      read: (open) => (isMtp(order.name) ? mounts.fetchAgain(open) : mounts.read(open)),
       note: () => used.note(index),
     });
     if (why === undefined) removed.push(index);

@@ -34,13 +34,14 @@ export function deviceOf({ number }: AskedCard): DeviceId {
   return parseDeviceId(number);
 }
 
-/** What of this card itself is in the way of any order. */
+/** What of this card itself is in the way of an order: to `remove` files, or to `write` to it. */
 export function whyNotThis(
   clock: Clock,
   record: AskedCard,
+  what: "remove" | "write",
 ): "not-a-disk" | "not-docked" | "write-protected" | undefined {
-  // The helper writes to file systems; a camera that only hands its files over is written to by nobody.
-  if (record.volume.kind === "mtp") return "not-a-disk";
+  // The helper writes to file systems; a media device is asked to remove a file, and no more.
+  if (record.volume.kind === "mtp" && what === "write") return "not-a-disk";
   if (record.bootId !== clock.bootId() || record.mountedAt === null) return "not-docked";
   return record.readOnly ? "write-protected" : undefined;
 }

@@ -17,7 +17,7 @@ const common = {
   nonce: part.nonce,
   bootId: part.bootId,
   slot: part.slot,
-  name: part.diskName,
+  name: part.cardName,
   device: part.deviceNumber,
   volume: part.volumeSerial,
   issuedAt: part.time,

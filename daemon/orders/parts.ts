@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { instantOf } from "#base/time";
-import { DISK_NAME } from "./disk-name.ts";
+import { DISK_NAME, MTP_NAME } from "./disk-name.ts";
 
 // The words that orders, reports and the paired list share. Plain strings: they are compared, not used.
 
@@ -9,9 +9,12 @@ export const nonce = z.string().regex(/^[0-9a-f]{32}$/);
 /** `0000:00:14.0/2.3`: controller, and the ports down to the camera. */
 export const slot = z.string().regex(/^[A-Za-z0-9:._@-]{1,100}\/\d{1,3}(?:\.\d{1,3}){0,6}$/);
 export const diskName = z.string().regex(DISK_NAME);
+export const mtpName = z.string().regex(MTP_NAME);
+/** The card of a camera, of either kind. */
+export const cardName = z.union([diskName, mtpName]);
 /** Major and minor number: `8:17`. */
 export const deviceNumber = z.string().regex(/^\d{1,4}:\d{1,7}$/);
-/** A FAT or exFAT volume serial: `1A2B-3C4D`; null where the file system has none. */
+/** A FAT or exFAT volume serial: `1A2B-3C4D`; null where the file system has none, and over MTP. */
 export const volumeSerial = z
   .string()
   .regex(/^[0-9A-F]{4}-[0-9A-F]{4}$/)

@@ -55,7 +55,7 @@ export function timeSetter(
     if (file === undefined)
       throw new BewaardError("CONTROL_REFUSED", "names a camera that is not in service here");
     if (file === null) return { state: "none", why: null };
-    const why = whyNotThis(clock, record) ?? ((await isTrusted()) ? undefined : "clock");
+    const why = whyNotThis(clock, record, "write") ?? ((await isTrusted()) ? undefined : "clock");
     if (why !== undefined) {
       if (hourly(`${device} ${why}`)) events.clockNotSetNow(device, why);
       return { state: "later", why };

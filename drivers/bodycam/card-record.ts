@@ -12,6 +12,7 @@ export const CARD_REFUSALS = [
   "unknown-file-system",
   "too-large",
   "mount-failed",
+  "no-program",
 ] as const;
 
 const DEVICE_NAME = /^[a-z0-9][a-z0-9.:-]{0,39}$/;
@@ -33,6 +34,8 @@ const cardRecord = z.strictObject({
     label: text.nullable(),
   }),
   bytes: z.int().nonnegative(),
+  /** The longest file that can be fetched of it (MTP); null where nothing limits that. */
+  largest: z.int().positive().nullable().default(null),
   readOnly: z.boolean(),
   number: z
     .string()

@@ -1,7 +1,7 @@
-import type { Dirent } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import { DAY_MS, type Instant, instant } from "#base/time";
+import { entriesIn, isServedByProgram } from "./entries.ts";
 import type { CardLimits } from "./profile.ts";
 
 /** A regular file on a card. */
@@ -16,13 +16,17 @@ export interface CardFile {
 const LIMITS: CardLimits = { files: 100_000, bytes: 8e12, depth: 12 };
 const LATEST_MS = Date.parse("9999-12-31T00:00:00.000Z");
 
-// Names come as buffers when asked for, which the types of opendir do not say.
-const AS_BYTES = encodingOf("buffer");
-
 export interface Card {
   readonly files: readonly CardFile[];
   /** What is there and could not be looked at: it stays on the card, and somebody must know. */
-  readonly unread: readonly { readonly path: Buffer; readonly why: string }[];
+  readonly unread: readonly Unread[];
+}
+
+interface Unread {
+  readonly path: Buffer;
+  readonly why: string;
+  /** Its length is what is wrong with it. */
+  readonly tooLarge?: true;
 }
 
 /**
@@ -34,15 +38,17 @@ export async function listCard(
   root: string,
   limits: CardLimits = LIMITS,
 ): Promise<Card | undefined> {
-  const listing: Listing = { root: Buffer.from(root), limits, files: [], unread: [] };
+  let isServed: boolean;
   try {
     await opendir(root).then((folder) => folder.close());
+    isServed = await isServedByProgram(root);
   } catch (cause) {
     const code = systemCode(cause);
     if (code === "ENOENT") return undefined;
     const message = `the card cannot be listed (${code})`;
     throw new BewaardError("CARD_READ", message, { cause, transient: true });
   }
+  const listing: Listing = { root: Buffer.from(root), isServed, limits, files: [], unread: [] };
   await walk(listing, Buffer.alloc(0), 0);
   const { files, unread } = listing;
   return { files: files.toSorted((a, b) => a.path.compare(b.path)), unread };
@@ -50,26 +56,27 @@ export async function listCard(
 
 interface Listing {
   readonly root: Buffer;
+  readonly isServed: boolean;
   readonly limits: CardLimits;
   readonly files: CardFile[];
-  readonly unread: { path: Buffer; why: string }[];
+  readonly unread: Unread[];
 }
 
 async function walk(listing: Listing, folder: Buffer, depth: number): Promise<void> {
-  const { root, limits, files, unread } = listing;
+  const { root, isServed, limits, files, unread } = listing;
   if (depth > limits.depth) {
     unread.push({ path: folder, why: "nested deeper than any camera does" });
     return;
   }
   try {
-    for await (const entry of await opendir(joined(root, folder), { encoding: AS_BYTES })) {
-      const path = folder.length === 0 ? nameOf(entry) : joined(folder, nameOf(entry));
-      if (entry.isDirectory()) await walk(listing, path, depth + 1);
-      if (!entry.isFile()) continue;
+    for await (const { name, kind } of entriesIn(joined(root, folder), isServed)) {
+      const path = folder.length === 0 ? name : joined(folder, name);
+      if (kind === "folder") await walk(listing, path, depth + 1);
+      if (kind !== "file") continue;
       const file = await described(root, path);
       if (typeof file === "string") unread.push({ path, why: file });
       else if (file.bytes <= limits.bytes) files.push(file);
-      else unread.push({ path, why: "larger than any file its model makes" });
+      else unread.push({ path, why: `larger than ${limits.bytes} bytes`, tooLarge: true });
       if (files.length + unread.length > limits.files) throw endless();
     }
   } catch (error) {
@@ -96,11 +103,6 @@ export function changedAt(mtimeMs: number): Instant {
   return instant(Math.min(Math.max(DAY_MS, Math.floor(mtimeMs)), LATEST_MS));
 }
 
-function nameOf(entry: Dirent): Buffer {
-  const name: unknown = entry.name;
-  return name instanceof Uint8Array ? Buffer.from(name) : Buffer.from(String(name));
-}
-
 /** `a/b` for paths that are bytes. */
 export function joined(a: Uint8Array, b: Uint8Array): Buffer {
   return b.length === 0 ? Buffer.from(a) : Buffer.concat([a, Buffer.from("/"), b]);
@@ -108,13 +110,4 @@ export function joined(a: Uint8Array, b: Uint8Array): Buffer {
 
 function endless(): BewaardError {
   return new BewaardError("CARD_READ", "the card has more files or folders than any camera makes");
-}
-
-function encodingOf(name: string): BufferEncoding {
-  if (isEncoding(name)) return name;
-  throw new TypeError(`not an encoding: ${name}`);
-}
-
-function isEncoding(name: string): name is BufferEncoding {
-  return name === "buffer" || Buffer.isEncoding(name);
 }

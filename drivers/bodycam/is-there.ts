@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unlessGone } from "./sysfs.ts";
 
@@ -20,10 +20,12 @@ export async function isThere(card: Mounted, sys = "/sys"): Promise<boolean> {
   const known = join(sys, "dev", overUsb ? "char" : "block", card.device);
   if ((await unlessGone(stat(known))) === undefined) return false;
   const mounted = await deviceOf(card.mountedAt);
+  if (!overUsb) return mounted === card.device;
   // What speaks MTP is mounted by a program, under a number that only the mount itself knows.
-  if (overUsb)
-    return mounted !== undefined && mounted !== (await deviceOf(dirname(card.mountedAt)));
-  return mounted === card.device;
+  if (mounted === undefined || mounted === (await deviceOf(dirname(card.mountedAt)))) return false;
+  // A device that is locked, or starts up, shows no storage at all: nothing is known of what is on it.
+  const storages = await unlessGone(readdir(card.mountedAt));
+  return storages !== undefined && storages.length > 0;
 }
 
 /** `8:17` of the file system that a folder is on. */

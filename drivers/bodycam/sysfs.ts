@@ -7,8 +7,9 @@ import { systemCode } from "#base/errors";
 // (texts of a device, which it locks for them) is read as a promise.
 
 // What is pulled out while we read of it fails in one of these ways: no such file, no such device, a read that
-// fails, or one that gave up waiting for the device's lock. Anything else is no disappearing device.
-const GONE = new Set(["ENOENT", "ENODEV", "ENXIO", "EIO", "ENOTDIR", "EINTR"]);
+// fails, or one that gave up waiting for the device's lock; and where a program serves its files, that has ended.
+// Anything else is no disappearing device.
+const GONE = new Set(["ENOENT", "ENODEV", "ENXIO", "EIO", "ENOTDIR", "EINTR", "ENOTCONN"]);
 
 /** Undefined where what is asked for has gone, or never was. */
 export async function unlessGone<T>(asking: Promise<T>): Promise<T | undefined> {

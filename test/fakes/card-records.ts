@@ -20,6 +20,7 @@ export function cardRecordOf(
     serial: "SN-1",
     volume: { kind: "vfat", serial: "1A2B-3C4D", label: null },
     bytes: 32_000_000_000,
+    largest: null,
     readOnly: false,
     number: "bc-0101",
     mountedAt: join(media, name),

@@ -64,8 +64,16 @@ export function fakeMounts(places: HelperPlaces, cards: string): FakeMounts {
         if (systemCode(error) !== "ENOENT") throw error;
       });
     },
+    async programAt(at) {
+      const found = await stat(at, { bigint: true }).catch(() => undefined);
+      return found && deviceNumber(found.dev);
+    },
     async *read(file) {
       await ask("read");
+      yield* readRemembered(file);
+    },
+    async *fetchAgain(file) {
+      await ask("fetch again");
       yield* readRemembered(file);
     },
     settle: () => ask("settle"),
