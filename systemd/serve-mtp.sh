@@ -8,6 +8,8 @@ mount --make-private /
 if mountpoint -q /tmp; then mount --make-private /tmp; fi
 # A little more than a file needs: the longest that is fetched is MIB long.
 mount -i -t tmpfs -o "size=$(($1 + 1))m,mode=0700,nosuid,nodev,noexec" tmpfs /tmp
-# It looks at no permission itself (default_permissions). The daemon's alone, read-only also where the card is not.
+# It looks at no permission itself (default_permissions). The daemon's alone, read-only also where the card is not. Without
+# hard_remove a file that is open is not removed but given another name, for which jmtpfs sends a copy of it to the device.
+owner="uid=$(id -u bewaard),gid=$(id -g bewaard),umask=0277"
 exec jmtpfs -f "-device=$2" \
-  -o "ro,nosuid,nodev,noexec,allow_other,default_permissions,uid=$(id -u bewaard),gid=$(id -g bewaard),umask=0277" "$3"
+  -o "ro,nosuid,nodev,noexec,allow_other,default_permissions,hard_remove,$owner" "$3"

@@ -61,7 +61,7 @@ describe("bewaard-helper", () => {
     }
   });
 
-  it("takes no name but one of a disk, and no verb but its three", () => {
+  it("takes no name but one of a disk or a media device, and no verb but its four", () => {
     for (const argv of [
       [],
       ["card"],
@@ -70,6 +70,10 @@ describe("bewaard-helper", () => {
       ["gone", "mmcblk0"],
       ["orders", "now"],
       ["wipe", "sda1"],
+      ["mtp", "sda1"],
+      ["card", "mtp-001-005"],
+      ["mtp", "mtp-1-5"],
+      ["mtp", "mtp-001-005", "--room=0"],
     ]) {
       const { status, stdout } = helper(...argv);
       assert.equal(status, 2, argv.join(" "));
@@ -88,5 +92,7 @@ describe("bewaard-helper", () => {
     assert.match(stdout, new RegExp(`^order ${order.nonce}: refused (expired|not-yet)`));
     assert.match(helper("card", "sdz1", ...folders).stdout, /no card/);
     assert.equal(helper("gone", "sdz1", ...folders).status, 0);
+    assert.match(helper("mtp", "mtp-009-009", ...folders).stdout, /no card/);
+    assert.equal(helper("gone", "mtp-009-009", ...folders).status, 0);
   });
 });

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import { putAway } from "../daemon/helper/card.ts";
+import { putAway } from "../daemon/helper/put-away.ts";
 import type { StartServing } from "../daemon/helper/jmtpfs.ts";
 import { takeUpMtp } from "../daemon/helper/mtp.ts";
 import { readCardRecords } from "../drivers/bodycam/card-record.ts";

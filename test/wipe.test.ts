@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
+import { METHODS } from "../daemon/control/protocol.ts";
 import { reportPath } from "../daemon/orders/report.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { whyNotNow } from "../daemon/wipe/why-not-now.ts";
@@ -246,15 +247,29 @@ describe("wiping a card", () => {
     const wiping = await openWiping(rig);
     const readOnly = await wiping.ask({ record: { ...RECORD, readOnly: true } });
     assert.deepEqual(readOnly, { ...NOTHING, forbidden: 1, why: "write-protected" });
-    const mtp = await wiping.ask({
-      record: { ...RECORD, name: "1-2", volume: { kind: "mtp", serial: null } },
-    });
-    assert.deepEqual(mtp, { ...NOTHING, forbidden: 1, why: "not-a-disk" });
     const old = await wiping.ask({ record: { ...RECORD, bootId: "of before" } });
     assert.deepEqual(old, { ...NOTHING, waiting: 1, why: "not-docked" });
     await assert.rejects(wiping.ask({ record: { ...RECORD, number: "bc-9999" } }), {
       code: "CONTROL_REFUSED",
     });
+  });
+
+  it("is ordered of a media device by its numbers on USB, and never to write over its files", async () => {
+    await using rig = await openRig();
+    await stored(rig, "one", named(0));
+    const mtp = { ...RECORD, name: "mtp-001-005", volume: { kind: "mtp", serial: null } } as const;
+    const over = await openWiping(rig, { rule: { after: "vault", how: "overwrite" } });
+    const refused = await over.ask({ record: mtp });
+    assert.deepEqual(refused, { ...NOTHING, forbidden: 1, why: "not-a-disk" });
+    const { params } = METHODS["docks.wipe"];
+    const question = { docking: "01J00000000000000000000001", files: [] };
+    for (const name of ["1-2", "sdb1"])
+      assert.equal(params.safeParse({ ...question, record: { ...mtp, name } }).success, false, name);
+    assert.ok(params.safeParse({ ...question, record: mtp }).success);
+    const wiping = await openWiping(rig);
+    assert.notEqual((await wiping.ask({ record: mtp })).nonce, null);
+    const [order] = await wiping.orders();
+    assert.deepEqual([order?.name, order?.volume], ["mtp-001-005", null]);
   });
 
   it("calls a card empty only when all that is left is no footage by its profile", async () => {

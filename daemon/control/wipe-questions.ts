@@ -22,17 +22,17 @@ export const cardOf = z
     number: z.string().nullable(),
     mountedAt: z.string().nullable(),
   })
-  .refine(isNamedAsItsKind, "is a file system on what is no disk");
+  .refine(isNamedAsItsKind, "has a name of another kind of card");
 
-/** Of what has no file system, name and number are something else. */
+/** What speaks MTP has a name of another kind, and never that of a disk. */
 function isNamedAsItsKind(card: {
   readonly name: string;
   readonly device: string;
   readonly volume: { readonly kind: string };
 }): boolean {
-  if (card.volume.kind === "mtp") return true;
+  const name = card.volume.kind === "mtp" ? part.mtpName : part.diskName;
   return (
-    part.diskName.safeParse(card.name).success && part.deviceNumber.safeParse(card.device).success
+    name.safeParse(card.name).success && part.deviceNumber.safeParse(card.device).success
   );
 }
 

@@ -62,6 +62,8 @@ async function removeNamed(
       const { dev, ino } = await lstat(below(folder, name), { bigint: true });
       if (dev !== found.stats.dev || ino !== found.stats.ino) return "not-removed";
     }
+    // An open file of a media device has no name any more that it could be closed by.
+    await found.handle.close();
     await unlink(below(folder, name));
     step("helper.unlinked");
     return (await isGone(folder, name)) ? undefined : "not-removed";
