@@ -264,7 +264,11 @@ describe("wiping a card", () => {
     const { params } = METHODS["docks.wipe"];
     const question = { docking: "01J00000000000000000000001", files: [] };
     for (const name of ["1-2", "sdb1"])
-      assert.equal(params.safeParse({ ...question, record: { ...mtp, name } }).success, false, name);
+      assert.equal(
+        params.safeParse({ ...question, record: { ...mtp, name } }).success,
+        false,
+        name,
+      );
     assert.ok(params.safeParse({ ...question, record: mtp }).success);
     const wiping = await openWiping(rig);
     assert.notEqual((await wiping.ask({ record: mtp })).nonce, null);

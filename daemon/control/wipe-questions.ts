@@ -31,9 +31,7 @@ function isNamedAsItsKind(card: {
   readonly volume: { readonly kind: string };
 }): boolean {
   const name = card.volume.kind === "mtp" ? part.mtpName : part.diskName;
-  return (
-    name.safeParse(card.name).success && part.deviceNumber.safeParse(card.device).success
-  );
+  return name.safeParse(card.name).success && part.deviceNumber.safeParse(card.device).success;
 }
 
 export const WIPE_METHODS = {

@@ -69,7 +69,10 @@ export function wiper(
       throw new BewaardError("CONTROL_REFUSED", "names a camera that is not in service here");
     const asked = askedOf(question, device, rule);
     const never = rule.after === "never" ? rule.after : undefined;
-    const why = never ?? whyNotThis(clock, record, rule.how === "unlink" ? "remove" : "write") ?? (await mayNot());
+    const why =
+      never ??
+      whyNotThis(clock, record, rule.how === "unlink" ? "remove" : "write") ??
+      (await mayNot());
     if (why !== undefined) {
       const counted = await countForWipe(database, asked, clock.now());
       tellReturned(asked, counted);
