@@ -5,7 +5,6 @@ import { printableText } from "#base/printable";
 import { systemClock } from "#base/system-clock";
 import { type Mounts, systemMounts } from "../helper/mounts.ts";
 import { HELPER_PLACES, type HelperPlaces } from "../helper/places.ts";
-import type { OwnRecord } from "../helper/record.ts";
 import { DISK_NAME, MTP_NAME } from "../orders/disk-name.ts";
 
 // What runs as root: started by systemd, reads no configuration and no environment, loads no library but zod. Each verb loads
@@ -80,7 +79,13 @@ async function serve(
   process.exitCode = FAILED;
 }
 
-function whatItIs(record: OwnRecord | undefined): string {
+interface Found {
+  readonly slot: string;
+  readonly number: string | null;
+  readonly refused: string | null;
+}
+
+function whatItIs(record: Found | undefined): string {
   const { number, refused, slot } = record ?? { number: null, refused: "no card", slot: "" };
   return `${slot}: ${number ?? refused}`;
 }
