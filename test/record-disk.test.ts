@@ -20,6 +20,7 @@ import { intentPath } from "../storage/spool/intent.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
+import { watchIdle } from "./fakes/idle.ts";
 import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
 import { until } from "./fakes/until.ts";
@@ -352,11 +353,12 @@ describe("syncing many files in turn", () => {
       },
     };
     const writer = openSegment({ ...sealing, shared: counting }, CAMERA, START);
+    using files = watchIdle();
     const push = async () => {
       writer.push(randomBytes(2 * CHUNK_BYTES));
       await until(() => writer.waitingBytes === 0);
       // A sync is under way; the next is asked for when it is done.
-      await systemClock.sleep(20, NEVER);
+      await files.idle();
     };
     await push();
     assert.equal(syncs, 1);
