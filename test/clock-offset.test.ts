@@ -207,6 +207,9 @@ describe("a card in a slot", () => {
 
   it("that was in when the dock was started is seen by the moment at which it was mounted", async () => {
     await using rig = await openRig();
+    // The machine has been up for longer than that.
+    rig.clock.jump(-4 * HOUR_MS);
+    rig.clock.move(4 * HOUR_MS);
     const { offsets, said } = await opened(
       rig,
       "2026-06-01 09:00:04",
