@@ -50,6 +50,8 @@ export async function carryOutOrders(
       .then(() => void atWork.delete(one));
     atWork.add(one);
   };
+  const forgetOld = (): Promise<unknown> =>
+    forgetReports(places.reports).catch((error: unknown) => failures.push(error));
   for (;;) {
     const left = await noncesLeft(places).catch((error: unknown) => {
       failures.push(error);
@@ -64,8 +66,10 @@ export async function carryOutOrders(
       break;
     }
     await raceWithSleep(clock, atWork);
-    await forgetReports(places.reports).catch((error: unknown) => failures.push(error));
+    await forgetOld();
   }
+  // What came while the last were forgotten.
+  await forgetOld();
   if (failures.length > 0) throw failures[0];
 }
 
