@@ -8,7 +8,7 @@ import { effectiveSettings } from "../config/effective.ts";
 import type { Setting } from "../config/plain.ts";
 import type { Config } from "../config/schema.ts";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
-import type { Database } from "../storage/catalog/sqlite.ts";
+import type { Database, Sql } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
 import { canonical, type Json } from "../storage/ledger/canonical.ts";
 import type { Events } from "./events.ts";
@@ -53,10 +53,7 @@ export async function acceptConfiguration(
   rules: Rules,
 ): Promise<void> {
   const now = clock.now();
-  const known = await database.transaction(async (sql) => {
-    const text = await readFact(sql, "config");
-    return text === undefined ? undefined : remembered.parse(JSON.parse(text));
-  });
+  const known = await database.transaction(recall);
   const next = split(effectiveSettings(config, rules));
   const changes = differences(known?.settings ?? {}, next.settings);
   const personal = differences(known?.personal ?? {}, next.personal);
@@ -68,21 +65,66 @@ export async function acceptConfiguration(
   const approval = known ? requireApproval(config, rules, known, all, now) : config.approval;
   const approvals = [...(known?.approvals ?? []), ...(approval ? [approval.reference] : [])];
   // The first time there is nothing to differ from: what holds is recorded by its hash.
-  const told = known ? { changes: shown(changes), more: more(changes) } : { changes: [], more: 0 };
+  const told = known ? { changes, personal } : { changes: [], personal };
+  const goesBy = { ...next, approvals };
+  await database.transaction((sql) => enter(sql, now, rules, goesBy, told, approval));
+  events.configChanged(known ? all.length : 0, digestOf(next.settings));
+}
+
+/**
+ * Records that the profiles in `rules` are others than this box last went by, as pairing and retiring a bodycam
+ * make them, so that the next start has nothing to tell. Whatever else is decided was accepted at the start.
+ */
+export async function enterProfiles(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  config: Config,
+  rules: Rules,
+): Promise<void> {
+  const next = split(effectiveSettings(config, rules));
+  const count = await database.transaction(async (sql) => {
+    const known = await recall(sql);
+    if (known === undefined) return 0;
+    const changes = differences(known.settings, next.settings);
+    const personal = differences(known.personal, next.personal);
+    if (changes.length + personal.length === 0) return 0;
+    const goesBy = { ...next, approvals: known.approvals };
+    await enter(sql, clock.now(), rules, goesBy, { changes, personal }, undefined);
+    return changes.length + personal.length;
+  });
+  if (count > 0) events.configChanged(count, digestOf(next.settings));
+}
+
+async function recall(sql: Sql): Promise<Remembered | undefined> {
+  const text = await readFact(sql, "config");
+  return text === undefined ? undefined : remembered.parse(JSON.parse(text));
+}
+
+/** What this box goes by from now on, with the entry that says what is new in it. */
+async function enter(
+  sql: Sql,
+  now: Instant,
+  { policy }: Rules,
+  goesBy: Remembered,
+  {
+    changes,
+    personal,
+  }: { readonly changes: readonly Change[]; readonly personal: readonly Change[] },
+  approval: Config["approval"],
+): Promise<void> {
   const facts = {
-    ...told,
-    sha256: digestOf(next.settings),
-    policy: rules.policy.name,
-    ownRegime: rules.policy.own_regime,
+    changes: shown(changes),
+    more: more(changes),
+    sha256: digestOf(goesBy.settings),
+    policy: policy.name,
+    ownRegime: policy.own_regime,
     approval: approval ? { ...approval, date: isoOf(approval.date) } : null,
   };
-  const eraseAfterMs = plus(now, rules.policy.register_terms.audit);
+  const eraseAfterMs = plus(now, policy.register_terms.audit);
   const detail = personal.length > 0 ? { detail: { facts: shown(personal), eraseAfterMs } } : {};
-  await database.transaction(async (sql) => {
-    await writeFact(sql, "config", canonical({ ...next, approvals }));
-    await append(sql, now, [{ kind: "config.changed", facts, ...detail }]);
-  });
-  events.configChanged(known ? changes.length + personal.length : 0, facts.sha256);
+  await writeFact(sql, "config", canonical(goesBy));
+  await append(sql, now, [{ kind: "config.changed", facts, ...detail }]);
 }
 
 function digestOf(settings: Values): string {

@@ -124,7 +124,17 @@ export async function runCoreOn(
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
   const history = () => askHistory(signal);
-  const bodycams = await openBodycams(clock, events, sure, config, box, key, machine, history);
+  const bodycams = await openBodycams(
+    clock,
+    events,
+    sure,
+    config,
+    rules,
+    box,
+    key,
+    machine,
+    history,
+  );
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 

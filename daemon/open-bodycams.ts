@@ -1,5 +1,6 @@
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
+import type { Rules } from "../config/configuration.ts";
 import type { Config } from "../config/schema.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import type { NodeKey } from "../storage/ledger/note.ts";
@@ -12,6 +13,7 @@ import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
 import type { LookInSlots } from "./pairing/in-slots.ts";
 import { requireEither } from "./pairing/pair.ts";
 import { openPairedNote } from "./pairing/paired-note.ts";
+import { profileEnterer } from "./pairing/paired-profiles.ts";
 import { watchBodycams } from "./pairing/watch.ts";
 import { ordersPath, pairedNotePath } from "./places.ts";
 import { settleTimes } from "./set-time/settle-times.ts";
@@ -51,6 +53,7 @@ export async function openBodycams(
   events: Events,
   database: Database,
   config: Config,
+  rules: Rules,
   { node, term }: Pick<Box, "node" | "term">,
   key: NodeKey,
   machine: CoreMachine,
@@ -59,20 +62,21 @@ export async function openBodycams(
   await requireEither(database, config.bodycams);
   const note = openPairedNote(clock, database, pairedNotePath(config), node, key);
   await steady(clock, events, "start")(() => note.keep());
+  const enter = profileEnterer(clock, events, database, config, rules);
   const { look, reports: folder, owner } = machine;
   const orders = ordersPath(config);
-  const rules = rulesOf(config, term, database);
+  const ruleOf = rulesOf(config, term, database);
   const mayNot = whyNotNow(clock, database, history);
   const trusted = async () => (await timeTrust(clock, database)).trusted;
   const desk = { node, key, folder: orders };
   const [wipes, times] = [openOutstanding(), openOutstanding()];
-  const wipe = wiper(clock, events, database, desk, rules, mayNot, wipes);
+  const wipe = wiper(clock, events, database, desk, ruleOf, mayNot, wipes);
   const files = timeFilesOf(database);
   const setTime = timeSetter(clock, events, database, desk, files, trusted, times);
   const reports = { orders, folder, owner };
   return {
     answers: {
-      ...bodycamAnswers(clock, database, look, note, config.bodycams),
+      ...bodycamAnswers(clock, database, look, note, config.bodycams, enter),
       ...wipeAnswers(database, wipe),
       "docks.set-time": setTime,
     },

@@ -76,7 +76,10 @@ describe("the offset of a camera's clock", () => {
     const own = { path: "time.txt", changed: "2026-11-22 11:00:30" };
     assert.equal(await measured([log, own]), "not measurable");
     const sets = { ...PROFILE, set_time: { path: "TIME.TXT" } };
-    assert.equal(await measured([log, own], NOW, sets), -2 * HOUR_MS);
+    const unfinished = { ...own, path: `${"0a".repeat(16)}.tmp` };
+    assert.equal(await measured([log, own, unfinished], NOW, sets), -2 * HOUR_MS);
+    const elsewhere = { ...PROFILE, set_time: { path: "MISC/TIME.TXT" } };
+    assert.equal(await measured([log, unfinished], NOW, elsewhere), "not measurable");
   });
 
   it("is, in the hour that comes twice, by the moment that is nearer to right", async () => {

@@ -340,6 +340,10 @@ describe("a profile", () => {
     assert.deepEqual(kinds, ["ignored", "ignored", "other", "other"]);
     const odd = sorter({ media: ["**"], sidecars: [], ignore: [], set_time: { path: "TIME.TXT" } });
     assert.equal(odd(Buffer.from("TIME.TXT")), "media");
+    const inFolder = sorter({ media: [], sidecars: [], ignore: [], set_time: { path: "M/T.TXT" } });
+    const unfinished = `${"0a".repeat(16)}.tmp`;
+    assert.equal(inFolder(Buffer.from(`M/${unfinished}`)), "ignored");
+    assert.equal(inFolder(Buffer.from(`N/${unfinished}`)), "other");
   });
 
   it("sorts names as people see them, whatever their case", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { z } from "zod";
@@ -18,7 +18,7 @@ import { recognise } from "../daemon/pairing/in-slots.ts";
 import { lookInSlotsOf } from "../daemon/pairing/look.ts";
 import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
-import { withPairedProfiles } from "../daemon/pairing/paired-profiles.ts";
+import { profileEnterer, withPairedProfiles } from "../daemon/pairing/paired-profiles.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
@@ -156,7 +156,14 @@ describe("pairing a bodycam (DH-01)", () => {
     await using rig = await openRig();
     const pairing = pairingOf(rig, [SEEN]);
     const folder = { number: CAMERA, folder: "/srv/dock", profile: "generic-dcim", paired: START };
-    const answers = bodycamAnswers(rig.clock, rig.database, pairing.look, pairing.note, [folder]);
+    const answers = bodycamAnswers(
+      rig.clock,
+      rig.database,
+      pairing.look,
+      pairing.note,
+      [folder],
+      async () => undefined,
+    );
     await assert.rejects(answers["bodycams.pair"](ASKED, quiet), { code: "BODYCAM_REFUSED" });
     await requireEither(rig.database, [folder]);
     await pairing.pair();
@@ -534,13 +541,14 @@ function jumpsTold(rig: Rig) {
 }
 
 describe("the profile of a paired bodycam", () => {
-  it("is part of what this box goes by: a change of it is in the ledger at the next start", async () => {
+  it("is part of what this box goes by: entered when it is paired and retired, so that the next start has nothing to tell", async () => {
     await using rig = await openRig();
-    const pairing = pairingOf(rig, [SEEN]);
     const box = { ...GOOD_BOX, informed_on: "2026-05-01", bodycams: [] };
     const path = await writtenIn(rig.folder, box);
+    const { config, rules } = await readConfiguration(path);
+    const enter = profileEnterer(rig.clock, rig.events, rig.database, config, rules);
+    const pairing = pairingOf(rig, [SEEN], enter);
     const start = async () => {
-      const { config, rules } = await readConfiguration(path);
       const decided = await withPairedProfiles(rig.database, rules);
       await acceptConfiguration(rig.clock, rig.events, rig.database, config, decided);
       return decided;
@@ -554,10 +562,12 @@ describe("the profile of a paired bodycam", () => {
     };
     await start();
     await pairing.pair({ profile: "generic-dcim" });
-    const decided = await start();
     const paths = (await changes())[1]?.map((one) => one.path) ?? [];
     assert.ok(paths.includes("profiles[generic-dcim].clock"), paths.join());
-    await start();
+    assert.equal(rig.said.filter((event) => event === "config-changed").length, 2);
+    // Paired again with nothing new.
+    await pairing.pair({ profile: "generic-dcim" });
+    const decided = await start();
     assert.equal((await changes()).length, 2);
     // Made again from the vault it is the same configuration.
     const [last] = await rig.database.transaction((sql) =>
@@ -565,13 +575,52 @@ describe("the profile of a paired bodycam", () => {
         "select body ->> 'sha256' as sha256 from entry where kind = 'config.changed' order by seq desc",
       ),
     );
-    const { config } = await readConfiguration(path);
     const known = { sha256: String(last?.["sha256"]), approvals: [] };
     assert.notEqual(rememberedConfiguration(config, decided, known), undefined);
 
     await pairing.retire();
+    assert.equal((await changes()).length, 3);
     await start();
     assert.equal((await changes()).length, 3);
+  });
+
+  it("is entered at the next start where core was stopped before, or its file was changed", async () => {
+    await using rig = await openRig();
+    const box = { ...GOOD_BOX, informed_on: "2026-05-01", bodycams: [] };
+    const { config, rules } = await readConfiguration(await writtenIn(rig.folder, box));
+    const start = async () => {
+      const decided = await withPairedProfiles(rig.database, rules);
+      await acceptConfiguration(rig.clock, rig.events, rig.database, config, decided);
+      return rig.said.filter((event) => event === "config-changed").length;
+    };
+    assert.equal(await start(), 1);
+    const profile = join(rig.folder, "own.yaml");
+    await copyFile(new URL("../config/profiles/generic-dcim.yaml", import.meta.url), profile);
+    await pairingOf(rig, [SEEN]).pair({ profile });
+    assert.equal(await start(), 2);
+    await writeFile(profile, `${await readFile(profile, "utf8")}\nbytes_per_hour: 3 GB\n`);
+    assert.equal(await start(), 3);
+    assert.equal(await start(), 3);
+  });
+
+  it("of several that are paired at once is entered once each", async () => {
+    await using rig = await openRig();
+    const box = { ...GOOD_BOX, informed_on: "2026-05-01", bodycams: [] };
+    const { config, rules } = await readConfiguration(await writtenIn(rig.folder, box));
+    const enter = profileEnterer(rig.clock, rig.events, rig.database, config, rules);
+    const other = { ...SEEN, slot: OTHER_SLOT, serial: "TS00FFFF" };
+    const pairing = pairingOf(rig, [SEEN, other], enter);
+    const decided = await withPairedProfiles(rig.database, rules);
+    await acceptConfiguration(rig.clock, rig.events, rig.database, config, decided);
+    await Promise.all([
+      pairing.pair({ profile: "generic-dcim" }),
+      pairing.pair({ number: parseDeviceId("bc-0102"), slot: OTHER_SLOT, profile: "mtp-generic" }),
+    ]);
+    const last = await withPairedProfiles(rig.database, rules);
+    const before = rig.said.length;
+    await acceptConfiguration(rig.clock, rig.events, rig.database, config, last);
+    assert.equal(rig.said.length, before);
+    assert.deepEqual(Object.keys(last.profiles).toSorted(), ["generic-dcim", "mtp-generic"]);
   });
 
   it("does not keep core from starting when it is gone", async () => {

@@ -22,13 +22,14 @@ export type BodycamAnswers = Pick<
   | "docks.pairings"
 >;
 
-/** What core answers about bodycams and their slots. */
+/** What core answers about bodycams and their slots. `enterProfiles` is told of each change of what is paired. */
 export function bodycamAnswers(
   clock: Clock,
   database: Database,
   lookInSlots: LookInSlots,
   note: PairedNote,
   configured: Config["bodycams"],
+  enterProfiles: () => Promise<void>,
 ): BodycamAnswers {
   const board = openBoard(clock);
   const paired = () => database.transaction(readBodycams);
@@ -40,6 +41,7 @@ export function bodycamAnswers(
     }),
     "bodycams.pair": async (asked) => {
       const { camera, outcome } = await pair(clock, database, lookInSlots, note, configured, asked);
+      await enterProfiles();
       const { number, slot, place } = asked;
       if (place !== undefined)
         await recordPlaces(database, clock.now(), [{ device: number, place }]);
@@ -47,6 +49,7 @@ export function bodycamAnswers(
     },
     "bodycams.retire": async ({ number, by, reason }) => {
       await retire(clock, database, note, number, by, reason);
+      await enterProfiles();
       return { retired: number };
     },
     "bodycams.identify": async ({ number, says }) => {

@@ -1,8 +1,12 @@
 import { BewaardError } from "#base/errors";
+import type { Clock } from "#base/time";
 import type { Rules } from "../../config/configuration.ts";
 import { readProfile } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
 import { readBodycams } from "../../storage/catalog/bodycams.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
+import { enterProfiles } from "../accept-configuration.ts";
+import type { Events } from "../events.ts";
 
 /**
  * `rules` with the profiles of paired bodycams: what is footage and whose clock is believed is decided there as
@@ -19,4 +23,26 @@ export async function withPairedProfiles(database: Database, rules: Rules): Prom
     }
   }
   return { ...rules, profiles };
+}
+
+/**
+ * Makes what is called after each change of pairing: enters the profiles that are gone by from then on. A crash before
+ * leaves it to the next start.
+ */
+export function profileEnterer(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  config: Config,
+  rules: Rules,
+): () => Promise<void> {
+  // One at a time: of two that read them at once, the older would be entered last.
+  let tail: Promise<void> = Promise.resolve();
+  const enter = async (): Promise<void> =>
+    enterProfiles(clock, events, database, config, await withPairedProfiles(database, rules));
+  return () => {
+    const mine = tail.then(enter);
+    tail = mine.catch(() => undefined);
+    return mine;
+  };
 }

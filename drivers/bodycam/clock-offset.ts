@@ -1,9 +1,8 @@
 import { Temporal } from "temporal-polyfill";
-import { printable } from "#base/printable";
 import { CLOCK_SLACK_MS } from "#base/term";
 import { type Instant, instantOf, MINUTE_MS } from "#base/time";
 import { type CardFile, listCard } from "./card.ts";
-import { type CameraProfile, globbing } from "./profile.ts";
+import { type CameraProfile, globbing, oursOn } from "./profile.ts";
 import { stampOfFile } from "./start-time.ts";
 
 /** What of a profile says how a camera's clock is seen. */
@@ -41,10 +40,9 @@ export function offsetOf(
   if (written.length === 0) return "not measurable";
   const last = written.reduce((a, b) => (a > b ? a : b));
   // What we wrote to set the clock is as late as its writing was, in our time.
-  const setBy = profile.set_time?.path.toLowerCase();
+  const isOurs = oursOn(profile);
   const later = files.some(
-    ({ path, modifiedAt }) =>
-      modifiedAt > last + CLOSING_MS && !isClock(path) && printable(path).toLowerCase() !== setBy,
+    ({ path, modifiedAt }) => modifiedAt > last + CLOSING_MS && !isClock(path) && !isOurs(path),
   );
   const stamp = later ? undefined : stampOfFile(profile, last);
   if (stamp === undefined) return "not measurable";

@@ -46,7 +46,8 @@ export type Sort = (path: Uint8Array) => FileKind;
 export function sorter(
   profile: Pick<CameraProfile, "media" | "sidecars" | "ignore" | "identity" | "set_time">,
 ): Sort {
-  const own = [profile.identity?.file, profile.set_time?.path].map((path) => path?.toLowerCase());
+  const identity = profile.identity?.file.toLowerCase();
+  const isOurs = oursOn(profile);
   const isMedia = globbing(profile.media);
   const isSidecar = globbing(profile.sidecars);
   const isIgnored = globbing(profile.ignore);
@@ -55,7 +56,23 @@ export function sorter(
     if (isMedia(path)) return "media";
     if (isSidecar(path)) return "sidecar";
     // No footage, and never a reason to say that a card is not empty.
-    return own.includes(printable(path).toLowerCase()) ? "ignored" : "other";
+    return printable(path).toLowerCase() === identity || isOurs(path) ? "ignored" : "other";
+  };
+}
+
+/** What the root helper calls a file that it has not finished (daemon/helper/set-time.ts). */
+const UNFINISHED = /^[0-9a-f]{32}\.tmp$/;
+
+/** Whether a path on a card is of what we write there to set its camera's clock, or began to when it was pulled out. */
+export function oursOn({
+  set_time,
+}: Pick<CameraProfile, "set_time">): (path: Uint8Array) => boolean {
+  if (!set_time) return () => false;
+  const own = set_time.path.toLowerCase();
+  const folder = own.slice(0, own.lastIndexOf("/") + 1);
+  return (path) => {
+    const text = printable(path).toLowerCase();
+    return text === own || (text.startsWith(folder) && UNFINISHED.test(text.slice(folder.length)));
   };
 }
 

@@ -27,14 +27,8 @@ const CALLS = {
  */
 export function fastFolders(): Disposable {
   const undo = new DisposableStack();
-  const before = process.env["TMPDIR"];
-  real.accessSync("/dev/shm");
-  process.env["TMPDIR"] = "/dev/shm";
-  undo.defer(() => {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-    syncBuiltinESMExports();
-  });
+  undo.defer(() => syncBuiltinESMExports());
+  undo.use(foldersInMemory());
   for (const [name, call] of Object.entries(CALLS)) {
     const original: unknown = Reflect.get(promises, name);
     const here = async (...args: unknown[]): Promise<unknown> => Reflect.apply(call, fs, args);
@@ -47,6 +41,19 @@ export function fastFolders(): Disposable {
   Reflect.set(fs, "createReadStream", inSmallBlocks);
   undo.defer(() => void Reflect.set(fs, "createReadStream", stream));
   syncBuiltinESMExports();
+  return undo;
+}
+
+/** Temporary folders in memory, until disposed. */
+export function foldersInMemory(): Disposable {
+  const undo = new DisposableStack();
+  const before = process.env["TMPDIR"];
+  real.accessSync("/dev/shm");
+  process.env["TMPDIR"] = "/dev/shm";
+  undo.defer(() => {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  });
   return undo;
 }
 

@@ -38,11 +38,12 @@ export const quiet = () => undefined;
 export function pairingOf(
   rig: Pick<Rig, "folder" | "clock" | "database" | "key"> & { box: Pick<Box, "node"> },
   present: InSlot[],
+  entered: () => Promise<void> = async () => undefined,
 ) {
   const path = join(rig.folder, "paired.note");
   const note = openPairedNote(rig.clock, rig.database, path, rig.box.node, rig.key);
   const look = async () => present;
-  const answers = bodycamAnswers(rig.clock, rig.database, look, note, []);
+  const answers = bodycamAnswers(rig.clock, rig.database, look, note, [], entered);
   return {
     present,
     path,
