@@ -124,17 +124,7 @@ export async function runCoreOn(
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
   const history = () => askHistory(signal);
-  const bodycams = await openBodycams(
-    clock,
-    events,
-    sure,
-    config,
-    rules,
-    box,
-    key,
-    machine,
-    history,
-  );
+  const paired = await openBodycams(clock, events, sure, config, rules, box, key, machine, history);
   await recordPaired(sure, clock.now(), devicesOf(config));
   await recordPlaces(sure, clock.now(), placesOf(config));
 
@@ -144,7 +134,7 @@ export async function runCoreOn(
   const makeRoom = roomMaker(clock, events, sure, spool, limits, mayDestroy);
   const kept = { database, spool, vault, node, verifier, secured: medium };
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
-  const answered = { ...boxAnswers, ...bodycams.answers };
+  const answered = { ...boxAnswers, ...paired.answers };
 
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
@@ -160,12 +150,12 @@ export async function runCoreOn(
     (s) => ring(clock, events, makeRoom, limits, s),
     (s) => replenish(clock, events, reserve, s),
     (s) => checkCatalog(clock, events, database, s),
-    (s) => bodycams.settle(s),
+    (s) => paired.settle(s),
     (s) => followSeen(clock, events, sure, vault, node, deskOf(config), s),
     (s) => archive(clock, events, database, vault, archived, askHistory, s),
     (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
     (s) => findBreaches(clock, events, database, spool, term, s),
-    (s) => bodycams.watch(s),
+    (s) => paired.watch(s),
     (s) => remindOfMarks(clock, events, database, s),
     (s) => duties(clock, events, database, covertPeriods(config), s),
     (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),

@@ -77,16 +77,27 @@ describe("bewaarctl bodycams and docks", function () {
     const pair = ["bodycams", "pair", "bc-0101", "--profile", "generic-dcim", "--slot"];
     const paired = await type(...pair, SLOT, "--by", "beheerder");
     assert.match(paired.out, new RegExp(`^bc-0101  ${said}\\n    slot ${SLOT}: gekoppeld`));
-    assert.match(paired.out, /zet haar terug/);
+    assert.match(paired.out, /binnen een minuut gelezen, in dit slot en voortaan in elk/);
+    assert.doesNotMatch(paired.out, /haal haar/);
     const place = ["--by", "beheerder", "--place", " Centrum, Leyweg "];
     const again = await type("--json", ...pair, SLOT, ...place);
     assert.match(again.out, /"changed":"nothing"/);
-    assert.match((await type("docks", "list")).out, /^ {4}bc-0101: niet gelezen, haal haar eruit/m);
+    assert.match((await type("docks", "list")).out, /^ {4}bc-0101: wordt zo gelezen; /m);
+    core.pairing.present.splice(0, 1, { ...SEEN, refused: "mount-failed" });
+    assert.match(
+      (await type("docks", "list")).out,
+      /^ {4}bc-0101: niet gelezen \/ not read: de kaart gaat niet open \/ the card does not open$/m,
+    );
+    core.pairing.present.splice(0, 1, { ...SEEN, refused: null });
+    assert.match((await type("docks", "list")).out, /^ {4}bc-0101$/m);
+    const other = ["bodycams", "pair", "bc-0101", "--profile", "mtp-generic", "--slot", SLOT];
+    const changed = await type(...other, "--by", "beheerder");
+    assert.match(changed.out, /ander profiel .*\n {4}het telt als zij weer in een slot komt/);
     const listed = await type("bodycams", "list");
     assert.match(listed.out, new RegExp(`^bc-0101  ${said}\\n    in slot ${SLOT}\\n`));
     assert.match(
       listed.out,
-      /^ {4}Centrum, Leyweg; profiel \/ profile generic-dcim, gekoppeld .* door \/ by beheerder/m,
+      /^ {4}Centrum, Leyweg; profiel \/ profile mtp-generic, gekoppeld .* door \/ by beheerder/m,
     );
 
     const nothing = await type(...pair, OTHER_SLOT, "--by", "beheerder");

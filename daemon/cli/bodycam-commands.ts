@@ -69,7 +69,7 @@ function addPair(
         [
           `${paired.number}  ${shownLooks(paired)}`,
           `    slot ${paired.slot}: ${CHANGED[paired.changed]}`,
-          ...(paired.changed === "nothing" ? [] : [DOCK_AGAIN]),
+          ...AND_NOW[paired.changed],
         ].join("\n"),
       );
     });
@@ -98,8 +98,21 @@ function addRetire(
     });
 }
 
-const DOCK_AGAIN =
-  "    haal haar uit het slot en zet haar terug: dan wordt zij gelezen / dock it again, then it is read";
+/** The root helper looks again at what it did not know: nobody has to put it in again (systemd/look-again.sh). */
+const READ_NOW = [
+  "    zij wordt binnen een minuut gelezen, in dit slot en voortaan in elk; zo niet, zet haar er opnieuw in",
+  "    / it is read within a minute, here and from now on in any slot; if not, dock it again",
+];
+
+const AND_NOW: Readonly<Record<Result<"bodycams.pair">["changed"], readonly string[]>> = {
+  paired: READ_NOW,
+  volume: READ_NOW,
+  // One that is being read keeps the profile that it was read by.
+  profile: [
+    "    het telt als zij weer in een slot komt / it counts when it is docked the next time",
+  ],
+  nothing: [],
+};
 
 const CHANGED: Readonly<Record<Result<"bodycams.pair">["changed"], string>> = {
   paired: "gekoppeld / paired",

@@ -4,6 +4,7 @@ import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
 import { print, stopSignal } from "./program.ts";
 import { shownLooks } from "./shown-looks.ts";
+import { whySays } from "./shown-slots.ts";
 import { tell } from "./tell.ts";
 import { barScreen, jsonScreen, lineScreen, watchDocks } from "./watch-docks.ts";
 
@@ -64,12 +65,20 @@ const UNREAD: Readonly<Record<NonNullable<Device["unread"]>, string>> = {
   "volume-changed": "andere kaart of geformatteerd, wordt niet gelezen / another card, not read",
 };
 
-const NOT_READ = "niet gelezen, haal haar eruit en zet haar terug / not read, dock it again";
+/** Paired, and the root helper has not looked again since. */
+const SOON =
+  "wordt zo gelezen; blijft dit staan, zet haar er opnieuw in / read in a moment; if this stays, dock it again";
 
 function shownState({ number, unread, refused }: Device): string {
   const who = number === null ? [] : [number];
   const why = unread === null ? [] : [UNREAD[unread]];
-  const isTold = refused === null || refused === "unpaired" || refused === "same-identity";
-  const more = isTold && (unread !== null || refused === null) ? [] : [`${NOT_READ}: ${refused}`];
-  return [...who, ...why, ...more].join(": ");
+  return [...who, ...why, ...refusedSays(unread, refused)].join(": ");
+}
+
+function refusedSays(unread: Device["unread"], refused: Device["refused"]): readonly string[] {
+  if (refused === null) return [];
+  if (refused !== "unpaired" && refused !== "same-identity")
+    return [`niet gelezen / not read: ${whySays(refused)}`];
+  // What it is refused for is told already, unless core knows better by now.
+  return unread === null ? [SOON] : [];
 }

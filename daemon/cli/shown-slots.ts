@@ -146,10 +146,21 @@ export function slotSays({ state, why, hoursFree }: SlotNews): string {
   return `${says.nl}${room.nl}${reason.nl} / ${says.en}${room.en}${reason.en}`;
 }
 
-function reasonOf(why: string): Says {
+/** What a reason means, in both languages; a word that is none is shown as it is. */
+export function whySays(why: string): string {
+  const { nl, en } = saysOf(why);
+  return nl === en ? nl : `${nl} / ${en}`;
+}
+
+function saysOf(why: string): Says {
   const [, says = { nl: why, en: why }] =
     Object.entries(WHY_SAYS).find(([code]) => code === why) ?? [];
-  return { nl: `: ${says.nl}`, en: `: ${says.en}` };
+  return says;
+}
+
+function reasonOf(why: string): Says {
+  const { nl, en } = saysOf(why);
+  return { nl: `: ${nl}`, en: `: ${en}` };
 }
 
 /** One line of a slot, for where no bar can be drawn. */

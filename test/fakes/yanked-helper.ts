@@ -3,7 +3,7 @@ import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { BewaardError } from "#base/errors";
-import { putAway } from "../../daemon/helper/card.ts";
+import { putAway } from "../../daemon/helper/put-away.ts";
 import type { HelperRig } from "./helper-rig.ts";
 
 /** The root helper's card, which can be pulled out before any call that reaches it. */
