@@ -125,6 +125,15 @@ describe("the units of systemd", () => {
     );
   });
 
+  it("have more threads than there are slots wherever cards are read: those that hang hold up no other", async () => {
+    for (const name of ["bewaard.service", "bewaard-dock.service", "bewaard-orders.service"]) {
+      const words = list(await unit(name), "Environment");
+      const [, size] = words.find((one) => one.startsWith("UV_THREADPOOL_SIZE="))?.split("=") ?? [];
+      // Sixteen slots, each with one look at a time, and all that is not a card.
+      assert.ok(Number(size) >= 24, name);
+    }
+  });
+
   it("let the second read of cards have only what the first reads leave over", async () => {
     const lines = await unit("bewaard-orders.service");
     assert.ok(lines.includes("CPUWeight=1"));
