@@ -23,6 +23,8 @@ export interface Ground {
 }
 
 const LOOK_EVERY_MS = 2 * SECOND_MS;
+/** Where a hint told of what came last: one may be missed all the same. */
+const LOOK_SELDOM_MS = 10 * SECOND_MS;
 const LOOK_WHILE_DOCKED_MS = SECOND_MS;
 /** A profile that cannot be read is one that somebody is writing. */
 const OPEN_AGAIN_MS = 10 * SECOND_MS;
@@ -41,7 +43,8 @@ export async function runSlots(
   board: SlotBoard,
   signal: AbortSignal,
 ): Promise<void> {
-  const hint = { wake: (): void => undefined };
+  const hint = { wake: (): void => undefined, came: false };
+  let areHinted = false;
   const work = openSideWork(() => hint.wake());
   const hourly = atMostEvery(clock, HOUR_MS);
   const look = looker(clock, ground, openPairings(clock, core), signal);
@@ -53,6 +56,8 @@ export async function runSlots(
       const woken = Promise.withResolvers<void>();
       hint.wake = () => woken.resolve();
       work.check();
+      const [wasEmpty, wasHinted] = [!dockings.any(), hint.came];
+      hint.came = false;
       try {
         dockings.follow(await look());
       } catch (error) {
@@ -65,7 +70,9 @@ export async function runSlots(
           workOn(clock, events, core, board, open, dockings, docking, hourly, signal),
         );
       }
-      const waitMs = dockings.any() ? LOOK_WHILE_DOCKED_MS : LOOK_EVERY_MS;
+      if (wasEmpty && dockings.any()) areHinted = wasHinted || hint.came;
+      const emptyMs = areHinted ? LOOK_SELDOM_MS : LOOK_EVERY_MS;
+      const waitMs = dockings.any() ? LOOK_WHILE_DOCKED_MS : emptyMs;
       await sleepOrHint(clock, waitMs, woken.promise, signal);
     }
   } finally {
@@ -122,8 +129,14 @@ async function openedOr(
   }
 }
 
-async function heed(hints: AsyncIterable<void>, hint: { wake: () => void }): Promise<void> {
-  for await (const _ of hints) hint.wake();
+async function heed(
+  hints: AsyncIterable<void>,
+  hint: { readonly wake: () => void; came: boolean },
+): Promise<void> {
+  for await (const _ of hints) {
+    hint.came = true;
+    hint.wake();
+  }
 }
 
 /** Looks at devices, records and pairings. @throws BewaardError when one of them cannot be seen now. */

@@ -1,4 +1,5 @@
-import { constants, type FileHandle, open, readdir } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { constants, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BewaardError, systemCode } from "#base/errors";
@@ -75,7 +76,7 @@ export async function readCardRecords(
   rules: RecordRules = OF_ROOT,
 ): Promise<readonly CardRecord[]> {
   const records: CardRecord[] = [];
-  for (const file of await namesIn(folder)) {
+  for (const file of namesIn(folder)) {
     try {
       const record = await readRecord(join(folder, file), rules.owner);
       if (record === undefined) continue;
@@ -90,9 +91,12 @@ export async function readCardRecords(
   return records;
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+/** Of memory, as sysfs is: it never waits, and a promise of it costs ten times as much. */
+function namesIn(folder: string): readonly string[] {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith(".json")).toSorted();
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .toSorted();
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
