@@ -7,7 +7,7 @@ import type { Volume } from "./volume.ts";
 /**
  * Mounts the card that was found, and none that came under its name and number meanwhile: the kernel gives both again
  * to whatever is plugged in next. What is mounted holds its name, so looking once more afterwards is enough.
- * @throws BewaardError CARD_MOUNT (transient); then nothing is mounted.
+ * @throws BewaardError CARD_MOUNT (transient); what is mounted then is to be taken away.
  */
 export async function mountFound(
   mounts: Mounts,
@@ -18,15 +18,10 @@ export async function mountFound(
 ): Promise<void> {
   const { name, device } = found.part;
   await mounts.mount(name, volume.kind, at);
-  try {
-    const now = await findPart(places, name);
-    const then = await readVolume(mounts, name, device);
-    if (isSame(found, now) && then?.kind === volume.kind && then.serial === volume.serial) return;
-    throw new BewaardError("CARD_MOUNT", `${name} is another card by now`, { transient: true });
-  } catch (error) {
-    await mounts.unmount(at);
-    throw error;
-  }
+  const now = await findPart(places, name);
+  const then = await readVolume(mounts, name, device);
+  if (isSame(found, now) && then?.kind === volume.kind && then.serial === volume.serial) return;
+  throw new BewaardError("CARD_MOUNT", `${name} is another card by now`, { transient: true });
 }
 
 function isSame(found: Found, now: Found | undefined): boolean {
