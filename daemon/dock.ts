@@ -2,13 +2,13 @@ import { BewaardError } from "#base/errors";
 import type { DeviceId, NodeId } from "#base/ids";
 import { type Clock, every, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
-import { lookAgain } from "../drivers/bodycam/look-again.ts";
 import type { CameraProfile } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import type { RecipientBook } from "../storage/seal/recipients.ts";
 import type { Ask } from "./control/client.ts";
 import type { Fair } from "./docks/fair.ts";
-import { openTaking } from "./docks/take-card.ts";
+import type { SlotBoard } from "./docks/slot-board.ts";
+import { watchFolder } from "./docks/watch-folder.ts";
 import type { Events } from "./events.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { warnOfRecipients } from "./recipients.ts";
@@ -36,15 +36,13 @@ export interface Sealing {
 
 /** The slots of this machine, beside the folders of the configuration. */
 export interface Slots {
+  /** What slots show, and folders as well. */
+  readonly board: SlotBoard;
   /** The cards that are mounted now. */
   readonly mounted: () => Promise<readonly Pick<Dock, "device" | "folder">[]>;
   /** Takes what cameras in slots bring, until the signal aborts. */
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
-
-const LOOK_EVERY_MS = 30 * SECOND_MS;
-/** A file that did not change for this long is not being copied in any more. */
-const SETTLE_MS = 2 * SECOND_MS;
 
 /** Takes what docked cameras bring, in folders and in slots, until the signal aborts. */
 export async function dock(
@@ -61,7 +59,10 @@ export async function dock(
   const unsettled = await settleLeftovers(events, sealing.incoming, docked);
   await coreAnswers(clock, ask, signal);
   await together(signal, [
-    ...docks.map((one) => (s: AbortSignal) => watchDock(clock, events, ask, sealing, fair, one, s)),
+    ...docks.map(
+      (one) => (s: AbortSignal) =>
+        watchFolder(clock, events, ask, sealing, fair, slots.board, one, s),
+    ),
     (s) => slots.run(s),
     (s) => warnOfRecipients(clock, events, sealing, s),
     (s) => unsettled.again(clock, s),
@@ -76,33 +77,6 @@ async function coreAnswers(clock: Clock, ask: Ask, signal: AbortSignal): Promise
       return;
     } catch (error) {
       if (!(error instanceof BewaardError && error.transient) && !signal.aborted) throw error;
-    }
-  }
-}
-
-async function watchDock(
-  clock: Clock,
-  events: Events,
-  ask: Ask,
-  sealing: Sealing,
-  fair: Fair,
-  one: Dock,
-  signal: AbortSignal,
-): Promise<void> {
-  const take = openTaking(clock, events, ask, sealing, {
-    ...one,
-    settleMs: SETTLE_MS,
-    isThere: async () => true,
-    turn: (s) => fair.turn(one.folder, s),
-    tell: () => undefined,
-  });
-  for await (const _ of lookAgain(clock, one.folder, LOOK_EVERY_MS, signal)) {
-    try {
-      await take(signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof BewaardError)) throw error;
-      events.dockDelayed(one.device, error);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { SlotNews } from "../control/dock-questions.ts";
+import { isFolderSlot } from "../docks/folder-slot.ts";
 import type { SlotState } from "../docks/slot-state.ts";
 import type { SlotWhy } from "../docks/slot-why.ts";
 
@@ -180,11 +181,14 @@ export function leftOf({ secondsLeft }: SlotNews): string {
   return ` · nog / left ${minutes}:${seconds} min`;
 }
 
-/** The slot whose camera may go and has been ready longest: who is in a hurry takes that one. */
+/**
+ * The slot whose camera may go and has been ready longest: who is in a hurry takes that one. Not a folder: nothing
+ * leaves with a camera there, and it stays ready for ever.
+ */
 export function firstReady(slots: readonly SlotNews[]): SlotNews | undefined {
   let first: SlotNews | undefined;
   for (const one of slots) {
-    if (one.readySince === null) continue;
+    if (one.readySince === null || isFolderSlot(one.slot)) continue;
     if (!first?.readySince || one.readySince < first.readySince) first = one;
   }
   return first;

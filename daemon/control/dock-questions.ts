@@ -16,7 +16,8 @@ const looks = {
 
 /** What the dock says of one slot. */
 const slotNews = z.strictObject({
-  slot: part.slot,
+  /** Or the folder that stands for a camera. */
+  slot: part.slot.or(z.string().regex(/^folder\/[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/)),
   number: part.shortName.nullable(),
   state: z.enum(["free", "busy", "safe", "done", "failed"]),
   /** A heading of docs/troubleshooting.md, or why a card is not read. */

@@ -29,6 +29,7 @@ export function openSlots(
   const { isThere } = ground;
   const open = cardOpener(clock, events, ask, core, sealing, fair, board, isThere, readProfile);
   return {
+    board,
     mounted: () => mountedCards(ground),
     run: (signal) =>
       together(signal, [

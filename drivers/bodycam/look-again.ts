@@ -2,13 +2,13 @@ import { watch } from "chokidar";
 import { type Clock, type Instant } from "#base/time";
 
 /**
- * Says when to look at `folder` again: at once, every `periodMs`, and soon after something changed.
+ * Says when to look at `folder` again: at once, after as many ms as `pace` says, and soon after something changed.
  * A change is a hint and may be missed or doubled: whoever is told lists the folder itself.
  */
 export async function* lookAgain(
   clock: Clock,
   folder: string,
-  periodMs: number,
+  pace: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<Instant, void, undefined> {
   let hint = Promise.withResolvers<void>();
@@ -20,7 +20,7 @@ export async function* lookAgain(
     while (!signal.aborted) {
       hint = Promise.withResolvers<void>();
       yield clock.now();
-      await sleepOrHint(clock, periodMs, hint.promise, signal);
+      await sleepOrHint(clock, pace(), hint.promise, signal);
     }
   } finally {
     await watcher.close();

@@ -28,7 +28,11 @@ import { dockOf, type Rig, START } from "./rig.ts";
 import { WELL } from "./well.ts";
 
 /** A machine without a slot, for tests of folders. */
-export const NO_SLOTS: Slots = { mounted: async () => [], run: async () => undefined };
+export const NO_SLOTS: Slots = {
+  board: openSlotBoard(systemClock, () => undefined),
+  mounted: async () => [],
+  run: async () => undefined,
+};
 
 const PATIENCE_SECONDS = 300;
 
