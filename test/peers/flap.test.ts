@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { SECOND_MS } from "#base/time";
 import { filmed, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { CAMERA_LOGIN, openScriptedCamera } from "./scripted-camera.ts";
 import { openWall, seen, stateOf, whileRecording } from "./wall.ts";
 
 describe("a camera that hangs up again and again", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it("is said to fail once an hour, and to be recorded again once", async () => {
     await using films = await temporaryFolder();
@@ -21,11 +20,11 @@ describe("a camera that hangs up again and again", function () {
     await whileRecording(wall, async () => {
       const state = async () => (await stateOf(wall.config, "cam-0001"))?.state;
       const recording = async () => (await state()) === "recording";
-      await seen("recording", recording, 20 * SECOND_MS);
+      await seen("recording", recording);
       for (let nth = 0; nth < 4; nth += 1) {
         camera.disconnect("reset");
-        await seen("lost", async () => !(await recording()), 10 * SECOND_MS);
-        await seen("recording", recording, 40 * SECOND_MS);
+        await seen("lost", async () => !(await recording()));
+        await seen("recording", recording);
       }
     });
     const told = wall.said.filter((event) => /^camera-(?:recording|failed)$/.test(event));

@@ -14,7 +14,7 @@ const SECONDS = 5;
 const OFF_MS = 1500;
 
 describe("a camera that makes no key picture for longer than three segments", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it("has one segment of all that came, then an alarm and a gap, and is recorded again", async () => {
     await using folder = await temporaryFolder();
@@ -28,12 +28,12 @@ describe("a camera that makes no key picture for longer than three segments", fu
     await whileRecording(wall, async (ask) => {
       const is = async (state: string): Promise<boolean> =>
         (await stateOf(wall.config, NUMBER))?.state === state;
-      await seen("recording", () => is("recording"), 30 * SECOND_MS);
+      await seen("recording", () => is("recording"));
       await systemClock.sleep(SECONDS * SECOND_MS, NEVER);
       await camera.turn("long group");
-      await seen("alarm", () => failed().length > 0, 40 * SECOND_MS);
+      await seen("alarm", () => failed().length > 0);
       camera.heal();
-      await seen("again", () => is("recording"), 30 * SECOND_MS);
+      await seen("again", () => is("recording"));
       await systemClock.sleep(SECONDS * SECOND_MS, NEVER);
       const { segments, gaps } = await kept(ask, NUMBER);
       assert.deepEqual(

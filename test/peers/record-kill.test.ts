@@ -32,7 +32,7 @@ const ARRIVES_MS = 700;
 
 async function recording(wall: Wall): Promise<void> {
   const is = async () => (await stateOf(wall.config, CAMERA))?.state === "recording";
-  await seen("recording", is, 30 * SECOND_MS);
+  await seen("recording", is);
 }
 
 function endOf({ startedAt }: { startedAt: string }, seconds: number): number {
@@ -50,7 +50,7 @@ async function runs(pid: number): Promise<boolean> {
 }
 
 describe("killed while a camera of 4 Mbit/s is recorded (invariants 8, 9)", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let settings: CameraSettings;
 
   before(async () => {
@@ -82,10 +82,10 @@ describe("killed while a camera of 4 Mbit/s is recorded (invariants 8, 9)", func
       assert.deepEqual(ffmpeg?.[0], "ffmpeg");
       process.kill(ffmpeg[1], "SIGKILL");
       const killedAt = systemClock.now();
-      await seen("a gap", async () => (await kept(ask, CAMERA)).gaps.length > 0, 35 * SECOND_MS);
+      await seen("a gap", async () => (await kept(ask, CAMERA)).gaps.length > 0);
       await recording(wall);
       await stop(recorder);
-      await seen("two segments", async () => (await kept(ask, CAMERA)).segments.length > 1, 9000);
+      await seen("two segments", async () => (await kept(ask, CAMERA)).segments.length > 1);
       const { segments, gaps } = await kept(ask, CAMERA);
       const [gap] = gaps;
       assert.equal(gap?.cause, "camera-stream");
@@ -110,17 +110,13 @@ describe("killed while a camera of 4 Mbit/s is recorded (invariants 8, 9)", func
       await recording(wall);
       // It ends by itself, with the gate that it read from.
       for (const [name, pid] of children)
-        await seen(`the end of ${name}`, async () => !(await runs(pid)), 5 * SECOND_MS);
+        await seen(`the end of ${name}`, async () => !(await runs(pid)));
       await stop(again);
       const last = async () => (await kept(ask, CAMERA)).segments.at(-1);
-      await seen(
-        "the last segment",
-        async () => {
-          const segment = await last();
-          return segment !== undefined && instantOf(segment.startedAt) > killedAt;
-        },
-        9000,
-      );
+      await seen("the last segment", async () => {
+        const segment = await last();
+        return segment !== undefined && instantOf(segment.startedAt) > killedAt;
+      });
       const { segments, gaps } = await kept(ask, CAMERA);
       assert.deepEqual(
         gaps.map(({ cause }) => cause),
@@ -149,7 +145,7 @@ describe("killed while a camera of 4 Mbit/s is recorded (invariants 8, 9)", func
       await using again = startRecorder(wall);
       await recording(wall);
       await stop(again);
-      await seen("a gap", async () => (await kept(ask, CAMERA)).gaps.length > 0, 9000);
+      await seen("a gap", async () => (await kept(ask, CAMERA)).gaps.length > 0);
       const { segments, gaps } = await kept(ask, CAMERA);
       assert.deepEqual(
         gaps.map(({ cause }) => cause),

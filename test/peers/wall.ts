@@ -10,7 +10,7 @@ import { z } from "zod";
 
 import { parseDeviceId, parseSegmentId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
-import { dayOf, instantOf, SECOND_MS } from "#base/time";
+import { dayOf, instantOf, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readConfiguration } from "../../config/configuration.ts";
 import type { Config } from "../../config/schema.ts";
@@ -132,11 +132,11 @@ export async function withCore(
     (s) => runCore(systemClock, events, config, s),
     async (s) => {
       const ask = asker(socketPath(config), s);
-      await seen("core answers", async () => (await ask("status", {})).node !== "", 10 * SECOND_MS);
+      await seen("core answers", async () => (await ask("status", {})).node !== "");
       await ask("clock.confirm", { timeMs: systemClock.now(), by: "test" });
       await body(ask, s);
       // What was handed over last is adopted too.
-      await seen("all adopted", async () => (await waiting(config)).length === 0, 10 * SECOND_MS);
+      await seen("all adopted", async () => (await waiting(config)).length === 0);
       finished.abort();
     },
   ]);
@@ -147,11 +147,14 @@ async function waiting(config: Config): Promise<readonly string[]> {
   return names.map(String);
 }
 
+/** For what no promise says how soon it comes: however busy this machine is. */
+const PATIENCE_MS = MINUTE_MS;
+
 /** Waits until `ready`, which may fail as long as it is not. */
 export async function seen(
   what: string,
   ready: () => Promise<boolean> | boolean,
-  withinMs: number,
+  withinMs = PATIENCE_MS,
 ): Promise<void> {
   const untilMs = systemClock.uptimeMs() + withinMs;
   for (;;) {
