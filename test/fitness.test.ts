@@ -19,9 +19,12 @@ import { describe, it } from "mocha";
 import { stringify } from "yaml";
 import { systemClock } from "#base/system-clock";
 import { type Clock, DAY_MS, instant, plus } from "#base/time";
+import { readSecret } from "../config/secrets.ts";
 import { checkBox, type Fitness, shownFitness } from "../daemon/fitness/check-box.ts";
 import { kindOf } from "../daemon/fitness/file-system.ts";
-import { socketPath } from "../daemon/places.ts";
+import { signPairedList } from "../daemon/orders/paired-list.ts";
+import { originOf, pairedNotePath, socketPath } from "../daemon/places.ts";
+import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";
@@ -43,10 +46,19 @@ interface Around {
   readonly inAHurry?: boolean;
   readonly proc?: string;
   readonly cgroup?: string;
+  readonly verifier?: string;
 }
 
 async function checked(site: Site, around: Around = {}): Promise<readonly Fitness[]> {
-  const roots = { proc: around.proc ?? "/proc", cgroup: around.cgroup ?? "/sys/fs/cgroup" };
+  const helper = {
+    verifier: around.verifier ?? at(site, "node.vkey"),
+    owner: process.getuid?.() ?? 0,
+  };
+  const roots = {
+    proc: around.proc ?? "/proc",
+    cgroup: around.cgroup ?? "/sys/fs/cgroup",
+    helper,
+  };
   const clock = clockAt(around.now ?? START, around.inAHurry === true);
   return checkBox(clock, join(site.folder, "bewaard.yaml"), NEVER, roots);
 }
@@ -343,6 +355,35 @@ describe("bewaard check", function () {
     } finally {
       server.close();
     }
+  });
+
+  it("says whether the root helper believes this box's key, and what to do where it does not", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    await asReal(site);
+    const verifier = at(site, "node.vkey");
+    const says = async () => {
+      const found = await checked(site, { verifier });
+      return found.filter(({ what }) => what === "helper key").map((one) => shownFitness([one]));
+    };
+    const { config } = site.demo;
+    const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+    assert.match((await says()).join(), /^✔ helper key: niet ingericht/);
+    const looks = { vendor: "0b6a", product: "1234", serial: "TS00A1B2", volume: null };
+    const cameras = [{ number: "bc-0101", ...looks }];
+    const made = "2026-06-01T10:00:00.000Z";
+    const list = { bewaard: "paired/1", node: config.node, at: made, cameras } as const;
+    await writeFile(pairedNotePath(config), signPairedList(key, list));
+    assert.match(
+      (await says()).join(),
+      /^✘ helper key: .*HELPER_KEY.*1 cameras are paired.*install\.sh/,
+    );
+    const other = parseNodeKey(originOf(config), newNodeKeyPem());
+    await writeFile(verifier, `${verifierText(other)}\n`, { mode: 0o644 });
+    assert.match((await says()).join(), /^✘ helper key: .*HELPER_KEY.*another key.*install\.sh/);
+    await writeFile(verifier, `${verifierText(key)}\n`);
+    assert.match((await says()).join(), /^✔ helper key: de sleutel van deze kast/);
+    await chmod(verifier, 0o666);
+    assert.match((await says()).join(), /^✘ helper key: .*not root's alone/);
   });
 
   it("warns of swap, core dumps and little memory", async () => {

@@ -36,6 +36,8 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   DESK_TAMPERED:
     "iets is veranderd sinds het getekend werd / something changed since it was signed",
   DUTY_NOT_FOUND: "er is geen open plicht met dit nummer / no open duty has this number",
+  HELPER_KEY:
+    "de root-helper vertrouwt een andere sleutel dan die van deze kast / the root helper believes another key than this box's",
   LEASE_HELD: "er draait al een bewaard / a bewaard runs already",
   LEDGER_BROKEN:
     "het logboek in de kluis is niet wat getekend werd / the vault's ledger is not what was signed",

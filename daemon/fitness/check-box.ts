@@ -6,11 +6,12 @@ import { lookAtCameras } from "./cameras.ts";
 import { lookAtClock, lookAtTrust } from "./clock.ts";
 import { lookAtConfiguration, lookAtPolicy, lookAtProfiles } from "./configuration.ts";
 import { lookAtSpool, lookAtState } from "./disk.ts";
+import { lookAtHelperKey } from "./helper-key.ts";
 import { lookAtNodeKey, lookAtRecipients, lookAtSigners, lookForSecrets } from "./keys.ts";
 import { lookAtMemory, lookAtUser } from "./machine.ts";
 import { lookAtMedium } from "./medium.ts";
 import { lookAtPermissions } from "./permissions.ts";
-import { type Look, type Machine, notFit, type Seen } from "./seen.ts";
+import { type Look, notFit, type Roots, type Seen, THIS_MACHINE } from "./seen.ts";
 import { lookAtTools } from "./tools.ts";
 import { lookAtVault } from "./vault.ts";
 
@@ -30,6 +31,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   vault: lookAtVault,
   medium: lookAtMedium,
   "node key": lookAtNodeKey,
+  "helper key": lookAtHelperKey,
   recipients: lookAtRecipients,
   "desk signers": lookAtSigners,
   secrets: lookForSecrets,
@@ -47,7 +49,7 @@ export async function checkBox(
   clock: Clock,
   path: string,
   signal: AbortSignal,
-  roots: Pick<Machine, "proc" | "cgroup"> = { proc: "/proc", cgroup: "/sys/fs/cgroup" },
+  roots: Roots = THIS_MACHINE,
 ): Promise<readonly Fitness[]> {
   const config = await readConfig(path).catch((error: unknown) => failed(error));
   if ("verdict" in config) return [{ what: "configuration", ...config }];

@@ -8,7 +8,7 @@ import { tried } from "./bucket-probe.ts";
 import { type BucketRow, honoured, say } from "./bucket-row.ts";
 import { reportOf, type VaultReport } from "./bucket-shown.ts";
 import { openCalls } from "./look-at-bucket.ts";
-import type { Machine } from "./seen.ts";
+import { type Machine, THIS_MACHINE } from "./seen.ts";
 import { lookAtVault } from "./vault.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function checkVault(
 ): Promise<VaultReport> {
   const config = await readConfig(path);
   if (!("s3" in config.vault))
-    return checkDirectory({ clock, path, config, proc: "/proc", cgroup: "/sys/fs/cgroup" }, signal);
+    return checkDirectory({ clock, path, config, ...THIS_MACHINE }, signal);
   const { s3 } = config.vault;
   const { policy } = await readRules({ ...namedBy(config), profiles: [] });
   await using opened = new AsyncDisposableStack();

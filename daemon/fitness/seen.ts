@@ -1,5 +1,6 @@
 import type { Clock } from "#base/time";
 import type { Config } from "../../config/schema.ts";
+import { HELPER_PLACES } from "../helper/places.ts";
 
 type Verdict = "fit" | "warning" | "not fit";
 
@@ -25,7 +26,17 @@ export interface Machine {
   /** `/proc`, and the cgroup this runs in. */
   readonly proc: string;
   readonly cgroup: string;
+  /** The key that the root helper believes, and the user who alone may write it. */
+  readonly helper: { readonly verifier: string; readonly owner: number };
 }
+
+export type Roots = Pick<Machine, "proc" | "cgroup" | "helper">;
+
+export const THIS_MACHINE: Roots = {
+  proc: "/proc",
+  cgroup: "/sys/fs/cgroup",
+  helper: { verifier: HELPER_PLACES.verifier, owner: 0 },
+};
 
 /** Looks at one subject. Gives up when the signal aborts. */
 export type Look = (machine: Machine, signal: AbortSignal) => Promise<readonly Seen[]>;
