@@ -86,6 +86,8 @@ describe("what the root helper asks of the machine", () => {
         }
         await assert.rejects(writeFile(join(at, "file"), ""), { code: "EROFS" });
         await using busy = await open(at);
+        // And one over it.
+        mountMemory(at);
         await mounts.unmount(at);
         assert.deepEqual(await flags(), []);
         assert.ok((await busy.stat()).isDirectory());

@@ -93,6 +93,34 @@ describe("the units of systemd", () => {
     assert.match(stderr, /niet van root alleen/);
   });
 
+  it("have all cards looked at again whose pairing may have changed, though one of them is going", async () => {
+    await using folder = await temporaryFolder();
+    const program = join(folder.path, "systemctl");
+    const fails = "#!/bin/sh\necho $3; [ $3 != bewaard-media@sdb1.service ]\n";
+    await writeFile(program, fails, { mode: 0o755 });
+    const refused = {
+      sdb1: "unpaired",
+      sdc1: "same-identity",
+      sdd1: "mount-failed",
+      "mtp-001-005": "unpaired",
+    };
+    for (const [name, why] of Object.entries(refused)) {
+      // A device may call itself anything.
+      const record = { serial: '"refused":"unpaired"', refused: why };
+      await writeFile(join(folder.path, `${name}.json`), JSON.stringify(record));
+    }
+    const script = await readFile(new URL("../systemd/look-again.sh", import.meta.url), "utf8");
+    const here = script.replace("/run/bewaard/cards", folder.path);
+    const env = { PATH: `${folder.path}:${process.env["PATH"]}` };
+    const { stdout, status } = spawnSync("/bin/sh", ["-c", here], { encoding: "utf8", env });
+    assert.deepEqual(stdout.trim().split("\n"), [
+      "bewaard-mtp@001-005.service",
+      "bewaard-media@sdb1.service",
+      "bewaard-media@sdc1.service",
+    ]);
+    assert.equal(status, 0);
+  });
+
   it("wait before the root helper is started again after a failure, and only then", async () => {
     const line = (await unit("bewaard-orders.service")).find((one) =>
       one.startsWith("ExecStopPost="),

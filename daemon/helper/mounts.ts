@@ -61,7 +61,8 @@ export function systemMounts(dev: string): Mounts {
       await assertMounted(at, how);
     },
     async unmount(at) {
-      if ((await mountAt(at)) !== undefined) await run("/usr/bin/umount", ["-i", "-l", at]);
+      // One over another too, which two helpers leave.
+      while ((await mountAt(at)) !== undefined) await run("/usr/bin/umount", ["-i", "-l", at]);
     },
     async programAt(at) {
       const mount = await mountAt(at);
