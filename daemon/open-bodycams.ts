@@ -10,6 +10,7 @@ import type { Events } from "./events.ts";
 import type { AskHistory } from "./one-history.ts";
 import { openOutstanding } from "./ordering/outstanding.ts";
 import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
+import { openBoard } from "./pairing/board.ts";
 import type { LookInSlots } from "./pairing/in-slots.ts";
 import { requireEither } from "./pairing/pair.ts";
 import { openPairedNote } from "./pairing/paired-note.ts";
@@ -62,6 +63,7 @@ export async function openBodycams(
   await requireEither(database, config.bodycams);
   const note = openPairedNote(clock, database, pairedNotePath(config), node, key);
   await steady(clock, events, "start")(() => note.keep());
+  const board = openBoard(clock);
   const enter = profileEnterer(clock, events, database, config, rules);
   const { look, reports: folder, owner } = machine;
   const orders = ordersPath(config);
@@ -76,11 +78,11 @@ export async function openBodycams(
   const reports = { orders, folder, owner };
   return {
     answers: {
-      ...bodycamAnswers(clock, database, look, note, config.bodycams, enter),
+      ...bodycamAnswers(clock, database, look, note, board, config.bodycams, enter),
       ...wipeAnswers(database, wipe),
       "docks.set-time": setTime,
     },
-    watch: (signal) => watchBodycams(clock, events, database, look, note, term, signal),
+    watch: (signal) => watchBodycams(clock, events, database, look, note, board, term, signal),
     settle: (signal) =>
       together(signal, [
         (s) => settleWipes(clock, events, database, reports, wipes, s),

@@ -9,6 +9,7 @@ import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
 import { readConfiguration } from "../config/configuration.ts";
 import { acceptConfiguration, rememberedConfiguration } from "../daemon/accept-configuration.ts";
 import type { Ask } from "../daemon/control/client.ts";
+import type { SlotNews } from "../daemon/control/dock-questions.ts";
 import { METHODS, READ } from "../daemon/control/protocol.ts";
 import { identified } from "../daemon/docks/identified.ts";
 import type { TakeCard } from "../daemon/docks/take-card.ts";
@@ -20,6 +21,7 @@ import { requireEither } from "../daemon/pairing/pair.ts";
 import { openPairedNote } from "../daemon/pairing/paired-note.ts";
 import { profileEnterer, withPairedProfiles } from "../daemon/pairing/paired-profiles.ts";
 import { isItself, isPlaceholder } from "../daemon/pairing/serials.ts";
+import { watchBodycams } from "../daemon/pairing/watch.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
@@ -28,9 +30,19 @@ import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { cardRecordOf } from "./fakes/card-records.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
-import { ASKED, OTHER_SLOT, pairingOf, quiet, SEEN, SLOT, watchOnce } from "./fakes/pairing.ts";
+import {
+  ASKED,
+  OTHER_SLOT,
+  type PairingOfRig,
+  pairingOf,
+  quiet,
+  SEEN,
+  SLOT,
+  watchOnce,
+} from "./fakes/pairing.ts";
 import { publish, rebuiltOf } from "./fakes/rebuilt-rig.ts";
 import { CAMERA, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { until } from "./fakes/until.ts";
 
 const entry = z.looseObject({ kind: z.string() });
 
@@ -161,6 +173,7 @@ describe("pairing a bodycam (DH-01)", () => {
       rig.database,
       pairing.look,
       pairing.note,
+      pairing.board,
       [folder],
       async () => undefined,
     );
@@ -353,6 +366,54 @@ describe("what serials tell", () => {
       assert.ok(!isPlaceholder(serial), serial);
     assert.ok(isItself({ serial: null, volume: "1A2B-3C4D" }));
     assert.ok(!isItself({ serial: null, volume: "0000-0000" }));
+  });
+});
+
+describe("a bodycam that is in a slot for less than five minutes", () => {
+  /** Core that watches while `live` lets the dock tell it things. */
+  async function whileWatching(rig: Rig, pairing: PairingOfRig, live: () => Promise<void>) {
+    const { term } = rig.box;
+    const stop = new AbortController();
+    const watching = watchBodycams(
+      rig.clock,
+      rig.events,
+      rig.database,
+      pairing.look,
+      pairing.note,
+      pairing.board,
+      term,
+      stop.signal,
+    );
+    await live().finally(() => stop.abort());
+    await watching;
+  }
+
+  const seenAt = async ({ answers }: PairingOfRig): Promise<string | undefined> =>
+    (await answers.bodycams({}, quiet)).bodycams[0]?.seenAt;
+
+  it("was seen there all the same", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    await whileWatching(rig, pairing, async () => {
+      const [camera] = pairing.present.splice(0, 1);
+      assert.ok(camera);
+      rig.clock.move(10 * MINUTE_MS);
+      pairing.present.push(camera);
+      await pairing.answers["docks.news"]({ slots: [newsOf("busy", null)] }, quiet);
+      await until(async () => (await seenAt(pairing)) === isoOf(rig.clock.now()));
+    });
+  });
+
+  it("is told with another card in it", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    await whileWatching(rig, pairing, async () => {
+      pairing.present.splice(0, 1, { ...SEEN, volume: "FFFF-0001" });
+      await pairing.answers["docks.news"]({ slots: [newsOf("failed", "unpaired")] }, quiet);
+      await until(async () => rig.said.includes("bodycam-volume-changed"));
+    });
   });
 });
 
@@ -805,3 +866,9 @@ describe("the root helper's list", () => {
     await assert.rejects(stat(join(rig.folder, "nowhere", "paired.note")), { code: "ENOENT" });
   });
 });
+
+function newsOf(state: "busy" | "failed", why: string | null): SlotNews {
+  const counts = { files: 0, filesDone: 0, bytes: 0, bytesDone: 0, bytesPerSecond: 0 };
+  const unknown = { secondsLeft: null, hoursFree: null, readySince: null };
+  return { slot: SLOT, number: CAMERA, state, why, ...counts, ...unknown, since: isoOf(START) };
+}

@@ -6,7 +6,7 @@ import { type Looks, readBodycams, recordIdentity } from "../../storage/catalog/
 import { recordPlaces } from "../../storage/catalog/place.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Answers, Result } from "../control/protocol.ts";
-import { openBoard } from "./board.ts";
+import type { Board } from "./board.ts";
 import { type LookInSlots, recognise } from "./in-slots.ts";
 import { pair, retire } from "./pair.ts";
 import type { PairedNote } from "./paired-note.ts";
@@ -28,10 +28,10 @@ export function bodycamAnswers(
   database: Database,
   lookInSlots: LookInSlots,
   note: PairedNote,
+  board: Board,
   configured: Config["bodycams"],
   enterProfiles: () => Promise<void>,
 ): BodycamAnswers {
-  const board = openBoard(clock);
   const paired = () => database.transaction(readBodycams);
   const present = async () => recognise(await lookInSlots(), await paired());
   return {

@@ -10,6 +10,8 @@ import { NEWS_EVERY_MS } from "../docks/tell-slots.ts";
 export interface Board {
   readonly news: (slots: readonly SlotNews[]) => void;
   readonly read: () => Pick<Result<"docks">, "at" | "slots">;
+  /** Resolves when a camera comes into a slot or leaves it, is recognised, or cannot be read. */
+  readonly moved: () => Promise<void>;
 }
 
 /** A dock that does well speaks twice as often, however busy it is. */
@@ -19,10 +21,16 @@ export function openBoard(clock: Clock): Board {
   let newest:
     | { readonly at: Instant; readonly atMs: number; readonly slots: readonly SlotNews[] }
     | undefined;
+  let move = Promise.withResolvers<void>();
   return {
     news(slots) {
+      const before = shownBy(newest?.slots ?? []);
       newest = { at: clock.now(), atMs: clock.uptimeMs(), slots };
+      if (shownBy(slots) === before) return;
+      move.resolve();
+      move = Promise.withResolvers<void>();
     },
+    moved: () => move.promise,
     read() {
       if (newest === undefined) return { at: null, slots: [] };
       const isOld = clock.uptimeMs() - newest.atMs > BELIEVED_MS;
@@ -30,6 +38,17 @@ export function openBoard(clock: Clock): Board {
       return { at: isoOf(newest.at), slots };
     },
   };
+}
+
+/** Who is where, without how far it is. */
+function shownBy(slots: readonly SlotNews[]): string {
+  return JSON.stringify(
+    slots.map(({ slot, number, state, why }) => [
+      slot,
+      number,
+      state === "free" || state === "failed" ? [state, why] : "in",
+    ]),
+  );
 }
 
 function unheard(news: SlotNews): SlotNews {

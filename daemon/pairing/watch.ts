@@ -1,20 +1,22 @@
 import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
-import { type Clock, DAY_MS, every, type Instant, MINUTE_MS } from "#base/time";
+import { type Clock, DAY_MS, type Instant, MINUTE_MS } from "#base/time";
 import { readProfile } from "../../config/load.ts";
+import { sleepOrHint } from "../../drivers/bodycam/look-again.ts";
 import { type Bodycam, readBodycams, recordSeen } from "../../storage/catalog/bodycams.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Events } from "../events.ts";
 import { steady } from "../steady.ts";
 import type { Term } from "../term.ts";
 import { timeTrust } from "../trust.ts";
+import type { Board } from "./board.ts";
 import { newJumps } from "./counters.ts";
 import { type LookInSlots, type Recognised, recognise } from "./in-slots.ts";
 import type { PairedNote } from "./paired-note.ts";
 
 /**
- * Each five minutes, until the signal aborts: keeps the root helper's list as the catalog has it, and says what
+ * Each five minutes, and when something moved in the slots, until the signal aborts: keeps the root helper's list as the catalog has it, and says what
  * may be missing of paired bodycams: a card that is another, numbers that jump, a camera that does not come.
  */
 export async function watchBodycams(
@@ -23,12 +25,13 @@ export async function watchBodycams(
   database: Database,
   lookInSlots: LookInSlots,
   note: PairedNote,
+  board: Pick<Board, "moved">,
   { longestUndockedMs }: Pick<Term, "longestUndockedMs">,
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "bodycams");
   const daily = atMostEvery(clock, DAY_MS);
-  for await (const now of every(clock, 5 * MINUTE_MS, signal)) {
+  for await (const now of looks(clock, board, signal)) {
     await turn(() => note.catchUp());
     let paired: readonly Bodycam[] = [];
     await turn(async () => {
@@ -49,6 +52,19 @@ export async function watchBodycams(
     for (const camera of paired) {
       await turn(() => tellJumps(events, daily, database, camera, now));
     }
+  }
+}
+
+/** A camera that is in for a minute, as one that recorded nothing is, must be seen too. */
+async function* looks(
+  clock: Clock,
+  board: Pick<Board, "moved">,
+  signal: AbortSignal,
+): AsyncGenerator<Instant, void, undefined> {
+  while (!signal.aborted) {
+    const moved = board.moved();
+    yield clock.now();
+    await sleepOrHint(clock, 5 * MINUTE_MS, moved, signal);
   }
 }
 

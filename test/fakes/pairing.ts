@@ -4,6 +4,7 @@ import type { Box } from "../../daemon/adopt.ts";
 import type { Params } from "../../daemon/control/protocol.ts";
 import { readPairedList } from "../../daemon/orders/paired-list.ts";
 import { bodycamAnswers } from "../../daemon/pairing/answers.ts";
+import { openBoard } from "../../daemon/pairing/board.ts";
 import type { InSlot } from "../../daemon/pairing/in-slots.ts";
 import { openPairedNote } from "../../daemon/pairing/paired-note.ts";
 import { watchBodycams } from "../../daemon/pairing/watch.ts";
@@ -43,11 +44,13 @@ export function pairingOf(
   const path = join(rig.folder, "paired.note");
   const note = openPairedNote(rig.clock, rig.database, path, rig.box.node, rig.key);
   const look = async () => present;
-  const answers = bodycamAnswers(rig.clock, rig.database, look, note, [], entered);
+  const board = openBoard(rig.clock);
+  const answers = bodycamAnswers(rig.clock, rig.database, look, note, board, [], entered);
   return {
     present,
     path,
     note,
+    board,
     look,
     answers,
     pair: (more: Partial<Params<"bodycams.pair">> = {}) =>
@@ -66,7 +69,11 @@ export function pairingOf(
 export type PairingOfRig = ReturnType<typeof pairingOf>;
 
 /** What core does in so many looks, five minutes apart. */
-export async function watchOnce(rig: Rig, { look, note }: PairingOfRig, times = 1): Promise<void> {
+export async function watchOnce(
+  rig: Rig,
+  { look, note, board }: PairingOfRig,
+  times = 1,
+): Promise<void> {
   const { clock, signal } = turns(rig.clock, times);
-  await watchBodycams(clock, rig.events, rig.database, look, note, rig.box.term, signal);
+  await watchBodycams(clock, rig.events, rig.database, look, note, board, rig.box.term, signal);
 }

@@ -64,6 +64,7 @@ export function handClock(start: Instant): HandClock {
     bootId: () => `boot ${boot}`,
     sleep: (_, signal) =>
       new Promise((_resolve, reject) => {
+        signal.throwIfAborted();
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       }),
     move(ms) {
