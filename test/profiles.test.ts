@@ -9,6 +9,7 @@ import { readConfiguration } from "../config/configuration.ts";
 import { effectiveSettings } from "../config/effective.ts";
 import { readProfile } from "../config/load.ts";
 import { profileSchema } from "../config/profile-schema.ts";
+import { orderTemplate, timeFileText } from "../daemon/orders/time-file.ts";
 import { recordingTimes } from "../daemon/recording-times.ts";
 import { joined, listCard } from "../drivers/bodycam/card.ts";
 import { judgeMatch, matches, rootNames } from "../drivers/bodycam/match.ts";
@@ -206,6 +207,38 @@ describe("the profile that docs/docks.md shows", () => {
     const { set_time, clock_file } = profileSchema.parse(parse(yaml ?? ""));
     assert.equal(set_time?.template, "{year}-{month}-{day} {hour}:{minute}:{second}\n");
     assert.equal(clock_file?.path, "LOG/usb.log");
+  });
+});
+
+describe("the files that set a clock which docs/docks.md shows", () => {
+  const KNOWN = {
+    "TIMESET.TXT": "2026-11-22 10:15:00\r\n",
+    "time.txt": "2026/11/22 10:15:00\r\n",
+    "tag.txt": "[date]\r\n2026/11/22\r\n10:15:00\r\n",
+  };
+
+  it("are taken in a profile, and have what its comment says once the moment is filled in", async () => {
+    const text = await readFile(new URL("../docs/docks.md", import.meta.url), "utf8");
+    const blocks = [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, yaml]) => yaml ?? "");
+    const model = new URL("../config/profiles/white-label-5-minutes.yaml", import.meta.url);
+    const shipped = await readFile(model, "utf8");
+    const found: Record<string, string> = {};
+    for (const yaml of blocks.filter((one) => /^set_time:/m.test(one) && !/^name:/m.test(one))) {
+      const { set_time } = profileSchema.parse(parse(`${shipped}\n${yaml}`));
+      assert.ok(set_time);
+      const now = instant(Date.parse("2026-11-22T09:15:00.000Z"));
+      found[set_time.path] = timeFileText(orderTemplate(set_time), set_time.zone, now);
+    }
+    assert.deepEqual(found, KNOWN);
+  });
+
+  it("are in no shipped profile: nobody describes one of these models", async () => {
+    const files = await readdir(new URL("../config/profiles/", import.meta.url));
+    assert.ok(files.length >= 5);
+    for (const name of files.map((file) => file.replace(/\.yaml$/, ""))) {
+      const { set_time, clock_file } = await readProfile(name);
+      assert.deepEqual([set_time, clock_file], [null, null], name);
+    }
   });
 });
 

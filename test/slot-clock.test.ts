@@ -157,6 +157,24 @@ describe("a camera in a slot whose clock can be set", () => {
   });
 });
 
+describe("a camera that says that it is another than it looks like", () => {
+  it("has nothing read or written, no wipe and no clock, and its slot says why (DH-01)", async () => {
+    await using rig = await openRig({ pool: inlinePool() });
+    const ask: Ask = async (method) =>
+      READ[method](method === "bodycams.identify" ? { is: "another" } : WELL);
+    const identity = { file: "MISC/id.txt", pattern: ".*" };
+    await using slots = await openFakeSlots(rig, ask, { ...SETS, identity });
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), "MISC/id.txt", "C-2");
+    await dockOne(slots);
+    assert.ok(await slots.until(() => slots.state(SLOT) === "failed"));
+    assert.equal(whyAt(slots), "same-identity");
+    await slots.until(() => false, 120);
+    assert.deepEqual([slots.clocks, slots.wipes], [[], []]);
+    assert.ok(!rig.said.includes("sealed"));
+  });
+});
+
 describe("what core says of a clock", () => {
   it("is told to people at the slot", async () => {
     const said = async (state: string, why: string | null) => {
