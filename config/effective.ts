@@ -42,6 +42,7 @@ const UNSAID: Readonly<Record<string, Setting["value"]>> = {
   "policy.read_back": "sampled",
   "profile.match.volume_label": null,
   "profile.identity": null,
+  "profile.locations[**/*.{GPS,NMEA,GPX,KML,SRT}]": true,
   "profile.clock_file": null,
   "profile.set_time": null,
   "profile.loops_within": null,

@@ -58,7 +58,7 @@ export const policySchema = z
     approved_by: slug.describe("Whose consent a change needs (AR-43)."),
     privacy_contact: z.string().optional().describe("Where people turn to about their data."),
     keeps: z
-      .array(z.enum(["video", "audio"]))
+      .array(z.enum(["video", "audio", "location"]))
       .min(1)
       .describe("What is kept of a recording: nothing else (DH-05, AR-12, AR-13)."),
     retention: retention.describe("How long footage is kept, counted from recording."),

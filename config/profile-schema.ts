@@ -77,6 +77,12 @@ const profileKeys = z.strictObject({
   sidecars: globs
     .default([])
     .describe("Globs of what a camera puts beside its recordings. Taken like all else."),
+  /** Not kept unless policy says so (DH-05). */
+  locations: globs
+    .default(["**/*.{GPS,NMEA,GPX,KML,SRT}"])
+    .describe(
+      "Globs of files that tell where a camera was: taken only where policy keeps location.",
+    ),
   identity: z
     .strictObject({ file: below, pattern: regexp })
     .nullable()

@@ -38,7 +38,9 @@ export function oddOf(now: Instant, files: readonly TriedFile[]): readonly Odd[]
     files.filter(({ kind }) => kind === "media").map(({ file }) => stem(file.path)),
   );
   return ODD.flatMap((what) => {
-    const found = files.filter((one) => one.kind !== "ignored" && is(what, now, one, recordings));
+    const found = files.filter(
+      (one) => one.kind !== "ignored" && one.kind !== "location" && is(what, now, one, recordings),
+    );
     const [first] = found;
     return first ? [{ what, files: found.length, path: printable(first.file.path) }] : [];
   });

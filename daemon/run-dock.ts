@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
+import { readRules } from "../config/configuration.ts";
 import { readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { openSealPool } from "../storage/seal/pool.ts";
@@ -10,9 +11,10 @@ import { asker } from "./control/client.ts";
 import { dock } from "./dock.ts";
 import { openFair } from "./docks/fair.ts";
 import { type Machine, thisMachine } from "./docks/ground.ts";
+import { keptProfile } from "./docks/kept-profile.ts";
 import { openSlots } from "./docks/slots.ts";
 import type { Events } from "./events.ts";
-import { socketPath } from "./places.ts";
+import { namedBy, socketPath } from "./places.ts";
 import { keepBook, readBook } from "./recipients.ts";
 import { containerReader } from "./recording-times.ts";
 
@@ -42,16 +44,18 @@ export async function runDockOn(
   await using pool = openSealPool(threads);
   const fair = openFair(threads);
   const ask = asker(socketPath(config), signal);
+  const { policy } = await readRules(namedBy(config));
+  const profileOf = async (name: string) => keptProfile(policy.keeps, await readProfile(name));
   const docks = await Promise.all(
     config.bodycams.map(async ({ number, folder, profile }) => ({
       device: number,
       folder,
-      profile: await readProfile(profile),
+      profile: await profileOf(profile),
     })),
   );
   const readContainer = containerReader(events);
   const sealing = { node: config.node, book, pool, incoming, readContainer };
-  const slots = openSlots(clock, events, ask, sealing, fair, machine);
+  const slots = openSlots(clock, events, ask, sealing, fair, machine, profileOf);
   await together(signal, [
     (s) => dock(clock, events, ask, sealing, fair, docks, slots, s),
     (s) => keepBook(clock, events, config.recipients, sealing, s),

@@ -138,7 +138,9 @@ async function timed(
     const kind = sort(file.path);
     const source = joined(Buffer.from(root), file.path);
     const times =
-      kind === "ignored" ? null : await recordingTimes(now, container, profile, file, source);
+      kind === "ignored" || kind === "location"
+        ? null
+        : await recordingTimes(now, container, profile, file, source);
     found.push({ file, kind, times });
   }
   return found;

@@ -330,6 +330,7 @@ describe("a profile", () => {
     const sort = sorter({
       media: ["DCIM/**/*.MP4"],
       sidecars: [],
+      locations: [],
       ignore: [],
       identity: { file: "MISC/version.txt" },
       set_time: { path: "TIME.TXT" },
@@ -338,9 +339,21 @@ describe("a profile", () => {
       sort(Buffer.from(path)),
     );
     assert.deepEqual(kinds, ["ignored", "ignored", "other", "other"]);
-    const odd = sorter({ media: ["**"], sidecars: [], ignore: [], set_time: { path: "TIME.TXT" } });
+    const odd = sorter({
+      media: ["**"],
+      sidecars: [],
+      locations: [],
+      ignore: [],
+      set_time: { path: "TIME.TXT" },
+    });
     assert.equal(odd(Buffer.from("TIME.TXT")), "media");
-    const inFolder = sorter({ media: [], sidecars: [], ignore: [], set_time: { path: "M/T.TXT" } });
+    const inFolder = sorter({
+      media: [],
+      sidecars: [],
+      locations: [],
+      ignore: [],
+      set_time: { path: "M/T.TXT" },
+    });
     const unfinished = `${"0a".repeat(16)}.tmp`;
     assert.equal(inFolder(Buffer.from(`M/${unfinished}`)), "ignored");
     assert.equal(inFolder(Buffer.from(`N/${unfinished}`)), "other");
@@ -350,6 +363,7 @@ describe("a profile", () => {
     const sort = sorter({
       media: ["DCIM/**/*.MP4"],
       sidecars: ["**/*.THM"],
+      locations: [],
       ignore: ["**/._*"],
     });
     assert.equal(sort(Buffer.from("DCIM/100MEDIA/a.mp4")), "media");

@@ -142,7 +142,11 @@ describe("a policy", () => {
       ["name: klacht", "name: aangifte", /hold_grounds: each ground once/],
       ["[politie]", "[De politie]", /recipients.0: write a short word in small letters/],
       ["access: 365 days", "access: 36500 days", /register_terms.access: at most 20 years/],
-      ["keeps: [video, audio]", "keeps: [video, gps]", /keeps.1: write one of: video, audio/],
+      [
+        "keeps: [video, audio]",
+        "keeps: [video, gps]",
+        /keeps.1: write one of: video, audio, location/,
+      ],
       [
         "keeps:",
         "informed_on: 2026-12-01\nin_force_from: 2026-11-01\nkeeps:",

@@ -34,7 +34,8 @@ async function made(name: string, files: readonly Made[]): Promise<readonly stri
     const source = joined(Buffer.from(folder.path), file.path);
     const kind = sort(file.path);
     const times = await recordingTimes(NOW, unasked, profile, file, source);
-    const start = kind === "ignored" ? "" : ` ${isoOf(times.startedAt)} ${times.source}`;
+    const start =
+      kind === "ignored" || kind === "location" ? "" : ` ${isoOf(times.startedAt)} ${times.source}`;
     told.push(`${file.path.toString()}: ${kind}${start}`);
   }
   return told;
@@ -107,7 +108,7 @@ describe("the profile white-label-5-minutes", () => {
       "Event/261122_103000_001F.TS: media 2026-11-22T09:30:00.000Z name",
       "Event/BC0101_20261122_103500.TS: media 2026-11-22T09:35:00.000Z name",
       "Record/Normal/20261122102000.MP4: media 2026-11-22T09:20:00.000Z name",
-      "Record/Normal/20261122_101500.GPS: sidecar 2026-11-22T09:15:00.000Z name",
+      "Record/Normal/20261122_101500.GPS: location",
       "Record/Normal/20261122_101500.MP4: media 2026-11-22T09:15:00.000Z name",
       "Record/Normal/FILE0007.MP4: media 2026-11-22T10:00:00.000Z modified",
       "Record/Protected/2026_1122_102500_003.MOV: media 2026-11-22T09:25:00.000Z name",

@@ -12,6 +12,8 @@ import { localTime } from "./shown.ts";
 const KINDS: Readonly<Record<FileKind, string>> = {
   media: "opname / recording",
   sidecar: "bijbestand / sidecar",
+  location:
+    "plaatsgegevens, alleen bewaard als het beleid het zegt / location, kept only if policy says so",
   other: "ander, gaat mee / other, taken",
   ignored: "overgeslagen / ignored",
 };
@@ -138,7 +140,13 @@ function shownFile({ file, kind, times }: TriedFile): string {
   return `${head}  ${localTime(isoOf(startedAt))}${or}${until} (${SOURCES[source]})`;
 }
 
-const kinds = ["media", "sidecar", "other", "ignored"] as const satisfies readonly FileKind[];
+const kinds = [
+  "media",
+  "sidecar",
+  "location",
+  "other",
+  "ignored",
+] as const satisfies readonly FileKind[];
 
 /** The same as one JSON value (docs/json.md). */
 export function trialForPrograms({ tried, others }: Trial): object {

@@ -2,14 +2,13 @@ import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
 import type { Clock } from "#base/time";
 import { together } from "#base/together";
-import { readProfile } from "../../config/load.ts";
 import type { Ask } from "../control/client.ts";
 import type { Sealing, Slots } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { dockCore } from "./ask-core.ts";
 import type { Fair } from "./fair.ts";
 import type { Machine } from "./ground.ts";
-import { cardOpener } from "./open-card.ts";
+import { cardOpener, type SlotProfile } from "./open-card.ts";
 import { type Ground, runSlots } from "./run-slots.ts";
 import { saySlot } from "./say-slots.ts";
 import { openSlotBoard } from "./slot-board.ts";
@@ -23,11 +22,12 @@ export function openSlots(
   sealing: Sealing,
   fair: Fair,
   ground: Machine,
+  profileOf: (name: string) => Promise<SlotProfile>,
 ): Slots {
   const core = dockCore(ask);
   const board = openSlotBoard(clock, saySlot(events));
   const { isThere } = ground;
-  const open = cardOpener(clock, events, ask, core, sealing, fair, board, isThere, readProfile);
+  const open = cardOpener(clock, events, ask, core, sealing, fair, board, isThere, profileOf);
   return {
     board,
     mounted: () => mountedCards(ground),

@@ -87,7 +87,7 @@ export function openTaking(
   const gone = new Set<string>();
   const unbelieved = () => forgetRefused(memory, gone, (id) => isWaiting(sealing.incoming, id));
   const sort = sorter(card.profile);
-  const isWanted = (file: CardFile): boolean => sort(file.path) !== "ignored";
+  const isWanted = (file: CardFile): boolean => !["ignored", "location"].includes(sort(file.path));
   // Once a reason: the next look tries again and would say the same.
   const leave = async (key: string, file: Left, error: BewaardError): Promise<Fate> => {
     if (!(await card.isThere())) return "gone";

@@ -6,6 +6,8 @@ export interface CameraProfile {
   readonly media: readonly string[];
   /** What a camera puts beside a recording: taken like all else, and nothing odd. */
   readonly sidecars: readonly string[];
+  /** Where a camera was, in files beside its recordings: not taken (DH-05). */
+  readonly locations: readonly string[];
   readonly ignore: readonly string[];
   /** Regular expression with named groups year … second, or null when names tell no time. */
   readonly start_in_name: string | null;
@@ -36,7 +38,7 @@ export interface CardLimits {
 }
 
 /** What a profile makes of a path on the card. */
-export type FileKind = "media" | "sidecar" | "other" | "ignored";
+export type FileKind = "media" | "sidecar" | "location" | "other" | "ignored";
 export type Sort = (path: Uint8Array) => FileKind;
 
 /**
@@ -44,16 +46,21 @@ export type Sort = (path: Uint8Array) => FileKind;
  * odd name is `other` and is taken, not passed over.
  */
 export function sorter(
-  profile: Pick<CameraProfile, "media" | "sidecars" | "ignore" | "identity" | "set_time">,
+  profile: Pick<
+    CameraProfile,
+    "media" | "sidecars" | "locations" | "ignore" | "identity" | "set_time"
+  >,
 ): Sort {
   const identity = profile.identity?.file.toLowerCase();
   const isOurs = oursOn(profile);
   const isMedia = globbing(profile.media);
   const isSidecar = globbing(profile.sidecars);
+  const isLocation = globbing(profile.locations);
   const isIgnored = globbing(profile.ignore);
   return (path) => {
     if (isIgnored(path)) return "ignored";
     if (isMedia(path)) return "media";
+    if (isLocation(path)) return "location";
     if (isSidecar(path)) return "sidecar";
     // No footage, and never a reason to say that a card is not empty.
     return printable(path).toLowerCase() === identity || isOurs(path) ? "ignored" : "other";

@@ -156,8 +156,8 @@ function compare(
     const isLeft = left.some(
       (above) => above === name || above === "" || name.startsWith(`${above}/`),
     );
-    if (sort(path) === "ignored") {
-      if (taken.has(name)) wrong.push(`taken, and to be ignored: ${told}`);
+    if (["ignored", "location"].includes(sort(path))) {
+      if (taken.has(name)) wrong.push(`taken, and not to be: ${told}`);
     } else if (!taken.has(name)) {
       if (!isLeft) wrong.push(`neither taken nor left: ${told}`);
     } else if (taken.get(name) !== sha256) wrong.push(`other bytes: ${told}`);

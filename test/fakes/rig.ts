@@ -254,6 +254,7 @@ export function dockOf(device: DeviceId, folder: string): Dock {
     profile: {
       media: ["DCIM/**/*.MP4"],
       sidecars: [],
+      locations: ["**/*.{GPS,NMEA,SRT}"],
       ignore: ["**/*.tmp"],
       start_in_name:
         "(?<year>20\\d\\d)(?<month>\\d\\d)(?<day>\\d\\d)_(?<hour>\\d\\d)(?<minute>\\d\\d)(?<second>\\d\\d)",
