@@ -63,7 +63,7 @@ export async function whileRunning(
   return said;
 }
 
-async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
+export async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await ask("status", {});
