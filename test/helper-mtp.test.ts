@@ -152,6 +152,9 @@ describe("a media device that udev tells of", () => {
     assert.deepEqual(await readdir(rig.places.media), []);
     const none = await takeUpMtp(rig.clock, rig.mounts, undefined, rig.places, NAME);
     assert.deepEqual([none?.record.refused, none?.serving], ["no-program", undefined]);
+    await rig.pair({ ...CAMERA, serial: "BC-0006" });
+    const other = await takeUpMtp(rig.clock, rig.mounts, undefined, rig.places, NAME);
+    assert.equal(other?.record.refused, "unpaired", "it can be paired before jmtpfs is there");
   });
 
   it("that was exchanged while its files came is not taken for the one that was looked at", async () => {

@@ -3,8 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { systemMounts } from "../daemon/helper/mounts.ts";
 import { isThere } from "../drivers/bodycam/is-there.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
 const VFAT = { kind: "vfat" };
 const MTP = { kind: "mtp" };
@@ -70,4 +72,21 @@ describe("a mounted card", () => {
     assert.ok(await isThere({ ...plugged, mountedAt: "/proc" }, card.sys));
     assert.ok(!(await isThere({ ...plugged, mountedAt: "/proc", device: "." }, card.sys)));
   });
+
+  if (hasOwnMounts())
+    itWithOwnMounts(
+      import.meta.url,
+      "over MTP is not there while it shows no storage: it is locked, and not empty",
+      async () => {
+        await using card = await mounted();
+        const plugged = { ...card, device: "189:6", volume: MTP };
+        await mkdir(join(card.sys, "dev/char/189:6"), { recursive: true });
+        execFileSync("mount", ["-t", "tmpfs", "tmpfs", card.mountedAt]);
+        assert.ok(!(await isThere(plugged, card.sys)));
+        await mkdir(join(card.mountedAt, "Internal storage"));
+        assert.ok(await isThere(plugged, card.sys));
+        assert.equal(await systemMounts("/dev").programAt(card.mountedAt), undefined);
+        execFileSync("umount", [card.mountedAt]);
+      },
+    );
 });

@@ -169,4 +169,39 @@ describe("the units of systemd", () => {
     for (const name of ["bewaard.service", "bewaard-dock.service"])
       assert.ok(!(await unit(name)).some((line) => /^(CPUWeight|Nice)=/.test(line)), name);
   });
+
+  it("let the helper of media devices do what that of cards may, beside their devices and a view of mounts", async () => {
+    const [card, media] = [
+      await unit("bewaard-media@.service"),
+      await unit("bewaard-mtp@.service"),
+    ];
+    const guards = (lines: readonly string[]) => lines.slice(lines.indexOf("UMask=0022"));
+    const only = (these: readonly string[], those: readonly string[]) =>
+      guards(these).filter(
+        (line) => !those.includes(line) && !line.startsWith("SyslogIdentifier="),
+      );
+    assert.ok(guards(media).length > 15);
+    assert.deepEqual(only(media, card), [
+      "RestrictNamespaces=mnt",
+      "RestrictAddressFamilies=AF_NETLINK",
+      "DeviceAllow=char-usb_device rw",
+      "DeviceAllow=/dev/fuse rw",
+      "TasksMax=48",
+    ]);
+    // What of the others is missing there has a line of its own above.
+    assert.deepEqual(
+      only(card, media).map((line) => line.split("=")[0]),
+      ["RestrictNamespaces", "RestrictAddressFamilies", "DeviceAllow", "MemoryMax", "TasksMax"],
+    );
+  });
+
+  it("give a file of a media device room that fits, which is never swapped out (invariant 2)", async () => {
+    const lines = await unit("bewaard-mtp@.service");
+    const valueOf = (key: string) =>
+      Number(new RegExp(`^${key}=(\\d+)M?$`, "m").exec(lines.join("\n"))?.[1]);
+    assert.ok(valueOf("Environment=ROOM") >= 1024);
+    assert.equal(valueOf("MemoryMax"), valueOf("Environment=ROOM") + 384);
+    assert.ok(lines.includes("MemorySwapMax=0"));
+    assert.ok(lines.includes("LimitCORE=0"));
+  });
 });

@@ -12,6 +12,9 @@ import { type OwnRecord, ownUser, readRecord, writeRecord } from "./record.ts";
 import { isUntrusted, readVerifier } from "./verifier.ts";
 import { succeeds } from "./while-writable.ts";
 
+/** What it means that what was found cannot be mounted. */
+type Unmounted = "mount-failed" | "no-program";
+
 /**
  * Mounts what was seen, by `mount`, when it is a paired camera's and the only such one, and writes its record
  * either way: nothing of what is not paired is ever read.
@@ -22,6 +25,7 @@ export async function mountPaired(
   places: HelperPlaces,
   seen: OwnRecord,
   mount: (at: string) => Promise<void>,
+  otherwise: Unmounted = "mount-failed",
 ): Promise<OwnRecord> {
   const cameras = await pairedCameras(places).catch(async (error: unknown) => {
     // Else nothing would have it looked at again when there is another list.
@@ -32,7 +36,7 @@ export async function mountPaired(
   const [camera] = numbers;
   if (camera === undefined) return told(places, { ...seen, refused: "unpaired" });
   if (numbers.length > 1) return told(places, { ...seen, refused: "same-identity" });
-  return mounted(mounts, places, { ...seen, number: camera.number }, mount);
+  return mounted(mounts, places, { ...seen, number: camera.number }, mount, otherwise);
 }
 
 /** None where core has not written the list yet, or somebody else could have. */
@@ -60,6 +64,7 @@ async function mounted(
   places: HelperPlaces,
   seen: OwnRecord,
   mount: (at: string) => Promise<void>,
+  otherwise: Unmounted,
 ): Promise<OwnRecord> {
   const at = join(places.media, seen.name);
   // What is mounted there still is of a card that has gone.
@@ -67,7 +72,7 @@ async function mounted(
   await mkdir(at, { recursive: true, mode: 0o755 });
   if (!(await succeeds(mount(at)))) {
     await takeDown(mounts, at);
-    return told(places, { ...seen, refused: "mount-failed" });
+    return told(places, { ...seen, refused: otherwise });
   }
   // Told before the others are looked at: of two that come at the same moment, one at least sees the other. And in
   // turn, for each writes the other's record.

@@ -2,7 +2,7 @@ import { type Clock, isoOf } from "#base/time";
 import { mtpName } from "../orders/parts.ts";
 import type { Serving, StartServing } from "./jmtpfs.ts";
 import { findMtp } from "./look.ts";
-import { mountPaired, told } from "./mount-paired.ts";
+import { mountPaired } from "./mount-paired.ts";
 import { failed, type Mounts } from "./mounts.ts";
 import type { HelperPlaces } from "./places.ts";
 import type { OwnRecord } from "./record.ts";
@@ -47,14 +47,15 @@ export async function takeUpMtp(
     refused: null,
     at: isoOf(clock.now()),
   };
-  if (start === undefined)
-    return { record: await told(places, { ...seen, refused: "no-program" }), serving: undefined };
   let serving: Serving | undefined;
-  const record = await mountPaired(mounts, places, seen, async (at) => {
+  const serve = async (at: string): Promise<void> => {
+    if (start === undefined) throw failed("jmtpfs is not installed");
     serving = await start.serve(usb, at);
     // Pulled out and put in again meanwhile: by then it is another one.
     if ((await findMtp(places, name))?.device !== device) throw failed("it is gone by now");
-  });
+  };
+  const otherwise = start === undefined ? "no-program" : "mount-failed";
+  const record = await mountPaired(mounts, places, seen, serve, otherwise);
   if (record.refused === null) return { record, serving };
   await serving?.stop();
   return { record, serving: undefined };
