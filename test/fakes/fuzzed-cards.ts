@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import * as fc from "fast-check";
+import { instant } from "#base/time";
 import { readProfile } from "../../config/load.ts";
 import type { Profile } from "../../config/profile-schema.ts";
 import { adopt } from "../../daemon/adopt.ts";
 import type { Ask } from "../../daemon/control/client.ts";
-import { READ } from "../../daemon/control/protocol.ts";
+import { type Params, READ } from "../../daemon/control/protocol.ts";
 import type { Sealing } from "../../daemon/dock.ts";
 import { openTaking } from "../../daemon/docks/take-card.ts";
 import { listCard } from "../../drivers/bodycam/card.ts";
@@ -16,6 +25,7 @@ import { offsetOf } from "../../drivers/bodycam/clock-offset.ts";
 import type { Container } from "../../drivers/bodycam/container-time.ts";
 import { judgeMatch, rootNames } from "../../drivers/bodycam/match.ts";
 import { sorter } from "../../drivers/bodycam/profile.ts";
+import { knownFiles } from "../../storage/catalog/find.ts";
 import { type Manifest, parseManifest } from "../../storage/spool/manifest.ts";
 import { assertAlways } from "./campaign.ts";
 import { grow, type MadeFile, type Thing, tree } from "./card-trees.ts";
@@ -25,6 +35,8 @@ import { inlinePool } from "./inline-pool.ts";
 import { asNobody } from "./nobody.ts";
 import { CAMERA, capturedEvents, handClock, NEVER, openRig, type Rig, START } from "./rig.ts";
 import { turns } from "./turns.ts";
+
+type Known = (files: Params<"known">["files"]) => Promise<readonly boolean[]>;
 
 /** What a card is taken with. */
 interface Means {
@@ -64,7 +76,44 @@ async function judgeCard(means: Means, things: readonly Thing[]): Promise<readon
     for (const line of lines)
       if (/\p{Cc}|\p{Cf}/u.test(line.trimEnd())) wrong.push(`speaks to a terminal: ${line}`);
   });
-  return [...wrong, ...(await adopted(means.rig, facts))];
+  wrong.push(...(await adopted(means.rig, facts)));
+  await asNobody(folder.path, async () => {
+    wrong.push(...(await dockedAgain(means, root)));
+  });
+  return wrong;
+}
+
+/** Docks the card once more, and says what of it core does not know by now. */
+async function dockedAgain(means: Means, root: string): Promise<readonly string[]> {
+  const { incoming } = means.rig.sealing;
+  const look = await openCard(means, root, incoming, [], knownTo(means.rig))(NEVER);
+  const again = readFacts(incoming);
+  for (const { id } of again)
+    for (const end of ["json", "age"]) rmSync(join(incoming, `${id}.${end}`), { force: true });
+  if (look === "gone") return ["taken for gone when it was docked again"];
+  const { counted, left } = look;
+  return [
+    ...again.flatMap(({ kind, id }) =>
+      kind === "left" ? [] : [`taken at the next docking: ${id}`],
+    ),
+    ...(left === undefined && counted.adopted < counted.files
+      ? [`never safe: ${counted.adopted} of ${counted.files}`]
+      : []),
+  ];
+}
+
+/** By its catalog, as core answers. */
+function knownTo({ database }: Rig): Known {
+  return (files) =>
+    knownFiles(
+      database,
+      CAMERA,
+      files.map(({ path, bytes, modifiedAtMs }) => ({
+        path: Buffer.from(path, "base64"),
+        bytes,
+        modifiedAt: instant(modifiedAtMs),
+      })),
+    );
 }
 
 /** Lets core adopt `facts`, and says which of them it has not. */
@@ -102,11 +151,12 @@ function openCard(
   root: string,
   incoming: string,
   lines: string[],
+  known: Known = async (files) => files.map(() => false),
 ) {
   const ask: Ask = async (method, params) => {
     if (method === "room") return READ[method]({ granted: true });
     if (method === "known" && "files" in params)
-      return READ[method]({ known: params.files.map(() => false) });
+      return READ[method]({ known: await known(params.files) });
     throw new TypeError(`not asked for here: ${method}`);
   };
   const events = capturedEvents([], lines);
