@@ -1,3 +1,4 @@
+import picomatch from "picomatch";
 import { z } from "zod";
 import { HOUR_MS } from "#base/time";
 import { attempt, bytes, duration, over } from "./values.ts";
@@ -150,13 +151,15 @@ const profileKeys = z.strictObject({
     .describe("What a card of this model never goes beyond."),
 });
 
-export const profileSchema = profileKeys.refine(
-  ({ wipe_after, loops_within }) => wipe_after !== "never" || loops_within !== null,
-  {
+export const profileSchema = profileKeys
+  .refine(({ wipe_after, loops_within }) => wipe_after !== "never" || loops_within !== null, {
     ...over("wipe_after", "loops_within"),
     message: "never: only of a model that records over its oldest itself (loops_within)",
-  },
-);
+  })
+  .refine(({ ignore, media }) => ignore.length === 0 || !media.some(ignoredBy(ignore)), {
+    ...over("ignore", "media"),
+    message: "leaves out what `media` calls a recording: a full card would be called empty",
+  });
 
 export type Profile = z.output<typeof profileSchema>;
 
@@ -166,6 +169,21 @@ function isRegExp(text: string): boolean {
 
 function isZone(zone: string): boolean {
   return attempt((timeZone) => new Intl.DateTimeFormat("en", { timeZone }))(zone) !== undefined;
+}
+
+/** Whether a plain name that `media` speaks of is one of those that are left out. */
+function ignoredBy(ignore: readonly string[]): (glob: string) => boolean {
+  const isIgnored = picomatch([...ignore], { nocase: true, dot: true });
+  return (glob) => isIgnored(example(glob));
+}
+
+/** `DCIM/a/a.MP4` for `DCIM/**` and `/*.{MP4,MOV}`. */
+function example(glob: string): string {
+  return glob
+    .replaceAll(/\{([^{},]*)[^{}]*\}/g, "$1")
+    .replaceAll(/\[([^\]])[^\]]*\]/g, "$1")
+    .replaceAll(/\*+/g, "a")
+    .replaceAll("?", "a");
 }
 
 /** It never leads out of the card, nor to its root. */

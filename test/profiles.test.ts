@@ -243,6 +243,24 @@ describe("the files that set a clock which docs/docks.md shows", () => {
   });
 });
 
+describe("a profile", () => {
+  it("is refused where it leaves out what it calls a recording: a full card would be called empty", () => {
+    const plain = {
+      name: "x",
+      media: ["DCIM/**/*.{MP4,MOV}", "R[0-9]/*.ts"],
+      start_in_name: null,
+      zone: "UTC",
+      clock: "unknown",
+    };
+    const takes = (ignore: readonly string[]) =>
+      profileSchema.safeParse({ ...plain, ignore }).success;
+    assert.ok(takes([]));
+    assert.ok(takes(["**/._*", "**/*.tmp", "System Volume Information/**", "DCIM/old/**"]));
+    for (const wide of ["**", "**/*", "DCIM/**", "dcim/*/*.mp4", "R0/**", "**/*.TS"])
+      assert.ok(!takes(["**/._*", wide]), wide);
+  });
+});
+
 describe("a profile of before docks", () => {
   it("has no setting more than it had, and its own are settings (AR-43)", async () => {
     await using folder = await temporaryFolder();
