@@ -301,6 +301,33 @@ describe("a large recording", () => {
   });
 });
 
+describe("a safe card", () => {
+  it("is not read a second time while another one on its root port is read a first time", async () => {
+    await using open = await openSlots();
+    const { rig, slots } = open;
+    const held = Promise.withResolvers<void>();
+    const { pool } = rig.sealing;
+    const seal = pool.seal.bind(pool);
+    const holdTwo: SealPool["seal"] = async (source, ...rest) => {
+      if (Buffer.from(source).includes("sdc1")) await held.promise;
+      return seal(source, ...rest);
+    };
+    Object.assign(pool, { seal: holdTwo });
+    for (const number of ["bc-0101", "bc-0102"]) await slots.pair(number);
+    for (const [name, content] of Object.entries({ sdb1: "een", sdc1: "twee" }))
+      await writeFileOf(join(slots.media, name), named(0), content);
+    await slots.plug(TWO, "sdc1", "bc-0102");
+    assert.ok(await slots.until(() => slots.board.read(TWO).why === "reading"));
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.board.read(ONE).why === "waits-for-cable"));
+    assert.equal(slots.state(ONE), "safe");
+    assert.ok(!(await slots.until(() => slots.wipes.length > 0, 60)));
+    held.resolve();
+    assert.ok(await slots.until(() => slots.board.read(ONE).why === "waits-for-vault"));
+    assert.ok(slots.wipes.some(({ record }) => record.number === "bc-0101"));
+  });
+});
+
 describe("what a crash left half done of a card", () => {
   // Also of a file without a date: what is written down of it is the first one that has a text form.
   for (const changed of ["when it was recorded", "1970-01-01T00:00:00.000Z"])

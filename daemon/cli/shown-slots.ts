@@ -51,6 +51,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
     nl: "kaart wordt leeg als de kluis alles heeft",
     en: "the card is emptied once the vault has all",
   },
+  "waits-for-cable": {
+    nl: "kaart wordt leeg als de andere camera's aan deze kabel gelezen zijn",
+    en: "the card is emptied once the other cameras on this cable were read",
+  },
   wiping: { nl: "kaart wordt geleegd", en: "the card is being emptied" },
   "not-wiped-here": {
     nl: "kaart wordt hier niet geleegd",

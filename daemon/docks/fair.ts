@@ -2,6 +2,8 @@
 export interface Fair {
   /** Resolves when `port` may read a file, until what it returns is disposed of. Rejects when the signal aborts. */
   turn(port: string, signal: AbortSignal): Promise<Disposable>;
+  /** Whether something of `port` is being read, or waits for that. */
+  isBusy(port: string): boolean;
 }
 
 interface Waiting {
@@ -52,6 +54,7 @@ export function openFair(size: number): Fair {
   }
 
   return {
+    isBusy: (port) => running.has(port) || waiting.some((one) => one.port === port),
     async turn(port, signal) {
       signal.throwIfAborted();
       const granted = Promise.withResolvers<void>();

@@ -95,7 +95,9 @@ export function cardOpener(
       reckoned ??= bytesPerHour(clock.now(), profile, files);
       return reckoned;
     };
-    return { ...card, slot, docking, take, progress, setClock, bytesPerHour: perHour };
+    const isCableBusy = (): boolean => fair.isBusy(rootPortOf(slot));
+    const made = { slot, docking, take, progress, setClock, isCableBusy };
+    return { ...card, ...made, bytesPerHour: perHour };
   };
 }
 

@@ -15,6 +15,7 @@ export const SLOT_WHYS = [
   "clock-not-set-now",
   // safe
   "waits-for-vault",
+  "waits-for-cable",
   "wiping",
   "not-wiped-here",
   "not-wiped-now",

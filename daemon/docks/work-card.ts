@@ -18,6 +18,8 @@ export interface OpenCard extends PairedCard {
   /** Says on the board how far it is within a file: one may take minutes. */
   readonly progress: () => void;
   readonly setClock: SetClock;
+  /** Whether a card on the same root port is being read, or waits for that. */
+  readonly isCableBusy: () => boolean;
   /** How much an hour of footage is, by its profile, else by its files; null where neither tells. */
   readonly bytesPerHour: (files: Look["files"]) => Promise<number | null>;
 }
@@ -125,6 +127,11 @@ async function wipe(
   const tell = (why: SlotWhy | null): void =>
     void board.tell(slot, { kind: "kept", docking, hoursFree, why: ofClock ?? why });
   tell(now.why);
+  // The second read would take from the first reads of others: what they share, no priority divides.
+  if (card.isCableBusy()) {
+    tell("waits-for-cable");
+    return;
+  }
   try {
     tell(await core.wipe({ docking, record, files, others, readAgain }));
   } catch (error) {

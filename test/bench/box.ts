@@ -8,6 +8,7 @@ import { systemClock } from "#base/system-clock";
 import type { Config } from "../../config/schema.ts";
 import { asker } from "../../daemon/control/client.ts";
 import { socketPath } from "../../daemon/places.ts";
+import { readBytes } from "./processes.ts";
 import { asService } from "./service.ts";
 
 const BEWAARD = fileURLToPath(new URL("../../daemon/cli/bewaard.ts", import.meta.url));
@@ -19,6 +20,8 @@ export interface RunningBox {
   readonly readySeconds: number;
   /** Milliseconds of CPU since its start. */
   cpuMs(): Promise<number>;
+  /** Bytes that it has read, of files and of all else. */
+  readBytes(): Promise<number>;
   /** The most memory it ever had resident. */
   peakBytes(): Promise<number>;
   stop(): Promise<void>;
@@ -52,6 +55,7 @@ export async function startBox(
       // utime and stime, in hundredths of a second on Linux.
       return (Number(fields[11]) + Number(fields[12])) * 10;
     },
+    readBytes: () => readBytes(child.pid),
     async peakBytes() {
       const status = await readFile(`/proc/${child.pid}/status`, "utf8");
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;

@@ -15,6 +15,7 @@ import { signOrder } from "../../daemon/orders/order.ts";
 import { ordersPath, originOf } from "../../daemon/places.ts";
 import { parseNodeKey } from "../../storage/ledger/note.ts";
 import { type MemoryDocks, memoryMounts, placesIn } from "./docks-cards.ts";
+import { readBytes } from "./processes.ts";
 
 // The root helper that reads a card a second time: the real one, in a process of its own, as systemd/bewaard-orders.service
 // runs it.
@@ -27,8 +28,11 @@ const ENDLESS_BYTES = 2 ** 40;
 const NEVER = new AbortController().signal;
 
 export interface SecondRead {
-  /** Ends it; returns how much it has read, in bytes. */
-  stop(): Promise<number>;
+  /** How much it has read, in bytes. */
+  readBytes(): Promise<number>;
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
 }
 
 /** Orders the card of `camera`, which is in its slot, to be wiped, and returns once it is being read. */
@@ -80,13 +84,13 @@ export async function startSecondRead(
   const ended = once(helper, "exit");
   const { pid } = helper;
   await reads(pid);
-  const before = await readBytes(pid);
   return {
+    readBytes: () => readBytes(pid),
+    pause: () => void helper.kill("SIGSTOP"),
+    resume: () => void helper.kill("SIGCONT"),
     async stop() {
-      const after = await readBytes(pid);
       helper.kill("SIGKILL");
       await ended;
-      return after - before;
     },
   };
 }
@@ -109,11 +113,6 @@ async function reads(pid: number | undefined): Promise<void> {
     await systemClock.sleep(50, NEVER);
   }
   throw new Error("the second read did not begin");
-}
-
-async function readBytes(pid: number | undefined): Promise<number> {
-  const io = await readFile(`/proc/${pid}/io`, "utf8");
-  return Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0);
 }
 
 if (import.meta.main) {

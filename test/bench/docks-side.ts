@@ -28,6 +28,7 @@ const FOUR = [0, 1, 2, 3];
 const FIFTH = 4;
 const SIXTEEN = Array.from({ length: 16 }, (_, index) => index);
 const FILES = [1, 2, 3].map(() => Number(mib) * MIB);
+const MOMENT_MS = 100;
 /** Two large ones and many small: what is remembered of files counts as well. */
 const MANY_FILES = [32 * MIB, 32 * MIB, ...Array.from({ length: 50 }, () => 4096)];
 
@@ -42,41 +43,47 @@ let journal = openJournal();
 
 const seconds = {
   docks: new Array<number>(),
-  besides: new Array<number>(),
   pool: new Array<number>(),
   shell: new Array<number>(),
 };
-/** Bytes a second that the second read had meanwhile. */
-const secondRates: number[] = [];
+/** Of first reads in which a second one pauses each other moment: what was read in those moments. */
+const besides = {
+  with: { firstBytes: 0, secondBytes: 0, ms: 0 },
+  without: { firstBytes: 0, secondBytes: 0, ms: 0 },
+};
 await fillEndless(docks, FIFTH);
 await roundsOfFour();
 const peakBytes = await sixteenAtOnce();
 const bytes = FOUR.length * sum(FILES);
-process.stdout.write(JSON.stringify({ bytes, seconds, secondRates, peakBytes }));
+process.stdout.write(JSON.stringify({ bytes, seconds, besides, peakBytes }));
 
 async function roundsOfFour(): Promise<void> {
-  const box = await start();
+  const core = await start("core");
+  const dock = await start("dock");
   await ask("clock.confirm", { timeMs: systemClock.now(), by: "bench" });
   for (const camera of SIXTEEN) await docks.pair(ask, camera);
   await docks.plug(FIFTH);
   await using pool = openSealPool(availableParallelism());
   const sides = {
     docks: () => firstRead(FOUR),
-    besides: firstReadBesides,
     pool: () => poolAlone(pool),
     shell: inSequence,
   };
   // The first round only warms up.
   for (let round = 0; round <= Number(rounds); round += 1) {
-    for (const side of turned(["docks", "pool", "besides", "shell"] as const, round)) {
+    for (const side of turned(["docks", "pool", "shell"] as const, round)) {
       for (const camera of FOUR) await docks.fill(camera, FILES);
       const took = await sides[side]();
       if (round > 0) seconds[side].push(took);
       process.stderr.write(`round ${round}/${rounds} ${side}: ${took.toFixed(2)} s\n`);
       await throwAway();
     }
+    for (const camera of FOUR) await docks.fill(camera, FILES);
+    await firstReadBesides(dock);
+    await throwAway();
   }
-  await box.stop();
+  await dock.stop();
+  await core.stop();
 }
 
 /** From the first of these cards that is recognised to the last file of theirs that is handed over. */
@@ -89,13 +96,31 @@ async function firstRead(cameras: readonly number[], files = FILES.length): Prom
   return (ended - started) / 1000;
 }
 
-async function firstReadBesides(): Promise<number> {
+/**
+ * A first read of four cards while a fifth is read a second time, for `MOMENT_MS` and then not for as long: what
+ * else goes on in this machine is the same in both.
+ */
+async function firstReadBesides(dock: RunningBox): Promise<void> {
   const second = await startSecondRead(folder, config, docks, FIFTH, `${cameraOf(FIFTH).disk}1`);
-  const started = performance.now();
-  const took = await firstRead(FOUR);
-  const elapsed = (performance.now() - started) / 1000;
-  secondRates.push((await second.stop()) / elapsed);
-  return took;
+  const over = new AbortController();
+  const read = firstRead(FOUR).finally(() => over.abort());
+  await journal.nth("slot-busy", 1);
+  for (let moment = 0; !over.signal.aborted; moment += 1) {
+    const isWith = moment % 2 === 0;
+    if (isWith) second.resume();
+    else second.pause();
+    const before = [await dock.readBytes(), await second.readBytes(), performance.now()] as const;
+    await systemClock.sleep(MOMENT_MS, NEVER);
+    const after = [await dock.readBytes(), await second.readBytes(), performance.now()] as const;
+    // Its end is not full of reading, and its beginning not yet.
+    if (over.signal.aborted || moment < 2) continue;
+    const total = besides[isWith ? "with" : "without"];
+    total.firstBytes += after[0] - before[0];
+    total.secondBytes += after[1] - before[1];
+    total.ms += after[2] - before[2];
+  }
+  await second.stop();
+  await read;
 }
 
 async function poolAlone(pool: SealPool): Promise<number> {
@@ -122,7 +147,7 @@ async function inSequence(): Promise<number> {
 
 /** The most memory that a box just started ever had, with sixteen cards that were read at once. */
 async function sixteenAtOnce(): Promise<number> {
-  const box = await start();
+  const box = await start("core", "dock");
   for (const camera of SIXTEEN) await docks.fill(camera, MANY_FILES);
   await docks.pull(FIFTH);
   const took = await firstRead(SIXTEEN, MANY_FILES.length);
@@ -132,8 +157,8 @@ async function sixteenAtOnce(): Promise<number> {
   return peak;
 }
 
-function start(): Promise<RunningBox> {
-  return startBox(folder, config, ["core", "dock"], (line) => journal.hear(line));
+function start(...parts: string[]): Promise<RunningBox> {
+  return startBox(folder, config, parts, (line) => journal.hear(line));
 }
 
 async function filesOf(camera: number): Promise<readonly string[]> {

@@ -26,6 +26,12 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
 }
 
+/** What `pid` has read since it was started, in bytes: of files, pipes and sockets, cached or not. */
+export async function readBytes(pid: number | undefined): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, "utf8");
+  return Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0);
+}
+
 async function statOf(pid: string): Promise<Process | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
