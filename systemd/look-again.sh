@@ -10,7 +10,8 @@ for record in *.json; do
       mtp-*) unit=bewaard-mtp@${name#mtp-}.service ;;
       *) unit=bewaard-media@$name.service ;;
     esac
-    # One that is going at this moment keeps none of the others from it.
-    systemctl restart --no-block "$unit" || echo "$unit: not asked" >&2
+    # Not restart: until it has looked, what it wrote before must stand. The next camera is paired by that. One that is going
+    # at this moment keeps none of the others from it.
+    systemctl reload-or-restart --no-block "$unit" || echo "$unit: not asked" >&2
   fi
 done

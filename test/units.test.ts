@@ -138,6 +138,29 @@ describe("the units of systemd", () => {
     }
   });
 
+  it("look again only at cards that may be paired now, and leave what was written of them", async () => {
+    await using folder = await temporaryFolder();
+    const cards = {
+      sda1: '"unpaired"',
+      sdb1: "null",
+      sdc1: '"same-identity"',
+      sdd1: '"too-large"',
+    };
+    for (const [name, refused] of Object.entries(cards))
+      await writeFile(join(folder.path, `${name}.json`), `{"name":"${name}","refused":${refused}}`);
+    const text = await readFile(new URL("../systemd/look-again.sh", import.meta.url), "utf8");
+    const script = `systemctl() { echo $*; }\n${text.replace("/run/bewaard/cards", folder.path)}`;
+    const asked = execFileSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+    assert.equal(
+      asked,
+      "reload-or-restart --no-block bewaard-media@sda1.service\n" +
+        "reload-or-restart --no-block bewaard-media@sdc1.service\n",
+    );
+    const helper = await unit("bewaard-media@.service");
+    const starts = helper.find((line) => line.startsWith("ExecStart="));
+    assert.ok(helper.includes(starts?.replace("ExecStart=", "ExecReload=") ?? ""));
+  });
+
   it("guard core and dock alike", async () => {
     const guards = (lines: readonly string[]) =>
       lines.slice(
