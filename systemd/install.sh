@@ -49,7 +49,9 @@ command -v jmtpfs > /dev/null ||
 # The one key that the helper believes. As core's user, which owns the state folder; written by root, by rename.
 if [ -f "$config" ]; then
   node="$home/node_modules/.bin/node"
-  setpriv --reuid=bewaard --regid=bewaard --clear-groups --no-new-privs \
+  # What is compiled now, bewaarctl need not compile again.
+  install -d -o bewaard -g bewaard /var/cache/bewaard
+  NODE_COMPILE_CACHE=/var/cache/bewaard setpriv --reuid=bewaard --regid=bewaard --clear-groups --no-new-privs \
     "$node" "$home/daemon/cli/bewaard.ts" --config "$config" --json setup |
     "$node" -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).verifier + "\n")' \
     > /etc/bewaard/.node.vkey
