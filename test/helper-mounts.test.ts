@@ -18,10 +18,11 @@ import { carryOut } from "../daemon/helper/carry-out.ts";
 import { FLAGS, systemMounts } from "../daemon/helper/mounts.ts";
 import { turns } from "../daemon/helper/orders.ts";
 import { deviceNumber } from "../daemon/helper/safe-folder.ts";
+import type { Order } from "../daemon/orders/order.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { dockedRig } from "./fakes/helper-rig.ts";
+import { dockedRig, type HelperRig } from "./fakes/helper-rig.ts";
 import { openLoopDisk } from "./fakes/loop-disk.ts";
-import { listed } from "./fakes/orders.ts";
+import { listed, setTimeOrder } from "./fakes/orders.ts";
 import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
 const REFUSED = { code: "CARD_MOUNT" };
@@ -30,6 +31,27 @@ const mounts = systemMounts("/dev");
 function mountMemory(at: string): AsyncDisposable {
   execFileSync("mount", ["-t", "tmpfs", "-o", `ro,${FLAGS.join()}`, "tmpfs", at]);
   return { [Symbol.asyncDispose]: () => mounts.unmount(at) };
+}
+
+/** A card with two files, mounted as the kernel does it. */
+async function reallyMounted(rig: HelperRig) {
+  await rm(rig.card, { recursive: true });
+  await mkdir(rig.card);
+  const memory = mountMemory(rig.card);
+  await mounts.remount(rig.card, "rw");
+  for (const name of ["a", "b"]) await rig.put(name, "hello");
+  await mounts.remount(rig.card, "ro");
+  const device = deviceNumber((await stat(rig.card, { bigint: true })).dev);
+  await rig.replug(device);
+  const open = (name: string, number: string) => rig.mounts.open(name, number);
+  return {
+    device,
+    async obey(order: Order) {
+      await rig.leave(order);
+      return carryOut(rig.clock, { ...mounts, open }, rig.places, turns(), order.nonce);
+    },
+    [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose](),
+  };
 }
 
 async function readAll(file: FileHandle): Promise<string> {
@@ -131,23 +153,31 @@ describe("what the root helper asks of the machine", () => {
       "wipes a card that is really mounted, while others see it read-only",
       async () => {
         await using rig = await dockedRig();
-        await rm(rig.card, { recursive: true });
-        await mkdir(rig.card);
-        await using _ = mountMemory(rig.card);
-        await mounts.remount(rig.card, "rw");
-        for (const name of ["a", "b"]) await rig.put(name, "hello");
-        await mounts.remount(rig.card, "ro");
-        const device = deviceNumber((await stat(rig.card, { bigint: true })).dev);
-        await rig.replug(device);
-        const order = rig.order([listed("a", "hello")], { device, how: "overwrite" });
-        await rig.leave(order);
-        const real = {
-          ...mounts,
-          open: (name: string, number: string) => rig.mounts.open(name, number),
-        };
-        const report = await carryOut(rig.clock, real, rig.places, turns(), order.nonce);
+        await using mounted = await reallyMounted(rig);
+        const { device } = mounted;
+        const report = await mounted.obey(
+          rig.order([listed("a", "hello")], { device, how: "overwrite" }),
+        );
         assert.deepEqual([report?.outcome, report?.why, report?.removed], ["done", null, [0]]);
         assert.deepEqual(await readdir(rig.card), ["b"]);
+        await assert.rejects(writeFile(join(rig.card, "c"), ""), { code: "EROFS" });
+      },
+    );
+
+    itWithOwnMounts(
+      url,
+      "writes the file that sets a clock to a card that is really mounted, over the one before it",
+      async () => {
+        await using rig = await dockedRig();
+        await using mounted = await reallyMounted(rig);
+        const { device } = mounted;
+        for (const [nonce, template] of Object.entries({ a: "{year}", b: "{year}-{month}" })) {
+          const order = setTimeOrder({ device, template, nonce: nonce.repeat(32) });
+          const report = await mounted.obey(order);
+          assert.deepEqual([report?.outcome, report?.why, report?.left], ["done", null, 3]);
+        }
+        assert.equal(await readFile(join(rig.card, "time.txt"), "utf8"), "2026-11");
+        assert.deepEqual((await readdir(rig.card)).toSorted(), ["a", "b", "time.txt"]);
         await assert.rejects(writeFile(join(rig.card, "c"), ""), { code: "EROFS" });
       },
     );
