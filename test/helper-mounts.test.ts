@@ -43,12 +43,12 @@ async function reallyMounted(rig: HelperRig) {
   await mounts.remount(rig.card, "ro");
   const device = deviceNumber((await stat(rig.card, { bigint: true })).dev);
   await rig.replug(device);
-  const open = (name: string, number: string) => rig.mounts.open(name, number);
+  const real = { ...mounts, open: (...disk: [string, string]) => rig.mounts.open(...disk) };
   return {
     device,
     async obey(order: Order) {
       await rig.leave(order);
-      return carryOut(rig.clock, { ...mounts, open }, rig.places, turns(), order.nonce);
+      return carryOut(rig.clock, real, rig.places, turns(), order.nonce);
     },
     [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose](),
   };
