@@ -202,6 +202,22 @@ describe("a card that udev tells of", () => {
     }
   });
 
+  it("stays mounted when it is looked at once more, and only then", async () => {
+    await using rig = await dockedRig();
+    const before = await readFile(join(rig.places.cards, "sdb1.json"), "utf8");
+    rig.clock.at = "2026-11-29T12:02:00.000Z";
+    const again = await rig.takeUp("sdb1");
+    assert.deepEqual([`${JSON.stringify(again)}\n`, rig.mounts.asked], [before, ["open"]]);
+    assert.equal(await readFile(join(rig.places.cards, "sdb1.json"), "utf8"), before);
+    // Nothing is mounted there any more; then another camera is.
+    await rig.mounts.unmount(rig.card);
+    assert.equal((await rig.takeUp("sdb1"))?.mountedAt, rig.card);
+    await rig.tree.unplug("1-2.3");
+    await rig.plug("4", "sdb");
+    assert.equal((await rig.takeUp("sdb1"))?.slot, "0000:00:14.0/2.4");
+    assert.equal(rig.mounts.asked.filter((what) => what === "mount vfat").length, 2);
+  });
+
   it("is refused when two numbers have its looks, when it has more than one partition, or an unknown file system", async () => {
     await using rig = await openHelperRig();
     await rig.plug("3", "sdb");

@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Clock, isoOf } from "#base/time";
 import { diskName } from "../orders/parts.ts";
 import { type Found, findPart, readVolume } from "./look.ts";
 import { mountFound } from "./mount-found.ts";
 import { mountPaired, told } from "./mount-paired.ts";
 import type { Mounts } from "./mounts.ts";
+import { openDocked } from "./open-docked.ts";
 import type { HelperPlaces } from "./places.ts";
-import type { OwnRecord } from "./record.ts";
+import { type OwnRecord, readRecord } from "./record.ts";
 import type { Volume } from "./volume.ts";
 
 /**
@@ -29,7 +31,27 @@ export async function takeUp(
   if (!isDisk && found.disk.partitions.length !== 1)
     return told(places, { ...seen, refused: "not-one-partition" });
   if (volume === undefined) return told(places, { ...seen, refused: "unknown-file-system" });
-  return mountPaired(mounts, places, seen, (at) => mountFound(mounts, places, found, volume, at));
+  return (
+    (await mountedAlready(mounts, places, seen)) ??
+    (await mountPaired(mounts, places, seen, (at) => mountFound(mounts, places, found, volume, at)))
+  );
+}
+
+/**
+ * What was told of a card that is mounted, where it is this one: looked at twice for one change of the list, it would be
+ * taken from who reads it, or is being wiped. What is mounted holds its name and number, so that the same are the same disk.
+ */
+async function mountedAlready(
+  mounts: Mounts,
+  places: HelperPlaces,
+  seen: OwnRecord,
+): Promise<OwnRecord | undefined> {
+  const before = await readRecord(places.cards, seen.name);
+  if (before === undefined || before.mountedAt === null) return undefined;
+  const { number, mountedAt, at } = before;
+  if (!isDeepStrictEqual({ ...seen, number, mountedAt, at }, before)) return undefined;
+  await using card = await openDocked(mounts, before, mountedAt);
+  return card === undefined ? undefined : before;
 }
 
 function describe(clock: Clock, { usb, disk, part }: Found, volume: Volume | undefined): OwnRecord {
