@@ -84,7 +84,8 @@ export async function runRecord(
     (s) =>
       tellNews(clock, events, recordSocketPath(config), (at, t) => tellStates(at, board, t), s),
     (s) => tellNews(clock, events, livePath(config), (at, t) => serveLive(at, live, t), s),
-    (s) => room.run(s),
+    // Who records nothing wants no room, and a box without cameras on walls is to be idle.
+    ...(cameras.length > 0 ? [(s: AbortSignal) => room.run(s)] : []),
     (s) => settle(clock, history, delayed, s),
     (s) => unsettled.again(clock, s),
     (s) => keepBook(clock, events, config.recipients, sealing, s),
