@@ -8,6 +8,7 @@ import { temporaryFolder } from "../fakes/folder.ts";
 import { accountOf, asBewaard, DOCK, installBox, untilTold } from "./box.ts";
 import { copyInto, makeCard, namesOn } from "./cards.ts";
 import { type Guest, openGuest } from "./guest.ts";
+import { mediaDevices } from "./media-devices.ts";
 
 // One box from its installation on, each test where the one before it left off: installing takes half a minute.
 
@@ -137,4 +138,6 @@ describe("a box with systemd, udev and USB, installed as docs/operations.md says
     await guest.until(`[ $(${IN_VAULT}) = 4 ]`);
     assert.equal((await guest.sh("systemctl show -p NRestarts --value bewaard")).trim(), "0");
   });
+
+  mediaDevices(() => ({ guest, folder, untilRecord }));
 });

@@ -51,7 +51,7 @@ date -u +%FT%TZ; cat /proc/loadavg
 systemctl list-units --all --no-legend --no-pager 'bewaard*'
 find /var/lib/bewaard/orders /run/bewaard /var/lib/bewaard-helper/used -type f
 grep -r . /run/bewaard/cards /run/bewaard/reports
-findmnt -t vfat,exfat
+findmnt -t vfat,exfat,fuse.jmtpfs
 journalctl -b --no-pager -o short-precise -k -n 40
 journalctl -b --no-pager -o short-precise -u 'bewaard*'
 `;

@@ -22,7 +22,7 @@ export interface Sockets {
   plug(id: string, image: string, how: Plug): Promise<void>;
   /** Pulls it out, whatever goes on. The image can be plugged again. */
   unplug(id: string): Promise<void>;
-  /** Puts in a device that shows the folder `from` over MTP, which nothing can write to. */
+  /** Puts in a device that shows the folder `from` over MTP, and removes from it what it is asked to. */
   plugMtp(id: string, from: string, serial: string, port: string): Promise<void>;
   unplugMtp(id: string): Promise<void>;
   /** Puts in a hub: its sockets are `<port>.1` to `<port>.8`. */
@@ -54,7 +54,7 @@ export function socketsOf(monitor: Monitor): Sockets {
       await monitor("object-del", { id: `slow-${id}` }).catch(() => undefined);
     },
     async plugMtp(id, from, serial, port) {
-      const device = { driver: "usb-mtp", rootdir: from, readonly: true, desc: "bodycam" };
+      const device = { driver: "usb-mtp", rootdir: from, readonly: false, desc: "bodycam" };
       await monitor("device_add", { ...device, id, serial, bus: "xhci.0", port });
     },
     async unplugMtp(id) {
