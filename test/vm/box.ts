@@ -31,20 +31,31 @@ const CONFIGURATION = {
   ],
 };
 
-/** Where `node setup.mjs` has run already. */
-const CHECKOUT = "mkdir /opt/bewaard && tar -xf /dev/vdb -C /opt/bewaard --no-same-owner";
-
-/** What install.sh makes comes first: the user. */
-const FOLDERS = `
-set -e
-/opt/bewaard/systemd/install.sh
-install -d -o bewaard -g bewaard -m 700 /srv/bewaard /mnt/bewaard
-install -d -o bewaard -g bewaard ${DOCK}/DCIM
+/** A profile of the site's own: of a camera whose clock a file on its card sets. */
+export const OWN_PROFILE = "/etc/bewaard/own-camera.yaml";
+const GENERIC = new URL("../../config/profiles/generic-dcim.yaml", import.meta.url);
+const SETS_CLOCK = `
+set_time:
+  path: TIME.TXT
+  template: "{year}-{month}-{day} {hour}:{minute}:{second}\\n"
+  line_end: crlf
+  zone: Europe/Amsterdam
 `;
 
 /** An emulated processor on a busy machine: slowness must never look like a failure. */
 const PATIENCE = "[Service]\nTimeoutStartSec=600\nTimeoutStopSec=600\n";
 const PATIENT = "/etc/systemd/system/bewaard-media@.service.d";
+
+/** Where `node setup.mjs` has run already. */
+const CHECKOUT = "mkdir /opt/bewaard && tar -xf /dev/vdb -C /opt/bewaard --no-same-owner";
+
+const FOLDERS = `
+set -e
+systemd-sysusers /opt/bewaard/systemd/bewaard.sysusers
+mkdir /etc/bewaard ${PATIENT}
+install -d -o bewaard -g bewaard -m 700 /srv/bewaard /mnt/bewaard
+install -d -o bewaard -g bewaard ${DOCK}/DCIM
+`;
 
 const ACCOUNT = `
 date -u +%FT%TZ; cat /proc/loadavg
@@ -59,16 +70,19 @@ journalctl -b --no-pager -o short-precise -u 'bewaard*'
 /** Makes a box of the guest as docs/operations.md tells, and starts it. The two files of a desk come from a machine that is not the box. */
 export async function installBox(guest: Guest): Promise<void> {
   await using desk = await temporaryFolder();
-  const { config } = await makeDemoSite(systemClock, desk.path, ["bc-0101"], 3, NEVER);
-  await guest.sh(CHECKOUT);
+  const [{ config }] = await Promise.all([
+    makeDemoSite(systemClock, desk.path, ["bc-0101"], 3, NEVER),
+    guest.sh(CHECKOUT),
+  ]);
   await guest.sh(FOLDERS);
   await guest.put("/etc/bewaard/bewaard.yaml", stringify(CONFIGURATION));
   await guest.put(CONFIGURATION.recipients, await readFile(config.recipients));
   await guest.put(CONFIGURATION.desk_signers, await readFile(config.desk_signers));
-  await guest.sh(`mkdir ${PATIENT}`);
   await guest.put(`${PATIENT}/slow.conf`, PATIENCE);
+  await guest.put(OWN_PROFILE, (await readFile(GENERIC, "utf8")) + SETS_CLOCK);
   await guest.sh("/opt/bewaard/systemd/install.sh");
   await guest.sh("systemctl enable -q --now bewaard.service");
+  await guest.until(`[ -S ${CONFIGURATION.state}/control.sock ]`);
 }
 
 /** The command `bewaard …` or `bewaarctl …` as the user whom the box runs as. */
