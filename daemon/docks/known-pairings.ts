@@ -6,7 +6,7 @@ import type { DockCore, Pairing } from "./dock-core.ts";
 import { recordKey } from "./same-card.ts";
 
 /** What core last said of who is paired, and the cards for which it was asked. */
-export interface KnownPairings {
+interface KnownPairings {
   readonly known: readonly Pairing[];
   /** A card that came since is not here: nobody knows yet whose it is. */
   readonly of: readonly CardRecord[];
