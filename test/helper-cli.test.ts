@@ -74,9 +74,22 @@ describe("bewaard-helper", () => {
       ["card", "mtp-001-005"],
       ["mtp", "mtp-1-5"],
       ["mtp", "mtp-001-005", "--room=0"],
+      ["reboot"],
+      ["orders", "--now"],
+      ["orders", "--state"],
+      ["-h"],
     ]) {
-      const { status, stdout } = helper(...argv);
+      const { status, stdout, stderr } = helper(...argv);
       assert.equal(status, 2, argv.join(" "));
+      assert.match(stdout, /^bewaard-helper card <name>/);
+      assert.equal(stderr, "");
+    }
+  });
+
+  it("says how it is used when it is asked, and does nothing else", () => {
+    for (const argv of [["--help"], ["card", "sda1", "--help"]]) {
+      const { status, stdout, stderr } = helper(...argv);
+      assert.deepEqual([status, stderr], [0, ""], argv.join(" "));
       assert.match(stdout, /^bewaard-helper card <name>/);
     }
   });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { BewaardError } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 import { printableText } from "#base/printable";
 import { systemClock } from "#base/system-clock";
 import { type Mounts, systemMounts } from "../helper/mounts.ts";
@@ -27,13 +27,13 @@ const FAILED = 1;
 const MISUSED = 2;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { positionals, values } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: Object.fromEntries(
-      ["room", ...Object.keys(HELPER_PLACES)].map((name) => [name, { type: "string" as const }]),
-    ),
-  });
+  const asked = argv.includes("--help") ? undefined : argumentsOf(argv);
+  if (asked === undefined) {
+    say(USAGE);
+    process.exitCode = argv.includes("--help") ? 0 : MISUSED;
+    return;
+  }
+  const { positionals, values } = asked;
   const { room = String(ROOM_MIB), ...folders } = values;
   const places: HelperPlaces = { ...HELPER_PLACES, ...folders };
   const mounts = systemMounts(places.dev);
@@ -57,6 +57,22 @@ async function main(argv: readonly string[]): Promise<void> {
   } else {
     say(USAGE);
     process.exitCode = MISUSED;
+  }
+}
+
+/** Undefined for an option that is none, or lacks its value: somebody's slip, not a bug. */
+function argumentsOf(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: Object.fromEntries(
+        ["room", ...Object.keys(HELPER_PLACES)].map((name) => [name, { type: "string" as const }]),
+      ),
+    });
+  } catch (error) {
+    if (systemCode(error)?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
+    return undefined;
   }
 }
 
