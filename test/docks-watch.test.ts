@@ -29,6 +29,7 @@ const ONE: SlotNews = {
   hoursFree: null,
   since: "2026-06-01T10:00:00.000Z",
   readySince: null,
+  readyUptimeMs: null,
 };
 const READY: SlotNews = {
   ...ONE,
@@ -39,6 +40,7 @@ const READY: SlotNews = {
   secondsLeft: null,
   hoursFree: 7,
   readySince: "2026-06-01T10:02:00.000Z",
+  readyUptimeMs: 120_000,
 };
 const TWO: SlotNews = {
   ...READY,
@@ -47,6 +49,7 @@ const TWO: SlotNews = {
   state: "done",
   hoursFree: null,
   readySince: "2026-06-01T10:01:00.000Z",
+  readyUptimeMs: 60_000,
 };
 
 /** What is written while core answers one after the other, or is away. */

@@ -120,7 +120,7 @@ describe("a folder that stands for a camera", () => {
     assert.throws(() =>
       METHODS["docks.news"].params.parse({ slots: [{ ...news, slot: "folder/../x" }] }),
     );
-    const slot = { ...news, slot: "0000:00:14.0/2.3", readySince: "2099-01-01T00:00:00.000Z" };
+    const slot = { ...news, slot: "0000:00:14.0/2.3", readyUptimeMs: 1e12 };
     assert.equal(firstReady([news]), undefined);
     assert.equal(firstReady([news, slot])?.slot, slot.slot);
   });

@@ -129,6 +129,7 @@ const BUSY: SlotNews = {
   hoursFree: null,
   since: isoOf(START),
   readySince: null,
+  readyUptimeMs: null,
 };
 
 describe("a running box", () => {
@@ -168,7 +169,12 @@ describe("a running box", () => {
         { at: null, slots: [], devices: [] },
       );
       await ask("docks.news", { slots: [BUSY] });
-      const done: SlotNews = { ...BUSY, state: "done", readySince: isoOf(START) };
+      const done: SlotNews = {
+        ...BUSY,
+        state: "done",
+        readySince: isoOf(START),
+        readyUptimeMs: 5000,
+      };
       await ask("docks.news", { slots: [done] });
       const { at, slots } = await ask("docks", {});
       assert.deepEqual(slots, [done]);

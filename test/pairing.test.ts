@@ -869,6 +869,6 @@ describe("the root helper's list", () => {
 
 function newsOf(state: "busy" | "failed", why: string | null): SlotNews {
   const counts = { files: 0, filesDone: 0, bytes: 0, bytesDone: 0, bytesPerSecond: 0 };
-  const unknown = { secondsLeft: null, hoursFree: null, readySince: null };
+  const unknown = { secondsLeft: null, hoursFree: null, readySince: null, readyUptimeMs: null };
   return { slot: SLOT, number: CAMERA, state, why, ...counts, ...unknown, since: isoOf(START) };
 }

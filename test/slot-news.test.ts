@@ -3,6 +3,7 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "#base/time";
+import { firstReady } from "../daemon/cli/shown-slots.ts";
 import { METHODS } from "../daemon/control/protocol.ts";
 import type { DockCore, SlotNews } from "../daemon/docks/dock-core.ts";
 import { openSlotBoard, type SlotBoard } from "../daemon/docks/slot-board.ts";
@@ -52,19 +53,23 @@ async function told(
   return all;
 }
 
-function begin(board: SlotBoard): void {
-  board.tell(SLOT, { kind: "seen", docking: "A" });
-  board.tell(SLOT, { kind: "recognised", docking: "A", number: parseDeviceId("bc-0101") });
-  board.tell(SLOT, { kind: "counted", docking: "A", counted: COUNTED, whole: false, left: null });
+function begin(board: SlotBoard, slot = SLOT): void {
+  board.tell(slot, { kind: "seen", docking: "A" });
+  board.tell(slot, { kind: "recognised", docking: "A", number: parseDeviceId("bc-0101") });
+  board.tell(slot, { kind: "counted", docking: "A", counted: COUNTED, whole: false, left: null });
 }
 
 /** One whose only camera may go. */
 function boardOfSafe(clock: HandClock): SlotBoard {
   const board = openSlotBoard(clock, () => undefined);
   begin(board);
-  const counted = { ...COUNTED, filesDone: 2, bytesDone: 4000, adopted: 2 };
-  board.tell(SLOT, { kind: "counted", docking: "A", counted, whole: true, left: null });
+  end(board);
   return board;
+}
+
+function end(board: SlotBoard, slot = SLOT): void {
+  const counted = { ...COUNTED, filesDone: 2, bytesDone: 4000, adopted: 2 };
+  board.tell(slot, { kind: "counted", docking: "A", counted, whole: true, left: null });
 }
 
 describe("news of slots", () => {
@@ -108,6 +113,24 @@ describe("news of slots", () => {
     assert.deepEqual([now?.state, now?.why, now?.readySince], ["failed", "dock-away", null]);
     board.news([slot]);
     assert.deepEqual(board.read().slots, [slot]);
+  });
+
+  it("names the slot that is ready first by uptime: the clock of the box may be set back before the next one is", () => {
+    const clock = handClock(START);
+    const board = boardOfSafe(clock);
+    const next = "0000:00:14.0/2.2";
+    begin(board, next);
+    clock.move(MINUTE_MS);
+    clock.jump(-DAY_MS);
+    end(board, next);
+    const slots = METHODS["docks.news"].params.parse({ slots: board.news() }).slots;
+    assert.equal(firstReady(slots)?.slot, SLOT);
+    board.tell(SLOT, { kind: "gone", docking: "A" });
+    assert.equal(firstReady(board.news())?.slot, next);
+    clock.move(MINUTE_MS);
+    begin(board);
+    end(board);
+    assert.equal(firstReady(board.news())?.slot, next);
   });
 
   it("that could not be told is told as soon as core is there again", async () => {

@@ -126,6 +126,7 @@ const UNKNOWN = {
   secondsLeft: null,
   hoursFree: null,
   readySince: null,
+  readyUptimeMs: null,
 } as const;
 
 /** What may be said of a slot while core does not answer: what was true before need not be. */
@@ -192,8 +193,8 @@ export function leftOf({ secondsLeft }: SlotNews): string {
 export function firstReady(slots: readonly SlotNews[]): SlotNews | undefined {
   let first: SlotNews | undefined;
   for (const one of slots) {
-    if (one.readySince === null || isFolderSlot(one.slot)) continue;
-    if (!first?.readySince || one.readySince < first.readySince) first = one;
+    if (one.readyUptimeMs === null || isFolderSlot(one.slot)) continue;
+    if (one.readyUptimeMs < (first?.readyUptimeMs ?? Infinity)) first = one;
   }
   return first;
 }

@@ -34,6 +34,8 @@ const slotNews = z.strictObject({
   hoursFree: z.number().nonnegative().nullable(),
   since: z.iso.datetime(),
   readySince: z.iso.datetime().nullable(),
+  /** By uptime of the box: the order in which slots became ready, whatever was done to its clock. */
+  readyUptimeMs: z.number().nonnegative().nullable(),
 });
 export type SlotNews = z.output<typeof slotNews>;
 

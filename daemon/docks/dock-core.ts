@@ -31,6 +31,8 @@ export interface SlotNews {
   readonly hoursFree: number | null;
   readonly since: string;
   readonly readySince: string | null;
+  /** The same by uptime, to tell which was ready first. */
+  readonly readyUptimeMs: number | null;
 }
 
 /** A safe card, for core to say what of it may go. */

@@ -24,6 +24,8 @@ export function openSlotBoard(
 ): SlotBoard {
   const slots = new Map<string, Slot>();
   const began = new Map<string, Began>();
+  /** By uptime: since when cameras may go, by slot. A wall clock may be set back between two of them. */
+  const readyAt = new Map<string, number>();
 
   const read = (name: string): Slot => slots.get(name) ?? freeSlot(clock.now());
 
@@ -41,6 +43,8 @@ export function openSlotBoard(
       const now = after(before, happening, clock.now());
       if (now === before) return now;
       slots.set(name, now);
+      if (now.readySince === null) readyAt.delete(name);
+      else if (!readyAt.has(name)) readyAt.set(name, clock.uptimeMs());
       if (happening.kind === "counted" && begins(began.get(name), before, happening)) {
         const { docking, counted } = happening;
         began.set(name, { docking, atMs: clock.uptimeMs(), bytesDone: counted.bytesDone });
@@ -71,6 +75,7 @@ export function openSlotBoard(
             hoursFree: slot.hoursFree,
             since: isoOf(slot.since),
             readySince: slot.readySince === null ? null : isoOf(slot.readySince),
+            readyUptimeMs: readyAt.get(name) ?? null,
           };
         }),
   };

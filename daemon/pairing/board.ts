@@ -52,6 +52,7 @@ function shownBy(slots: readonly SlotNews[]): string {
 }
 
 function unheard(news: SlotNews): SlotNews {
-  const unknown = { bytesPerSecond: 0, secondsLeft: null, hoursFree: null, readySince: null };
+  const unready = { readySince: null, readyUptimeMs: null };
+  const unknown = { bytesPerSecond: 0, secondsLeft: null, hoursFree: null, ...unready };
   return { ...news, ...unknown, state: "failed", why: "dock-away" };
 }
