@@ -159,6 +159,12 @@ export const profileSchema = profileKeys
   .refine(({ ignore, media }) => ignore.length === 0 || !media.some(ignoredBy(ignore)), {
     ...over("ignore", "media"),
     message: "leaves out what `media` calls a recording: a full card would be called empty",
+  })
+  // The root helper writes over a small file of that name (invariant 1).
+  .refine((profile) => !isWrittenOver(profile), {
+    ...over("set_time", "media", "sidecars", "locations", "identity", "clock_file"),
+    message:
+      "path is a file that `media`, `sidecars`, `locations`, `identity` or `clock_file` speaks of: it would be written over",
   });
 
 export type Profile = z.output<typeof profileSchema>;
@@ -175,6 +181,22 @@ function isZone(zone: string): boolean {
 function ignoredBy(ignore: readonly string[]): (glob: string) => boolean {
   const isIgnored = picomatch([...ignore], { nocase: true, dot: true });
   return (glob) => isIgnored(example(glob));
+}
+
+/** Whether the file that sets a clock is one of the camera's own, whatever the case of its letters. */
+function isWrittenOver({
+  set_time,
+  media,
+  sidecars,
+  locations,
+  identity,
+  clock_file,
+}: z.output<typeof profileKeys>): boolean {
+  if (set_time === null) return false;
+  const ofCamera = [...media, ...sidecars, ...locations, ...(clock_file ? [clock_file.path] : [])];
+  const isNamed = picomatch(ofCamera, { nocase: true, dot: true });
+  const isIdentity = identity?.file.toLowerCase() === set_time.path.toLowerCase();
+  return isIdentity || isNamed(set_time.path);
 }
 
 /** `DCIM/a/a.MP4` for `DCIM/**` and `/*.{MP4,MOV}`. */

@@ -63,15 +63,17 @@ describe("a file that sets a clock", () => {
 
 describe("set_time in a profile", () => {
   const good = { path: "TIME.TXT", template: `${TEMPLATE}\n`, line_end: "crlf", zone: ZONE };
-  const accepts = (set_time: unknown): boolean =>
+  const read = (set_time: unknown, change = {}) =>
     profileSchema.safeParse({
       name: "x",
-      media: ["**"],
+      media: ["DCIM/**"],
       start_in_name: null,
       zone: ZONE,
       clock: "unknown",
       set_time,
-    }).success;
+      ...change,
+    });
+  const accepts = (set_time: unknown): boolean => read(set_time).success;
 
   it("names a path on the card and a template with at least year to minute", () => {
     assert.ok(accepts(good) && accepts(null));
@@ -86,5 +88,24 @@ describe("set_time in a profile", () => {
       assert.ok(!accepts({ ...good, template }), template.slice(0, 60));
     for (const path of ["", "/TIME.TXT", "../TIME.TXT", "a/./b", "a//b", "a\u0000b"])
       assert.ok(!accepts({ ...good, path }), path);
+  });
+
+  it("is refused where it is a file of the camera's own, whatever its case: it is written over (invariant 1)", () => {
+    for (const change of [
+      { media: ["**"] },
+      { media: ["*.txt"] },
+      { sidecars: ["**/*.{thm,txt}"] },
+      { locations: ["time.*"] },
+      { identity: { file: "Time.txt", pattern: "." } },
+      { clock_file: { path: "*.TXT", kind: "modified" } },
+    ]) {
+      const { error } = read(good, change);
+      const said = error?.issues.map(({ path, message }) => `${path.join()}: ${message}`);
+      assert.match(String(said), /^set_time: path is a file that .*: it would be written over$/);
+    }
+    assert.ok(read(good, { identity: { file: "MISC/TIME.TXT", pattern: "." } }).success);
+    // Taken or not, it is nothing of the camera's.
+    assert.ok(read(good, { ignore: ["*.TXT"] }).success);
+    assert.ok(read(null, { media: ["**"] }).success);
   });
 });
