@@ -571,6 +571,46 @@ describe("a set-time order", () => {
     assert.deepEqual(await onCard(rig), { ...CONTENT, "time.txt": "2026" });
   });
 
+  it("replaces the one file of that name in other capitals, in a folder of such a name: to FAT it is the same", async () => {
+    await using rig = await filled();
+    await rig.put("Misc/Time.TXT", "before");
+    const order = setTimeOrder({
+      device: rig.device,
+      path: path("MISC/time.txt"),
+      template: "{year}",
+    });
+    await rig.leave(order);
+    const report = await rig.carryOut(order.nonce);
+    assert.deepEqual([report?.outcome, report?.why], ["done", null]);
+    assert.deepEqual(await onCard(rig), { ...CONTENT, "Misc/Time.TXT": "2026" });
+    await rig.put("Misc/TIME.txt", "another");
+    for (const [nonce, at, outcome] of [
+      ["1", "MISC/time.txt", "not-a-file"],
+      ["2", "Misc/TIME.txt", null],
+    ] as const) {
+      const other = { ...order, nonce: nonce.repeat(32), path: path(at) };
+      await rig.leave(other);
+      assert.equal((await rig.carryOut(other.nonce))?.why, outcome);
+    }
+    const both = { "Misc/Time.TXT": "2026", "Misc/TIME.txt": "2026" };
+    assert.deepEqual(await onCard(rig), { ...CONTENT, ...both });
+  });
+
+  it("never replaces a longer file, or what is none, for its name in other capitals (invariant 1)", async () => {
+    await using rig = await filled();
+    await rig.put("TIME.TXT", "x".repeat(4097));
+    await mkdir(join(rig.card, "DIR.TXT"));
+    for (const [nonce, at] of [
+      ["1", "time.txt"],
+      ["2", "dir.txt"],
+    ] as const) {
+      const order = setTimeOrder({ device: rig.device, nonce: nonce.repeat(32), path: path(at) });
+      await rig.leave(order);
+      assert.equal((await rig.carryOut(order.nonce))?.why, "not-a-file");
+    }
+    assert.deepEqual((await onCard(rig))["TIME.TXT"], "x".repeat(4097));
+  });
+
   it("never replaces what is longer than a file that sets a clock: it may be footage (invariant 1)", async () => {
     await using rig = await filled();
     const recording = "x".repeat(4097);

@@ -5,6 +5,7 @@ import { step } from "#base/step";
 import type { Clock } from "#base/time";
 import type { SetTimeOrder } from "../orders/order.ts";
 import { timeFileText } from "../orders/time-file.ts";
+import { nameOnCard } from "./name-on-card.ts";
 import { below, descend, type SafeFolder } from "./safe-folder.ts";
 import { pathNames } from "./wipe-file.ts";
 
@@ -21,10 +22,10 @@ export async function setTime(
   card: SafeFolder,
 ): Promise<"no-folder" | "not-a-file" | "not-written" | undefined> {
   const path = pathNames(order.path);
-  const name = path.at(-1) ?? Buffer.alloc(0);
   try {
-    await using folder = await descend(card, path.slice(0, -1));
-    if (!(await isFree(folder, name))) return "not-a-file";
+    await using folder = await folderOnCard(card, path.slice(0, -1));
+    const name = await nameOnCard(folder, path.at(-1) ?? Buffer.alloc(0));
+    if (name === undefined || !(await isFree(folder, name))) return "not-a-file";
     // A name that nothing else has: what is on the card already is somebody's footage.
     const partial = below(folder, Buffer.from(`${order.nonce}.tmp`));
     try {
@@ -53,6 +54,16 @@ export function isZone(zone: string): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
+}
+
+/** Throws as `descend` does. */
+async function folderOnCard(card: SafeFolder, names: readonly Uint8Array[]): Promise<SafeFolder> {
+  let folder = await descend(card, []);
+  for (const name of names) {
+    await using above = folder;
+    folder = await descend(above, [(await nameOnCard(above, name)) ?? name]);
+  }
+  return folder;
 }
 
 async function isFree(folder: SafeFolder, name: Uint8Array): Promise<boolean> {
