@@ -86,6 +86,11 @@ describe("the root helper, killed in the middle (invariants 1, 8)", function () 
       const text = await readFile(join(rig.card, "time.txt"), "utf8");
       assert.equal(text, step === "helper.time-named" ? "2026" : "before");
       assert.equal(report?.outcome, "failed");
+      // The next order clears away what was left half done.
+      await rig.leave({ ...order, nonce: "2".repeat(32) });
+      assert.equal(await startHelper(rig, ""), 0);
+      assert.deepEqual(await onCard(rig), ["time.txt"]);
+      assert.equal(await readFile(join(rig.card, "time.txt"), "utf8"), "2026");
     });
   }
 });

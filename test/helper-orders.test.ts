@@ -48,6 +48,13 @@ async function onCard(rig: HelperRig): Promise<Record<string, string>> {
   return found;
 }
 
+async function beginEarlier(rig: HelperRig, nonce: string): Promise<void> {
+  const begun = await beginOnce(rig.clock, rig.places.used, nonce);
+  assert.ok(!("noted" in begun));
+  await begun.close();
+  await begun[Symbol.asyncDispose]();
+}
+
 function all(): WipeOrder["files"] {
   return Object.entries(CONTENT).map(([path, content]) => listed(path, content));
 }
@@ -629,6 +636,24 @@ describe("a set-time order", () => {
     await rig.leave(order);
     assert.equal((await rig.carryOut(order.nonce))?.why, "not-written");
     assert.deepEqual(await onCard(rig), { ...CONTENT, [`${order.nonce}.tmp`]: "footage" });
+  });
+
+  it("clears away what its own earlier orders left unfinished there, and nothing that is not theirs (invariant 1)", async () => {
+    await using rig = await filled();
+    const [own, long, strange] = ["1", "2", "3"].map((digit) => digit.repeat(32));
+    for (const nonce of [own, long]) await beginEarlier(rig, nonce ?? "");
+    await rig.put(`${own}.tmp`, "2026");
+    const kept = {
+      [`${long}.tmp`]: "x".repeat(4097),
+      [`${strange}.tmp`]: "another box's",
+      [`DCIM/${own}.tmp`]: "footage",
+      [`${own}.tmp.mp4`]: "footage",
+    };
+    for (const [name, content] of Object.entries(kept)) await rig.put(name, content);
+    const order = setTimeOrder({ device: rig.device, template: "{year}" });
+    await rig.leave(order);
+    assert.equal((await rig.carryOut(order.nonce))?.outcome, "done");
+    assert.deepEqual(await onCard(rig), { ...CONTENT, ...kept, "time.txt": "2026" });
   });
 
   it("leaves nothing of its own where it cannot give the file its name", async () => {

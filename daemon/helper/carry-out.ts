@@ -117,7 +117,7 @@ async function obey(
   if (card === undefined) return refusal("not-docked");
   return order.verb === "wipe"
     ? await obeyWipe(mounts, places, order, at, card, used)
-    : await obeySetTime(clock, mounts, order, at, card);
+    : await obeySetTime(clock, mounts, places, order, at, card);
 }
 
 async function obeyWipe(
@@ -140,12 +140,13 @@ async function obeyWipe(
 async function obeySetTime(
   clock: Clock,
   mounts: Mounts,
+  places: HelperPlaces,
   order: SetTimeOrder,
   at: string,
   card: SafeFolder,
 ): Promise<Ending> {
   const { done, why } = await whileWritable(mounts, at, async () => {
-    const trouble = await setTime(clock, order, card);
+    const trouble = await setTime(clock, order, card, places.used);
     return { trouble, left: await countFiles(card) };
   });
   if (done === undefined) return refusal(why ?? "not-writable");

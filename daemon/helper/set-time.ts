@@ -7,27 +7,28 @@ import type { SetTimeOrder } from "../orders/order.ts";
 import { timeFileText } from "../orders/time-file.ts";
 import { nameOnCard } from "./name-on-card.ts";
 import { below, descend, type SafeFolder } from "./safe-folder.ts";
+import { clearUnfinished, TIME_FILE_BYTES, unfinishedName } from "./unfinished.ts";
 import { pathNames } from "./wipe-file.ts";
-
-/** No file that sets a clock is longer than an order may make it; what is longer is somebody's footage. */
-const TIME_FILE_BYTES = 4096n;
 
 /**
  * Writes the one file by which a camera sets its clock: whole or not at all, in a folder that is there, over a
- * small plain file of that name or none. Returns why not otherwise.
+ * small plain file of that name or none. What earlier orders, of those in the folder `used`, began there and never finished
+ * goes first. Returns why not otherwise.
  */
 export async function setTime(
   clock: Clock,
   order: SetTimeOrder,
   card: SafeFolder,
+  used: string,
 ): Promise<"no-folder" | "not-a-file" | "not-written" | undefined> {
   const path = pathNames(order.path);
   try {
     await using folder = await folderOnCard(card, path.slice(0, -1));
     const name = await nameOnCard(folder, path.at(-1) ?? Buffer.alloc(0));
     if (name === undefined || !(await isFree(folder, name))) return "not-a-file";
-    // A name that nothing else has: what is on the card already is somebody's footage.
-    const partial = below(folder, Buffer.from(`${order.nonce}.tmp`));
+    await clearUnfinished(folder, used, order.nonce);
+    // What is on the card under that name already is somebody's footage.
+    const partial = below(folder, unfinishedName(order.nonce));
     try {
       await writeNew(partial, () => timeFileText(order.template, order.zone, clock.now()));
       step("helper.time-written");

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
@@ -51,6 +51,17 @@ export async function beginOnce(
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
     return earlierStart(folder, nonce);
+  }
+}
+
+/** Whether an order of this nonce began here, and is not forgotten. */
+export async function wasBegun(folder: string, nonce: string): Promise<boolean> {
+  if (!NONCE.test(nonce)) return false;
+  try {
+    return (await lstat(join(folder, nonce))).isFile();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
   }
 }
 
