@@ -10,6 +10,7 @@ import {
   readFile,
   rm,
   stat,
+  symlink,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -73,9 +74,18 @@ describe("what the root helper asks of the machine", () => {
     await assert.rejects(mounts.open("null", "1:3"), REFUSED);
   });
 
-  it("settles nothing that is not there, and reads nothing past a memory that cannot be passed", async () => {
+  it("settles what is open, though its place is gone or is something else's by now", async () => {
     await using folder = await temporaryFolder();
-    await assert.rejects(mounts.settle(join(folder.path, "no")), REFUSED);
+    const at = join(folder.path, "card");
+    await mkdir(at);
+    await using card = await open(at);
+    await rm(at, { recursive: true });
+    await mounts.settle(card);
+    await symlink("nowhere", at);
+    await mounts.settle(card);
+  });
+
+  it("reads nothing past a memory that cannot be passed", async () => {
     await using file = await open("/proc/version");
     await assert.rejects(readAll(file), REFUSED);
   });

@@ -128,9 +128,11 @@ async function obeyWipe(
   card: SafeFolder,
   used: UsedOrder,
 ): Promise<Ending> {
-  const { done, why } = await whileWritable(mounts, at, () => wipe(mounts, order, card, used));
+  const { done, why } = await whileWritable(mounts, at, card, () =>
+    wipe(mounts, order, card, used),
+  );
   if (done === undefined) return refusal(why ?? "not-writable");
-  // Once it was pulled out its mount is taken away, and what was synced in its place was something else.
+  // Of one that was pulled out nothing is certain, whatever its sync came to.
   const isHere = (await lookAgain(mounts, places, order)) === undefined;
   if (!isHere) return { ...unsettled(done), outcome: "failed", why: "card-gone" };
   if (why === undefined) return { ...done, outcome: "done", why: null };
@@ -145,7 +147,7 @@ async function obeySetTime(
   at: string,
   card: SafeFolder,
 ): Promise<Ending> {
-  const { done, why } = await whileWritable(mounts, at, async () => {
+  const { done, why } = await whileWritable(mounts, at, card, async () => {
     const trouble = await setTime(clock, order, card, places.used);
     return { trouble, left: await countFiles(card) };
   });

@@ -24,8 +24,8 @@ export interface Mounts {
   read(file: FileHandle): AsyncIterable<Uint8Array>;
   /** The same of a media device: fetched from it anew, whoever has fetched the file before and has it open still. */
   fetchAgain(file: FileHandle): AsyncIterable<Uint8Array>;
-  /** Returns once everything written to the card is on it. */
-  settle(at: string): Promise<void>;
+  /** Returns once everything written to the card of this open folder is on it, whatever is mounted in its place by now. */
+  settle(card: FileHandle): Promise<void>;
 }
 
 /** No program, device or link on a card is ever one to this machine. */
@@ -75,7 +75,7 @@ export function systemMounts(dev: string): Mounts {
       await run("/usr/bin/dd", ["count=0", "status=none"], file.fd);
       yield* readPast(file);
     },
-    settle: (at) => run("/usr/bin/sync", ["-f", at]),
+    settle: (card) => run("/usr/bin/sync", ["-f", "/proc/self/fd/0"], card.fd),
   };
 }
 

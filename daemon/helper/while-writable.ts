@@ -1,6 +1,7 @@
 import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
 import type { Mounts } from "./mounts.ts";
+import type { SafeFolder } from "./safe-folder.ts";
 
 /** What came of a card that was made writable for a while. */
 export type Written<T> =
@@ -12,12 +13,13 @@ export type Written<T> =
     };
 
 /**
- * Runs `body` on a card that is writable meanwhile, for root alone, and read-only again afterwards, whatever
- * comes of it. What was written is on the card when this returns without a reason.
+ * Runs `body` on a card that is open, mounted at `at` and writable meanwhile, for root alone, and read-only again
+ * afterwards, whatever comes of it. What was written is on the card when this returns without a reason.
  */
 export async function whileWritable<T>(
   mounts: Mounts,
   at: string,
+  card: SafeFolder,
   body: () => Promise<T>,
 ): Promise<Written<T>> {
   if (!(await succeeds(mounts.remount(at, "rw")))) {
@@ -31,7 +33,7 @@ export async function whileWritable<T>(
   let readOnly = false;
   try {
     done = await body();
-    settled = await succeeds(mounts.settle(at));
+    settled = await succeeds(mounts.settle(card.handle));
     step("helper.settled");
   } finally {
     readOnly = await succeeds(mounts.remount(at, "ro"));
