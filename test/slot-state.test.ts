@@ -50,6 +50,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     why: fc.option(why),
   }),
   fc.record({ kind: fc.constant("gone" as const), docking }),
+  fc.record({ kind: fc.constant("lost" as const), docking, as: docking }),
 );
 
 /** Sees each step that a slot makes in whatever happens. */
@@ -109,10 +110,20 @@ describe("the state of a slot", () => {
     });
   });
 
+  it("is not free, and nobody is told that a camera may go, while what a card was in is still there", () => {
+    always((before, happened, now) => {
+      if (happened.kind !== "lost" || happened.docking !== before.docking) return;
+      assert.deepEqual([now.state, now.why, now.docking], ["busy", "card-gone", happened.as]);
+      assert.deepEqual([now.files, now.readySince, now.number], [0, null, before.number]);
+    });
+  });
+
   it("goes only where the table lets it go, and keeps the moment at which it did", () => {
     always((before, happened, now, at) => {
       const next: readonly SlotState[] = NEXT[before.state];
-      const replaced = happened.kind === "seen" && happened.docking !== before.docking;
+      const replaced =
+        (happened.kind === "seen" && happened.docking !== before.docking) ||
+        (happened.kind === "lost" && happened.docking === before.docking);
       if (now.state !== before.state && !replaced) {
         assert.ok(next.includes(now.state), `${before.state} to ${now.state}`);
         assert.equal(now.since, at);

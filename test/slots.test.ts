@@ -246,6 +246,57 @@ describe("a camera in a slot", () => {
     assert.deepEqual(await keptHashes(rig), []);
   });
 
+  for (const how of ["the root helper says so", "it does not answer"] as const) {
+    it(`whose card is gone while its cable stays in is no free slot, and is called for: ${how} (DH-07)`, async () => {
+      await using open = await openSlots();
+      const { rig, slots } = open;
+      await slots.pair("bc-0101");
+      await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+      await slots.plug(ONE, "sdb1", "bc-0101");
+      assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+      let gone = false;
+      if (how === "it does not answer") slots.isThere = () => !gone;
+      else await slots.forget("sdb1");
+      gone = true;
+      const states = new Set<string>();
+      const isCalledFor = (): boolean => {
+        states.add(slots.state(ONE));
+        return slots.state(ONE) === "failed";
+      };
+      assert.ok(await slots.until(isCalledFor));
+      assert.deepEqual(
+        [...states].filter((state) => state === "free"),
+        [],
+      );
+      const { why, number } = slots.board.read(ONE);
+      assert.deepEqual([why, number], ["card-gone", "bc-0101"]);
+      await slots.until(() => false, 30);
+      assert.equal(slots.state(ONE), "failed");
+      gone = false;
+      slots.pull(ONE);
+      await slots.forget("sdb1");
+      assert.ok(await slots.until(() => slots.state(ONE) === "free"));
+      await slots.plug(ONE, "sdb1", "bc-0101");
+      assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+      assert.equal(rig.said.filter((event) => event === "undocked").length, 1);
+      assert.equal(rig.said.filter((event) => event === "docked").length, 2);
+    });
+  }
+
+  it("whose card is there again on the same cable is read again", async () => {
+    await using open = await openSlots();
+    const { slots } = open;
+    await slots.pair("bc-0101");
+    await writeFileOf(join(slots.media, "sdb1"), named(0), "een");
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+    await slots.forget("sdb1");
+    assert.equal(await refused(slots), "card-gone");
+    await slots.mount(ONE, "sdc1", "bc-0101");
+    await writeFileOf(join(slots.media, "sdc1"), named(1), "twee");
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+  });
+
   it("of which nobody writes a record is called for after a minute", async () => {
     await using open = await openSlots();
     const { slots } = open;

@@ -76,6 +76,10 @@ export const WHY_SAYS: Readonly<Record<SlotWhy, Says>> = {
     nl: "kaart is beveiligd tegen schrijven en blijft vol",
     en: "the card is write-protected and stays full",
   },
+  "card-gone": {
+    nl: "de camera zit er nog in, maar toont haar kaart niet meer",
+    en: "the camera is still in, but does not show its card any more",
+  },
   "no-record": {
     nl: "de camera geeft geen kaart, of de opzet is niet af",
     en: "the camera shows no card, or the installation is not complete",

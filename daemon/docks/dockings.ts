@@ -1,8 +1,9 @@
-import { type Clock, type Instant, MINUTE_MS } from "#base/time";
+import { type Clock, type Instant, MINUTE_MS, SECOND_MS } from "#base/time";
 import { newDockingId } from "../new-id.ts";
 import type { Found, Occupied, PairedCard } from "./join-slots.ts";
 import { recordKey } from "./same-card.ts";
 import type { SlotBoard } from "./slot-board.ts";
+import { openSpentCards } from "./spent-cards.ts";
 import type { OpenCard } from "./work-card.ts";
 
 /** Makes a card that is there ready to be taken. @throws BewaardError CONFIG_… for its profile. */
@@ -47,15 +48,16 @@ export interface Dockings {
   end(): void;
 }
 
+/** The kernel takes a moment to notice that a camera is out, and its card may be gone before that. */
+const LOST_PATIENCE_MS = 10 * SECOND_MS;
 /** A disk was seen to come 0.7 to 2.2 s after its device, and its mount up to 6 s: after this none will. */
 const RECORD_PATIENCE_MS = MINUTE_MS;
 
 export function openDockings(clock: Clock, board: SlotBoard): Dockings {
   const dockings = new Map<string, Docking>();
-  /** Cards that are gone from what is still plugged in, by slot: they are not begun with again. */
-  const spent = new Map<string, { readonly plugged: string; readonly record: string }>();
+  const spent = openSpentCards();
 
-  function begin({ slot, plugged }: Occupied): Docking {
+  function begin({ slot, plugged }: Pick<Occupied, "slot" | "plugged">): Docking {
     const id = newDockingId(clock.now());
     const seen = { seenAt: clock.now(), seenAtMs: clock.uptimeMs() };
     const docking = { slot, id, plugged, ...seen, card: undefined, isWorking: false, dueAtMs: 0 };
@@ -64,29 +66,43 @@ export function openDockings(clock: Clock, board: SlotBoard): Dockings {
   }
 
   function end(docking: Docking): void {
-    const { slot, plugged, card } = docking;
-    if (card) spent.set(slot, { plugged, record: recordKey(card.record) });
-    card?.stop.abort();
-    docking.card = undefined;
+    const { slot } = docking;
+    stopCard(docking);
     board.tell(slot, { kind: "gone", docking: docking.id });
     dockings.delete(slot);
   }
 
-  function isSpent({ slot, plugged, found }: Occupied): boolean {
-    const gone = spent.get(slot);
-    if (gone?.plugged !== plugged || found.kind === "refused") return false;
-    return found.kind === "waiting" || recordKey(found.card.record) === gone.record;
+  function stopCard(docking: Docking): void {
+    const { slot, plugged, card } = docking;
+    if (card) spent.note(slot, plugged, card.record);
+    card?.stop.abort();
+    docking.card = undefined;
+  }
+
+  /** Ends a docking of which all but the card may still be there: that slot is not free. */
+  function lose(docking: Docking): void {
+    stopCard(docking);
+    const { slot, id } = docking;
+    board.tell(slot, { kind: "lost", docking: id, as: begin(docking).id });
   }
 
   return {
     follow(occupied) {
       const now = new Map(occupied.map((one) => [one.slot, one]));
       for (const docking of dockings.values()) {
-        if (isOver(docking, now.get(docking.slot))) end(docking);
+        const here = now.get(docking.slot);
+        if (!isOver(docking, here)) continue;
+        if (docking.card && here?.plugged === docking.plugged) lose(docking);
+        else end(docking);
       }
-      for (const slot of spent.keys()) if (!now.has(slot)) spent.delete(slot);
+      spent.forgetAllBut(now);
       for (const one of occupied) {
-        if (isSpent(one)) continue;
+        if (spent.has(one)) {
+          heedLost(clock, board, dockings.get(one.slot));
+          continue;
+        }
+        const lost = dockings.get(one.slot);
+        if (lost && isLost(board, lost)) end(lost);
         const docking = dockings.get(one.slot) ?? begin(one);
         board.tell(one.slot, { kind: "seen", docking: docking.id });
         heed(clock, board, docking, one.found);
@@ -97,7 +113,7 @@ export function openDockings(clock: Clock, board: SlotBoard): Dockings {
         ({ card, isWorking, dueAtMs }) => card && !isWorking && dueAtMs <= clock.uptimeMs(),
       ),
     spend(docking) {
-      if (dockings.get(docking.slot) === docking) end(docking);
+      if (dockings.get(docking.slot) === docking) lose(docking);
     },
     progress() {
       for (const { card, isWorking } of dockings.values()) if (isWorking) card?.open?.progress();
@@ -107,6 +123,17 @@ export function openDockings(clock: Clock, board: SlotBoard): Dockings {
       for (const { card } of dockings.values()) card?.stop.abort();
     },
   };
+}
+
+/** It was begun for what is left where a card was. */
+function isLost(board: SlotBoard, { slot, card }: Docking): boolean {
+  return card === undefined && board.read(slot).why === "card-gone";
+}
+
+/** What is left in a slot without its card, and does not go: somebody must look. */
+function heedLost(clock: Clock, board: SlotBoard, docking: Docking | undefined): void {
+  if (docking === undefined || clock.uptimeMs() - docking.seenAtMs < LOST_PATIENCE_MS) return;
+  board.tell(docking.slot, { kind: "failed", docking: docking.id, why: "card-gone" });
 }
 
 /** Does with a docking what may be done with what was found in its slot. */

@@ -105,7 +105,7 @@ async function workOn(
       ? await workCard(events, core, board, card.open, sayNow, either)
       : OPEN_AGAIN_MS;
     // Somebody else has ended it, and said so: it is gone, or is not to be read any more.
-    if (card.stop.signal.aborted) return;
+    if (either.aborted) return;
     if (again === "gone") dockings.spend(docking);
     else docking.dueAtMs = clock.uptimeMs() + again;
   } finally {

@@ -6,11 +6,14 @@ export function saySlot(events: Events): (slot: string, now: Slot, before: Slot)
   return (slot, now, before) => {
     const left = { slot, docking: before.docking, device: before.number };
     const where = { slot, docking: now.docking, device: now.number };
-    if (before.docking !== null && before.docking !== now.docking) {
+    // That its camera is out was said when its card was: what comes of its cable is nothing to look for.
+    const isOver = before.docking !== null && before.why !== "card-gone";
+    if (isOver && before.docking !== now.docking) {
       if (before.state === "busy" && before.number !== null && before.why !== "setting-clock")
         events.undockedEarly(left);
       else events.undocked(left);
     }
+    if (now.state === "busy" && now.why === "card-gone") return;
     if (now.docking !== null && before.docking !== now.docking) events.docked(where);
     switch (now.state) {
       case "free":

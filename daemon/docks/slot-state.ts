@@ -71,6 +71,8 @@ export type Happening = { readonly docking: string } & (
   /** One that may go: how much fits, and what the wiping of its card, or the setting of its clock, waits for. */
   | { readonly kind: "kept"; readonly hoursFree: number | null; readonly why: SlotWhy | null }
   | { readonly kind: "gone" }
+  /** As `gone`, but what the card was in is still plugged in; `as` is what happens to that from now on. */
+  | { readonly kind: "lost"; readonly as: string }
 );
 
 /** The slot after what happened at `at`. */
@@ -94,6 +96,10 @@ export function after(slot: Slot, happening: Happening, at: Instant): Slot {
       return { ...slot, hoursFree: happening.hoursFree, why: happening.why };
     case "gone":
       return freeSlot(at);
+    case "lost": {
+      const { number } = slot;
+      return { ...freeSlot(at), state: "busy", why: "card-gone", docking: happening.as, number };
+    }
     default:
       return happening satisfies never;
   }

@@ -10,6 +10,8 @@ export const SLOT_WHYS = [
   "adopting",
   "core-away",
   "setting-clock",
+  // busy at first, then failed
+  "card-gone",
   // safe, or done
   "clock-not-set",
   "clock-not-set-now",

@@ -50,10 +50,7 @@ export async function workCard(
   const { slot, docking, number } = card;
   try {
     const look = await card.take(signal);
-    if (look === "gone") {
-      board.tell(slot, { kind: "gone", docking });
-      return "gone";
-    }
+    if (look === "gone") return "gone";
     // Before its card is wiped: what is empty is done, and is not written to any more.
     const refusals = { events, sayNow, signal };
     const said = isKept(look) ? await clockSaid(card, refusals) : undefined;

@@ -55,6 +55,8 @@ export interface FakeSlots extends AsyncDisposable {
   pairingsCome: () => Promise<void>;
   /** Puts the camera `number` in `slot`, its card at media/`name`. */
   plug(slot: string, name: string, number: string, more?: Partial<CardRecord>): Promise<void>;
+  /** As the root helper: writes of a card in what is plugged in there already. */
+  mount(slot: string, name: string, number: string, more?: Partial<CardRecord>): Promise<void>;
   /** As the kernel: the device is gone at once, its record when the root helper comes to it. */
   pull(slot: string): void;
   /** The cards that a dock which starts now finds mounted. */
@@ -83,6 +85,7 @@ export async function openFakeSlots(
   const clocks: ToSet[] = [];
   let setting: DockCore["setTime"] = async () => ({ why: null, over: true });
   let address = 0;
+  let stamps = 0;
   const clock = simulatedClock(rig.clock.now());
   const stop = new AbortController();
   const board = openSlotBoard(clock, saySlot(rig.events));
@@ -91,6 +94,15 @@ export async function openFakeSlots(
     news: async (slots) => void told.push([...slots]),
     wipe: async (card) => (wipes.push(card), wiping(card)),
     setTime: async (card) => (clocks.push(card), setting(card)),
+  };
+  const recordOf = (slot: string, name: string, number: string, more: Partial<CardRecord>) => {
+    const serial = `SN-${number}`;
+    const volume = { kind: "vfat", serial: `VS-${number}`, label: null } as const;
+    stamps += 1;
+    return cardRecordOf(
+      { name, media, slot },
+      { serial, volume, number, at: stamp(stamps), ...more },
+    );
   };
   const refused = (record: string, why: string): void => rig.events.recordRefused(record, why);
   const owner = process.getuid?.() ?? 0;
@@ -112,15 +124,14 @@ export async function openFakeSlots(
     pairingsCome: async () => undefined,
     async plug(slot, name, number, more = {}) {
       address += 1;
-      const serial = `SN-${number}`;
-      const volume = { kind: "vfat", serial: `VS-${number}`, label: null } as const;
-      const looks = { serial, volume, number, at: stamp(address), ...more };
-      const record = cardRecordOf({ name, media, slot }, looks);
+      const record = recordOf(slot, name, number, more);
       const { vendor, product } = record;
       const device = { slot, bus: 1, address, vendor, product, kind: "disk" } as const;
       devices.set(slot, { ...device, serial: record.serial ?? undefined });
       await writeRecord(cards, record);
     },
+    mount: (slot, name, number, more = {}) =>
+      writeRecord(cards, recordOf(slot, name, number, more)),
     mounted: () => mountedCards(ground),
     pull: (slot) => void devices.delete(slot),
     forget: (name) => removeRecord(cards, name),
