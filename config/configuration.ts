@@ -1,12 +1,10 @@
-import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { DAY_MS } from "#base/time";
-import { nearest } from "./advice.ts";
 import { type Annex, annexSchema } from "./annex-schema.ts";
 import { cameraMistakes } from "./camera-rules.ts";
 import type { Read } from "./document.ts";
-import { readBox, readYaml, shipped } from "./load.ts";
+import { notShipped, readBox, readYaml, shipped } from "./load.ts";
 import { accepted, type Mistake } from "./mistake.ts";
 import { narrow } from "./narrow.ts";
 import { type Policy, policySchema } from "./policy-schema.ts";
@@ -199,12 +197,4 @@ async function readNamed<Schema extends z.ZodType>(
     const what = name.startsWith("/") ? error.message : await notShipped(folder, name);
     return { read: undefined, mistakes: [say(what, "CONFIG_MISSING")] };
   }
-}
-
-async function notShipped(folder: "policies" | "profiles", name: string): Promise<string> {
-  const files = await readdir(new URL(`./${folder}/`, import.meta.url));
-  const names = files.map((file) => file.replace(/\.yaml$/, "")).toSorted();
-  const near = nearest(name, names);
-  const meant = near === undefined ? "" : ` (did you mean "${near}"?)`;
-  return `no ${folder === "policies" ? "policy" : "profile"} of this name is shipped${meant}; there are: ${names.join(", ")}`;
 }

@@ -1,9 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import type { z } from "zod";
 import { BewaardError, systemCode } from "#base/errors";
 import { printable } from "#base/printable";
+import { nearest } from "./advice.ts";
 import { crossings } from "./crossings.ts";
 import { type Read, readDocument } from "./document.ts";
 import { accepted } from "./mistake.ts";
@@ -56,7 +57,22 @@ export async function readPolicy(name: string): Promise<Policy> {
 
 /** A shipped camera profile by name, or one of the site's own by absolute path. */
 export async function readProfile(name: string): Promise<Profile> {
-  return accepted(await readYaml(shipped("profiles", name), profileSchema));
+  try {
+    return accepted(await readYaml(shipped("profiles", name), profileSchema));
+  } catch (cause) {
+    const isMissing = cause instanceof BewaardError && cause.code === "CONFIG_MISSING";
+    if (!isMissing || name.startsWith("/")) throw cause;
+    throw new BewaardError("CONFIG_MISSING", await notShipped("profiles", name), { cause });
+  }
+}
+
+/** That nothing of this name is shipped, what was probably meant, and what there is. */
+export async function notShipped(folder: "policies" | "profiles", name: string): Promise<string> {
+  const files = await readdir(new URL(`./${folder}/`, import.meta.url));
+  const names = files.map((file) => file.replace(/\.yaml$/, "")).toSorted();
+  const near = nearest(name, names);
+  const meant = near === undefined ? "" : ` (did you mean "${near}"?)`;
+  return `no ${folder === "policies" ? "policy" : "profile"} of this name is shipped${meant}; there are: ${names.join(", ")}; or name one of your own by its absolute path`;
 }
 
 export function shipped(folder: "policies" | "profiles", name: string): string {

@@ -1,13 +1,15 @@
 import { printable } from "#base/printable";
 import { CLOCK_SLACK_MS, TERM_LIMIT_MS } from "#base/term";
-import { type Instant, instantOf } from "#base/time";
+import { type Instant, instantOf, SECOND_MS } from "#base/time";
+import type { RecordingTimes } from "./recording-times.ts";
 import type { TriedFile } from "./try-card.ts";
 
 /**
  * `empty`: a recording without a byte. `no-time`: one whose name and container tell no time. `to-come`: one
  * that begins later than now. `old`: one that is over the term by its own time. `never-set`: one of before
  * 2020, as a dead clock has it. `came-twice`: a local time that came twice. `misfit`: one whose file
- * was last changed before it began, or long after: a wrong zone, or a copy. `stranger`: neither a recording
+ * was last changed before it began, or long after: a wrong zone, or a copy. `no-length`: one that by its name began
+ * when it was last changed: its name tells the end. `stranger`: neither a recording
  * nor what goes with one. `no-text`: a name that is no plain text. `alone`: a sidecar without its recording.
  */
 const ODD = [
@@ -18,6 +20,7 @@ const ODD = [
   "never-set",
   "came-twice",
   "misfit",
+  "no-length",
   "stranger",
   "no-text",
   "alone",
@@ -69,6 +72,8 @@ function is(
       return isRecording && times?.alternativeStartedAt !== null;
     case "misfit":
       return isRecording && times?.source !== "arrival" && times?.endedAt === null;
+    case "no-length":
+      return isRecording && file.bytes > 0 && times?.source === "name" && isMomentary(times);
     case "stranger":
       return kind === "other";
     case "no-text":
@@ -79,6 +84,13 @@ function is(
       what satisfies never;
       return false;
   }
+}
+
+/** FAT keeps times by two seconds. */
+const GRAIN_MS = 2 * SECOND_MS;
+
+function isMomentary({ startedAt, endedAt }: RecordingTimes): boolean {
+  return endedAt !== null && endedAt - startedAt <= GRAIN_MS;
 }
 
 /** A name without its folders and extension: cameras put sidecars into folders of their own. */

@@ -32,6 +32,8 @@ export interface Tried {
   readonly odd: readonly Odd[];
   /** What the camera wrote of which one it is; null where its profile reads nothing, or nothing was found. */
   readonly identity: string | null;
+  /** The file where its profile looks for that; null where it reads nothing. */
+  readonly identityIn: string | null;
   readonly clock: {
     readonly declared: Profile["clock"];
     /** Camera less ours; null when it cannot be measured. */
@@ -114,6 +116,7 @@ async function tryProfile(
     unread,
     odd: oddOf(now, files),
     identity: (await readIdentity(profile.identity, root, card.files)) ?? null,
+    identityIn: profile.identity?.file ?? null,
     clock: {
       declared: profile.clock,
       offsetMs,

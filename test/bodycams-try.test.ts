@@ -150,6 +150,14 @@ describe("trying a card", () => {
     ]);
   });
 
+  it("tells that a recording ends as it begins, as where its name tells the end", async () => {
+    const ends = (changed: string) => [{ path: "RECORD/20261122_101500.MP4", changed }];
+    const told = ["no-length 1 RECORD/20261122_101500.MP4"];
+    assert.deepEqual(odd(await trial({}, ends("2026-11-22 10:15:00"))), told);
+    assert.deepEqual(odd(await trial({}, ends("2026-11-22 10:15:02"))), told);
+    assert.deepEqual(odd(await trial({}, ends("2026-11-22 10:15:04"))), []);
+  });
+
   it("tells what cannot be looked at", async () => {
     const limits = { files: 100, bytes: "1 MB", depth: 1 };
     const deep = { path: "a/b/c.MP4", changed: "2026-11-22 10:20:00" };
@@ -211,7 +219,9 @@ describe("trying a card", () => {
     };
     const other = { ...identity, file: "LINK/version.txt" };
     assert.equal((await trial({ identity: other }, WHOLE, linked)).identity, null);
-    assert.equal((await trial({ identity }, WHOLE)).identity, null);
+    const { identity: none, identityIn } = await trial({ identity }, WHOLE);
+    assert.deepEqual([none, identityIn], [null, "MISC/version.txt"]);
+    assert.equal((await trial({}, WHOLE)).identityIn, null);
   });
 
   it("asks the container where the name tells nothing and the profile believes it", async () => {
@@ -352,6 +362,23 @@ describe("bewaarctl bodycams try", function () {
     assert.match(told.out, /USB: ja \/ yes; label: NEE \/ NO/);
     const wrong = await bewaarctl(...asked, "--usb", "0b6a");
     assert.deepEqual([wrong.code, wrong.out], [2, ""]);
+  });
+
+  it("warns of a file of identity that says nothing, and says how a profile of one's own is named", async () => {
+    await using folder = await temporaryFolder();
+    await makeCard(folder.path, DRIVEPRO);
+    const shipped = new URL("../config/profiles/generic-dcim.yaml", import.meta.url);
+    const own = join(folder.path, "own.yaml");
+    const identity = stringify({ identity: { file: "MISC/id.txt", pattern: "SN=(.*)" } });
+    await writeFile(own, `${await readFile(shipped, "utf8")}\n${identity}`);
+    const asked = ["bodycams", "try", folder.path, "--profile"];
+    const { out } = await bewaarctl(...asked, own);
+    assert.match(out, /^ {2}LET OP \/ CAREFUL: identity: .* \/ .*: MISC\/id\.txt$/m);
+    const unknown = await bewaarctl(...asked, "generic-dcm");
+    assert.match(unknown.err, /^CONFIG_MISSING: .*\n.*did you mean "generic-dcim"\?/);
+    assert.match(unknown.err, /there are: generic-dcim, .*by its absolute path$/m);
+    const relative = await bewaarctl(...asked, "profiles/own.yaml");
+    assert.match(relative.err, /volledige pad .* \/ .* absolute path/);
   });
 
   it("says what is wrong with a profile, by line, and with a folder that is not there", async () => {

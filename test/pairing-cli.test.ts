@@ -90,6 +90,14 @@ describe("bewaarctl bodycams and docks", function () {
     );
     core.pairing.present.splice(0, 1, { ...SEEN, refused: null });
     assert.match((await type("docks", "list")).out, /^ {4}bc-0101$/m);
+    const news = { ...BUSY, state: "failed" as const, why: "same-identity" };
+    core.pairing.board.news([news, { ...news, slot: OTHER_SLOT, why: "no-room" }]);
+    assert.match(
+      (await type("docks", "list")).out,
+      /^ {4}bc-0101: niet gelukt, roep beheer: twee camera's .* \/ failed, .* told apart$/m,
+    );
+    core.pairing.board.news([BUSY]);
+    assert.match((await type("docks", "list")).out, /^ {4}bc-0101$/m);
     const other = ["bodycams", "pair", "bc-0101", "--profile", "mtp-generic", "--slot", SLOT];
     const changed = await type(...other, "--by", "beheerder");
     assert.match(changed.out, /ander profiel .*\n {4}het telt als zij weer in een slot komt/);
@@ -100,6 +108,9 @@ describe("bewaarctl bodycams and docks", function () {
       /^ {4}Centrum, Leyweg; profiel \/ profile mtp-generic, gekoppeld .* door \/ by beheerder/m,
     );
 
+    const number = await type("bodycams", "pair", "BC_0101", ...pair.slice(3), SLOT, "--by", "x");
+    assert.equal(number.code, 2);
+    assert.match(number.err, /een nummer, .* \/ a number, .*: bc-0101$/m);
     const nothing = await type(...pair, OTHER_SLOT, "--by", "beheerder");
     assert.equal(nothing.code, 1);
     assert.match(nothing.err, /^BODYCAM_REFUSED: .* \/ .*\nnothing is in slot 0000/);

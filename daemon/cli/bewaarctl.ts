@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { userInfo } from "node:os";
-import { parseDeviceId } from "#base/ids";
 import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import { asker } from "../control/client.ts";
@@ -16,6 +15,7 @@ import { addLogCommands } from "./log-commands.ts";
 import { print, runProgram, stopSignal, typed } from "./program.ts";
 import { shownStatus } from "./shown.ts";
 import { foundForPrograms, shownFound } from "./shown-found.ts";
+import { parseNumber } from "./typed-number.ts";
 import { parseWindow } from "./window.ts";
 
 interface FindOptions {
@@ -68,7 +68,7 @@ program
     const window = parseWindow(options);
     const { camera, place, after } = options;
     const found = await (await askBox())("find", {
-      device: camera === undefined ? null : typed(parseDeviceId, camera),
+      device: camera === undefined ? null : typed(parseNumber, camera),
       fromMs: window.from,
       toMs: window.to,
       limit: typed(parseLimit, options.limit),

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { parseDeviceId } from "#base/ids";
 import type { Clock } from "#base/time";
 import { placeName, slug } from "../../config/values.ts";
 import type { Ask } from "../control/client.ts";
@@ -9,6 +8,7 @@ import { addMarkCommands } from "./mark-commands.ts";
 import { print, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
 import { shownLooks } from "./shown-looks.ts";
+import { parseNumber } from "./typed-number.ts";
 import { parseProfile } from "./typed-profile.ts";
 import { parseRole } from "./typed-role.ts";
 
@@ -59,7 +59,7 @@ function addPair(
     .option("--place <text>", "waar zij gebruikt wordt / where it is used: Centrum")
     .action(async (number: string, options: PairOptions) => {
       const paired = await (await askBox())("bodycams.pair", {
-        number: typed(parseDeviceId, number),
+        number: typed(parseNumber, number),
         slot: options.slot,
         profile: typed(parseProfile, options.profile),
         by: typed(parseRole, options.by),
@@ -90,7 +90,7 @@ function addRetire(
     .requiredOption("--reason <word>", "waarom, in een woord / why, in a word: defect, verloren")
     .action(async (number: string, options: { by: string; reason: string }) => {
       const done = await (await askBox())("bodycams.retire", {
-        number: typed(parseDeviceId, number),
+        number: typed(parseNumber, number),
         by: typed(parseRole, options.by),
         reason: typed(parseReason, options.reason),
       });

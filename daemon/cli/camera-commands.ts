@@ -3,13 +3,13 @@ import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { BewaardError } from "#base/errors";
-import { parseDeviceId } from "#base/ids";
 import { type Clock, dayOf, isoOf } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { recordSocketPath } from "../places.ts";
 import { print, stopSignal, typed } from "./program.ts";
 import { type Live, shownFoundCameras, shownListed, shownTest } from "./shown-cameras.ts";
+import { parseNumber } from "./typed-number.ts";
 
 /** `bewaarctl cameras …`: what hangs in buildings. */
 export function addCameraCommands(
@@ -119,7 +119,7 @@ function addTest(
     .action(async (text: string) => {
       const { testCamera } = await import("../record/test-camera.ts");
       const path = resolve(global().config);
-      const tested = await testCamera(clock, path, typed(parseDeviceId, text), stopSignal());
+      const tested = await testCamera(clock, path, typed(parseNumber, text), stopSignal());
       if (!tested.stored) process.exitCode = 1;
       print(global().json, tested, () => shownTest(tested));
     });

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { systemClock } from "#base/system-clock";
 import type { Ask } from "../control/client.ts";
+import type { SlotNews } from "../control/dock-questions.ts";
 import type { Result } from "../control/protocol.ts";
 import { print, stopSignal } from "./program.ts";
 import { shownLooks } from "./shown-looks.ts";
-import { whySays } from "./shown-slots.ts";
+import { slotSays, whySays } from "./shown-slots.ts";
 import { tell } from "./tell.ts";
 import { barScreen, jsonScreen, lineScreen, watchDocks } from "./watch-docks.ts";
 
@@ -49,10 +50,10 @@ function addWatch(
 
 type Device = Result<"docks">["devices"][number];
 
-function shownDocks({ devices }: Result<"docks">): string {
+function shownDocks({ devices, slots }: Result<"docks">): string {
   if (devices.length === 0) return "niets te zien in de slots / nothing to be seen in the slots";
   return devices
-    .map((one) => [`${one.slot}  ${shownLooks(one)}`, `    ${shownState(one)}`].join("\n"))
+    .map((one) => [`${one.slot}  ${shownLooks(one)}`, `    ${shownState(one, slots)}`].join("\n"))
     .join("\n");
 }
 
@@ -69,10 +70,13 @@ const UNREAD: Readonly<Record<NonNullable<Device["unread"]>, string>> = {
 const SOON =
   "wordt zo gelezen; blijft dit staan, zet haar er opnieuw in / read in a moment; if this stays, dock it again";
 
-function shownState({ number, unread, refused }: Device): string {
+function shownState({ slot, number, unread, refused }: Device, slots: readonly SlotNews[]): string {
   const who = number === null ? [] : [number];
   const why = unread === null ? [] : [UNREAD[unread]];
-  return [...who, ...why, ...refusedSays(unread, refused)].join(": ");
+  const told = [...why, ...refusedSays(unread, refused)];
+  // Core knows it and the helper mounted it: why it still fails, only the dock knows.
+  const failed = slots.find((one) => one.slot === slot && one.state === "failed");
+  return [...who, ...told, ...(told.length === 0 && failed ? [slotSays(failed)] : [])].join(": ");
 }
 
 function refusedSays(unread: Device["unread"], refused: Device["refused"]): readonly string[] {

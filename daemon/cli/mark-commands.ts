@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { parseDeviceId } from "#base/ids";
 import type { Ask } from "../control/client.ts";
 import type { Result } from "../control/protocol.ts";
 import { print, typed } from "./program.ts";
 import { localTime } from "./shown.ts";
+import { parseNumber } from "./typed-number.ts";
 import { parseRole } from "./typed-role.ts";
 import { parseWindow } from "./window.ts";
 
@@ -25,7 +25,7 @@ export function addMarkCommands(
     .action(async (number: string, options: { by: string; from: string; to: string }) => {
       const { from, to } = parseWindow(options);
       const marked = await (await askBox())("bodycams.mark", {
-        number: typed(parseDeviceId, number),
+        number: typed(parseNumber, number),
         by: typed(parseRole, options.by),
         fromMs: from,
         toMs: to,

@@ -48,6 +48,8 @@ const ODD: Readonly<Record<Odd["what"], string>> = {
   "came-twice": "tijd die twee keer kwam, of nooit / time that came twice, or never",
   misfit:
     "opname waarvan de laatste wijziging niet bij het begin past: zone of file_times fout, of een kopie? / recording whose last change does not fit its start: zone or file_times wrong, or a copy?",
+  "no-length":
+    "opname die eindigt als zij begint: is de tijd in de naam die van het einde (stamp_is)? / recording that ends as it begins: is the time in its name that of its end (stamp_is)?",
   stranger: "geen opname, en niets dat erbij hoort / no recording, and nothing that goes with one",
   "no-text": "naam die geen gewone tekst is / name that is no plain text",
   alone: "bijbestand zonder opname / sidecar without a recording",
@@ -80,7 +82,7 @@ function shownTried(one: Tried): string {
   return [
     `${one.profile} (${one.called})`,
     `  herkend aan / recognised by: ${shownJudged(one.judged)}`,
-    ...(one.identity === null ? [] : [`  camera zegt / says: ${one.identity}`]),
+    ...shownIdentity(one),
     `  bestanden / files: ${shownCounts(one.files)}`,
     `  klok / clock: ${shownClock(one.clock)}`,
     `  ruimte / room: ${shownRoom(one.room)}`,
@@ -91,6 +93,15 @@ function shownTried(one: Tried): string {
     ...one.files.slice(0, LINES).map(shownFile),
     ...(more > 0 ? [`    … en nog / and ${more} (--json toont alles / shows all)`] : []),
   ].join("\n");
+}
+
+function shownIdentity({ identity, identityIn }: Tried): readonly string[] {
+  if (identity !== null) return [`  camera zegt / says: ${identity}`];
+  if (identityIn === null) return [];
+  const file = printable(Buffer.from(identityIn));
+  return [
+    `  LET OP / CAREFUL: identity: ontbreekt, of het patroon past niet / is not there, or the pattern does not fit: ${file}`,
+  ];
 }
 
 function shownJudged(judged: readonly Judged[]): string {

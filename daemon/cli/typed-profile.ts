@@ -4,5 +4,7 @@ import { named } from "../../config/values.ts";
 export function parseProfile(text: string): string {
   const { success, data } = named.safeParse(text);
   if (success) return data;
-  throw new RangeError("een profiel / a profile: generic-dcim");
+  throw new RangeError(
+    "een profiel, of het volledige pad van een eigen / a profile, or the absolute path of one of your own: generic-dcim, /etc/bewaard/profiles/our-model.yaml",
+  );
 }
