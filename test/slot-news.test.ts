@@ -166,6 +166,24 @@ describe("news of slots", () => {
     assert.deepEqual([last?.bytesPerSecond, last?.secondsLeft], [667, 3]);
   });
 
+  it("tells no time that is left by a first file of a few bytes, nor once all is read", async () => {
+    const all = await told(12, (second, board) => {
+      const done = (bytesDone: number) => {
+        const counted = { ...COUNTED, bytes: 4e9, filesDone: 1, bytesDone };
+        board.tell(SLOT, { kind: "counted", docking: "A", counted, whole: false, left: null });
+      };
+      if (second === 0) begin(board);
+      if (second === 1) done(0);
+      if (second === 2) done(100);
+      if (second === 5) done(16e6);
+      if (second === 9) done(4e9);
+    });
+    const left = (at: number) =>
+      all.findLast(({ second }) => second <= at)?.slots[0]?.secondsLeft ?? null;
+    assert.deepEqual([left(4), left(11)], [null, null]);
+    assert.equal(left(8), 1992);
+  });
+
   it("is refused by core where no dock could have said so", () => {
     const [one] = boardOfSafe(handClock(START)).news();
     const news = METHODS["docks.news"].params;

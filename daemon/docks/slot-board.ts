@@ -17,6 +17,10 @@ interface Began {
   readonly bytesDone: number;
 }
 
+/** Less than this says nothing of how fast a card goes: its first files may be of a few bytes. */
+const TELLING_BYTES = 16e6;
+const TELLING_PART = 1 / 100;
+
 /** `changed` is told of each slot whose state is another than it was. */
 export function openSlotBoard(
   clock: Clock,
@@ -34,6 +38,14 @@ export function openSlotBoard(
     if (start === undefined || slot.state !== "busy") return 0;
     const seconds = (clock.uptimeMs() - start.atMs) / SECOND_MS;
     return seconds > 0 ? Math.max(0, Math.round((slot.bytesDone - start.bytesDone) / seconds)) : 0;
+  }
+
+  /** Null while too little was read to tell, and when nothing is left to be read. */
+  function secondsLeft(name: string, { bytes, bytesDone }: Slot, perSecond: number): number | null {
+    const seen = bytesDone - (began.get(name)?.bytesDone ?? bytesDone);
+    const isTelling = seen >= Math.min(TELLING_BYTES, bytes * TELLING_PART);
+    if (perSecond === 0 || !isTelling || bytesDone >= bytes) return null;
+    return Math.ceil((bytes - bytesDone) / perSecond);
   }
 
   return {
@@ -68,10 +80,7 @@ export function openSlotBoard(
             bytes: slot.bytes,
             bytesDone: slot.bytesDone,
             bytesPerSecond,
-            secondsLeft:
-              bytesPerSecond > 0
-                ? Math.max(0, Math.ceil((slot.bytes - slot.bytesDone) / bytesPerSecond))
-                : null,
+            secondsLeft: secondsLeft(name, slot, bytesPerSecond),
             hoursFree: slot.hoursFree,
             since: isoOf(slot.since),
             readySince: slot.readySince === null ? null : isoOf(slot.readySince),
