@@ -1,6 +1,7 @@
 import { printable } from "#base/printable";
 import { CLOCK_SLACK_MS, TERM_LIMIT_MS } from "#base/term";
-import { type Instant, instantOf, SECOND_MS } from "#base/time";
+import { type Instant, instantOf, MINUTE_MS, SECOND_MS } from "#base/time";
+import type { Moments } from "../drivers/bodycam/local-time.ts";
 import type { RecordingTimes } from "./recording-times.ts";
 import type { TriedFile } from "./try-card.ts";
 
@@ -8,7 +9,7 @@ import type { TriedFile } from "./try-card.ts";
  * `empty`: a recording without a byte. `no-time`: one whose name and container tell no time. `to-come`: one
  * that begins later than now. `old`: one that is over the term by its own time. `never-set`: one of before
  * 2020, as a dead clock has it. `came-twice`: a local time that came twice. `misfit`: one whose file
- * was last changed before it began, or long after: a wrong zone, or a copy. `no-length`: one that by its name began
+ * was last changed before it began, or not at its end: a wrong zone, or a copy. `no-length`: one that by its name began
  * when it was last changed: its name tells the end. `stranger`: neither a recording
  * nor what goes with one. `no-text`: a name that is no plain text. `alone`: a sidecar without its recording.
  */
@@ -52,7 +53,7 @@ export function oddOf(now: Instant, files: readonly TriedFile[]): readonly Odd[]
 function is(
   what: Odd["what"],
   now: Instant,
-  { file, kind, times }: TriedFile,
+  { file, kind, times, changed }: TriedFile,
   recordings: ReadonlySet<string>,
 ): boolean {
   const isRecording = kind === "media";
@@ -71,7 +72,7 @@ function is(
     case "came-twice":
       return isRecording && times?.alternativeStartedAt !== null;
     case "misfit":
-      return isRecording && times?.source !== "arrival" && times?.endedAt === null;
+      return isRecording && times !== null && !fits(times, changed);
     case "no-length":
       return isRecording && file.bytes > 0 && times?.source === "name" && isMomentary(times);
     case "stranger":
@@ -84,6 +85,18 @@ function is(
       what satisfies never;
       return false;
   }
+}
+
+/** A camera writes the end of a file in seconds; a wrong zone is half an hour at least. */
+const CLOSING_MS = 5 * MINUTE_MS;
+
+/** Whether a file was last changed at its end. One whose container tells its length has an end in any case. */
+function fits({ endedAt, source }: RecordingTimes, changed: Moments | undefined): boolean {
+  if (source === "arrival") return true;
+  if (endedAt === null) return false;
+  if (changed === undefined) return true;
+  const { earlier, later = earlier } = changed;
+  return [earlier, later].some((at) => Math.abs(at - endedAt) <= CLOSING_MS);
 }
 
 /** FAT keeps times by two seconds. */

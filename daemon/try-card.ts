@@ -9,8 +9,10 @@ import { type CardFile, joined, listCard } from "../drivers/bodycam/card.ts";
 import { type ClockFault, clockFault, offsetOf } from "../drivers/bodycam/clock-offset.ts";
 import { mayBeContainer, readContainer } from "../drivers/bodycam/container-time.ts";
 import { readIdentity } from "../drivers/bodycam/identity.ts";
+import type { Moments } from "../drivers/bodycam/local-time.ts";
 import { type Judged, judgeMatch, matches, rootNames } from "../drivers/bodycam/match.ts";
 import { type FileKind, sorter } from "../drivers/bodycam/profile.ts";
+import { stampOfFile } from "../drivers/bodycam/start-time.ts";
 import { type Odd, oddOf } from "./odd-on-card.ts";
 import { type RecordingTimes, recordingTimes } from "./recording-times.ts";
 
@@ -19,6 +21,8 @@ export interface TriedFile {
   readonly file: CardFile;
   readonly kind: FileKind;
   readonly times: RecordingTimes | null;
+  /** When it was last changed, as its profile reads that. */
+  readonly changed: Moments | undefined;
 }
 
 /** What a profile would make of a card. */
@@ -144,7 +148,7 @@ async function timed(
       kind === "ignored" || kind === "location"
         ? null
         : await recordingTimes(now, container, profile, file, source);
-    found.push({ file, kind, times });
+    found.push({ file, kind, times, changed: stampOfFile(profile, file.modifiedAt) });
   }
   return found;
 }

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { lstat, mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -148,6 +157,27 @@ describe("trying a card", () => {
     assert.deepEqual(odd(await trial({ longest_recording: "1 hour" }, copied)), [
       "misfit 2 RECORD/20261122_101500.MP4",
     ]);
+  });
+
+  it("tells that too of a recording whose container tells its length, as with a wrong container time", async () => {
+    const own = async (changes: object, changed: string) =>
+      odd(
+        await trial({ start_in_name: null, ...changes }, [], async (card) => {
+          const at = join(card, "RECORD", "a.MOV");
+          await mkdir(join(card, "RECORD"), { recursive: true });
+          const picture = ["-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=1", "-c:v", "mpeg4"];
+          const told = ["-metadata", "creation_time=2026-11-22T08:00:00Z", at];
+          execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...picture, ...told]);
+          const seconds = Date.parse(`${changed}Z`) / 1000;
+          await utimes(at, seconds, seconds);
+        }),
+      );
+    assert.deepEqual(await own({ container_time: "utc" }, "2026-11-22T09:00:01"), []);
+    for (const changes of [
+      { container_time: "local" },
+      { container_time: "utc", file_times: "utc" },
+    ])
+      assert.deepEqual(await own(changes, "2026-11-22T09:00:01"), ["misfit 1 RECORD/a.MOV"]);
   });
 
   it("tells that a recording ends as it begins, as where its name tells the end", async () => {

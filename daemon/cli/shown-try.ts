@@ -47,7 +47,7 @@ const ODD: Readonly<Record<Odd["what"], string>> = {
   "never-set": "opname van vóór 2020: klok nooit gezet / recording of before 2020: clock never set",
   "came-twice": "tijd die twee keer kwam, of nooit / time that came twice, or never",
   misfit:
-    "opname waarvan de laatste wijziging niet bij het begin past: zone of file_times fout, of een kopie? / recording whose last change does not fit its start: zone or file_times wrong, or a copy?",
+    "opname waarvan de laatste wijziging niet bij begin en einde past: zone, container_time, stamp_is of file_times fout, of een kopie? / recording whose last change does not fit its start and end: zone, container_time, stamp_is or file_times wrong, or a copy?",
   "no-length":
     "opname die eindigt als zij begint: is de tijd in de naam die van het einde (stamp_is)? / recording that ends as it begins: is the time in its name that of its end (stamp_is)?",
   stranger: "geen opname, en niets dat erbij hoort / no recording, and nothing that goes with one",
