@@ -138,7 +138,9 @@ const profileKeys = z.strictObject({
         .min(1)
         .max(1_000_000)
         .default(100_000)
-        .describe("More files are no card of this model."),
+        .describe(
+          "More files are no card of this model: the oldest so many are taken, the rest is told, and the card is never emptied.",
+        ),
       bytes: bytes.default(8e12).describe("A file that is larger stays on the card, and is told."),
       depth: z
         .int()

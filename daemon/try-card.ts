@@ -110,7 +110,7 @@ async function tryProfile(
 ): Promise<Tried> {
   const files = await timed(now, root, profile, card.files, signal);
   const unread = card.unread.map(({ path, why }) => ({ path: printable(path), why }));
-  const measured = offsetOf(profile, card.files, now);
+  const measured = card.more ? "not measurable" : offsetOf(profile, card.files, now);
   const offsetMs = measured === "not measurable" ? null : measured;
   return {
     profile: name,

@@ -196,6 +196,14 @@ describe("trying a card", () => {
       await truncate(join(card, "huge.MP4"), 1_000_001);
     });
     assert.deepEqual(unread.map(({ path }) => path).toSorted(), ["a/b", "huge.MP4"]);
+    const { unread: more } = await trial({ limits: { ...limits, files: 1, depth: 9 } }, [
+      deep,
+      { path: "a/b/d.MP4", changed: "2026-11-22 10:30:00" },
+    ]);
+    assert.deepEqual(
+      more.map(({ path, why }) => [path, /more than 1 files/.test(why)]),
+      [["a/b/d.MP4", true]],
+    );
   });
 
   it("tells how far the camera's clock is off, what is wrong with it, and what would set it", async () => {

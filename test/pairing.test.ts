@@ -315,7 +315,14 @@ describe("a bodycam that says which one it is", () => {
     let taken = 0;
     const take: TakeCard = async () => {
       taken += 1;
-      return { counted, files: [], others: 0, left: undefined, readAgain: () => undefined };
+      return {
+        counted,
+        files: [],
+        others: 0,
+        listedMs: 0,
+        left: undefined,
+        readAgain: () => undefined,
+      };
     };
     const ask: Ask = async (method, params) => {
       assert.equal(method, "bodycams.identify");

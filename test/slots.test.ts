@@ -6,14 +6,20 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { DAY_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { bytesPerHour } from "../daemon/docks/bytes-per-hour.ts";
-import type { SlotNews } from "../daemon/docks/dock-core.ts";
+import type { DockCore, SlotNews } from "../daemon/docks/dock-core.ts";
+import { SETS_NO_CLOCK } from "../daemon/docks/set-clock.ts";
+import { openSlotBoard } from "../daemon/docks/slot-board.ts";
+import type { Look } from "../daemon/docks/take-card.ts";
+import { workCard } from "../daemon/docks/work-card.ts";
 import { settleLeftovers } from "../daemon/leftovers.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { findSegments } from "../storage/catalog/find.ts";
+import { countLeft, findLeft } from "../storage/catalog/left.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
+import { cardRecordOf } from "./fakes/card-records.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
 import { inlinePool } from "./fakes/inline-pool.ts";
-import { CAMERA, dockOf, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, dockOf, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { type FakeSlots, openFakeSlots, writeFileOf } from "./fakes/slots.ts";
 
 /** Seals once `until` has come. */
@@ -23,6 +29,14 @@ function holdUp(until: Promise<void>, pool: SealPool): SealPool["seal"] {
     return pool.seal(...args);
   };
 }
+
+/** No core that is asked for anything. */
+const NO_CORE: DockCore = {
+  pairings: async () => [],
+  news: async () => undefined,
+  wipe: async () => null,
+  setTime: async () => ({ why: null, over: true }),
+};
 
 const ONE = "0000:00:14.0/2.1";
 const TWO = "0000:00:14.0/2.2";
@@ -282,6 +296,58 @@ describe("a camera in a slot", () => {
       assert.equal(rig.said.filter((event) => event === "docked").length, 2);
     });
   }
+
+  it("with more files than a camera of its model makes has the oldest of them taken, is called for, and is never emptied (invariant 1)", async () => {
+    await using rig = await openRig({ pool: inlinePool() });
+    const limits = { files: 3, bytes: 1e9, depth: 12 };
+    await using slots = await openFakeSlots(rig, undefined, { limits });
+    const path = join(slots.media, "sdb1");
+    await slots.pair("bc-0101");
+    for (const [index, name] of ["f", "b", "e", "a", "d"].entries()) {
+      await writeFileOf(path, `DCIM/${name}.MP4`, name);
+      const at = (START - (10 - index) * MINUTE_MS) / 1000;
+      await utimes(join(path, `DCIM/${name}.MP4`), at, at);
+    }
+    await slots.plug(ONE, "sdb1", "bc-0101");
+    assert.equal(await refused(slots), "card-unread");
+    assert.deepEqual(await keptHashes(rig), ["f", "b", "e"].map(sha256).toSorted());
+    await slots.until(() => false, 120);
+    assert.deepEqual([slots.state(ONE), slots.wipes.length], ["failed", 0]);
+    assert.equal((await keptHashes(rig)).length, 3);
+    const all = { device: CAMERA, from: instant(0), to: instant(9e12) };
+    const left = await findLeft(rig.database, all);
+    assert.deepEqual(
+      left.map((one) => [Buffer.from(one.path).toString(), one.bytes]),
+      [["DCIM/a.MP4", 1]],
+    );
+    const told = rig.lines.filter((line) => line.includes("file-left"));
+    assert.match(told.join(""), /^[^\n]*more than 3 files[^\n]*\n$/);
+    for (const name of ["f", "b"]) await rm(join(path, `DCIM/${name}.MP4`));
+    assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+    assert.equal((await keptHashes(rig)).length, 5);
+    assert.equal((await countLeft(rig.database)).files, 0);
+  });
+
+  it("whose card takes long to look at is looked at a tenth of the time, but within ten minutes", async () => {
+    await using rig = await openRig({ pool: inlinePool() });
+    const board = openSlotBoard(rig.clock, () => undefined);
+    board.tell(ONE, { kind: "seen", docking: "A" });
+    const again = (listedMs: number, adopted = 1): Promise<number | "gone"> => {
+      const counted = { files: 1, bytes: 1, filesDone: 1, bytesDone: 1, adopted };
+      const look = { counted, files: [], others: 0, listedMs, left: undefined };
+      const take = async (): Promise<Look> => ({ ...look, readAgain: () => undefined });
+      const record = cardRecordOf({ name: "sdb1", media: rig.folder });
+      const card = { record, number: CAMERA, folder: rig.folder, profile: "generic-dcim" };
+      const more = { slot: ONE, docking: "A", progress: () => undefined, isCableBusy: () => true };
+      const does = { take, setClock: SETS_NO_CLOCK, bytesPerHour: async () => null };
+      const open = { ...card, ...more, ...does };
+      return workCard(rig.events, NO_CORE, board, open, () => true, NEVER);
+    };
+    assert.equal(await again(11_000, 0), 11_000);
+    assert.equal(await again(200), 10_000);
+    assert.equal(await again(11_000), 110_000);
+    assert.equal(await again(100_000), 600_000);
+  });
 
   it("whose card is there again on the same cable is read again", async () => {
     await using open = await openSlots();

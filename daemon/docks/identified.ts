@@ -1,5 +1,5 @@
 import { BewaardError } from "#base/errors";
-import { type CardFile, listCard } from "../../drivers/bodycam/card.ts";
+import { type Card, listCard } from "../../drivers/bodycam/card.ts";
 import { readIdentity } from "../../drivers/bodycam/identity.ts";
 import type { CardLimits } from "../../drivers/bodycam/profile.ts";
 import type { Ask } from "../control/client.ts";
@@ -15,7 +15,7 @@ export interface Identified {
 /**
  * As `take`, but nothing is taken from a card whose camera says, in a file of its own, that it is another one
  * than core knows under this number. Where it says nothing, USB ids and serials have to do.
- * @throws BewaardError BODYCAM_ALIKE for another camera; and what `take` throws.
+ * @throws BewaardError BODYCAM_ALIKE for another camera; CARD_READ where too many files may hide what it says; and what `take` throws.
  */
 export function identified(
   ask: Ask,
@@ -27,9 +27,14 @@ export function identified(
   let isKnown = identity === null;
   return async (signal) => {
     if (isKnown) return take(signal);
-    const files = await listed(folder, limits, isThere);
-    if (files === "gone") return "gone";
-    const says = await readIdentity(identity, folder, files);
+    const card = await listed(folder, limits, isThere);
+    if (card === "gone") return "gone";
+    const says = await readIdentity(identity, folder, card.files);
+    if (says === undefined && card.more)
+      throw new BewaardError(
+        "CARD_READ",
+        `more than ${limits.files} files: where ${number} says which one it is may be among the rest`,
+      );
     if (says !== undefined) {
       const { is } = await ask("bodycams.identify", { number, says });
       if (is === "another")
@@ -47,10 +52,10 @@ async function listed(
   folder: string,
   limits: CardLimits,
   isThere: () => Promise<boolean>,
-): Promise<readonly CardFile[] | "gone"> {
+): Promise<Card | "gone"> {
   try {
     const card = await listCard(folder, limits);
-    return card !== undefined && (await isThere()) ? card.files : "gone";
+    return card !== undefined && (await isThere()) ? card : "gone";
   } catch (error) {
     if (error instanceof BewaardError && !(await isThere())) return "gone";
     throw error;

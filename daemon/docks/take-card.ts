@@ -42,6 +42,8 @@ export interface Look {
   readonly files: readonly CardFile[];
   /** How many regular files there are besides: what the profile ignores. */
   readonly others: number;
+  /** How long it took to see what is there, in ms. */
+  readonly listedMs: number;
   /** The code of the first thing that stays on the card for now; undefined when nothing does. */
   readonly left: ErrorCode | undefined;
   /** Has the next look take these once more, given by base64 of their paths, where core does not know them. */
@@ -100,14 +102,16 @@ export function openTaking(
   };
 
   return async (signal) => {
+    const lookedAtMs = clock.uptimeMs();
     const seen = await listed(card);
     if (seen === "gone") return "gone";
+    const listedMs = clock.uptimeMs() - lookedAtMs;
     const files = seen.files.filter(isWanted);
     const fresh = await toTake(clock, ask, card, memory, files, signal, unbelieved);
     let left: ErrorCode | undefined;
-    for (const { path, why, tooLarge } of seen.unread) {
+    for (const { why, tooLarge, ...file } of seen.unread) {
       const error = new BewaardError(tooLarge ? "SOURCE_TOO_LARGE" : "CARD_READ", why);
-      const fate = await leave(path.toString("hex"), { path }, error);
+      const fate = await leave(file.path.toString("hex"), file, error);
       if (fate === "gone") return "gone";
       if (fate === "left") left ??= error.code;
     }
@@ -139,7 +143,7 @@ export function openTaking(
     if (fresh.length > 0) events.cardSeen(card.device, fresh.length, taken);
     const others = seen.files.length - files.length;
     const readAgain = (paths: readonly string[]): void => memory.forget(files, paths);
-    return { counted: count, files, others, left, readAgain };
+    return { counted: count, files, others, listedMs, left, readAgain };
   };
 }
 

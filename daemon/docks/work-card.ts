@@ -33,6 +33,11 @@ const AGAIN_AFTER_MS: Readonly<Record<SlotState, number>> = {
   failed: 30 * SECOND_MS,
 };
 
+/** Of all time the most that goes into looking at a card on which nothing is expected: one part in so many. */
+const LOOKED_AT_PART = 10;
+/** But what may be emptied by now is to be seen within this. */
+const LOOKED_AT_WITHIN_MS = 10 * MINUTE_MS;
+
 const SETTING_AGAIN_MS = 2 * SECOND_MS;
 
 /**
@@ -59,13 +64,19 @@ export async function workCard(
     if (now.state === "safe") await wipe(core, board, card, look, now, said?.why ?? null, refusals);
     else if (now.state === "done")
       board.tell(slot, { kind: "kept", docking, hoursFree: now.hoursFree, why: said?.why ?? null });
-    return said?.why === "setting-clock" ? SETTING_AGAIN_MS : AGAIN_AFTER_MS[now.state];
+    return said?.why === "setting-clock" ? SETTING_AGAIN_MS : againAfter(now.state, look);
   } catch (error) {
     if (signal.aborted) return "gone";
     if (!(error instanceof BewaardError)) throw error;
     if (sayNow(`${error.code} ${slot}`)) events.dockDelayed(number, error);
     return AGAIN_AFTER_MS[refused(board, card, error).state];
   }
+}
+
+/** A card of 100,000 files takes eleven seconds to look at: it is not looked at all the time. */
+function againAfter(state: SlotState, { listedMs }: Look): number {
+  const times = state === "busy" ? 1 : LOOKED_AT_PART;
+  return Math.max(AGAIN_AFTER_MS[state], Math.min(times * listedMs, LOOKED_AT_WITHIN_MS));
 }
 
 function isKept({ counted, left }: Look): boolean {

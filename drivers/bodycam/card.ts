@@ -20,9 +20,11 @@ export interface Card {
   readonly files: readonly CardFile[];
   /** What is there and could not be looked at: it stays on the card, and somebody must know. */
   readonly unread: readonly Unread[];
+  /** There are more files than `files` and `unread` tell of. */
+  readonly more: boolean;
 }
 
-interface Unread {
+interface Unread extends Partial<CardFile> {
   readonly path: Buffer;
   readonly why: string;
   /** Its length is what is wrong with it. */
@@ -31,8 +33,9 @@ interface Unread {
 
 /**
  * Lists the regular files of the card at `root`; links, devices and FIFOs are not footage and are
- * passed over. One bad folder or name, or a file too large to be true, does not hide the rest. Undefined when nothing is docked there.
- * @throws BewaardError CARD_READ when the card does not answer, or never ends.
+ * passed over. One bad folder or name, or a file too large to be true, does not hide the rest. Of more files than
+ * `limits` the oldest are told: those go first where a camera records over its footage. Undefined when nothing is docked there.
+ * @throws BewaardError CARD_READ when the card does not answer.
  */
 export async function listCard(
   root: string,
@@ -50,8 +53,27 @@ export async function listCard(
   }
   const listing: Listing = { root: Buffer.from(root), isServed, limits, files: [], unread: [] };
   await walk(listing, Buffer.alloc(0), 0);
-  const { files, unread } = listing;
-  return { files: files.toSorted((a, b) => a.path.compare(b.path)), unread };
+  return withinLimit(listing);
+}
+
+/** What a card of this model may have of what was listed. The first beyond that stands for all that are left. */
+function withinLimit({ files, unread, limits }: Listing): Card {
+  const most = limits.files;
+  if (files.length + unread.length <= most) return { files: inOrder(files), unread, more: false };
+  const oldest = files.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
+  const first = oldest[most] ?? { path: unread[most]?.path ?? Buffer.alloc(0) };
+  const why = `the card has more than ${most} files: neither this one nor any that is later is read`;
+  const told = [...unread.slice(0, most), { ...first, why }];
+  return { files: inOrder(oldest.slice(0, most)), unread: told, more: true };
+}
+
+function inOrder(files: readonly CardFile[]): readonly CardFile[] {
+  return files.toSorted((a, b) => a.path.compare(b.path));
+}
+
+/** Which are the oldest is told by looking further than the limit of a model; but not for ever. */
+function isFull({ files, unread, limits }: Listing): boolean {
+  return files.length + unread.length > Math.max(limits.files, LIMITS.files);
 }
 
 interface Listing {
@@ -72,12 +94,12 @@ async function walk(listing: Listing, folder: Buffer, depth: number): Promise<vo
     for await (const { name, kind } of entriesIn(joined(root, folder), isServed)) {
       const path = folder.length === 0 ? name : joined(folder, name);
       if (kind === "folder") await walk(listing, path, depth + 1);
+      if (isFull(listing)) return;
       if (kind !== "file") continue;
       const file = await described(root, path);
       if (typeof file === "string") unread.push({ path, why: file });
       else if (file.bytes <= limits.bytes) files.push(file);
       else unread.push({ path, why: `larger than ${limits.bytes} bytes`, tooLarge: true });
-      if (files.length + unread.length > limits.files) throw endless();
     }
   } catch (error) {
     const code = systemCode(error);
@@ -106,8 +128,4 @@ export function changedAt(mtimeMs: number): Instant {
 /** `a/b` for paths that are bytes. */
 export function joined(a: Uint8Array, b: Uint8Array): Buffer {
   return b.length === 0 ? Buffer.from(a) : Buffer.concat([a, Buffer.from("/"), b]);
-}
-
-function endless(): BewaardError {
-  return new BewaardError("CARD_READ", "the card has more files or folders than any camera makes");
 }

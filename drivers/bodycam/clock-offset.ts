@@ -17,7 +17,8 @@ const CLOSING_MS = MINUTE_MS;
 /**
  * The camera's clock less ours, in ms, by the time of the file that the camera wrote when it was docked;
  * `now` is the moment at which it was seen to be docked. "not measurable" where the profile names no such
- * file, where there is none, and where a recording is more than a minute later: then it is of an earlier docking.
+ * file, where there is none, and where a recording is more than a minute later: then it is of an earlier docking; nor
+ * where the card has more files than are listed of it.
  * @throws BewaardError CARD_READ as `listCard`.
  */
 export async function measureOffset(
@@ -26,7 +27,8 @@ export async function measureOffset(
   now: Instant,
 ): Promise<number | "not measurable"> {
   if (profile.clock_file === null) return "not measurable";
-  return offsetOf(profile, (await listCard(root, profile.limits))?.files ?? [], now);
+  const card = await listCard(root, profile.limits);
+  return card === undefined || card.more ? "not measurable" : offsetOf(profile, card.files, now);
 }
 
 /** The same, of files that were listed before. */
