@@ -3,7 +3,13 @@ import { chmod, link, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { readTrusted } from "#base/trusted-file";
-import { readOrder, signOrder } from "../daemon/orders/order.ts";
+import {
+  ORDER_BYTES,
+  ORDER_FILES,
+  ORDER_PATH_BYTES,
+  readOrder,
+  signOrder,
+} from "../daemon/orders/order.ts";
 import { readPairedList, signPairedList } from "../daemon/orders/paired-list.ts";
 import { readReport, reportPath, reportText } from "../daemon/orders/report.ts";
 import { canonicalText, signedNote } from "../daemon/orders/signed.ts";
@@ -42,6 +48,20 @@ describe("orders to the root helper", () => {
       assert.equal(canonicalText(order), canonical(order));
       assert.ok(signOrder(key, order).startsWith(`${canonical(order)}\n\n— ${key.name} `));
     }
+  });
+
+  it("are never longer than the helper reads, of as many files with as long paths as core puts into one", () => {
+    const sha256 = "0".repeat(64);
+    const each = ORDER_PATH_BYTES / ORDER_FILES;
+    const lengths = Array.from({ length: ORDER_FILES }, (_, index) => {
+      return Math.floor((index + 1) * each) - Math.floor(index * each);
+    });
+    const files = lengths.map((length) => {
+      const path = Buffer.alloc(length, "a").toString("base64");
+      return { path, bytes: Number.MAX_SAFE_INTEGER, sha256 };
+    });
+    const note = signOrder(key, wipeOrder({ files, slot: `${"a".repeat(100)}/1` }));
+    assert.ok(note.length > ORDER_BYTES / 2 && note.length <= ORDER_BYTES, String(note.length));
   });
 
   it("are refused when forged, of another key, or for another node", () => {

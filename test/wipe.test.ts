@@ -3,14 +3,18 @@ import { chmod, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { ulid } from "ulid";
+import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus, SECOND_MS } from "#base/time";
 import { METHODS } from "../daemon/control/protocol.ts";
+import { boundsFor } from "../daemon/ordering/order-desk.ts";
 import { reportPath } from "../daemon/orders/report.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { whyNotNow } from "../daemon/wipe/why-not-now.ts";
+import { listCard } from "../drivers/bodycam/card.ts";
 import { hashedPath } from "../storage/catalog/card-path.ts";
 import { writeFact } from "../storage/catalog/facts.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
+import { rememberWipe } from "../storage/catalog/order-wipe.ts";
 import { rebuiltText } from "../storage/catalog/rebuilt.ts";
 import { recordSeen } from "../storage/catalog/seen.ts";
 import { hold, rowsOf } from "./fakes/medium.ts";
@@ -65,6 +69,31 @@ describe("wiping a card", () => {
     assert.ok(Number(await emptiedAt(rig)) > 0);
     assert.ok(rig.said.includes("wiped"));
     assert.deepEqual(await rig.check(), []);
+  });
+
+  it("orders no more at once than an order may hold, by files and by the length of their paths, and the rest next", async () => {
+    await using rig = await openRig();
+    for (const minute of [0, 1, 2]) await stored(rig, `content ${minute}`, named(minute));
+    const wiping = await openWiping(rig);
+    const listed = (await listCard(join(rig.folder, "card")))?.files ?? [];
+    const asked = { device: parseDeviceId(CAMERA), how: "unlink", after: "vault" } as const;
+    const paths = 2 * named(0).length;
+    for (const [limit, pathBytes, files] of [
+      [10, paths, 2],
+      [10, paths - 1, 1],
+      [2, 1000, 2],
+      [1, paths, 1],
+    ] as const) {
+      const docking = ulid(rig.clock.now());
+      const card = { ...asked, docking, files: listed, others: 0, beyond: 0 };
+      const bounds = { ...boundsFor(rig.clock, MINUTE_MS), limit, pathBytes };
+      const answer = await rememberWipe(rig.database, card, bounds);
+      assert.deepEqual([answer.files.length, answer.waiting], [files, 3 - files]);
+      // It never got there, and serves no more.
+      rig.clock.move(HOUR_MS);
+    }
+    await wipe(wiping);
+    assert.deepEqual(await wiping.card(), []);
   });
 
   it("orders nothing of what is sealed and in no second place yet (invariant 1)", async () => {

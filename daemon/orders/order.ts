@@ -10,6 +10,8 @@ export const ORDER_LIFE_MS = 10 * MINUTE_MS;
 export const ORDER_FILES = 10_000;
 /** Ten thousand files with a path of a kilobyte each. More the helper does not take into its memory. */
 export const ORDER_BYTES = 16 * 1024 * 1024;
+/** Longer paths than this together are several orders too: in base64, beside all else, no order is longer than ORDER_BYTES. */
+export const ORDER_PATH_BYTES = 10 * 1024 * 1024;
 
 const common = {
   bewaard: z.literal("order/1"),

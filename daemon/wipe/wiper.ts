@@ -21,7 +21,7 @@ import {
   whyNotThis,
 } from "../ordering/order-desk.ts";
 import type { Outstanding } from "../ordering/outstanding.ts";
-import { ORDER_FILES, ORDER_LIFE_MS } from "../orders/order.ts";
+import { ORDER_FILES, ORDER_LIFE_MS, ORDER_PATH_BYTES } from "../orders/order.ts";
 import * as part from "../orders/parts.ts";
 
 /** What the site decided of one camera's cards. */
@@ -78,7 +78,8 @@ export function wiper(
       tellReturned(asked, counted);
       return answerOf(counted, why);
     }
-    const bounds = { ...boundsFor(clock, ORDER_LIFE_MS), limit: ORDER_FILES };
+    const most = { limit: ORDER_FILES, pathBytes: ORDER_PATH_BYTES };
+    const bounds = { ...boundsFor(clock, ORDER_LIFE_MS), ...most };
     const answered = await rememberWipe(database, asked, bounds);
     tellReturned(asked, answered);
     outstanding.any ||= answered.nonce !== undefined;

@@ -18,6 +18,8 @@ export interface OrderBounds {
 export interface Bounds extends OrderBounds {
   /** So many files at most. */
   readonly limit: number;
+  /** And so many bytes of their paths. */
+  readonly pathBytes: number;
 }
 
 /** What came of asking. `waiting` may go later by itself; `stuck` only when somebody, or the law, decides. */
@@ -48,7 +50,7 @@ export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): 
       const nonce = open?.own ? open.nonce : undefined;
       return { nonce, files: [], waiting: waiting + ready.length, ...rest };
     }
-    const files = ready.slice(0, bounds.limit);
+    const files = withinBounds(ready, bounds);
     await insertOrder(
       sql,
       asked,
@@ -59,6 +61,20 @@ export function rememberWipe(database: Database, asked: Asked, bounds: Bounds): 
     const later = waiting + ready.length - files.length;
     return { nonce: bounds.nonce, files, waiting: later, ...rest };
   });
+}
+
+function withinBounds(
+  ready: readonly OrderedFile[],
+  { limit, pathBytes }: Bounds,
+): readonly OrderedFile[] {
+  const within: OrderedFile[] = [];
+  let bytes = 0;
+  for (const file of ready.slice(0, limit)) {
+    bytes += file.path.length;
+    if (bytes > pathBytes) break;
+    within.push(file);
+  }
+  return within;
 }
 
 /** What would come of asking while nothing may be ordered: every file waits, or is stuck. */
