@@ -7,6 +7,7 @@ import { BewaardError } from "#base/errors";
 import { DAY_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { bytesPerHour } from "../daemon/docks/bytes-per-hour.ts";
 import type { DockCore, SlotNews } from "../daemon/docks/dock-core.ts";
+import type { SlotProfile } from "../daemon/docks/open-card.ts";
 import { SETS_NO_CLOCK } from "../daemon/docks/set-clock.ts";
 import { openSlotBoard } from "../daemon/docks/slot-board.ts";
 import type { Look } from "../daemon/docks/take-card.ts";
@@ -49,9 +50,9 @@ async function keptHashes(rig: Rig): Promise<readonly string[]> {
   return segments.map(({ plaintextSha256 }) => String(plaintextSha256)).toSorted();
 }
 
-async function openSlots() {
+async function openSlots(own: Partial<SlotProfile> = {}) {
   const rig = await openRig({ pool: inlinePool() });
-  const slots = await openFakeSlots(rig);
+  const slots = await openFakeSlots(rig, undefined, own);
   return {
     rig,
     slots,
@@ -372,6 +373,42 @@ describe("a camera in a slot", () => {
     assert.equal(slots.board.read(ONE).why, "recognising");
     assert.equal(await refused(slots), "no-record");
   });
+});
+
+describe("a card of which one file is not known to core", () => {
+  // Two files of a broken FAT may share clusters: to remove the one that is kept would free the other's bytes.
+  const limits = { files: 100, bytes: 1000, depth: 4 };
+  const unread = {
+    "cannot be read": { name: named(1), bytes: 4, remove: [] },
+    "is larger than its profile allows": { name: named(1), bytes: 1001, remove: [named(1)] },
+    "lies too deep": { name: "DEEP/1/2/3/4/5.MP4", bytes: 4, remove: ["DEEP"] },
+  };
+  for (const [what, { name, bytes, remove }] of Object.entries(unread)) {
+    it(`is not wiped of anything while that ${what} (invariant 1)`, async () => {
+      await using open = await openSlots({ limits });
+      const { rig, slots } = open;
+      const path = join(slots.media, "sdb1");
+      const { pool } = rig.sealing;
+      const whole = { ...pool };
+      const fail: SealPool["seal"] = async (source, ...more) => {
+        if (!source.toString().endsWith(name)) return whole.seal(source, ...more);
+        throw new BewaardError("CARD_READ", "a bad sector", { transient: true });
+      };
+      Object.assign(pool, { seal: fail });
+      await slots.pair("bc-0101");
+      await writeFileOf(path, named(0), "een");
+      await writeFileOf(path, name, Buffer.alloc(bytes, "x"));
+      await slots.plug(ONE, "sdb1", "bc-0101");
+      assert.ok(await slots.until(() => slots.state(ONE) === "failed"));
+      assert.ok(!(await slots.until(() => slots.wipes.length > 0, 120)));
+      assert.deepEqual(await keptHashes(rig), [sha256("een")]);
+      Object.assign(pool, whole);
+      for (const one of remove) await rm(join(path, one), { recursive: true });
+      assert.ok(await slots.until(() => slots.wipes.length > 0));
+      const files = 2 - remove.length;
+      assert.deepEqual([slots.state(ONE), slots.wipes[0]?.files.length], ["safe", files]);
+    });
+  }
 });
 
 describe("what an hour of recording takes", () => {
