@@ -329,6 +329,32 @@ describe("a camera in a slot", () => {
     assert.equal((await countLeft(rig.database)).files, 0);
   });
 
+  for (const [when, kept] of [
+    ["2015-01-01T00:10:00.000Z", 2],
+    ["2026-05-30T10:00:00.000Z", 1],
+  ] as const) {
+    const what = kept === 2 ? "is read at each docking, and nothing is kept twice" : "is known";
+    it(`that records over its oldest, a file of ${when} on it whose name, length and time are known ${what}`, async () => {
+      await using rig = await openRig({ pool: inlinePool() });
+      await using slots = await openFakeSlots(rig, undefined, { loops_within: 7 * DAY_MS });
+      const path = join(slots.media, "sdb1");
+      await slots.pair("bc-0101");
+      for (const content of ["een", "zes", "zes"]) {
+        await writeFileOf(path, "DCIM/FILE0001.MP4", content);
+        await utimes(join(path, "DCIM/FILE0001.MP4"), new Date(when), new Date(when));
+        await slots.plug(ONE, "sdb1", "bc-0101");
+        assert.ok(await slots.until(() => slots.state(ONE) === "safe"));
+        assert.deepEqual(await readdir(rig.sealing.incoming), []);
+        slots.pull(ONE);
+        assert.ok(await slots.until(() => slots.state(ONE) === "free"));
+      }
+      const expected = ["een", "zes"].slice(0, kept).map(sha256);
+      assert.deepEqual(await keptHashes(rig), expected.toSorted());
+      const times = (event: string): number => rig.said.filter((one) => one === event).length;
+      assert.deepEqual([times("sealed"), times("duplicate")], kept === 2 ? [3, 1] : [1, 0]);
+    });
+  }
+
   it("whose card takes long to look at is looked at a tenth of the time, but within ten minutes", async () => {
     await using rig = await openRig({ pool: inlinePool() });
     const board = openSlotBoard(rig.clock, () => undefined);

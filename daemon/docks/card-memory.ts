@@ -8,6 +8,8 @@ import type { Counted } from "./slot-state.ts";
 export interface CardMemory {
   /** Handed over here, as which fact; core may not have adopted it yet. By `keyOf`. */
   readonly taken: Map<string, SegmentId>;
+  /** Read since this card came, by `keyOf`: what is known of such a file is known of these bytes. */
+  readonly read: Set<string>;
   /** How often a file was handed over and core did not believe it, by `keyOf`. */
   readonly refused: Map<string, number>;
   /** What core has said that it knows. */
@@ -27,6 +29,7 @@ export function openCardMemory(): CardMemory {
   const adopted = new Set<string>();
   return {
     taken,
+    read: new Set(),
     refused: new Map(),
     adopted,
     said: new Set(),

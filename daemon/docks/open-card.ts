@@ -15,6 +15,7 @@ import { type SeenClock, seenNow } from "../seen-clock.ts";
 import { bytesPerHour } from "./bytes-per-hour.ts";
 import type { DockCore } from "./dock-core.ts";
 import type { Docking, Open } from "./dockings.ts";
+import { doubter } from "./doubt-known.ts";
 import { type Fair, openFair, rootPortOf } from "./fair.ts";
 import { type Identified, identified } from "./identified.ts";
 import type { PairedCard } from "./join-slots.ts";
@@ -70,6 +71,7 @@ export function cardOpener(
       profile,
       seenClock,
       settleMs: 0,
+      isDoubted: doubter(clock, profile.loops_within ?? null),
       isThere: there,
       turn: (signal) => turnOf(card.record, slot, signal),
       tell(counted, file) {

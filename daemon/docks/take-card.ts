@@ -29,6 +29,8 @@ export interface CardAt extends Dock {
   readonly settleMs: number;
   /** Asked before anything that looks wrong with the card is believed to be: it may be gone. */
   readonly isThere: () => Promise<boolean>;
+  /** Whether a file's name, length and time may be those of another one that is known: it is read to tell. */
+  readonly isDoubted: (file: CardFile) => boolean;
   /** Waits until one of its files may be read. */
   readonly turn: (signal: AbortSignal) => Promise<Disposable>;
   /** Told before each file that is taken, and after it: then nothing is being `read`. */
@@ -87,7 +89,7 @@ export function openTaking(
   const memory = openCardMemory();
   const patience = openPatience(clock, ROOM_PATIENCE_MS);
   const gone = new Set<string>();
-  const unbelieved = () => forgetRefused(memory, gone, (id) => isWaiting(sealing.incoming, id));
+  const waits = (id: SegmentId): Promise<boolean> => isWaiting(sealing.incoming, id);
   const sort = sorter(card.profile);
   const isWanted = (file: CardFile): boolean => !["ignored", "location"].includes(sort(file.path));
   // Once a reason: the next look tries again and would say the same.
@@ -107,7 +109,7 @@ export function openTaking(
     if (seen === "gone") return "gone";
     const listedMs = clock.uptimeMs() - lookedAtMs;
     const files = seen.files.filter(isWanted);
-    const fresh = await toTake(clock, ask, card, memory, files, signal, unbelieved);
+    const fresh = await toTake(clock, ask, card, memory, files, signal, gone, waits);
     let left: ErrorCode | undefined;
     for (const { why, tooLarge, ...file } of seen.unread) {
       const error = new BewaardError(tooLarge ? "SOURCE_TOO_LARGE" : "CARD_READ", why);
@@ -128,6 +130,7 @@ export function openTaking(
           : new BewaardError("MANIFEST_LIES", "core does not believe what is read of it");
       if (result !== "changed" && "taken" in result) {
         memory.taken.set(keyOf(file), result.taken);
+        memory.read.add(keyOf(file));
         taken += 1;
         card.tell((count = withTaken(count, file)), undefined);
       } else if (result !== "changed") {
@@ -166,14 +169,22 @@ async function toTake(
   memory: CardMemory,
   files: readonly CardFile[],
   signal: AbortSignal,
-  forgetUnbelieved: () => Promise<void>,
+  gone: Set<string>,
+  waits: (id: SegmentId) => Promise<boolean>,
 ): Promise<readonly CardFile[]> {
   memory.forgetAllBut(files);
   const fresh = files.filter((file) => !memory.isDone(file));
   const settled = await settledOf(clock, card, fresh, signal);
-  const handedOver = files.filter((file) => memory.taken.has(keyOf(file)));
-  await learn(ask, card.device, memory, [...settled, ...handedOver]);
-  await forgetUnbelieved();
+  const unread = (file: CardFile): boolean => card.isDoubted(file) && !memory.read.has(keyOf(file));
+  const handedOver: CardFile[] = [];
+  for (const file of files) {
+    const id = memory.taken.get(keyOf(file));
+    // Of one that is doubted core may know another: what was handed over is the answer.
+    if (id !== undefined && !(card.isDoubted(file) && (await waits(id)))) handedOver.push(file);
+  }
+  const asked = settled.filter((file) => !unread(file));
+  await learn(ask, card.device, memory, [...asked, ...handedOver]);
+  await forgetRefused(memory, gone, waits);
   return settled.filter((file) => !memory.isDone(file));
 }
 

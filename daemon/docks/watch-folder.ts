@@ -5,6 +5,7 @@ import type { Ask } from "../control/client.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { newDockingId } from "../new-id.ts";
+import { doubter } from "./doubt-known.ts";
 import type { Fair } from "./fair.ts";
 import { folderSlot } from "./folder-slot.ts";
 import type { SlotBoard } from "./slot-board.ts";
@@ -39,6 +40,7 @@ export async function watchFolder(
   const take = openTaking(clock, events, ask, sealing, {
     ...one,
     settleMs: SETTLE_MS,
+    isDoubted: doubter(clock, one.profile.loops_within ?? null),
     isThere: async () => true,
     turn: (s) => fair.turn(one.folder, s),
     tell: shown.taking,

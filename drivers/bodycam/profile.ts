@@ -21,6 +21,8 @@ export interface CameraProfile {
   readonly file_times: "utc" | "local";
   /** In ms: a recording that would be longer has a length, or an end, that is not its own. */
   readonly longest_recording: number;
+  /** In ms: the camera records over its oldest within this time by itself. */
+  readonly loops_within?: number | null;
   readonly limits: CardLimits;
   /** The file in which the camera says which one it is; it needs it itself. */
   readonly identity?: { readonly file: string } | null;

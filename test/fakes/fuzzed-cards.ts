@@ -166,6 +166,7 @@ function openCard(
     folder: root,
     profile,
     settleMs: 0,
+    isDoubted: () => false,
     isThere: async () => true,
     turn: async () => new DisposableStack(),
     tell: () => undefined,
