@@ -16,6 +16,8 @@ const below = z.string(BELOW).refine(isBelow, BELOW);
 const TEMPLATE =
   "write at most 4 KiB of plain text with {year} {month} {day} {hour} {minute} in it; {second} may be, and no other {word}";
 
+/** The root helper begins no more orders than a dock of 16 slots has at this pace (daemon/helper/orders.ts). */
+const AGAIN = 'write how often, "1 hour" at the least';
 const ZONE = 'write a zone like "Europe/Amsterdam" or "UTC"';
 
 const profileKeys = z.strictObject({
@@ -104,10 +106,17 @@ const profileKeys = z.strictObject({
       template: z.string(TEMPLATE).refine(isTemplate, TEMPLATE),
       line_end: z.enum(["lf", "crlf"]),
       zone: z.string(ZONE).refine(isZone, ZONE),
+      again: duration
+        .refine((ms) => ms >= HOUR_MS, AGAIN)
+        .nullable()
+        .default(null)
+        .meta({ "x-unit": "time" }),
     })
     .nullable()
     .default(null)
-    .describe("A file that sets its clock: path, template, line_end (lf, crlf), zone; or null."),
+    .describe(
+      "A file that sets its clock: path, template, line_end (lf, crlf), zone, again (how often while it is docked); or null.",
+    ),
   loops_within: duration
     .nullable()
     .default(null)

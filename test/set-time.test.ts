@@ -61,6 +61,26 @@ describe("core that is asked to set a camera's clock", () => {
     assert.equal((await setting.ask({ docking, record: { ...RECORD, at } })).state, "open");
   });
 
+  it("sets it again in the same stay as often as its profile says, with an entry each, also after one that failed", async () => {
+    await using rig = await openCamera();
+    const setting = await openSetting(rig, { file: { ...TIME_FILE, again: HOUR_MS } });
+    for (const outcome of ["done", "done", "failed", "failed", "done"] as const) {
+      assert.deepEqual(await setting.ask({ offsetMs: null }), OPEN);
+      assert.equal((await setting.orders()).length, 1);
+      await setting.report({ outcome, why: outcome === "done" ? null : "no-folder" });
+      await setting.settle();
+      const waitMs = outcome === "done" ? HOUR_MS : 2 * MINUTE_MS;
+      rig.clock.move(outcome === "done" ? waitMs - 10_000 : 10_000);
+      assert.equal((await setting.ask()).state, outcome);
+      rig.clock.move(waitMs);
+    }
+    assert.deepEqual(
+      (await clocksSet(rig)).map((entry) => entry.outcome),
+      ["done", "done", "failed", "failed", "done"],
+    );
+    assert.equal(new Set((await clocksSet(rig)).map((entry) => entry.order)).size, 5);
+  });
+
   it("tries again after one that failed: a minute later, then two, and each is told", async () => {
     await using rig = await openCamera();
     const setting = await openSetting(rig);

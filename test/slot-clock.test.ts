@@ -3,6 +3,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
+import { MINUTE_MS } from "#base/time";
 import type { Ask } from "../daemon/control/client.ts";
 import { READ } from "../daemon/control/protocol.ts";
 import { dockCore } from "../daemon/docks/ask-core.ts";
@@ -71,6 +72,25 @@ describe("a camera in a slot whose clock can be set", () => {
     assert.ok(await slots.until(() => slots.wipes.length > 2));
     assert.equal(wipesThen, 0, "asked before any wipe");
     assert.equal(slots.clocks.length, 3, "asked no more once it is set");
+  });
+
+  it("has it set again while it stays, as often as its profile says, with no offset: nobody measured it since", async () => {
+    const again = 2 * MINUTE_MS;
+    for (const [set_time, most] of [
+      [{ ...SETS.set_time, again }, 3],
+      [SETS.set_time, 1],
+    ] as const) {
+      await using open = await openSlots({ set_time });
+      const { slots } = open;
+      slots.answerClock(async () => SET);
+      await dockOne(slots);
+      assert.ok(await slots.until(() => slots.clocks.length > 0));
+      assert.ok(!(await slots.until(() => slots.clocks.length > 1, 110)));
+      await slots.until(() => slots.clocks.length > 2, 280);
+      assert.equal(slots.clocks.length, most);
+      assert.ok(slots.clocks.slice(1).every(({ offsetMs }) => offsetMs === null));
+      assert.equal(slots.state(SLOT), "safe");
+    }
   });
 
   it("is safe after 20 seconds all the same, and says what its clock lacks", async () => {

@@ -90,6 +90,13 @@ describe("set_time in a profile", () => {
       assert.ok(!accepts({ ...good, path }), path);
   });
 
+  it("is written again each hour at the most: the root helper bounds how many orders it begins", () => {
+    for (const again of [null, "1 hour", "2.5 hours", "1 day"])
+      assert.ok(accepts({ ...good, again }), String(again));
+    for (const again of ["0.9 hours", "0 hours", 3600, "often"])
+      assert.ok(!accepts({ ...good, again }), String(again));
+  });
+
   it("is refused where it is a file of the camera's own, whatever its case: it is written over (invariant 1)", () => {
     for (const change of [
       { media: ["**"] },

@@ -30,7 +30,7 @@ export type SlotProfile = Dock["profile"] &
   ClockProfile &
   Pick<Identified, "identity"> & {
     readonly bytes_per_hour: number | null;
-    readonly set_time: { readonly path: string } | null;
+    readonly set_time: { readonly path: string; readonly again?: number | null } | null;
   };
 
 /**
@@ -89,7 +89,7 @@ export function cardOpener(
     const setClock =
       profile.set_time === null
         ? SETS_NO_CLOCK
-        : clockSetter(clock, core, docking, card.record, seenClock);
+        : clockSetter(clock, core, docking, card.record, seenClock, profile.set_time.again ?? null);
     // Once a docking: a card may have ten thousand recordings.
     let reckoned: Promise<number | null> | undefined;
     const perHour: OpenCard["bytesPerHour"] = async (files) => {

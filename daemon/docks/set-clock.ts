@@ -18,21 +18,27 @@ export type SetClock = () => Promise<ClockSaid>;
 const HOLD_MS = 20 * SECOND_MS;
 const NOTHING: ClockSaid = { why: null, hold: false };
 
-/** For a card whose profile names a file that sets its clock, and whose clock was looked at: `seenClock`. */
+/**
+ * For a card whose profile names a file that sets its clock, and whose clock was looked at: `seenClock`. Asks again
+ * `againMs` after it was set, unless that is null: many cameras read the file only when they are taken out.
+ */
 export function clockSetter(
   clock: Clock,
   core: Pick<DockCore, "setTime">,
   docking: string,
   record: CardRecord,
   seenClock: SeenClock | undefined,
+  againMs: number | null,
 ): SetClock {
-  let isOver = false;
+  let overMs: number | undefined;
   let firstAskedMs: number | undefined;
   return async () => {
-    if (isOver) return NOTHING;
-    const offsetMs = offsetNow(clock, seenClock);
+    const isFirst = overMs === undefined;
+    if (overMs !== undefined && clock.uptimeMs() - overMs < (againMs ?? Infinity)) return NOTHING;
+    // Nobody has looked at it since it was set.
+    const offsetMs = isFirst ? offsetNow(clock, seenClock) : null;
     const { why, over } = await core.setTime({ docking, record, offsetMs });
-    isOver = over;
+    if (over) overMs = clock.uptimeMs();
     firstAskedMs ??= clock.uptimeMs();
     const hold = why === "setting-clock" && clock.uptimeMs() - firstAskedMs < HOLD_MS;
     return { why, hold };

@@ -14,8 +14,8 @@ import { forgetUsed } from "./used.ts";
 const AT_ONCE = 16;
 
 /**
- * Of 28 days: five for each of 16 slots, eight times a day, and half as many again. Each is a file on this machine's own
- * disk, and who took over core's user could fill that with them.
+ * Of 28 days: five for each of 16 slots, eight times a day, and half as many again, which is a clock for each slot each hour
+ * (config/profile-schema.ts). Each is a file on this machine's own disk, and who took over core's user could fill that with them.
  */
 const ORDERS_LIMIT = 30_000;
 

@@ -23,6 +23,8 @@ export interface TimeFile {
   readonly template: string;
   readonly line_end: "lf" | "crlf";
   readonly zone: string;
+  /** In ms: written anew so long after it was, while the card stays; null or none: once. */
+  readonly again?: number | null;
 }
 
 /** What holds of a camera: null where nothing sets its clock, undefined for one that is not in service here. */
@@ -36,8 +38,8 @@ const LIFE_MS = 2 * MINUTE_MS;
 
 /**
  * Makes the function that answers `docks.set-time`: a signed order for the root helper to write the file that sets a
- * camera's clock (procedure "Set a clock"), once for each stay of a card, and again after one that failed. That it was
- * made is remembered before the helper can see it.
+ * camera's clock (procedure "Set a clock"), once for each stay of a card or as often as its profile says, and again after
+ * one that failed. That it was made is remembered before the helper can see it.
  */
 export function timeSetter(
   clock: Clock,
@@ -62,7 +64,14 @@ export function timeSetter(
     }
     const bounds = boundsFor(clock, LIFE_MS);
     const mountedAt = instant(Date.parse(record.at));
-    const asked = { device, docking, mountedAt, offsetMs, zone: file.zone };
+    const asked = {
+      device,
+      docking,
+      mountedAt,
+      offsetMs,
+      zone: file.zone,
+      againMs: file.again ?? null,
+    };
     const ordered = await rememberTimeOrder(database, asked, bounds);
     outstanding.any ||= ordered.state === "new" || ordered.state === "open";
     if (ordered.state === "new") {

@@ -3,9 +3,9 @@ import { HOUR_MS, type Instant, isoOf, MINUTE_MS } from "#base/time";
 import { append } from "../ledger/append.ts";
 import type { OrderBounds } from "./order-wipe.ts";
 import { moment, number, optional, text } from "./row.ts";
-import type { Database, Sql } from "./sqlite.ts";
+import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
-// Orders to set the clocks of cameras: one for each stay of a card, and another only after one that failed.
+// Orders to set the clocks of cameras: one for each stay of a card, and another only after one that failed, or long after.
 
 /** A stay of a card whose camera's clock is to be set. */
 export interface AskedTime {
@@ -15,6 +15,11 @@ export interface AskedTime {
   /** The camera's clock less ours, in ms, as measured before; null where it cannot be. */
   readonly offsetMs: number | null;
   readonly zone: string;
+}
+
+interface AskedNow extends AskedTime {
+  /** So long after one that was done there may be another in the same stay; null: never. */
+  readonly againMs: number | null;
 }
 
 /** How far the setting of a clock is in this stay of its card. */
@@ -28,7 +33,7 @@ export type TimeOrdered =
 /** Remembers an order, unless there is one, or was one that came to something, in this stay of the card. */
 export function rememberTimeOrder(
   database: Database,
-  asked: AskedTime,
+  asked: AskedNow,
   bounds: OrderBounds,
 ): Promise<TimeOrdered> {
   return database.transaction(async (sql) => {
@@ -63,7 +68,7 @@ export function rememberTimeOrder(
  */
 async function lastOf(
   sql: Sql,
-  { device, docking, mountedAt }: AskedTime,
+  { device, docking, mountedAt, againMs }: AskedNow,
   { issuedAt, bootId }: OrderBounds,
 ): Promise<TimeOrdered | undefined> {
   const rows = await sql.all(
@@ -72,15 +77,18 @@ async function lastOf(
      order by coalesce(settled_at_ms, issued_at_ms), issued_at_ms`,
     { $device: device, $docking: docking, $boot: bootId, $mounted: mountedAt },
   );
+  // However the clock was set meanwhile.
+  const sinceMs = (row: SqlRow): number => Math.abs(issuedAt - number(row, "settled_at_ms"));
   const outcomes = rows.map((row) => optional(row, "outcome", text));
-  if (outcomes.includes("done")) return { state: "done" };
+  const done = rows[outcomes.lastIndexOf("done")];
+  if (done !== undefined && (againMs === null || sinceMs(done) < againMs)) return { state: "done" };
   const open = rows.find((_, index) => outcomes[index] === undefined);
   if (open !== undefined) return { state: "open", nonce: text(open, "nonce") };
-  const last = rows.at(-1);
+  const failed = rows.slice(outcomes.lastIndexOf("done") + 1);
+  const last = failed.at(-1);
   if (last === undefined) return undefined;
-  const waitMs = Math.min(HOUR_MS, MINUTE_MS * 2 ** (rows.length - 1));
-  // However the clock was set meanwhile.
-  if (Math.abs(issuedAt - number(last, "settled_at_ms")) >= waitMs) return undefined;
+  const waitMs = Math.min(HOUR_MS, MINUTE_MS * 2 ** (failed.length - 1));
+  if (sinceMs(last) >= waitMs) return undefined;
   return { state: "failed", why: optional(last, "why", text) ?? text(last, "outcome") };
 }
 
