@@ -84,15 +84,17 @@ describe("the lifecycle of a locked bucket (R-01)", function () {
     assert.equal(String(await read(box, first)), "sealed");
   });
 
-  it("ends unfinished uploads, and touches neither ledger nor desk", async () => {
+  it("ends unfinished uploads, destroys old lists of what boxes took, and touches neither ledger nor desk", async () => {
     await using site = await openPoliced("locked", { dayS: DAY_S });
     const [box, custodian] = [site.as("box"), site.as("custodian")];
     const ledger = await put(box, `ledger/${BOX}/checkpoint`, "signed");
     const desk = await put(custodian, "desk/000001.json", "{}");
+    const list = await put(custodian, "desk/seen/2026-11-01.json", "[]");
     const openUploads = [`ledger/${BOX}/1`, key("broken-off")];
     for (const at of openUploads) await startUpload(box, at);
     const free = await put(box, key("free"), "sealed");
     await gone(site, "what was not locked is gone", free);
+    await gone(site, "an old list is gone", list);
     await seen("the upload is gone", async () => (await uploads(site)).length === 1, WITHIN_MS);
     assert.deepEqual(await uploads(site), [`ledger/${BOX}/1`]);
     for (const at of [ledger, desk]) {

@@ -37,6 +37,8 @@ function namesFor(level: VaultNames["level"], more: Partial<VaultNames>): VaultN
 export interface Policed extends AsyncDisposable {
   readonly ceph: Ceph;
   readonly bucket: Bucket;
+  /** What the policies were made for. */
+  readonly names: VaultNames;
   /** Of the administrator, whose bucket it is. */
   readonly owner: S3Client;
   readonly credential: (role: VaultRole, node?: string) => Credential;
@@ -80,6 +82,7 @@ export async function openPoliced(
   return {
     ceph,
     bucket: bucketOn(ceph, level),
+    names,
     owner,
     credential,
     as: (role, node) => clientOf(ceph, credential(role, node)),
