@@ -32,13 +32,13 @@ bodycams:
       'CONFIG_INVALID :1:1: node: is missing: write a short name like "dock-1"',
       ':1:25: site.dmo: no such key; did you mean "demo"?',
       ':2:1: nod: no such key; did you mean "node"?',
-      ':3:1: policy: no policy of this name is shipped (did you mean "arnhem"?); there are: arnhem, den-haag',
+      ':3:1: policy: no policy of this name is shipped (did you mean "arnhem"?); there are: arnhem, den-haag; or name one of your own by its absolute path',
       ':5:1: spool.keep_free: is missing: write a size like "400 GB"',
       ':5:28: spool.limit: write a size like "400 GB"',
       ':5:40: spool.kep_free: no such key; did you mean "keep_free"?',
       ":6:10: vault.directory: write an absolute path, starting with /",
       ':10:7: bodycams.0.number: write a camera number like "bc-0101"',
-      ':10:37: bodycams.0.profile: no profile of this name is shipped (did you mean "generic-dcim"?); there are: generic-dcim, generic-dcim-synchronised, mtp-generic, transcend-drivepro-body, white-label-5-minutes',
+      ':10:37: bodycams.0.profile: no profile of this name is shipped (did you mean "generic-dcim"?); there are: generic-dcim, generic-dcim-synchronised, mtp-generic, transcend-drivepro-body, white-label-5-minutes; or name one of your own by its absolute path',
       ':10:59: bodycams.0.paired: write a day like "2026-11-01"',
     ]);
   });
