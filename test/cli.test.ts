@@ -21,8 +21,12 @@ const CLI = (name: string): string =>
 const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
 
 function start(name: string, ...args: string[]): ChildProcess {
+  return startIn(ENV, name, ...args);
+}
+
+function startIn(env: NodeJS.ProcessEnv, name: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [CLI(name), ...args], {
-    env: ENV,
+    env,
     stdio: ["ignore", "pipe", "pipe"],
   });
 }
@@ -127,6 +131,23 @@ describe("the command lines, as people type them", function () {
     const alone = await run("bewaard", "-c", yaml, "--json", "verify");
     assert.match(alone.out, /"findings":\[\]/, alone.err);
     assert.match((await readdir(config.state)).join(), /catalog.db/);
+  });
+
+  it("keep what Node compiled as soon as the box runs: most of a next start, also after the power went", async () => {
+    await using folder = await temporaryFolder();
+    await makeDemoSite(systemClock, folder.path, ["bc-0101"], 60, NEVER);
+    const yaml = join(folder.path, "bewaard.yaml");
+    const cache = join(folder.path, "cache");
+    const box = startIn({ ...ENV, NODE_COMPILE_CACHE: cache }, "bewaard", "-c", yaml, "run");
+    try {
+      await eventually(
+        async () => (await run("bewaarctl", "-c", yaml, "status")).out,
+        /NIET vertrouwd/,
+      );
+    } finally {
+      box.kill("SIGKILL");
+    }
+    assert.ok((await readdir(cache, { recursive: true })).length > 300);
   });
 
   it("say in one piece what is wrong, with a code, and exit with 1", async () => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { randomUUID } from "node:crypto";
+import { flushCompileCache } from "node:module";
 import { Argument, Option } from "commander";
 import { systemClock } from "#base/system-clock";
 import { together } from "#base/together";
@@ -51,12 +52,12 @@ program
     const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
     const signal = stopSignal();
     events.started(config.node, parts);
+    const loaded = await Promise.all(parts.map((part) => PARTS[part]()));
+    // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
+    flushCompileCache();
     await together(
       signal,
-      parts.map((part) => async (s: AbortSignal) => {
-        const run = await PARTS[part]();
-        await run(systemClock, events, config, s);
-      }),
+      loaded.map((run) => (s: AbortSignal) => run(systemClock, events, config, s)),
     );
     events.stopped(config.node);
   });
