@@ -30,7 +30,7 @@ cd "$home/systemd"
 install -D -m 644 bewaard.sysusers /usr/lib/sysusers.d/bewaard.conf
 install -D -m 644 bewaard.tmpfiles /usr/lib/tmpfiles.d/bewaard.conf
 install -D -m 644 90-bewaard.rules /etc/udev/rules.d/90-bewaard.rules
-install -m 644 bewaard.service bewaard-media@.service bewaard-mtp@.service "$units/"
+install -m 644 bewaard.service bewaard-media@.service bewaard-mtp@.service bewaard-again@.service "$units/"
 install -m 644 bewaard-orders.service bewaard-orders.path bewaard-paired.service bewaard-paired.path "$units/"
 if [ $bucket = yes ]; then
   install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"
@@ -49,10 +49,13 @@ command -v jmtpfs > /dev/null ||
 # The one key that the helper believes. As core's user, which owns the state folder; written by root, by rename.
 if [ -f "$config" ]; then
   node="$home/node_modules/.bin/node"
-  # What is compiled now, bewaarctl need not compile again.
+  # What is compiled now, the service need not compile again: Node keeps it by the options that it was started with.
+  service=bewaard.service
+  if [ $bucket = yes ]; then service=bewaard-bucket.conf; fi
+  options=$(sed -n 's/^ExecStart=[^ ]*\(\( --[^ ]*\)*\) .*bewaard\.ts .*/\1/p' $service)
   install -d -o bewaard -g bewaard /var/cache/bewaard
   NODE_COMPILE_CACHE=/var/cache/bewaard setpriv --reuid=bewaard --regid=bewaard --clear-groups --no-new-privs \
-    "$node" "$home/daemon/cli/bewaard.ts" --config "$config" --json setup |
+    "$node" $options "$home/daemon/cli/bewaard.ts" --config "$config" --json setup |
     "$node" -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).verifier + "\n")' \
     > /etc/bewaard/.node.vkey
   [ -s /etc/bewaard/.node.vkey ] || { echo "geen sleutel / no key" >&2; exit 1; }

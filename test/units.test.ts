@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -91,6 +91,21 @@ describe("the units of systemd", () => {
     const { status, stderr } = spawnSync("/bin/sh", ["-c", here], { encoding: "utf8" });
     assert.equal(status, 1);
     assert.match(stderr, /niet van root alleen/);
+  });
+
+  it("are all installed", async () => {
+    const script = await readFile(new URL("../systemd/install.sh", import.meta.url), "utf8");
+    const names = await readdir(new URL("../systemd/", import.meta.url));
+    for (const name of names.filter((one) => /\.(service|path|rules|conf)$/.test(one)))
+      assert.ok(script.includes(` ${name} `), name);
+  });
+
+  it("look whether another card came in under its name when one has been put away (DH-01)", async () => {
+    const media = await unit("bewaard-media@.service");
+    assert.equal(last(media, "OnSuccess"), "bewaard-again@%i.service");
+    const again = await unit("bewaard-again@.service");
+    assert.equal(last(again, "ConditionPathExists"), "/sys/class/block/%I");
+    assert.match(last(again, "ExecStart") ?? "", / start bewaard-media@%i\.service$/);
   });
 
   it("have all cards looked at again whose pairing may have changed, though one of them is going", async () => {

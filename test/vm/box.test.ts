@@ -157,6 +157,25 @@ describe("a box with systemd, udev and USB, installed as docs/operations.md says
     await untilNoRecord();
   });
 
+  it("looks at a card that comes under the name of one that is still being put away (DH-01)", async () => {
+    await plug("BC-0002", "5");
+    await untilRecord('"number":"bc-0202"', `"slot":"${XHCI}/5"`);
+    // The helper that puts it away waits for this.
+    const lock = "flock /run/bewaard/cards.lock";
+    await guest.sh(`systemd-run -q --unit=hold ${lock} sleep infinity`);
+    await guest.until("! flock -n /run/bewaard/cards.lock true");
+    await guest.unplug("BC-0002-5");
+    await guest.until("systemctl list-jobs | grep 'bewaard-media@.*stop'");
+    await guest.until('[ -z "$(findmnt -t vfat,exfat)" ]');
+    const [name] = (await guest.sh("ls /run/bewaard/cards")).split(".json");
+    await plug("BC-0002", "6");
+    await guest.until(`[ -e /sys/class/block/${name} ] && udevadm settle`);
+    await guest.sh("systemctl stop hold");
+    await untilRecord('"number":"bc-0202"', `"slot":"${XHCI}/6"`, `"name":"${name}"`);
+    await guest.unplug("BC-0002-6");
+    await untilNoRecord();
+  });
+
   it("takes what is on a write-protected card, says that the camera may go, and orders nothing of it", async () => {
     await copyInto(cardOf("BC-0001"), await recorded(770));
     await plug("BC-0001", "4", { readOnly: true });
