@@ -15,6 +15,8 @@ export interface Agent {
   ping(): Promise<void>;
   /** Has the guest switch itself off as an administrator would; it gives no answer. */
   powerOff(): Promise<void>;
+  /** The same, and it starts again. */
+  startAnew(): Promise<void>;
   /** Runs `command` in a shell. @throws when it runs longer than `limitMs`. */
   exec(command: string, limitMs?: number): Promise<Ended>;
   /** Writes a file, whose folder must be there: some KB a second. */
@@ -90,9 +92,14 @@ export function agentOf(socket: string): Agent {
     }
   }
 
+  const leave = async (mode: "powerdown" | "reboot"): Promise<void> => {
+    await call("guest-shutdown", { mode }, 1500).catch(() => undefined);
+  };
+
   return {
     ping: async () => void (await call("guest-ping", {}, 3000)),
-    powerOff: async () => void (await call("guest-shutdown", {}, 1500).catch(() => undefined)),
+    powerOff: () => leave("powerdown"),
+    startAnew: () => leave("reboot"),
     exec,
     write,
   };

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { systemClock } from "#base/system-clock";
@@ -85,12 +86,16 @@ export async function installBox(guest: Guest): Promise<void> {
   await guest.until(`[ -S ${CONFIGURATION.state}/control.sock ]`);
 }
 
+/** Node's own options in the service: what it compiled with others serves it nothing. */
+const SERVICE = readFileSync(new URL("../../systemd/bewaard.service", import.meta.url), "utf8");
+const OPTIONS = /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.ts /m.exec(SERVICE)?.[1] ?? "";
+
 /** The command `bewaard …` or `bewaarctl …` as the user whom the box runs as. */
 export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
   const node = "/opt/bewaard/node_modules/.bin/node";
   const cli = `/opt/bewaard/daemon/cli/${program}.ts --config /etc/bewaard/bewaard.yaml`;
-  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node} ${cli} ${rest.join(" ")}`;
+  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${OPTIONS} ${cli} ${rest.join(" ")}`;
 }
 
 /**

@@ -165,7 +165,7 @@ function guestIn(image: Image, folder: string, first: Machine) {
       await agent.powerOff();
       await machine.ended;
     },
-    reboot: () => startAgain(() => sh("systemctl reboot --no-block")),
+    reboot: () => startAgain(() => agent.startAnew()),
     powerCut: () => startAgain(() => monitor("system_reset")),
     end: () => machine.kill(),
     async start() {
