@@ -250,7 +250,7 @@ const container: fc.Arbitrary<Container | undefined> = fc.option(
 );
 
 /** The shipped ones, and one that asks everything of a card. */
-async function profiles(): Promise<readonly Profile[]> {
+export async function profiles(): Promise<readonly Profile[]> {
   const names = ["generic-dcim", "mtp-generic", "transcend-drivepro-body", "white-label-5-minutes"];
   const shipped = await Promise.all(names.map(readProfile));
   const curious = {

@@ -193,7 +193,7 @@ function stamp(count: number): string {
 }
 
 /** Answers what core would of rooms and known files. */
-function answeringSlots(rig: Rig): Ask {
+export function answeringSlots(rig: Rig): Ask {
   return async (method, params) => {
     if (method === "room") return READ[method]({ granted: true });
     if (method !== "known" || !("files" in params) || !("device" in params))

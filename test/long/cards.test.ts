@@ -12,6 +12,7 @@ import { openSealPool } from "../../storage/seal/pool.ts";
 import { campaign, timed } from "../fakes/campaign.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { fuzzCards } from "../fakes/fuzzed-cards.ts";
+import { fuzzSlots } from "../fakes/fuzzed-slots.ts";
 import { openLoopDisk, whyNoLoopDisk } from "../fakes/loop-disk.ts";
 import { CAMERA, dockOf, NEVER, openRig } from "../fakes/rig.ts";
 
@@ -20,6 +21,10 @@ const MIB = 1024 * 1024;
 describe("a hostile card", () => {
   it("of any form is listed, sorted, dated, handed over and adopted without harm: each file is taken whole, or is a fact that it stays", async () => {
     await timed("card trees", () => fuzzCards(campaign(5000)));
+  });
+
+  it("of any form goes through its slot to its end: emptied after the vault has it and a second read, or called for with all of it still there (invariant 1)", async () => {
+    await timed("cards in slots", () => fuzzSlots(campaign(5000)));
   });
 
   it("with a sparse file of 5 GiB is sealed whole in bounded memory", async () => {
