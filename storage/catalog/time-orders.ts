@@ -8,7 +8,7 @@ import type { Database, Sql, SqlRow } from "./sqlite.ts";
 // Orders to set the clocks of cameras: one for each stay of a card, and another only after one that failed, or long after.
 
 /** A stay of a card whose camera's clock is to be set. */
-export interface AskedTime {
+interface AskedTime {
   readonly device: DeviceId;
   readonly docking: string;
   readonly mountedAt: Instant;
