@@ -186,8 +186,8 @@ describe("a box with systemd, udev and USB, installed as docs/operations.md says
 
   it("knows it again when the machine was started anew with the card in its slot", async () => {
     await guest.reboot();
-    const before = await guest.sh("journalctl -b -1 -u bewaard -o cat --no-pager");
-    assert.match(before, /"event":"stopped"/);
+    const told = await guest.sh("journalctl -b -1 -u bewaard -o cat --no-pager");
+    assert.match(told, /"event":"stopped"/);
     await untilTold(guest, "slot-safe");
     assert.equal(await timesTold("sealed"), 0);
     await guest.unplug("BC-0001-4");
