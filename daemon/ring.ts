@@ -1,3 +1,4 @@
+import { openInTurn } from "#base/in-turn";
 import { step } from "#base/step";
 import { type Clock, every, SECOND_MS } from "#base/time";
 import {
@@ -64,7 +65,7 @@ export function roomMaker(
   mayDestroy: () => Promise<boolean>,
 ): MakeRoom {
   const evict = evictor(clock, events, database, spool);
-  let tail: Promise<unknown> = Promise.resolve();
+  const inTurn = openInTurn();
 
   const overwrite: Mark = async (_, at, bytes) => {
     const segments = await markUnstored(database, at, bytes);
@@ -98,9 +99,5 @@ export function roomMaker(
     return false;
   }
 
-  return (bytes, urgent) => {
-    const turn = tail.then(() => make(bytes, urgent));
-    tail = turn.catch(() => undefined);
-    return turn;
-  };
+  return (bytes, urgent) => inTurn(() => make(bytes, urgent));
 }

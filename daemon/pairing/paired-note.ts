@@ -1,6 +1,7 @@
 import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
 import type { NodeId } from "#base/ids";
+import { openInTurn } from "#base/in-turn";
 import { step } from "#base/step";
 import { type Clock, isoOf } from "#base/time";
 import { type Bodycam, readBodycams } from "../../storage/catalog/bodycams.ts";
@@ -29,12 +30,8 @@ export function openPairedNote(
   let written: string | undefined;
   let behind = true;
   // One at a time: an answer and the look each five minutes would write over each other, the older one last.
-  let tail: Promise<void> = Promise.resolve();
-  const keep = (): Promise<void> => {
-    const mine = tail.then(write);
-    tail = mine.catch(() => undefined);
-    return mine;
-  };
+  const inTurn = openInTurn();
+  const keep = (): Promise<void> => inTurn(write);
   return { keep, catchUp: async () => (behind ? keep() : undefined) };
 
   async function write(): Promise<void> {

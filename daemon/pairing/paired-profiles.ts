@@ -1,4 +1,5 @@
 import { BewaardError } from "#base/errors";
+import { openInTurn } from "#base/in-turn";
 import type { Clock } from "#base/time";
 import type { Rules } from "../../config/configuration.ts";
 import { readProfile } from "../../config/load.ts";
@@ -37,12 +38,8 @@ export function profileEnterer(
   rules: Rules,
 ): () => Promise<void> {
   // One at a time: of two that read them at once, the older would be entered last.
-  let tail: Promise<void> = Promise.resolve();
+  const inTurn = openInTurn();
   const enter = async (): Promise<void> =>
     enterProfiles(clock, events, database, config, await withPairedProfiles(database, rules));
-  return () => {
-    const mine = tail.then(enter);
-    tail = mine.catch(() => undefined);
-    return mine;
-  };
+  return () => inTurn(enter);
 }

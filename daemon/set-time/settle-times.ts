@@ -1,11 +1,8 @@
-import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
 import {
   type Clock,
   DAY_MS,
-  every,
-  HOUR_MS,
   type Instant,
   instant,
   instantOf,
@@ -23,12 +20,9 @@ import {
 import type { Events } from "../events.ts";
 import type { Outstanding } from "../ordering/outstanding.ts";
 import { clearOrder, isGivenUp, isWritten, type Reports, reportOf } from "../ordering/reports.ts";
+import { settleOpen } from "../ordering/settle-open.ts";
 import type { Report } from "../orders/report.ts";
-import { steady } from "../steady.ts";
 
-/** Somebody may be waiting at the slot. */
-const LOOK_EVERY_MS = SECOND_MS;
-const QUIET_LOOK_MS = 2 * SECOND_MS;
 /** A helper that began in time is soon done, even with a card that hardly answers. */
 const WORK_MS = 2 * MINUTE_MS;
 /** What came of an order is remembered, so that it is not made again in the same stay of a card. */
@@ -46,21 +40,21 @@ export async function settleTimes(
   outstanding: Outstanding,
   signal: AbortSignal,
 ): Promise<void> {
-  const turn = steady(clock, events, "set-time");
-  const daily = atMostEvery(clock, DAY_MS);
-  const hourly = atMostEvery(clock, HOUR_MS);
-  const pace = () => (outstanding.any ? LOOK_EVERY_MS : QUIET_LOOK_MS);
-  for await (const now of every(clock, pace, signal)) {
-    await turn(async () => {
-      if (daily("tidy")) await forgetTimeOrders(database, longBefore(now));
-      if (!outstanding.any) return;
-      // Before it is asked: what is ordered meanwhile is looked at in the next turn.
-      outstanding.any = false;
-      const open = await openTimeOrders(database);
-      if (open.length > 0) outstanding.any = true;
-      for (const order of open) await lookAt(clock, events, database, reports, order, hourly);
-    });
-  }
+  await settleOpen(
+    clock,
+    events,
+    outstanding,
+    {
+      name: "set-time",
+      // Somebody may be waiting at the slot.
+      lookEveryMs: SECOND_MS,
+      quietLookMs: 2 * SECOND_MS,
+      open: () => openTimeOrders(database),
+      settle: (order, hourly) => lookAt(clock, events, database, reports, order, hourly),
+      tidy: async (now) => void (await forgetTimeOrders(database, longBefore(now))),
+    },
+    signal,
+  );
 }
 
 function longBefore(now: Instant): Instant {

@@ -1,14 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { atMostEvery } from "#base/at-most-every";
 import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
 import { step } from "#base/step";
 import {
   type Clock,
   DAY_MS,
-  every,
-  HOUR_MS,
   type Instant,
   instant,
   instantOf,
@@ -26,11 +23,9 @@ import {
 import type { Events } from "../events.ts";
 import type { Outstanding } from "../ordering/outstanding.ts";
 import { clearOrder, isGivenUp, isWritten, type Reports, reportOf } from "../ordering/reports.ts";
+import { settleOpen } from "../ordering/settle-open.ts";
 import type { Report } from "../orders/report.ts";
-import { steady } from "../steady.ts";
 
-const LOOK_EVERY_MS = 2 * SECOND_MS;
-const QUIET_LOOK_MS = 5 * SECOND_MS;
 /** A helper that began in time may still be reading: so long, and a second for each of so many bytes. */
 const PATIENCE_MS = 30 * MINUTE_MS;
 const SLOWEST_BYTES_PER_SECOND = 4_000_000;
@@ -49,32 +44,38 @@ export async function settleWipes(
   outstanding: Outstanding,
   signal: AbortSignal,
 ): Promise<void> {
-  const turn = steady(clock, events, "wipe");
-  const daily = atMostEvery(clock, DAY_MS);
-  const hourly = atMostEvery(clock, HOUR_MS);
-  const pace = () => (outstanding.any ? LOOK_EVERY_MS : QUIET_LOOK_MS);
-  for await (const now of every(clock, pace, signal)) {
-    await turn(async () => {
-      if (daily("tidy")) await tidy(database, reports, now);
-      if (!outstanding.any) return;
-      // Before it is asked: what is ordered meanwhile is looked at in the next turn.
-      outstanding.any = false;
-      const open = await openWipes(database);
-      if (open.length > 0) outstanding.any = true;
-      for (const order of open) {
-        // Before the report: the helper writes that first and then removes the order.
-        const written = await isWritten(reports, order.nonce);
-        const report = await reportOf(events, reports, order, hourly);
-        if (report !== undefined)
-          await settle(clock, events, database, reports, order, report, hourly);
-        else if (isGivenUp(clock, order, written, workMs(order))) {
-          await recordUnreported(database, clock.now(), order);
-          events.wipeUnreported(order.device, order.nonce);
-          await clear(reports, order);
-        }
-      }
-    });
-  }
+  await settleOpen(
+    clock,
+    events,
+    outstanding,
+    {
+      name: "wipe",
+      lookEveryMs: 2 * SECOND_MS,
+      quietLookMs: 5 * SECOND_MS,
+      open: () => openWipes(database),
+      settle: (order, hourly) => lookAt(clock, events, database, reports, order, hourly),
+      tidy: (now) => tidy(database, reports, now),
+    },
+    signal,
+  );
+}
+
+async function lookAt(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  reports: Reports,
+  order: OpenWipe,
+  hourly: (what: string) => boolean,
+): Promise<void> {
+  // Before the report: the helper writes that first and then removes the order.
+  const written = await isWritten(reports, order.nonce);
+  const report = await reportOf(events, reports, order, hourly);
+  if (report !== undefined) return settle(clock, events, database, reports, order, report, hourly);
+  if (!isGivenUp(clock, order, written, workMs(order))) return;
+  await recordUnreported(database, clock.now(), order);
+  events.wipeUnreported(order.device, order.nonce);
+  await clear(reports, order);
 }
 
 async function settle(
