@@ -13,9 +13,7 @@ export interface Ended {
 export interface Agent {
   /** Resolves when the guest answers. @throws when it does not within some seconds. */
   ping(): Promise<void>;
-  /** Has the guest switch itself off as an administrator would; it gives no answer. */
-  powerOff(): Promise<void>;
-  /** The same, and it starts again. */
+  /** Has the guest start itself anew as an administrator would; it gives no answer. */
   startAnew(): Promise<void>;
   /** Runs `command` in a shell. @throws when it runs longer than `limitMs`. */
   exec(command: string, limitMs?: number): Promise<Ended>;
@@ -92,14 +90,11 @@ export function agentOf(socket: string): Agent {
     }
   }
 
-  const leave = async (mode: "powerdown" | "reboot"): Promise<void> => {
-    await call("guest-shutdown", { mode }, 1500).catch(() => undefined);
-  };
-
   return {
     ping: async () => void (await call("guest-ping", {}, 3000)),
-    powerOff: () => leave("powerdown"),
-    startAnew: () => leave("reboot"),
+    async startAnew() {
+      await call("guest-shutdown", { mode: "reboot" }, 1500).catch(() => undefined);
+    },
     exec,
     write,
   };

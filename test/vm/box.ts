@@ -43,6 +43,11 @@ set_time:
   zone: Europe/Amsterdam
 `;
 
+/** Node's own options in the service: what it compiled with others serves it nothing. */
+const SERVICE = readFileSync(new URL("../../systemd/bewaard.service", import.meta.url), "utf8");
+export const SERVICE_OPTIONS =
+  /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.ts /m.exec(SERVICE)?.[1] ?? "";
+
 /** An emulated processor on a busy machine: slowness must never look like a failure. */
 const PATIENCE = "[Service]\nTimeoutStartSec=600\nTimeoutStopSec=600\n";
 const PATIENT = "/etc/systemd/system/bewaard-media@.service.d";
@@ -56,6 +61,16 @@ systemd-sysusers /opt/bewaard/systemd/bewaard.sysusers
 mkdir /etc/bewaard ${PATIENT}
 install -d -o bewaard -g bewaard -m 700 /srv/bewaard /mnt/bewaard
 install -d -o bewaard -g bewaard ${DOCK}/DCIM
+`;
+
+/** What the service and the helper would compile at their first starts, for Node calls such folders by whose they are. */
+const COMPILED = `
+set -e
+cd /opt/bewaard/compiled
+chown -R bewaard:bewaard bewaard
+for one in bewaard/*-0; do mv $one \${one%0}$(id -u bewaard); done
+mv bewaard bewaard-helper /var/cache
+rmdir /opt/bewaard/compiled
 `;
 
 const ACCOUNT = `
@@ -75,7 +90,7 @@ export async function installBox(guest: Guest): Promise<void> {
     makeDemoSite(systemClock, desk.path, ["bc-0101"], 3, NEVER),
     guest.sh(CHECKOUT),
   ]);
-  await guest.sh(FOLDERS);
+  await guest.sh(FOLDERS + COMPILED);
   await guest.put("/etc/bewaard/bewaard.yaml", stringify(CONFIGURATION));
   await guest.put(CONFIGURATION.recipients, await readFile(config.recipients));
   await guest.put(CONFIGURATION.desk_signers, await readFile(config.desk_signers));
@@ -86,16 +101,12 @@ export async function installBox(guest: Guest): Promise<void> {
   await guest.until(`[ -S ${CONFIGURATION.state}/control.sock ]`);
 }
 
-/** Node's own options in the service: what it compiled with others serves it nothing. */
-const SERVICE = readFileSync(new URL("../../systemd/bewaard.service", import.meta.url), "utf8");
-const OPTIONS = /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.ts /m.exec(SERVICE)?.[1] ?? "";
-
 /** The command `bewaard …` or `bewaarctl …` as the user whom the box runs as. */
 export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
   const node = "/opt/bewaard/node_modules/.bin/node";
   const cli = `/opt/bewaard/daemon/cli/${program}.ts --config /etc/bewaard/bewaard.yaml`;
-  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${OPTIONS} ${cli} ${rest.join(" ")}`;
+  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${SERVICE_OPTIONS} ${cli} ${rest.join(" ")}`;
 }
 
 /**

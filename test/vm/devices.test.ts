@@ -3,7 +3,8 @@ import { after, before, describe, it } from "mocha";
 import { dockedIn, FIVE_CAMERAS, fiveCameras } from "../fakes/docked-cameras.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { dockAll } from "./docked.ts";
-import { type Guest, openGuest } from "./guest.ts";
+import { openGuest } from "./frozen.ts";
+import type { Guest } from "./guest.ts";
 import { recordSysfs } from "./record-sysfs.ts";
 
 // What a real kernel makes of cameras that are plugged in. Nothing of bewaard runs in this guest.

@@ -19,9 +19,9 @@ export function placesIn(folder: string) {
 }
 
 /** Emulated, always: where /dev/kvm is there it need not work, and a machine that builds software has none. */
-const BOARD = "-M q35 -nodefaults -display none -accel tcg,thread=multi,tb-size=1024";
+const BOARD = "-M q35 -nodefaults -no-reboot -display none -accel tcg,thread=multi,tb-size=1024";
 // Without AVX, which QEMU emulates only since 7.2: with `-cpu max` Node ended with SIGSEGV twice in some thirty starts.
-const PROCESSORS = "-cpu Westmere -smp 2 -m 2048 -rtc base=utc";
+const PROCESSORS = "-cpu Westmere -smp 1 -m 2048 -rtc base=utc";
 // Two kinds of USB: `xhci.0` has eight sockets, each USB 2 and USB 3 at once, `ehci.0` six of USB 2.
 const USB = "-device qemu-xhci,id=xhci,p2=8,p3=8 -device usb-ehci,id=ehci";
 const KERNEL =
@@ -57,10 +57,9 @@ export interface Machine {
   kill(): Promise<void>;
 }
 
-/** Switches a machine on. It goes when this process goes, however that ends. */
-export function switchOn(image: Image, folder: string, snapshot: string | undefined): Machine {
-  const from = snapshot === undefined ? [] : ["-loadvm", snapshot];
-  const qemu = ["qemu-system-x86_64", ...machineArguments(image, folder), ...from];
+/** Switches a machine on; when it is to start anew it goes off. It goes when this process goes, however that ends. */
+export function switchOn(image: Image, folder: string, more: readonly string[]): Machine {
+  const qemu = ["qemu-system-x86_64", ...machineArguments(image, folder), ...more];
   const stdio = ["ignore", "ignore", "pipe"] as const;
   const child = spawn("setpriv", ["--pdeathsig", "KILL", ...qemu], { stdio: [...stdio] });
   let said = "";

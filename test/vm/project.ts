@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { temporaryFolder } from "../fakes/folder.ts";
+import { SERVICE_OPTIONS } from "./box.ts";
 import { PROJECT_BYTES } from "./machine.ts";
 
 const run = promisify(execFile);
 const TOP = fileURLToPath(new URL("../..", import.meta.url));
+const COMPILE = fileURLToPath(new URL("compile.sh", import.meta.url));
 
 const lockSchema = z.looseObject({
   packages: z.record(z.string(), z.looseObject({ dev: z.boolean().optional() })),
@@ -16,11 +19,15 @@ const lockSchema = z.looseObject({
 
 /**
  * Writes `path`: what a checkout has after `node setup.mjs`, the Node that it runs on included, as one tar. Without what only
- * developing needs, and what git ignores.
+ * developing needs, and what git ignores. In its folder `compiled`: what Node would compile of it in the guest.
  */
 export async function writeProject(path: string): Promise<void> {
   const names = [...(await ownFiles()), ...(await packages())];
-  const made = run("tar", ["-cf", path, "-C", TOP, "--null", "--files-from=-"]);
+  await using more = await temporaryFolder();
+  const out = join(more.path, "compiled");
+  await run("unshare", ["--mount", COMPILE, TOP, out, SERVICE_OPTIONS]);
+  const both = ["-C", TOP, "--null", "--files-from=-", "-C", more.path, "compiled"];
+  const made = run("tar", ["-cf", path, ...both]);
   made.child.stdin?.end(names.join("\0"));
   await made;
   if ((await stat(path)).size > PROJECT_BYTES) throw new Error("the project outgrew PROJECT_BYTES");

@@ -1,6 +1,6 @@
 import { temporaryFolder } from "../fakes/folder.ts";
 import { dockAll } from "./docked.ts";
-import { openGuest } from "./guest.ts";
+import { openGuest } from "./frozen.ts";
 import { recordSysfs } from "./record-sysfs.ts";
 
 // Prints what test/fakes/sysfs/five-cameras.txt holds: node test/vm/record-docked.ts > test/fakes/sysfs/five-cameras.txt

@@ -3,7 +3,7 @@ import { NEVER } from "../fakes/rig.ts";
 import type { Monitor } from "./monitor.ts";
 
 /** Where and how a card is put in. */
-interface Plug {
+export interface Plug {
   /** Which camera it is in: what the device says of itself. */
   readonly serial: string;
   /** `3` of the controller, or `2.3` behind the hub in 2. */
@@ -32,36 +32,54 @@ export interface Sockets {
 /** How long QEMU may go on reading an image of what was pulled out. */
 const TRIES = 100;
 
-export function socketsOf(monitor: Monitor): Sockets {
+/** The sockets of one machine: `plugAgain` puts into the next one, in turn, what is in those of this one. */
+export function socketsOf(monitor: Monitor): Sockets & { plugAgain(): Promise<void> } {
+  const plugged = new Map<string, () => Promise<unknown>>();
+
+  async function plugIn(id: string, how: () => Promise<unknown>): Promise<void> {
+    await how();
+    plugged.set(id, how);
+  }
+
+  async function pullOut(id: string): Promise<void> {
+    await monitor("device_del", { id });
+    plugged.delete(id);
+  }
+
   return {
     async plug(id, image, { serial, port, bus = "xhci.0", readOnly = false, bytesPerSecond }) {
       const file = { driver: "file", filename: image, "read-only": readOnly, locking: "off" };
-      let disk: object = { driver: "raw", file };
-      if (bytesPerSecond !== undefined) {
-        const limits = { "bps-total": bytesPerSecond };
-        await monitor("object-add", { "qom-type": "throttle-group", id: `slow-${id}`, limits });
-        disk = { driver: "throttle", "throttle-group": `slow-${id}`, file: disk };
-      }
-      const options = { "node-name": `card-${id}`, "read-only": readOnly, ...disk };
-      await monitor("blockdev-add", options);
-      const stick = { driver: "usb-storage", drive: `card-${id}`, removable: true };
-      await monitor("device_add", { ...stick, id, serial, bus, port });
+      await plugIn(id, async () => {
+        let disk: object = { driver: "raw", file };
+        if (bytesPerSecond !== undefined) {
+          const limits = { "bps-total": bytesPerSecond };
+          await monitor("object-add", { "qom-type": "throttle-group", id: `slow-${id}`, limits });
+          disk = { driver: "throttle", "throttle-group": `slow-${id}`, file: disk };
+        }
+        const options = { "node-name": `card-${id}`, "read-only": readOnly, ...disk };
+        await monitor("blockdev-add", options);
+        const stick = { driver: "usb-storage", drive: `card-${id}`, removable: true };
+        await monitor("device_add", { ...stick, id, serial, bus, port });
+      });
     },
     async unplug(id) {
-      await monitor("device_del", { id });
+      await pullOut(id);
       await trying(() => monitor("blockdev-del", { "node-name": `card-${id}` }));
       // Only a slow one has it.
       await monitor("object-del", { id: `slow-${id}` }).catch(() => undefined);
     },
     async plugMtp(id, from, serial, port) {
       const device = { driver: "usb-mtp", rootdir: from, readonly: false, desc: "bodycam" };
-      await monitor("device_add", { ...device, id, serial, bus: "xhci.0", port });
+      const at = { id, serial, bus: "xhci.0", port };
+      await plugIn(id, () => monitor("device_add", { ...device, ...at }));
     },
-    async unplugMtp(id) {
-      await monitor("device_del", { id });
-    },
+    unplugMtp: pullOut,
     async plugHub(id, port) {
-      await monitor("device_add", { driver: "usb-hub", id, bus: "xhci.0", port });
+      const hub = { driver: "usb-hub", id, bus: "xhci.0", port };
+      await plugIn(id, () => monitor("device_add", hub));
+    },
+    async plugAgain() {
+      for (const how of plugged.values()) await how();
     },
   };
 }

@@ -1,0 +1,24 @@
+#!/bin/bash
+# compile.sh TOP OUT OPTIONS: what Node keeps of what it compiled (NODE_COMPILE_CACHE) of the checkout TOP where that is /opt/bewaard, in
+# OUT/bewaard for the service with its OPTIONS and in OUT/bewaard-helper. An emulated processor needs half a minute for it.
+# Needs root, in a mount namespace of its own: unshare --mount.
+set -euo pipefail
+top=$1 out=$2 options=$3
+mount -t tmpfs none /opt
+mkdir /opt/bewaard
+mount --bind "$top" /opt/bewaard
+cd /opt/bewaard
+
+# compile NAME MODULES [OPTION...]
+compile() {
+  local name=$1 modules=$2
+  shift 2
+  MODULES=$modules NODE_COMPILE_CACHE=$out/$name node_modules/.bin/node "$@" --input-type=module --eval '
+    import { flushCompileCache } from "node:module";
+    for (const path of process.env.MODULES.split(" ")) await import(`/opt/bewaard/${path}`);
+    flushCompileCache();
+    process.exit(0);'
+}
+# shellcheck disable=SC2086
+compile bewaard "$(echo daemon/{main,run-dock,setup}.ts daemon/cli/{bewaard,*-commands,bewaarctl}.ts)" $options
+compile bewaard-helper "$(echo daemon/cli/bewaard-helper.ts daemon/helper/*.ts)"

@@ -1,0 +1,55 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "#base/system-clock";
+import { recordClip } from "../../daemon/demo/clips.ts";
+import { accountOf, installBox } from "./box.ts";
+import { makeCard } from "./cards.ts";
+import { copyIntoExfat } from "./exfat.ts";
+import { type Frozen, justBooted, openGuest } from "./frozen.ts";
+import type { Guest } from "./guest.ts";
+import { writeProject } from "./project.ts";
+
+/** Where the box that was installed before any test is: mocha's own processes are told by their environment. */
+const PLACE = "BEWAARD_VM_INSTALLED";
+const DISK = "disk.qcow2";
+const EXFAT_CARD = "exfat-card";
+
+/** Installs a box in a guest, as docs/operations.md says, before any test: half a minute, and each file that needs one goes on from there. */
+export async function mochaGlobalSetup(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "bewaard-test-"));
+  process.env[PLACE] = folder;
+  await using guest = await openGuest(await justBooted(), writeProject);
+  await recordClip(join(folder, "recorded"), systemClock.now(), 550);
+  await makeCard(join(folder, EXFAT_CARD), "exfat", 64, "CAM2");
+  await copyIntoExfat(guest, join(folder, EXFAT_CARD), join(folder, "recorded"));
+  try {
+    await installBox(guest);
+  } catch (error) {
+    console.log(await accountOf(guest));
+    throw error;
+  }
+  await guest.freeze(join(folder, DISK));
+}
+
+export async function mochaGlobalTeardown(): Promise<void> {
+  await rm(place(), { recursive: true, force: true });
+}
+
+/** A guest of its own with a box that was just installed in it, and runs. */
+export async function openInstalled(): Promise<Guest> {
+  const { image } = await justBooted();
+  const from: Frozen = { image, disk: join(place(), DISK) };
+  return openGuest(from);
+}
+
+/** An exFAT card with one recording on it, a copy of its own in `path`. */
+export async function copyExfatCard(path: string): Promise<void> {
+  await cp(join(place(), EXFAT_CARD), path);
+}
+
+function place(): string {
+  const folder = process.env[PLACE];
+  if (folder === undefined) throw new Error("no box was installed: test/vm/mocharc.json does that");
+  return folder;
+}
