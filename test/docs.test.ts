@@ -104,6 +104,7 @@ describe("the code", () => {
       "cli-progress",
       "fluent-ffmpeg",
       "node-onvif",
+      "node-unix-socket",
     ])
       assert.equal(usersOf(library).length, 1, `${library}: ${usersOf(library).join(", ")}`);
     // And what it brings along: nobody else may meet Smithy either.
