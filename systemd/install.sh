@@ -46,21 +46,10 @@ install -d -m 755 /etc/bewaard
 command -v jmtpfs > /dev/null ||
   echo "zonder jmtpfs worden camera's met MTP niet gelezen / not read without it: apt install jmtpfs" >&2
 
-# The one key that the helper believes. As core's user, which owns the state folder; written by root, by rename.
 if [ -f "$config" ]; then
-  node="$home/node_modules/.bin/node"
-  # What is compiled now, the service need not compile again: Node keeps it by the options that it was started with.
   service=bewaard.service
   if [ $bucket = yes ]; then service=bewaard-bucket.conf; fi
-  options=$(sed -n 's/^ExecStart=[^ ]*\(\( --[^ ]*\)*\) .*bewaard\.ts .*/\1/p' $service)
-  install -d -o bewaard -g bewaard /var/cache/bewaard
-  NODE_COMPILE_CACHE=/var/cache/bewaard setpriv --reuid=bewaard --regid=bewaard --clear-groups --no-new-privs \
-    "$node" $options "$home/daemon/cli/bewaard.ts" --config "$config" --json setup |
-    "$node" -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).verifier + "\n")' \
-    > /etc/bewaard/.node.vkey
-  [ -s /etc/bewaard/.node.vkey ] || { echo "geen sleutel / no key" >&2; exit 1; }
-  chmod 644 /etc/bewaard/.node.vkey
-  mv /etc/bewaard/.node.vkey /etc/bewaard/node.vkey
+  ./node-key.sh $service
 else
   echo "nog geen / no $config yet: schrijf het en herhaal dit / write it and repeat this" >&2
 fi

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { after, before, describe, it } from "mocha";
+import { z } from "zod";
+import { temporaryFolder } from "./fakes/folder.ts";
+
+const run = promisify(execFile);
+const TOP = fileURLToPath(new URL("..", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../packaging/package.ts", import.meta.url));
+
+const AS_ROOT = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+
+/** In a process of its own, as another person would on another day: uncompressed, which takes a tenth of the time. */
+async function made(to: string, umask: string, zone: string): Promise<string> {
+  const shell = `umask ${umask}; exec "$0" "$@"`;
+  const args = [process.execPath, PACKAGE, "--to", to, "--with", "none", "--level", "0"];
+  const env = { ...process.env, TZ: zone };
+  return (await run("/bin/sh", ["-c", shell, ...args], { env })).stdout.trim();
+}
+
+/** As where it was installed: /usr as the package has it over this machine's, and no checkout. */
+const INSTALLED = `
+set -eu
+mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr
+mount -t tmpfs tmpfs "$2"
+cd /
+shift 2
+exec "$@"
+`;
+
+describe("the package", () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let packages: readonly string[];
+  let root: string;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    root = join(folder.path, "root");
+    packages = await Promise.all([
+      made(join(folder.path, "a"), "022", "UTC"),
+      made(join(folder.path, "b/c"), "077", "Pacific/Chatham"),
+    ]);
+    await run("dpkg-deb", ["-x", packages[0] ?? "", root]);
+  });
+
+  after(() => folder[Symbol.asyncDispose]());
+
+  async function installed(...command: string[]): Promise<string> {
+    const shell = ["/bin/sh", "-c", INSTALLED, "sh", root, TOP, ...command];
+    return (await run("unshare", [...AS_ROOT, "--mount", ...shell], { timeout: 60_000 })).stdout;
+  }
+
+  it("is the same to the byte wherever, whenever and by whomever it is made", async () => {
+    const [one = "", other = ""] = packages;
+    assert.notEqual(one, other);
+    await run("cmp", [one, other]);
+  });
+
+  it("runs from where it was installed, without a checkout", async () => {
+    assert.match(await installed("bewaard", "--help"), /Gebruik \/ usage: bewaard/);
+    assert.match(await installed("bewaarctl", "--help"), /Gebruik \/ usage: bewaarctl/);
+    const schema = z.looseObject({ $schema: z.string() });
+    schema.parse(JSON.parse(await installed("bewaard", "config", "schema")));
+  });
+
+  it("has what each of its modules loads", async () => {
+    const home = "/usr/lib/bewaard";
+    const names = (await readdir(join(root, home), { recursive: true })).filter(
+      (name) => name.endsWith(".ts") && !/^node_modules\/|s3-server\/main/.test(name),
+    );
+    assert.ok(names.length > 500);
+    const load = `for (const name of ${JSON.stringify(names)}) await import("${home}/" + name)`;
+    await installed(`${home}/node_modules/.bin/node`, "--input-type=module", "--eval", load);
+  });
+
+  it("has units that name only what it has", async () => {
+    const units = join(root, "usr/lib/systemd/system");
+    for (const name of await readdir(units)) {
+      const text = await readFile(join(units, name), "utf8");
+      assert.doesNotMatch(text, /\/opt\//, name);
+      const places = text.matchAll(
+        /(?<=[=\s:/]|file:\/\/)\/usr\/(?:lib|share\/doc)\/bewaard\/\S+/g,
+      );
+      for (const [place] of places) await readFile(join(root, place));
+    }
+  });
+});
