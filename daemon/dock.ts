@@ -1,6 +1,6 @@
 import { BewaardError } from "#base/errors";
 import type { DeviceId, NodeId } from "#base/ids";
-import { type Clock, every, SECOND_MS } from "#base/time";
+import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import type { CameraProfile } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
@@ -11,9 +11,15 @@ import type { SlotBoard } from "./docks/slot-board.ts";
 import { watchFolder } from "./docks/watch-folder.ts";
 import type { Events } from "./events.ts";
 import { settleLeftovers } from "./leftovers.ts";
+import type { Attendant } from "./notify/attendant.ts";
 import { warnOfRecipients } from "./recipients.ts";
 import type { ReadContainer } from "./recording-times.ts";
 import type { SeenClock } from "./seen-clock.ts";
+
+/** The most that one step of a loop takes here, where only the disk is asked. */
+const STEP_MS = 10 * MINUTE_MS;
+/** A file waits for its turn, after those of every card that is in, is of 4 GB, and may be on a share. */
+const FOLDER_STEP_MS = 6 * HOUR_MS;
 
 /** A bodycam and where it docks. */
 export interface Dock {
@@ -48,6 +54,7 @@ export interface Slots {
 export async function dock(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   ask: Ask,
   sealing: Sealing,
   fair: Fair,
@@ -59,13 +66,14 @@ export async function dock(
   const unsettled = await settleLeftovers(events, sealing.incoming, docked);
   await coreAnswers(clock, ask, signal);
   await together(signal, [
-    ...docks.map(
-      (one) => (s: AbortSignal) =>
-        watchFolder(clock, events, ask, sealing, fair, slots.board, one, s),
+    ...docks.map((one) =>
+      attendant.loop(`folder ${one.device}`, FOLDER_STEP_MS, (c, s) =>
+        watchFolder(c, events, ask, sealing, fair, slots.board, one, s),
+      ),
     ),
     (s) => slots.run(s),
-    (s) => warnOfRecipients(clock, events, sealing, s),
-    (s) => unsettled.again(clock, s),
+    attendant.loop("warn", STEP_MS, (c, s) => warnOfRecipients(c, events, sealing, s)),
+    attendant.loop("leftovers", STEP_MS, (c, s) => unsettled.again(c, s)),
   ]);
 }
 

@@ -93,6 +93,15 @@ function boxEvents(say: Say) {
         loop,
         ...failed(error),
       }),
+    loopLate: (loop: string, quietMs: number) =>
+      say(
+        "alert",
+        "loop-late",
+        "a loop hangs: the watchdog is fed no more, and this process will be started anew",
+        { loop, quietMs },
+      ),
+    managerUnheard: (why: string) =>
+      say("error", "manager-unheard", "systemd could not be told how this process does", { why }),
     archived: (key: string, first: number, last: number) =>
       say("notice", "archived", "old rows and ledger entries left for a sealed archive", {
         key,

@@ -1,5 +1,5 @@
 import { systemClock } from "#base/system-clock";
-import { type Clock, MINUTE_MS } from "#base/time";
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
 import type { Config } from "../config/schema.ts";
@@ -31,6 +31,10 @@ import { heeder } from "./heed.ts";
 import { remindOfMarks } from "./incident-marks.ts";
 import { keepTime } from "./keep-time.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
+import type { Attendant } from "./notify/attendant.ts";
+import { coreLine } from "./notify/core-line.ts";
+import { ledgerStands } from "./notify/ledger-stands.ts";
+import { spoolTakes } from "./notify/spool-takes.ts";
 import { historyOf } from "./one-history.ts";
 import { type CoreMachine, openBodycams } from "./open-bodycams.ts";
 import { openMedium } from "./open-medium.ts";
@@ -70,6 +74,15 @@ import { openVaultOfBox } from "./vault-of-box.ts";
 
 const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
 
+/** The most that one step of a loop takes here: a few large transactions before its own, on a slow disk. */
+const STEP_MS = 15 * MINUTE_MS;
+/** A bucket that hangs is given up after minutes, each time. */
+const BUCKET_STEP_MS = HOUR_MS;
+/** A share that hangs, hangs whoever looks at it until it is back, and no start of ours mends it. */
+const SHARE_STEP_MS = DAY_MS;
+/** The file is read in one step: gigabytes. */
+const FILE_CHECK_MS = 6 * HOUR_MS;
+
 /**
  * Core: the only one that opens catalog, ledger and node key. Opens in order of dependency, closes in
  * reverse, runs its loops until the signal aborts or one of them fails.
@@ -77,10 +90,11 @@ const ASKER_PATIENCE_MS = 10 * MINUTE_MS;
 export function runCore(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   config: Config,
   signal: AbortSignal,
 ): Promise<void> {
-  return runCoreOn(clock, events, config, thisMachine(), signal);
+  return runCoreOn(clock, events, attendant, config, thisMachine(), signal);
 }
 
 function thisMachine(): CoreMachine {
@@ -91,6 +105,7 @@ function thisMachine(): CoreMachine {
 export async function runCoreOn(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   config: Config,
   machine: CoreMachine,
   signal: AbortSignal,
@@ -139,25 +154,48 @@ export async function runCoreOn(
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
 
+  const { loop } = attendant;
+  const farMs = "s3" in config.vault ? BUCKET_STEP_MS : SHARE_STEP_MS;
+  attendant.begun("core", {
+    conditions: [spoolTakes(spool, "core"), ledgerStands(clock, events, database)],
+    line: () => coreLine(clock, database, limits.limitBytes),
+  });
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
-    (s) => adopt(clock, events, database, spool, box, s),
-    (s) => store(clock, events, database, spool, vault, node, uploadOf(config, rules.policy), s),
-    (s) => retain(clock, events, sure, spool, vault, node, term, heedDesk, askHistory, s),
-    (s) => secure(clock, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
-    (s) => checkpoint(clock, events, database, vault, node, key, askHistory, s),
-    (s) => timestamp(clock, events, database, vault, node, authorityOf(config), askHistory, s),
-    (s) => ring(clock, events, makeRoom, limits, s),
-    (s) => replenish(clock, events, reserve, s),
-    (s) => checkCatalog(clock, events, database, s),
-    (s) => paired.settle(s),
-    (s) => followSeen(clock, events, sure, vault, node, deskOf(config), s),
-    (s) => archive(clock, events, database, vault, archived, askHistory, s),
-    (s) => sweepVault(clock, events, database, vault, node, medium?.vault, askHistory, s),
-    (s) => findBreaches(clock, events, database, spool, term, s),
-    (s) => paired.watch(s),
-    (s) => remindOfMarks(clock, events, database, s),
-    (s) => duties(clock, events, database, covertPeriods(config), s),
-    (s) => keepTime(clock, events, database, [chrony(systemClock, config.time.sources)], s),
+    loop("adopt", STEP_MS, (c, s) => adopt(c, events, database, spool, box, s)),
+    loop("store", farMs, (c, s) =>
+      store(c, events, database, spool, vault, node, uploadOf(config, rules.policy), s),
+    ),
+    loop("retain", farMs, (c, s) =>
+      retain(c, events, sure, spool, vault, node, term, heedDesk, askHistory, s),
+    ),
+    loop("secure", SHARE_STEP_MS, (c, s) =>
+      secure(c, events, sure, spool, vault, node, medium, separate, mayDestroy, s),
+    ),
+    loop("checkpoint", farMs, (c, s) =>
+      checkpoint(c, events, database, vault, node, key, askHistory, s),
+    ),
+    loop("timestamp", farMs, (c, s) =>
+      timestamp(c, events, database, vault, node, authorityOf(config), askHistory, s),
+    ),
+    loop("ring", STEP_MS, (c, s) => ring(c, events, makeRoom, limits, s)),
+    loop("replenish", STEP_MS, (c, s) => replenish(c, events, reserve, s)),
+    loop("check-catalog", FILE_CHECK_MS, (c, s) => checkCatalog(c, events, database, s)),
+    loop("wipes", STEP_MS, paired.settleWipes),
+    loop("set-times", STEP_MS, paired.settleTimes),
+    loop("follow-seen", farMs, (c, s) =>
+      followSeen(c, events, sure, vault, node, deskOf(config), s),
+    ),
+    loop("archive", farMs, (c, s) => archive(c, events, database, vault, archived, askHistory, s)),
+    loop("sweep-vault", SHARE_STEP_MS, (c, s) =>
+      sweepVault(c, events, database, vault, node, medium?.vault, askHistory, s),
+    ),
+    loop("find-breaches", HOUR_MS, (c, s) => findBreaches(c, events, database, spool, term, s)),
+    loop("bodycams", STEP_MS, paired.watch),
+    loop("marks", STEP_MS, (c, s) => remindOfMarks(c, events, database, s)),
+    loop("duties", STEP_MS, (c, s) => duties(c, events, database, covertPeriods(config), s)),
+    loop("keep-time", STEP_MS, (c, s) =>
+      keepTime(c, events, database, [chrony(systemClock, config.time.sources)], s),
+    ),
   ]);
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "#base/time";
-import { together } from "#base/together";
 import type { Rules } from "../config/configuration.ts";
 import type { Config } from "../config/schema.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -7,6 +6,7 @@ import type { NodeKey } from "../storage/ledger/note.ts";
 import type { Box } from "./adopt.ts";
 import type { Answers } from "./control/protocol.ts";
 import type { Events } from "./events.ts";
+import type { Loop } from "./notify/pulses.ts";
 import type { AskHistory } from "./one-history.ts";
 import { openOutstanding } from "./ordering/outstanding.ts";
 import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
@@ -39,10 +39,10 @@ export interface CoreMachine {
 /** All that core does of bodycams: which is which, what may go from their cards, and what sets their clocks. */
 export interface Bodycams {
   readonly answers: BodycamAnswers & WipeAnswers & Pick<Answers, "docks.set-time">;
-  /** Until the signal aborts: `watchBodycams`. */
-  readonly watch: (signal: AbortSignal) => Promise<void>;
-  /** Until the signal aborts: `settleWipes` and `settleTimes`. */
-  readonly settle: (signal: AbortSignal) => Promise<void>;
+  /** The loops of it, each until the signal aborts: `watchBodycams`, `settleWipes`, `settleTimes`. */
+  readonly watch: Loop;
+  readonly settleWipes: Loop;
+  readonly settleTimes: Loop;
 }
 
 /**
@@ -82,11 +82,8 @@ export async function openBodycams(
       ...wipeAnswers(database, wipe),
       "docks.set-time": setTime,
     },
-    watch: (signal) => watchBodycams(clock, events, database, look, note, board, term, signal),
-    settle: (signal) =>
-      together(signal, [
-        (s) => settleWipes(clock, events, database, reports, wipes, s),
-        (s) => settleTimes(clock, events, database, reports, times, s),
-      ]),
+    watch: (own, signal) => watchBodycams(own, events, database, look, note, board, term, signal),
+    settleWipes: (own, signal) => settleWipes(own, events, database, reports, wipes, signal),
+    settleTimes: (own, signal) => settleTimes(own, events, database, reports, times, signal),
   };
 }

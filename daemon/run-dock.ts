@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Clock } from "#base/time";
+import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
 import { readProfile } from "../config/load.ts";
@@ -14,24 +14,32 @@ import { type Machine, thisMachine } from "./docks/ground.ts";
 import { keptProfile } from "./docks/kept-profile.ts";
 import { openSlots } from "./docks/slots.ts";
 import type { Events } from "./events.ts";
+import type { Attendant } from "./notify/attendant.ts";
+import { dockLine } from "./notify/dock-line.ts";
+import { spoolTakes } from "./notify/spool-takes.ts";
 import { namedBy, socketPath } from "./places.ts";
 import { keepBook, readBook } from "./recipients.ts";
 import { containerReader } from "./recording-times.ts";
+
+/** The most that one step of a loop takes here. */
+const STEP_MS = 5 * MINUTE_MS;
 
 /** The dock: sees footage, knows no catalog. Seals what cameras bring into incoming/. */
 export function runDock(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   config: Config,
   signal: AbortSignal,
 ): Promise<void> {
-  return runDockOn(clock, events, config, thisMachine(clock, events), signal);
+  return runDockOn(clock, events, attendant, config, thisMachine(clock, events), signal);
 }
 
 /** As `runDock`, with the slots of `machine`. */
 export async function runDockOn(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   config: Config,
   machine: Machine,
   signal: AbortSignal,
@@ -55,9 +63,15 @@ export async function runDockOn(
   );
   const readContainer = containerReader(events);
   const sealing = { node: config.node, book, pool, incoming, readContainer };
-  const slots = openSlots(clock, events, ask, sealing, fair, machine, profileOf);
+  const slots = openSlots(clock, events, attendant, ask, sealing, fair, machine, profileOf);
+  attendant.begun("dock", {
+    conditions: [spoolTakes(spool, "dock")],
+    line: () => dockLine(slots.board),
+  });
   await together(signal, [
-    (s) => dock(clock, events, ask, sealing, fair, docks, slots, s),
-    (s) => keepBook(clock, events, config.recipients, sealing, s),
+    (s) => dock(clock, events, attendant, ask, sealing, fair, docks, slots, s),
+    attendant.loop("recipients", STEP_MS, (c, s) =>
+      keepBook(c, events, config.recipients, sealing, s),
+    ),
   ]);
 }

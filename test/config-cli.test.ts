@@ -13,6 +13,7 @@ import { BewaardError } from "#base/errors";
 import { readConfiguration } from "../config/configuration.ts";
 import { effective } from "../config/effective.ts";
 import { runCore } from "../daemon/main.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { GOOD_ANNEX, GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, NEVER, START } from "./fakes/rig.ts";
@@ -135,9 +136,11 @@ describe("a box with storage of its own organisation", () => {
         },
       };
       // How the start ends is not looked at: there is no bucket.
-      await runCore(site.clock, events, config, stop.signal).catch((error: unknown) => {
-        if (!(error instanceof BewaardError)) throw error;
-      });
+      await runCore(site.clock, events, unattended(site.clock), config, stop.signal).catch(
+        (error: unknown) => {
+          if (!(error instanceof BewaardError)) throw error;
+        },
+      );
       assert.deepEqual(declared, [
         {
           bucket: "beelden",
@@ -160,7 +163,9 @@ describe("a box whose configuration changed", () => {
     assert.ok(!again.includes("config-changed"));
     const arnhem = { ...config, policy: "arnhem" };
     const events = capturedEvents([]);
-    await assert.rejects(runCore(site.clock, events, arnhem, NEVER), { code: "CONFIG_UNAPPROVED" });
+    await assert.rejects(runCore(site.clock, events, unattended(site.clock), arnhem, NEVER), {
+      code: "CONFIG_UNAPPROVED",
+    });
     const approval = { reference: "OR-1", date: START, by: "ondernemingsraad" };
     const approved = await whileRunning(site, async () => undefined, { ...arnhem, approval });
     assert.ok(approved.includes("config-changed"));

@@ -13,6 +13,7 @@ import { control } from "../daemon/control/server.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { runCore } from "../daemon/main.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { socketPath } from "../daemon/places.ts";
 import { runDock } from "../daemon/run-dock.ts";
 import { NO_ANSWERS } from "./fakes/answers.ts";
@@ -181,8 +182,14 @@ describe("a box", () => {
       await writeFile(join(incoming, "being-sealed.age.partial"), "half");
       const before = await readdir(config.spool.path, { recursive: true });
       const refused = { code: "LEASE_HELD" };
-      await assert.rejects(runCore(site.clock, capturedEvents([]), config, NEVER), refused);
-      await assert.rejects(runDock(site.clock, capturedEvents([]), config, NEVER), refused);
+      await assert.rejects(
+        runCore(site.clock, capturedEvents([]), unattended(site.clock), config, NEVER),
+        refused,
+      );
+      await assert.rejects(
+        runDock(site.clock, capturedEvents([]), unattended(site.clock), config, NEVER),
+        refused,
+      );
       assert.deepEqual(await readdir(config.spool.path, { recursive: true }), before);
     });
   });
@@ -194,8 +201,14 @@ describe("a box", () => {
     const known = await readFile(path, "utf8");
     await writeFile(path, known.replace('"version":1', '"version":2'));
     const refused = { code: "SPOOL_VERSION" };
-    await assert.rejects(runCore(site.clock, capturedEvents([]), config, NEVER), refused);
-    await assert.rejects(runDock(site.clock, capturedEvents([]), config, NEVER), refused);
+    await assert.rejects(
+      runCore(site.clock, capturedEvents([]), unattended(site.clock), config, NEVER),
+      refused,
+    );
+    await assert.rejects(
+      runDock(site.clock, capturedEvents([]), unattended(site.clock), config, NEVER),
+      refused,
+    );
     await writeFile(path, known.replace('"version":1,', ""));
     await whileRunning(site, async () => undefined);
   });
@@ -205,9 +218,15 @@ describe("a box", () => {
     const { config } = site.demo;
     const elsewhere = { ...config, spool: { ...config.spool, path: join(site.folder, "nowhere") } };
     const refused = { code: "SPOOL_IDENTITY" };
-    await assert.rejects(runCore(site.clock, capturedEvents([]), elsewhere, NEVER), refused);
+    await assert.rejects(
+      runCore(site.clock, capturedEvents([]), unattended(site.clock), elsewhere, NEVER),
+      refused,
+    );
     const { parseNodeId } = await import("#base/ids");
     const other = { ...config, node: parseNodeId("dock-2") };
-    await assert.rejects(runCore(site.clock, capturedEvents([]), other, NEVER), refused);
+    await assert.rejects(
+      runCore(site.clock, capturedEvents([]), unattended(site.clock), other, NEVER),
+      refused,
+    );
   });
 });

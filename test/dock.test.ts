@@ -10,6 +10,7 @@ import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock } from "../daemon/dock.ts";
 import { openFair } from "../daemon/docks/fair.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { openPatience } from "../daemon/patience.ts";
 import { keepBook } from "../daemon/recipients.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
@@ -50,6 +51,7 @@ async function watch(rig: Rig, looks: number, ask = answering(rig)): Promise<voi
   const running = dock(
     clock,
     rig.events,
+    unattended(clock),
     ask,
     rig.sealing,
     openFair(2),

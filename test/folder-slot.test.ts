@@ -11,6 +11,7 @@ import { dock } from "../daemon/dock.ts";
 import { openFair } from "../daemon/docks/fair.ts";
 import { saySlot } from "../daemon/docks/say-slots.ts";
 import { openSlotBoard } from "../daemon/docks/slot-board.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { NO_SLOTS } from "./fakes/slots.ts";
@@ -43,7 +44,17 @@ async function openFolder() {
   const docks = [dockOf(CAMERA, card)];
   const slots = { ...NO_SLOTS, board };
   const { events, sealing } = rig;
-  const running = dock(clock, events, ask, sealing, openFair(2), docks, slots, stop.signal);
+  const running = dock(
+    clock,
+    events,
+    unattended(clock),
+    ask,
+    sealing,
+    openFair(2),
+    docks,
+    slots,
+    stop.signal,
+  );
   await clock.asleep(2, stop.signal);
   return {
     rig,

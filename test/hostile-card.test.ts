@@ -15,6 +15,7 @@ import { READ } from "../daemon/control/protocol.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock, type Sealing } from "../daemon/dock.ts";
 import { openFair } from "../daemon/docks/fair.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { retain } from "../daemon/retain.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
@@ -59,7 +60,17 @@ async function watch(rig: Rig, looks: number, sealing: Sealing = rig.sealing) {
   const stop = new AbortController();
   const { ask, methods } = answering(rig);
   const docks = [dockOf(CAMERA, join(rig.folder, "card"))];
-  const running = dock(clock, rig.events, ask, sealing, openFair(2), docks, NO_SLOTS, stop.signal);
+  const running = dock(
+    clock,
+    rig.events,
+    unattended(clock),
+    ask,
+    sealing,
+    openFair(2),
+    docks,
+    NO_SLOTS,
+    stop.signal,
+  );
   await clock.asleep(2, stop.signal);
   for (let look = 0; look < looks; look += 1) {
     for (let part = 0; part < 16; part += 1) await clock.pass(2 * SECOND_MS, stop.signal);

@@ -13,6 +13,7 @@ import type { SlotNews } from "../daemon/control/dock-questions.ts";
 import { METHODS } from "../daemon/control/protocol.ts";
 import { control } from "../daemon/control/server.ts";
 import { runCore } from "../daemon/main.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { catalogPath, originOf } from "../daemon/places.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey } from "../storage/ledger/note.ts";
@@ -156,7 +157,7 @@ describe("a running box", () => {
       const rig = { folder, clock: handClock(START), database, key, box: { node: config.node } };
       await pairingOf(rig, [SEEN]).pair();
     }
-    const start = runCore(site.clock, capturedEvents([]), config, NEVER);
+    const start = runCore(site.clock, capturedEvents([]), unattended(site.clock), config, NEVER);
     await assert.rejects(start, {
       code: "CONFIG_INVALID",
       message: /^bodycams: bc-0101 is paired/,

@@ -13,6 +13,7 @@ import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { carryOut } from "../daemon/helper/carry-out.ts";
 import { turns } from "../daemon/helper/orders.ts";
 import { runCoreOn } from "../daemon/main.ts";
+import { unattended } from "../daemon/notify/attendant.ts";
 import { ordersPath, originOf, socketPath } from "../daemon/places.ts";
 import { parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { openHelperRig } from "./fakes/helper-rig.ts";
@@ -73,7 +74,8 @@ describe("a box that is asked over its socket to set a camera's clock", function
     };
     const finished = new AbortController();
     await together(finished.signal, [
-      (s) => runCoreOn(site.clock, capturedEvents(said), config, machine, s),
+      (s) =>
+        runCoreOn(site.clock, capturedEvents(said), unattended(site.clock), config, machine, s),
       async (s) => {
         const ask = asker(socketPath(config), s);
         await answering(ask, s);

@@ -8,6 +8,8 @@ import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { journalLogger } from "../journal.ts";
+import { attend } from "../notify/attend.ts";
+import { openManager } from "../notify/manager.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
@@ -47,6 +49,8 @@ program
     ).choices(PART_NAMES),
   )
   .action(async (named: readonly (keyof typeof PARTS)[]) => {
+    // First of all: what is begun from here on must not speak to it.
+    using manager = openManager(process.env, process.pid);
     const { config } = await readConfiguration(global().config);
     const events = openEvents(journalLogger("info"));
     const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
@@ -55,10 +59,11 @@ program
     const loaded = await Promise.all(parts.map((part) => PARTS[part]()));
     // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
     flushCompileCache();
-    await together(
-      signal,
-      loaded.map((run) => (s: AbortSignal) => run(systemClock, events, config, s)),
-    );
+    const attending = attend(systemClock, events, manager, parts);
+    await together(signal, [
+      ...loaded.map((run) => (s: AbortSignal) => run(systemClock, events, attending, config, s)),
+      (s) => attending.run(s),
+    ]);
     events.stopped(config.node);
   });
 

@@ -10,6 +10,7 @@ import { localTime } from "../cli/shown.ts";
 import { type Ask, asker } from "../control/client.ts";
 import { type Events, openEvents } from "../events.ts";
 import { runCore } from "../main.ts";
+import { unattended } from "../notify/attendant.ts";
 import { socketPath } from "../places.ts";
 import { runDock } from "../run-dock.ts";
 import { answering } from "./answering.ts";
@@ -51,8 +52,8 @@ export async function demo(
     const site = await makeDemoSite(clock, folder, ["bc-0101", "bc-0102"], 40, signal);
     const finished = new AbortController();
     await together(AbortSignal.any([signal, finished.signal]), [
-      (s) => runCore(clock, events, site.config, s),
-      (s) => runDock(clock, events, site.config, s),
+      (s) => runCore(clock, events, unattended(clock), site.config, s),
+      (s) => runDock(clock, events, unattended(clock), site.config, s),
       async (s) => {
         await play(clock, folder, site, show, s);
         finished.abort();

@@ -7,6 +7,7 @@ import { type Ask, asker } from "../control/client.ts";
 import type { SlotNews } from "../control/dock-questions.ts";
 import type { Events } from "../events.ts";
 import { runCoreOn } from "../main.ts";
+import { unattended } from "../notify/attendant.ts";
 import { socketPath } from "../places.ts";
 import { runDockOn } from "../run-dock.ts";
 import { answering } from "./answering.ts";
@@ -38,8 +39,8 @@ export async function dockScene(
   const dock = await openSimulatedDock(clock, folder, site.config);
   const finished = new AbortController();
   await together(AbortSignal.any([signal, finished.signal]), [
-    (s) => runCoreOn(clock, events, site.config, dock.core, s),
-    (s) => runDockOn(clock, events, site.config, dock.dock, s),
+    (s) => runCoreOn(clock, events, unattended(clock), site.config, dock.core, s),
+    (s) => runDockOn(clock, events, unattended(clock), site.config, dock.dock, s),
     async (s) => {
       await play(clock, site, dock, show, s);
       finished.abort();

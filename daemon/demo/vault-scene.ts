@@ -13,6 +13,7 @@ import { releaseHold } from "../desk/release.ts";
 import { openStation } from "../desk/station.ts";
 import type { Events } from "../events.ts";
 import { runCore } from "../main.ts";
+import { unattended } from "../notify/attendant.ts";
 import { socketPath } from "../places.ts";
 import { runDock } from "../run-dock.ts";
 import { answering } from "./answering.ts";
@@ -43,8 +44,8 @@ export async function vaultScene(
   const site = await makeDemoSite(clock, folder, ["bc-0201"], 100, signal, more, bucket.known);
   const finished = new AbortController();
   await together(AbortSignal.any([signal, finished.signal]), [
-    (s) => runCore(clock, events, site.config, s),
-    (s) => runDock(clock, events, site.config, s),
+    (s) => runCore(clock, events, unattended(clock), site.config, s),
+    (s) => runDock(clock, events, unattended(clock), site.config, s),
     async (s) => {
       await play(site, show, bucket, time, s);
       finished.abort();

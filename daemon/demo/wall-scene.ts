@@ -13,6 +13,7 @@ import { dayIdentity } from "../desk/open.ts";
 import { openStation } from "../desk/station.ts";
 import type { Events } from "../events.ts";
 import { runCore } from "../main.ts";
+import { unattended } from "../notify/attendant.ts";
 import { socketPath } from "../places.ts";
 import { runRecord } from "../record/run-record.ts";
 import { answering } from "./answering.ts";
@@ -40,8 +41,8 @@ export async function wallScene(
   const { config } = wall.site;
   const finished = new AbortController();
   await together(AbortSignal.any([signal, finished.signal]), [
-    (s) => runCore(systemClock, events, config, s),
-    (s) => runRecord(systemClock, events, config, s),
+    (s) => runCore(systemClock, events, unattended(systemClock), config, s),
+    (s) => runRecord(systemClock, events, unattended(systemClock), config, s),
     async (s) => {
       await play(wall, show, s);
       finished.abort();

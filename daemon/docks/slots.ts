@@ -1,10 +1,11 @@
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
-import type { Clock } from "#base/time";
+import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
 import type { Ask } from "../control/client.ts";
 import type { Sealing, Slots } from "../dock.ts";
 import type { Events } from "../events.ts";
+import type { Attendant } from "../notify/attendant.ts";
 import { dockCore } from "./ask-core.ts";
 import type { Fair } from "./fair.ts";
 import type { Machine } from "./ground.ts";
@@ -14,10 +15,14 @@ import { saySlot } from "./say-slots.ts";
 import { openSlotBoard } from "./slot-board.ts";
 import { tellSlots } from "./tell-slots.ts";
 
+/** Longer than core itself has: where that hangs, it is core that is to be started anew. */
+const CORE_STEP_MS = 45 * MINUTE_MS;
+
 /** The slots of the machine that `ground` shows. */
 export function openSlots(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   ask: Ask,
   sealing: Sealing,
   fair: Fair,
@@ -33,8 +38,10 @@ export function openSlots(
     mounted: () => mountedCards(ground),
     run: (signal) =>
       together(signal, [
-        (s) => runSlots(clock, events, core, ground, open, board, s),
-        (s) => tellSlots(clock, core, board, s),
+        attendant.loop("slots", CORE_STEP_MS, (c, s) =>
+          runSlots(c, events, core, ground, open, board, s),
+        ),
+        attendant.loop("slot-news", CORE_STEP_MS, (c, s) => tellSlots(c, core, board, s)),
       ]),
   };
 }

@@ -6,7 +6,8 @@ import type { Ask } from "../control/client.ts";
 export interface RoomKeeper {
   /** The disk is full: footage that is lost here was in no other place, so it is urgent. */
   want(): void;
-  run(signal: AbortSignal): Promise<void>;
+  /** Until the signal aborts; `own` is the clock that it sleeps by. */
+  run(own: Clock, signal: AbortSignal): Promise<void>;
 }
 
 const ASK_EVERY_MS = 10 * SECOND_MS;
@@ -40,9 +41,9 @@ export function roomKeeper(
     want() {
       wanted = true;
     },
-    async run(signal) {
+    async run(own, signal) {
       try {
-        for await (const _ of every(clock, LOOK_EVERY_MS, signal)) {
+        for await (const _ of every(own, LOOK_EVERY_MS, signal)) {
           if (!wanted && clock.uptimeMs() - askedMs < ASK_EVERY_MS) continue;
           askedMs = clock.uptimeMs();
           if ((await askFor(wanted)) || !wanted) wanted = false;

@@ -9,6 +9,9 @@ import { createIncoming, openSpool } from "../../storage/spool/spool.ts";
 import { asker } from "../control/client.ts";
 import type { Events } from "../events.ts";
 import { settleCutOff } from "../leftovers.ts";
+import type { Attendant } from "../notify/attendant.ts";
+import { recordLine } from "../notify/record-line.ts";
+import { spoolTakes } from "../notify/spool-takes.ts";
 import {
   livePath,
   marksPath,
@@ -34,6 +37,10 @@ import { tellStates } from "./states-socket.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
 
 const SETTLE_EVERY_MS = SECOND_MS;
+/** The most that one step of a loop takes here: a look at a slow disk. Cameras that hang have deadlines of their own. */
+const STEP_MS = 5 * MINUTE_MS;
+/** Core may be busy for long with making room. */
+const CORE_STEP_MS = 30 * MINUTE_MS;
 const LAST_TRIES = 3;
 const LIVE_PATIENCE_MS = MINUTE_MS;
 
@@ -44,6 +51,7 @@ const LIVE_PATIENCE_MS = MINUTE_MS;
 export async function runRecord(
   clock: Clock,
   events: Events,
+  attendant: Attendant,
   config: Config,
   signal: AbortSignal,
 ): Promise<void> {
@@ -80,19 +88,25 @@ export async function runRecord(
   const delayed = (error: BewaardError): void => {
     if (hourly(error.code)) events.gapsDelayed(error);
   };
+  const { loop } = attendant;
+  attendant.begun("record", {
+    conditions: [spoolTakes(spool, "record")],
+    line: () => recordLine(clock, board),
+  });
   await together(signal, [
     (s) =>
       tellNews(clock, events, recordSocketPath(config), (at, t) => tellStates(at, board, t), s),
     (s) => tellNews(clock, events, livePath(config), (at, t) => serveLive(at, live, t), s),
     // Who records nothing wants no room, and a box without cameras on walls is to be idle.
-    ...(cameras.length > 0 ? [(s: AbortSignal) => room.run(s)] : []),
-    (s) => settle(clock, history, delayed, s),
-    (s) => unsettled.again(clock, s),
-    (s) => keepBook(clock, events, config.recipients, sealing, s),
-    (s) => warnOfRecipients(clock, events, sealing, s),
-    ...cameras.map(
-      (camera) => (s: AbortSignal) =>
-        recordCamera(recorder, camera, loginOf(camera, config.state), s),
+    ...(cameras.length > 0 ? [loop("room", CORE_STEP_MS, (c, s) => room.run(c, s))] : []),
+    loop("gaps", STEP_MS, (c, s) => settle(c, history, delayed, s)),
+    loop("leftovers", STEP_MS, (c, s) => unsettled.again(c, s)),
+    loop("recipients", STEP_MS, (c, s) => keepBook(c, events, config.recipients, sealing, s)),
+    loop("warn", STEP_MS, (c, s) => warnOfRecipients(c, events, sealing, s)),
+    ...cameras.map((camera) =>
+      loop(`camera ${camera.number}`, STEP_MS, (c, s) =>
+        recordCamera({ ...recorder, clock: c }, camera, loginOf(camera, config.state), s),
+      ),
     ),
   ]);
   history.stop();

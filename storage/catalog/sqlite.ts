@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import sqlite3 from "sqlite3";
 import { BewaardError, type ErrorCode, systemCode } from "#base/errors";
+import { progress } from "#base/progress";
 
 type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
@@ -49,9 +50,11 @@ export async function openDatabase(path: string): Promise<Database> {
   async function alone<T>(body: (sql: Sql) => Promise<T>): Promise<T> {
     const lease = revocable(sql);
     await sql.script("begin immediate");
+    progress();
     try {
       const result = await inside.run(true, () => body(lease.sql));
       await sql.script("commit");
+      progress();
       return result;
     } catch (error) {
       // After a full disk SQLite may have rolled back already; the first error is the one to tell.

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import type { CiphertextSha256 } from "#base/ids";
+import { progress } from "#base/progress";
 import { openPartDigests } from "../seal/part-digests.ts";
 import type { ByteRange, ObjectBody, Vault } from "./vault.ts";
 
@@ -47,6 +48,7 @@ export async function* readThrough(
     const { bytesRead } = await file.read(memory, 0, Math.min(memory.length, to - at), at);
     if (bytesRead === 0) return;
     at += bytesRead;
+    progress();
     yield memory.subarray(0, bytesRead);
   }
 }
@@ -93,6 +95,7 @@ export async function readText(
     if (bytes > TEXT_LIMIT_BYTES)
       throw new BewaardError("VAULT_CORRUPT", `${key}: too large a text`);
     chunks.push(chunk);
+    progress();
   }
   return Buffer.concat(chunks).toString("utf8");
 }
@@ -110,6 +113,7 @@ export async function agrees(
   let seen = 0;
   for await (const chunk of bytes) {
     seen += chunk.length;
+    progress();
     // Whoever gives more need never end.
     if (seen > body.bytes) throw otherBytes(key);
     digests.update(chunk);

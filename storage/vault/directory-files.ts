@@ -2,12 +2,15 @@ import { access, mkdir, open, readdir, readFile, rmdir } from "node:fs/promises"
 import { dirname } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
+import { progress } from "#base/progress";
 
 // File system calls of the directory vault, with what may go wrong said in the vault's words.
 
 export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
-    return await readdir(folder);
+    const names = await readdir(folder);
+    progress();
+    return names;
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return [];
     throw translated(error, folder);

@@ -1,5 +1,6 @@
 import { openBackOff } from "#base/back-off";
 import { BewaardError } from "#base/errors";
+import { progress } from "#base/progress";
 import { type Clock, SECOND_MS } from "#base/time";
 
 /** A request is made this often before whoever wanted it is told; their own loops ask again much later. */
@@ -98,6 +99,8 @@ function openBreaker(clock: Clock): Breaker {
         if (isUnanswered(error)) failures += 1;
         if (isUnanswered(error) && isSick()) rest();
         throw error;
+      } finally {
+        progress();
       }
     },
   };

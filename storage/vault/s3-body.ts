@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { BewaardError } from "#base/errors";
+import { progress } from "#base/progress";
 import type { Piece } from "./s3-answers.ts";
 import { base64Of } from "./s3-values.ts";
 
@@ -63,6 +64,7 @@ async function pour(
     for await (const chunk of promised(piece)) {
       if (closed) return;
       await taken(chunk);
+      progress();
     }
     request.end();
   } catch (error) {

@@ -10,6 +10,7 @@ import { type Ask, asker } from "../../daemon/control/client.ts";
 import { passUntil, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { openEvents } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
+import { unattended } from "../../daemon/notify/attendant.ts";
 import { catalogPath, socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { openDatabase } from "../../storage/catalog/sqlite.ts";
@@ -120,8 +121,8 @@ async function live(signal: AbortSignal): Promise<void> {
 const finished = new AbortController();
 const events = openEvents(createLogger({ silent: true }));
 await together(finished.signal, [
-  (s) => runCore(clock, events, config, s),
-  (s) => runDock(clock, events, config, s),
+  (s) => runCore(clock, events, unattended(clock), config, s),
+  (s) => runDock(clock, events, unattended(clock), config, s),
   async (s) => {
     await live(s);
     finished.abort();

@@ -15,6 +15,7 @@ import {
 } from "../../daemon/demo/simulated-clock.ts";
 import { openEvents } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
+import { unattended } from "../../daemon/notify/attendant.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { started } from "../fakes/started.ts";
@@ -165,8 +166,8 @@ const clock = await clockAt();
 const finished = new AbortController();
 const events = openEvents(createLogger({ silent: true }));
 await together(finished.signal, [
-  (s) => runCore(clock, events, config, s),
-  (s) => runDock(clock, events, config, s),
+  (s) => runCore(clock, events, unattended(clock), config, s),
+  (s) => runDock(clock, events, unattended(clock), config, s),
   async (s) => {
     await live(clock, s);
     finished.abort();

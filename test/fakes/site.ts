@@ -5,6 +5,7 @@ import { type Ask, asker } from "../../daemon/control/client.ts";
 import { type SimulatedClock, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { type DemoSite, makeDemoSite, type SiteCredentials } from "../../daemon/demo/site.ts";
 import { runCore } from "../../daemon/main.ts";
+import { unattended } from "../../daemon/notify/attendant.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -49,8 +50,8 @@ export async function whileRunning(
   const events = capturedEvents(said);
   const finished = new AbortController();
   await together(finished.signal, [
-    (s) => runCore(site.clock, events, config, s),
-    (s) => runDock(site.clock, events, config, s),
+    (s) => runCore(site.clock, events, unattended(site.clock), config, s),
+    (s) => runDock(site.clock, events, unattended(site.clock), config, s),
     async (s) => {
       const ask = asker(socketPath(config), s);
       await answering(ask, s);

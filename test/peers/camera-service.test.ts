@@ -6,6 +6,7 @@ import { type Instant, instantOf, isoOf, MINUTE_MS, plus, SECOND_MS } from "#bas
 import { together } from "#base/together";
 import { type CameraSettings, startCamera } from "../../daemon/demo/simulated-camera.ts";
 import { filmed, SMALL_FILM } from "../../daemon/demo/simulated-clips.ts";
+import { unattended } from "../../daemon/notify/attendant.ts";
 import { livePath } from "../../daemon/places.ts";
 import { runRecord } from "../../daemon/record/run-record.ts";
 import { COVERT_CAMERA } from "../fakes/configuration.ts";
@@ -80,7 +81,14 @@ describe("a camera and its service", function () {
     const state = async () => (await stateOf(wall.config, "cam-0009"))?.state;
     const stop = new AbortController();
     await together(NEVER, [
-      (s) => runRecord(clock, wall.events, wall.config, AbortSignal.any([s, stop.signal])),
+      (s) =>
+        runRecord(
+          clock,
+          wall.events,
+          unattended(clock),
+          wall.config,
+          AbortSignal.any([s, stop.signal]),
+        ),
       async () => {
         await seen("over", async () => (await state()) === "out of period");
         const { made } = camera.connections;

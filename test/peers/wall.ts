@@ -19,6 +19,7 @@ import type { Result } from "../../daemon/control/protocol.ts";
 import { makeDemoSite } from "../../daemon/demo/site.ts";
 import type { Events } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
+import { unattended } from "../../daemon/notify/attendant.ts";
 import { passwordName, recordSocketPath, socketPath } from "../../daemon/places.ts";
 import type { Shown } from "../../daemon/record/board.ts";
 import { runRecord } from "../../daemon/record/run-record.ts";
@@ -113,7 +114,14 @@ export async function whileRecording(
   await withCore(wall, async (ask, signal) => {
     const recorded = new AbortController();
     await together(signal, [
-      (s) => runRecord(systemClock, events, config, AbortSignal.any([s, recorded.signal])),
+      (s) =>
+        runRecord(
+          systemClock,
+          events,
+          unattended(systemClock),
+          config,
+          AbortSignal.any([s, recorded.signal]),
+        ),
       async (s) => {
         await body(ask, s);
         recorded.abort();
@@ -129,7 +137,7 @@ export async function withCore(
 ): Promise<void> {
   const finished = new AbortController();
   await together(finished.signal, [
-    (s) => runCore(systemClock, events, config, s),
+    (s) => runCore(systemClock, events, unattended(systemClock), config, s),
     async (s) => {
       const ask = asker(socketPath(config), s);
       await seen("core answers", async () => (await ask("status", {})).node !== "");

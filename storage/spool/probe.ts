@@ -1,0 +1,21 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { diskError, isFull } from "#base/disk-errors";
+import { syncDirectory, writeDurably } from "#base/durable";
+import type { Role, Spool } from "./spool.ts";
+
+/**
+ * Writes a file, syncs it and removes it again, as what is sealed will be. A full disk has answered too: to make room on it
+ * is the ring's.
+ * @throws BewaardError SPOOL_IO (transient) when the disk takes nothing.
+ */
+export async function probeSpool({ path }: Spool, role: Role): Promise<void> {
+  const probe = join(path, "lease", `${role}.probe`);
+  try {
+    await writeDurably(probe, `${role}\n`, 0o600);
+    await rm(probe);
+    await syncDirectory(join(path, "lease"));
+  } catch (error) {
+    if (!isFull(error)) throw diskError(error, "trying the spool");
+  }
+}
