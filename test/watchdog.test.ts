@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as immediate } from "node:timers/promises";
 import { describe, it } from "mocha";
 import { followingProgress, progress } from "#base/progress";
 import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
@@ -65,7 +66,7 @@ async function whileWatched(turn: Turn, body: (watched: Watched) => Promise<void
               void clock.pass(LOOK_MS, finished.signal).catch(() => undefined);
               // Nobody can wait for all to be asleep again: one may hang.
               for (let turns = 0; turns < 50; turns += 1) await Promise.resolve();
-              await new Promise((resolve) => setImmediate(resolve));
+              await immediate();
             }
           },
         });

@@ -5,7 +5,7 @@ import type { Clock } from "#base/time";
 export type Loop = (clock: Clock, signal: AbortSignal) => Promise<void>;
 
 /** A loop that has neither got anywhere nor slept for longer than its deadline. */
-export interface Late {
+interface Late {
   readonly loop: string;
   readonly quietMs: number;
 }
