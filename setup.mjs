@@ -35,6 +35,8 @@ const PEERS = [
   ["ceph-osd", "ceph-osd", "is object storage, in the tests"],
   ["radosgw", "radosgw", "speaks S3 for it, in the tests"],
   ["ceph", "ceph-common", "sets it up, in the tests"],
+  ["lintian", "lintian", "judges the package, in the tests"],
+  ["systemd-sysusers", "systemd", "makes the package's user, in the tests"],
 ];
 // The machine that `npm run test:vm` starts, its disk, and the cards that go into it.
 const MACHINE = [

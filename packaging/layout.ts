@@ -9,7 +9,7 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Carried, Processor } from "./carried.ts";
 
@@ -83,11 +83,20 @@ async function copyRunning(from: string, to: string, below: string): Promise<voi
   }
 }
 
+/** Where systemd looks, by the name that a file ends in. */
+const PLACES: Readonly<Record<string, string>> = {
+  ".catalog": "systemd/catalog",
+  ".path": "systemd/system",
+  ".service": "systemd/system",
+  ".socket": "systemd/system",
+};
+
 /** What systemd, udev and people find in their own places. */
 export async function layOutSystem(top: string, root: string): Promise<void> {
-  for (const name of await tracked(top, "systemd"))
-    if (/\.(?:service|path|socket|timer)$/.test(name))
-      await installed(top, name, join(root, "usr/lib/systemd/system", basename(name)));
+  for (const name of await tracked(top, "systemd")) {
+    const kind = PLACES[extname(name)];
+    if (kind !== undefined) await installed(top, name, join(root, "usr/lib", kind, basename(name)));
+  }
   for (const [name, place] of [
     ["bewaard.sysusers", "sysusers.d/bewaard.conf"],
     ["bewaard.tmpfiles", "tmpfiles.d/bewaard.conf"],

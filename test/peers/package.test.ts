@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { after, before, describe, it } from "mocha";
+import { makePackage } from "../../packaging/package.ts";
+import { temporaryFolder } from "../fakes/folder.ts";
+
+const run = promisify(execFile);
+
+/** A copy of this machine in memory, seen from here alone, in which the package may be installed for real. systemd does not run in it. */
+const MACHINE = fileURLToPath(new URL("throwaway-machine.sh", import.meta.url));
+const KEPT = "/var/lib/bewaard/catalog.db /srv/bewaard/spool/a.age /etc/bewaard/bewaard.yaml";
+const USED = `
+mkdir -p /srv/bewaard/spool; touch ${KEPT}
+`;
+const ASKED = "echo 'destroy all that bewaard keeps on this machine' > /etc/bewaard/purge";
+
+describe("the package, by Debian's own programs", () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let made: string;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    made = await makePackage(folder.path, "x64", { with: "gzip", level: 1 });
+  });
+
+  after(() => folder[Symbol.asyncDispose]());
+
+  async function inMachine(script: string): Promise<string> {
+    // What the package depends on need not be on the machine of whoever tests.
+    const forced = `dpkg() { command dpkg --force-depends "$@"; }; set -eu; ${script}`;
+    const place = join(folder.path, "machine");
+    const command = ["--mount", "--net", MACHINE, place, forced, "sh", made];
+    const { stdout, stderr } = await run("unshare", command);
+    return stdout + stderr;
+  }
+
+  it("has no errors for lintian", async () => {
+    const { stdout } = await run("lintian", ["--allow-root", "--tag-display-limit", "0", made]);
+    assert.deepEqual(
+      stdout.split("\n").filter((line) => line.startsWith("E: ")),
+      [],
+    );
+  });
+
+  it("makes its user and folders, and starts nothing by itself that keeps footage", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1"
+      stat -c '%n %U %a' /var/lib/bewaard /var/lib/bewaard/orders /etc/bewaard
+      for unit in bewaard-orders.path bewaard-paired.path bewaard.service bewaard-dock.service bewaard-record.service
+      do echo "$unit $(systemctl is-enabled $unit)"; done
+    `);
+    const lines = new Set(said.split("\n"));
+    for (const line of [
+      "/var/lib/bewaard bewaard 710",
+      "/var/lib/bewaard/orders bewaard 700",
+      "/etc/bewaard root 755",
+      "bewaard-orders.path enabled",
+      "bewaard-paired.path enabled",
+      "bewaard.service disabled",
+      "bewaard-dock.service disabled",
+      "bewaard-record.service disabled",
+    ])
+      assert.ok(lines.has(line), `${line}: ${said}`);
+  });
+
+  it("leaves on or off at an upgrade, and when it was away, what the administrator had on or off", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1"
+      systemctl enable bewaard.service
+      systemctl disable bewaard-paired.path
+      dpkg --install "$1"
+      shown() { echo "$1 $(systemctl is-enabled bewaard.service bewaard-paired.path | tr '\\n' ' ')"; }
+      shown upgraded
+      dpkg --remove bewaard
+      shown away
+      dpkg --install "$1"
+      shown back
+    `);
+    assert.match(said, /^upgraded enabled disabled $/m);
+    assert.match(said, /^away masked masked $/m);
+    assert.match(said, /^back enabled disabled $/m);
+  });
+
+  it("keeps what was made when it is purged, and says what and where (invariant 4)", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1"
+      ${USED} echo > /etc/bewaard/purge
+      dpkg --purge bewaard
+      ls ${KEPT}
+      ls /usr/lib/bewaard || echo gone
+    `);
+    for (const path of ["/var/lib/bewaard", "/srv/bewaard", "/etc/bewaard"])
+      assert.ok(said.includes(`kept: ${path}\n`), said);
+    assert.match(said, /^gone$/m);
+  });
+
+  it("destroys it on a purge where root has asked twice, and then not what is another disk's", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1"
+      ${USED}
+      mkdir /srv/bewaard/nas
+      mount -t tmpfs tmpfs /srv/bewaard/nas
+      touch /srv/bewaard/nas/a.age
+      ${ASKED}
+      dpkg --purge bewaard
+      for path in ${KEPT}; do [ ! -e $path ]; done
+      ls /srv/bewaard/nas/a.age
+      id bewaard
+    `);
+    assert.match(said, /kept: \/srv\/bewaard$/m);
+    assert.doesNotMatch(said, /kept: \/(?:var|etc)/);
+  });
+
+  it("is refused over the catalog of a newer version, and changes nothing then", async () => {
+    const said = await inMachine(`
+      mkdir -p /var/lib/bewaard
+      python3 -c 'import sqlite3; sqlite3.connect("/var/lib/bewaard/catalog.db").execute("pragma user_version = 9999")'
+      if dpkg --install "$1"; then exit 1; fi
+      [ ! -e /usr/lib/bewaard ]
+    `);
+    assert.match(said, /a newer version's/);
+  });
+});
