@@ -108,6 +108,8 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
   for (const name of ["bewaard", "bewaarctl"])
     await write(join(root, "usr/bin", name), starter(name, options), 0o755);
   await mkdir(join(root, "etc/bewaard"), { recursive: true });
+  const example = "examples/bewaard.yaml";
+  await copy(join(top, "packaging", example), join(root, DOC, example));
   await copy(
     join(top, "packaging/lintian-overrides"),
     join(root, "usr/share/lintian/overrides/bewaard"),

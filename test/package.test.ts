@@ -63,8 +63,20 @@ describe("the package", () => {
   it("runs from where it was installed, without a checkout", async () => {
     assert.match(await installed("bewaard", "--help"), /Gebruik \/ usage: bewaard/);
     assert.match(await installed("bewaarctl", "--help"), /Gebruik \/ usage: bewaarctl/);
+    assert.equal(
+      (await installed("bewaard", "--version")).trim(),
+      /_(.+)_/.exec(packages[0] ?? "")?.[1],
+    );
     const schema = z.looseObject({ $schema: z.string() });
     schema.parse(JSON.parse(await installed("bewaard", "config", "schema")));
+  });
+
+  it("brings an example that is a configuration", async () => {
+    const example = "/usr/share/doc/bewaard/examples/bewaard.yaml";
+    const { mistakes } = z
+      .looseObject({ mistakes: z.array(z.unknown()) })
+      .parse(JSON.parse(await installed("bewaard", "-c", example, "--json", "config", "check")));
+    assert.deepEqual(mistakes, []);
   });
 
   it("has what each of its modules loads", async () => {

@@ -1,6 +1,7 @@
 import { type Argument, Command, type CommanderError, type Option } from "commander";
 import { BewaardError } from "#base/errors";
 import { printableText } from "#base/printable";
+import manifest from "../../package.json" with { type: "json" };
 import { tell } from "./tell.ts";
 
 // Commander speaks English only; people in an office read Dutch first.
@@ -15,6 +16,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** A program whose help and complaints are in two languages. Its commands inherit that. */
 export function newProgram(name: string): Command {
   return new Command(name)
+    .version(manifest.version, "-V, --version", "toon de versie / show the version")
     .helpOption("-h, --help", "toon deze hulp / show this help")
     .helpCommand("help [command]", "hulp bij een opdracht / help for a command")
     .configureHelp({

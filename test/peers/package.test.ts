@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -64,6 +65,21 @@ describe("the package, by Debian's own programs", () => {
       "bewaard-record.service disabled",
     ])
       assert.ok(lines.has(line), `${line}: ${said}`);
+  });
+
+  it("is set up by what the page about installing says", async () => {
+    const page = await readFile(new URL("../../docs/install.md", import.meta.url), "utf8");
+    const configure = page.slice(page.indexOf("## Configure"), page.indexOf("## Start"));
+    const blocks = [...configure.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block);
+    const said = await inMachine(`
+      dpkg --install "$1"
+      editor() { grep -q "node: dock-1" "$1"; }
+      ${blocks.slice(0, 2).join("\n")}
+      stat -c '%n %U %a' /var/lib/bewaard/node.key /etc/bewaard/node.vkey
+    `);
+    assert.match(said, /^bewaard\/den-haag-handhaving\/dock-1\+[0-9a-f]{8}\+\S+$/m);
+    assert.match(said, /^\/var\/lib\/bewaard\/node\.key bewaard 600$/m);
+    assert.match(said, /^\/etc\/bewaard\/node\.vkey root 644$/m);
   });
 
   it("leaves on or off at an upgrade, and when it was away, what the administrator had on or off", async () => {
