@@ -10,6 +10,7 @@ import { debianChangelog, newestRelease } from "./changelog.ts";
 import { ARCHITECTURES, checkSymbols, control, MAINTAINER, md5sums } from "./control.ts";
 import { copyright } from "./copyright.ts";
 import { DOC, HOME, layOutPackages, layOutProgram, layOutSystem, write } from "./layout.ts";
+import { layOutManual } from "./manual.ts";
 import { sbom } from "./sbom.ts";
 
 const run = promisify(execFile);
@@ -31,11 +32,9 @@ interface Compression {
  * Makes the Debian package of this checkout in `folder`, and resolves to its path. The same checkout gives the same bytes: of
  * all that is in it times are those of the last commit (or SOURCE_DATE_EPOCH), owners root, and modes ours.
  */
-export async function makePackage(
-  folder: string,
-  processor: Processor,
-  compression: Compression,
-): Promise<string> {
+export async function makePackage(folder: string, compression: Compression): Promise<string> {
+  // npm has installed what this machine runs, and nothing of others.
+  const processor = process.arch === "arm64" ? "arm64" : "x64";
   await mkdir(folder, { recursive: true });
   const root = await mkdtemp(join(folder, ".root-"));
   try {
@@ -66,6 +65,7 @@ async function layOut(root: string, processor: Processor, epoch: number): Promis
   await layOutProgram(TOP, root);
   await layOutPackages(TOP, root, carried, processor);
   await layOutSystem(TOP, root);
+  await layOutManual(TOP, root, epoch, version);
   const { license, imports } = manifest;
   const own = { name: "bewaard", version, private: true, license, type: "module", imports };
   await write(join(root, HOME, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
@@ -126,7 +126,6 @@ if (import.meta.main) {
       level: { type: "string", default: "6" },
     },
   });
-  const processor = process.arch === "arm64" ? "arm64" : "x64";
-  const made = await makePackage(values.to, processor, z.object(COMPRESSION).parse(values));
+  const made = await makePackage(values.to, z.object(COMPRESSION).parse(values));
   process.stdout.write(`${made}\n`);
 }

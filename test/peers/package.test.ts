@@ -24,7 +24,7 @@ describe("the package, by Debian's own programs", () => {
 
   before(async () => {
     folder = await temporaryFolder();
-    made = await makePackage(folder.path, "x64", { with: "gzip", level: 1 });
+    made = await makePackage(folder.path, { with: "gzip", level: 1 });
   });
 
   after(() => folder[Symbol.asyncDispose]());
