@@ -24,6 +24,7 @@ export function openEvents(logger: Logger) {
     void logger.log({ level, message, event, ...fields });
   return {
     ...boxEvents(say),
+    ...serviceEvents(say),
     ...dutyEvents(say),
     ...roomEvents(say),
     ...footageEvents(say),
@@ -93,6 +94,24 @@ function boxEvents(say: Say) {
         loop,
         ...failed(error),
       }),
+    archived: (key: string, first: number, last: number) =>
+      say("notice", "archived", "old rows and ledger entries left for a sealed archive", {
+        key,
+        first,
+        last,
+      }),
+    archiveDelayed: (error: BewaardError) =>
+      say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
+  };
+}
+
+/** What is said of this process, and of who runs it. */
+function serviceEvents(say: Say) {
+  return {
+    journalLinesLost: (lines: number) =>
+      say("warning", "journal-lines-lost", "the journal did not read: lines were not kept for it", {
+        lines,
+      }),
     loopLate: (loop: string, quietMs: number) =>
       say(
         "alert",
@@ -102,14 +121,6 @@ function boxEvents(say: Say) {
       ),
     managerUnheard: (why: string) =>
       say("error", "manager-unheard", "systemd could not be told how this process does", { why }),
-    archived: (key: string, first: number, last: number) =>
-      say("notice", "archived", "old rows and ledger entries left for a sealed archive", {
-        key,
-        first,
-        last,
-      }),
-    archiveDelayed: (error: BewaardError) =>
-      say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
   };
 }
 

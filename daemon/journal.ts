@@ -1,23 +1,84 @@
+import { Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createLogger, format, type Logger, transports } from "winston";
+import { type Datagrams, openDatagrams } from "#base/datagrams";
+import { unlessBefore } from "#base/deadline";
+import { openEvents } from "./events.ts";
+import { isToJournal, JOURNAL_SOCKET } from "./journal/connected.ts";
+import { journalEntry, type Logged } from "./journal/entry.ts";
+import { LEVELS, type Level, priorityOf } from "./journal/levels.ts";
+import { openJournalQueue } from "./journal/queue.ts";
 
-/** syslog's levels, as journald knows them; `alert`: somebody must look today. */
-export const LEVELS = { alert: 1, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
-export type Level = keyof typeof LEVELS;
-
-/** Logs to standard error, one JSON object a line, `<N>` before it so that journald sees the level. */
-export function journalLogger(level: Level): Logger {
-  const line = format.printf(({ level: shown, message, ...fields }) => {
-    const priority = isLevel(shown) ? LEVELS[shown] : LEVELS.error;
-    return `<${priority}>${JSON.stringify({ level: shown, message, ...fields })}`;
-  });
-  return createLogger({
-    levels: LEVELS,
-    level,
-    format: line,
-    transports: [new transports.Console({ stderrLevels: Object.keys(LEVELS) })],
-  });
+/** What is logged to, until it is disposed of: that gives what waits some seconds to go. */
+export interface Journal extends AsyncDisposable {
+  readonly logger: Logger;
 }
 
-function isLevel(level: string): level is Level {
-  return level in LEVELS;
+/** For what still waits when the process ends: long enough for journald to be started again. */
+const FLUSH_MS = 5000;
+
+/**
+ * Logs to the journal in its own protocol where standard error is connected to it; elsewhere to standard error,
+ * one JSON object a line, `<N>` before it so that whoever reads it sees the level. `identifier` is what
+ * `journalctl -t` finds it by.
+ */
+export function openJournal(level: Level, identifier: string): Journal {
+  if (isToJournal(process.env["JOURNAL_STREAM"]))
+    return nativeJournal(level, identifier, openDatagrams(JOURNAL_SOCKET));
+  const line = format.printf(standardLine);
+  const console = new transports.Console({ stderrLevels: Object.keys(LEVELS) });
+  const logger = createLogger({ levels: LEVELS, level, format: line, transports: [console] });
+  return { logger, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** What `openJournal` gives where standard error is the journal; `datagrams` are disposed of with it. */
+export function nativeJournal(
+  level: Level,
+  identifier: string,
+  datagrams: Datagrams,
+  flushMs = FLUSH_MS,
+): Journal {
+  const queue = openJournalQueue(
+    datagrams,
+    (line) => void process.stderr.write(`${line}\n`),
+    (lines) => openEvents(logger).journalLinesLost(lines),
+  );
+  const stream = new Writable({
+    objectMode: true,
+    write: (logged: Logged, _, done) => {
+      queue.add({
+        entry: journalEntry(logged, jsonOf(logged), identifier),
+        line: standardLine(logged),
+        isMinor: priorityOf(String(logged["level"])) >= LEVELS.info,
+      });
+      done();
+    },
+  });
+  const logger = createLogger({
+    levels: LEVELS,
+    level,
+    transports: [new transports.Stream({ stream })],
+  });
+  return {
+    logger,
+    [Symbol.asyncDispose]: async () => {
+      const over = Promise.withResolvers<void>();
+      using _ = unlessBefore(flushMs, over.resolve);
+      await Promise.race([handedOn(logger).then(() => queue.drained()), over.promise]);
+      datagrams[Symbol.dispose]();
+    },
+  };
+}
+
+/** winston passes on a few lines each turn of the event loop, and has the others itself. */
+async function handedOn(logger: Logger): Promise<void> {
+  while (logger.writableLength + logger.readableLength > 0) await nextTurn();
+}
+
+function standardLine(logged: Logged): string {
+  return `<${priorityOf(String(logged["level"]))}>${jsonOf(logged)}`;
+}
+
+function jsonOf({ level, message, ...fields }: Logged): string {
+  return JSON.stringify({ level, message, ...fields });
 }

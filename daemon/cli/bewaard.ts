@@ -7,7 +7,7 @@ import { together } from "#base/together";
 import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
-import { journalLogger } from "../journal.ts";
+import { openJournal } from "../journal.ts";
 import { attend } from "../notify/attend.ts";
 import { openManager } from "../notify/manager.ts";
 import { newProgram } from "./command.ts";
@@ -52,8 +52,9 @@ program
     // First of all: what is begun from here on must not speak to it.
     using manager = openManager(process.env, process.pid);
     const { config } = await readConfiguration(global().config);
-    const events = openEvents(journalLogger("info"));
     const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
+    await using journal = openJournal("info", unitOf(parts));
+    const events = openEvents(journal.logger);
     const signal = stopSignal();
     events.started(config.node, parts);
     const loaded = await Promise.all(parts.map((part) => PARTS[part]()));
@@ -66,6 +67,11 @@ program
     ]);
     events.stopped(config.node);
   });
+
+/** As the units are called, and what they say on standard error is filed under. */
+function unitOf(parts: readonly string[]): string {
+  return parts.includes("core") ? "bewaard" : `bewaard-${parts[0]}`;
+}
 
 program
   .command("setup")

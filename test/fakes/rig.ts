@@ -17,7 +17,7 @@ import { adopt } from "../../daemon/adopt.ts";
 import type { Dock, Sealing } from "../../daemon/dock.ts";
 import { type Events, openEvents } from "../../daemon/events.ts";
 import { handOver } from "../../daemon/hand-over-fact.ts";
-import { LEVELS } from "../../daemon/journal.ts";
+import { LEVELS } from "../../daemon/journal/levels.ts";
 import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
 import { containerReader } from "../../daemon/recording-times.ts";
 import { store, type Upload } from "../../daemon/store.ts";
