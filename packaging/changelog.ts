@@ -15,19 +15,23 @@ export function debianChangelog(
 ): string {
   const sections = changelog.split(/^## /m).slice(1);
   const entries = sections.map((section) => {
-    const [heading = "", ...lines] = section.split("\n");
+    const [, heading = "", text = ""] = /^([^\n]*)([^]*)$/.exec(section) ?? [];
     const [, release, date] = /^(\S+) – (.+)$/.exec(heading) ?? [];
     const at = date === undefined ? new Date(epoch * 1000) : new Date(`${date} 12:00 UTC`);
-    const told = lines.filter((line) => line.trim() !== "").map(changed);
+    // Points and paragraphs.
+    const told = text.split(/\n\n+|\n(?=[-*] )/).filter((part) => part.trim() !== "");
     const signed = ` -- ${maintainer}  ${at.toUTCString().replace("GMT", "+0000")}`;
-    return `bewaard (${release ?? version}) stable; urgency=medium\n\n${told.join("\n")}\n\n${signed}\n`;
+    return `bewaard (${release ?? version}) stable; urgency=medium\n\n${told.map(changed).join("\n")}\n\n${signed}\n`;
   });
   return entries.join("\n");
 }
 
-/** Points keep their own line, and what belongs to one is below it. */
-function changed(line: string): string {
-  const plain = line.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("**", "");
-  if (/^[-*] /.test(plain)) return `  * ${plain.slice(2)}`;
-  return /^\s/.test(plain) ? `    ${plain.trim()}` : `  * ${plain}`;
+/** As wide as a terminal is. */
+function changed(part: string): string {
+  const plain = part.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("**", "");
+  const words = plain
+    .trim()
+    .replace(/^[-*] /, "")
+    .replaceAll(/\s+/g, " ");
+  return `  * ${words.replaceAll(/(?=.{75})(.{1,74}) /g, "$1\n    ")}`;
 }

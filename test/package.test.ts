@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { after, before, describe, it } from "mocha";
 import { z } from "zod";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -12,6 +13,8 @@ const run = promisify(execFile);
 const TOP = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../packaging/package.ts", import.meta.url));
 
+const component = z.looseObject({ "bom-ref": z.string(), name: z.string(), version: z.string() });
+const billSchema = z.looseObject({ components: z.array(component) });
 const AS_ROOT = process.getuid?.() === 0 ? [] : ["--map-root-user"];
 
 /** In a process of its own, as another person would on another day: uncompressed, which takes a tenth of the time. */
@@ -87,6 +90,35 @@ describe("the package", () => {
     assert.ok(names.length > 500);
     const load = `for (const name of ${JSON.stringify(names)}) await import("${home}/" + name)`;
     await installed(`${home}/node_modules/.bin/node`, "--input-type=module", "--eval", load);
+  });
+
+  it("names in its bill of materials what it brings of others, with its licence, and nothing else", async () => {
+    const home = join(root, "usr/lib/bewaard");
+    const doc = join(root, "usr/share/doc/bewaard");
+    const { components } = billSchema.parse(
+      JSON.parse(await readFile(join(doc, "sbom.cdx.json"), "utf8")),
+    );
+    const copyright = await readFile(join(doc, "copyright"), "utf8");
+    const named = components.map((one) => one["bom-ref"].split("#")[1] ?? "");
+    const brought = (await readdir(home, { recursive: true })).flatMap(
+      (name) =>
+        /^node_modules\/(?:.+\/node_modules\/)?(?:@[^/]+\/)?[^@./][^/]*(?=\/(?:package\.json|bin\/node)$)/.exec(
+          name,
+        ) ?? [],
+    );
+    assert.ok(named.length > 80);
+    assert.deepEqual(named.toSorted(), brought.toSorted());
+    for (const { name, version } of components)
+      assert.ok(copyright.includes(`\n${name} ${version}: `), name);
+    const only = ["mocha", "typescript", "node-gyp", "tar", "prebuild-install"];
+    for (const name of only) assert.ok(!components.some((one) => one.name === name), name);
+  });
+
+  it("tells its own version first in its list of changes", async () => {
+    const packed = await readFile(join(root, "usr/share/doc/bewaard/changelog.gz"));
+    const [first = ""] = gunzipSync(packed).toString().split("\n");
+    const version = /_(.+)_/.exec(packages[0] ?? "")?.[1];
+    assert.equal(first, `bewaard (${version}) stable; urgency=medium`);
   });
 
   it("has units that name only what it has", async () => {

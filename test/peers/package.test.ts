@@ -67,6 +67,16 @@ describe("the package, by Debian's own programs", () => {
       assert.ok(lines.has(line), `${line}: ${said}`);
   });
 
+  it("has units of which systemd has nothing to say, and each file as dpkg knows it", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1" > /dev/null 2>&1
+      cd /usr/lib/systemd/system
+      systemd-analyze verify bewaard*.*
+      dpkg --verify bewaard
+    `);
+    assert.equal(said, "");
+  });
+
   it("is set up by what the page about installing says", async () => {
     const page = await readFile(new URL("../../docs/install.md", import.meta.url), "utf8");
     const configure = page.slice(page.indexOf("## Configure"), page.indexOf("## Start"));
