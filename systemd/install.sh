@@ -38,6 +38,10 @@ if [ $bucket = yes ]; then
 fi
 if [ $cameras = yes ]; then install -m 644 bewaard-record.service "$units/"; fi
 
+# For journalctl -x.
+install -D -m 644 -t /usr/lib/systemd/catalog catalog/bewaard.catalog catalog/bewaard.nl.catalog
+journalctl --update-catalog || echo "journalctl -x legt niets uit / explains nothing" >&2
+
 systemd-sysusers bewaard.conf
 systemd-tmpfiles --create bewaard.conf
 install -d -m 755 /etc/bewaard

@@ -17,7 +17,7 @@ export interface JournalQueue {
 }
 
 /** Some fifty thousand lines. */
-export const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+const MOST_WAITING_BYTES = 32 * 1024 * 1024;
 
 /**
  * Sends lines to the journal in their order, while the caller goes on: nothing waits for the journal (invariant
