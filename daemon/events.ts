@@ -112,6 +112,17 @@ function serviceEvents(say: Say) {
       say("warning", "journal-lines-lost", "the journal did not read: lines were not kept for it", {
         lines,
       }),
+    reloadRefused: (error: BewaardError) =>
+      say(
+        "error",
+        "reload-refused",
+        "the configuration cannot be used as it is now: all goes on by the one before",
+        failed(error),
+      ),
+    reloadWaits: (part: string) =>
+      say("warning", "reload-waits", "what has changed counts for this part when it is restarted", {
+        part,
+      }),
     loopLate: (loop: string, quietMs: number) =>
       say(
         "alert",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as immediate } from "node:timers";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
@@ -121,6 +122,22 @@ describe("what systemd is told", () => {
       await systemClock.sleep(SECOND_MS / 2, new AbortController().signal);
     });
     await assert.rejects(bug, TypeError);
+  });
+
+  it("costs nobody a stop in order, or a reload: a part that ends meanwhile has closed what it had", async () => {
+    const closes = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+    let asked = 0;
+    await play(["core"], async ({ manager, attending }) => {
+      const line = async (): Promise<string> => (await closes[asked++]?.promise) ?? "";
+      attending.begun("core", { ...NO_CONDITIONS, line });
+      await until(() => asked === 1);
+      await attending.reload(async () => attending.ends("core"));
+      closes[0].reject(new Error("closed"));
+      await until(() => manager.told("STATUS").includes("starting: core"));
+      attending.begun("core", { ...NO_CONDITIONS, line });
+      await until(() => asked === 2);
+      immediate(() => closes[1].reject(new Error("closed")));
+    });
   });
 
   it("is that it lives, while no loop hangs: one that blocks is the end of that (the watchdog)", async () => {

@@ -9,10 +9,13 @@ import { readConfig } from "../../config/load.ts";
 import { openEvents } from "../events.ts";
 import { openJournal } from "../journal.ts";
 import { attend } from "../notify/attend.ts";
+import { heedReloads } from "../notify/heed-reloads.ts";
 import { openManager } from "../notify/manager.ts";
+import { openPartRun } from "../notify/part-run.ts";
+import { recorderReload } from "../record/reload-recorder.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
-import { checked, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
+import { checked, hangUps, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
 import { addVaultCommands } from "./vault-commands.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
@@ -61,9 +64,23 @@ program
     // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
     flushCompileCache();
     const attending = attend(systemClock, events, manager, parts);
+    const runs = loaded.map((run, nth) =>
+      openPartRun(
+        events,
+        attending,
+        parts[nth] ?? "",
+        (attendant, by, s) => run(systemClock, events, attendant, by, s),
+        config,
+      ),
+    );
+    const reloads = runs.map((run, nth) =>
+      parts[nth] === "record" ? recorderReload(events, config) : run,
+    );
+    const read = async () => (await readConfiguration(global().config)).config;
     await together(signal, [
-      ...loaded.map((run) => (s: AbortSignal) => run(systemClock, events, attending, config, s)),
+      ...runs.map((one) => one.run),
       (s) => attending.run(s),
+      (s) => heedReloads(events, attending, reloads, read, hangUps(s)),
     ]);
     events.stopped(config.node);
   });

@@ -1,3 +1,4 @@
+import { on } from "node:events";
 import { type Command, CommanderError } from "commander";
 import { BewaardError } from "#base/errors";
 import { printableJson, printableText } from "#base/printable";
@@ -17,6 +18,15 @@ export function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
   return stop.signal;
+}
+
+/** Yields at each SIGHUP, until the signal aborts. From the first look on, SIGHUP ends this process no more. */
+export async function* hangUps(signal: AbortSignal): AsyncGenerator<void, void, undefined> {
+  try {
+    for await (const _ of on(process, "SIGHUP", { signal })) yield;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /**

@@ -96,6 +96,8 @@ export const MESSAGE_IDS = {
   "recipients-skip": "615a3635700947c0bfb7a0ffaf7484c2",
   "recipients-unread": "6f1c679dbc1c4285b07a8bd9ab77ac8b",
   "release-refused": "d5bfc39a89a845aa9fd0fa8b2c7c06d9",
+  "reload-refused": "826457a527d14829b6c19f59373f5a59",
+  "reload-waits": "98c71245dc6743fa80d461ce41c7b7b0",
   "report-refused": "f7b96cf3948a4a408140d085176b701c",
   "reserve-made": "f611d7b081734decab2a156005275f96",
   sealed: "6170697c918a4566a79dc5c42b548271",

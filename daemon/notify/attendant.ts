@@ -12,7 +12,7 @@ export interface Condition {
 /** A part of this process that has opened all it needs. */
 export interface Part {
   readonly conditions: readonly Condition[];
-  /** How it does, in a few words: "2 docks busy". Cheap: asked each ten seconds. */
+  /** How it does, in a few words: "2 docks busy". Cheap: asked each half a minute. */
   readonly line: () => Promise<string> | string;
 }
 
