@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { createLogger, format, type Logger, transports } from "winston";
 import { type Datagrams, openDatagrams } from "#base/datagrams";
 import { unlessBefore } from "#base/deadline";
@@ -16,6 +16,8 @@ export interface Journal extends AsyncDisposable {
 
 /** For what still waits when the process ends: long enough for journald to be started again. */
 const FLUSH_MS = 5000;
+/** journald looks up whose line it is when it reads it: of a process that has gone by then, it may not know the unit. */
+const LINGER_MS = 100;
 
 /**
  * Logs to the journal in its own protocol where standard error is connected to it; elsewhere to standard error,
@@ -66,6 +68,7 @@ export function nativeJournal(
       using _ = unlessBefore(flushMs, over.resolve);
       await Promise.race([handedOn(logger).then(() => queue.drained()), over.promise]);
       datagrams[Symbol.dispose]();
+      await wait(LINGER_MS);
     },
   };
 }
