@@ -92,6 +92,12 @@ describe("the package, by Debian's own programs", () => {
     assert.match(said, /^\/etc\/bewaard\/node\.vkey root 644$/m);
   });
 
+  it("says which units of a checkout would be run in place of its own", async () => {
+    const old = "/etc/systemd/system/bewaard.service";
+    const said = await inMachine(`echo > ${old}; dpkg --install "$1"`);
+    assert.ok(said.includes(`bewaard: ${old} gaat voor dit pakket / hides`), said);
+  });
+
   it("leaves on or off at an upgrade, and when it was away, what the administrator had on or off", async () => {
     const said = await inMachine(`
       dpkg --install "$1"
