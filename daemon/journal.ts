@@ -16,17 +16,18 @@ export interface Journal extends AsyncDisposable {
 
 /** For what still waits when the process ends: long enough for journald to be started again. */
 const FLUSH_MS = 5000;
-/** journald looks up whose line it is when it reads it: of a process that has gone by then, it may not know the unit. */
+/** journald looks up whose line it is when it reads it: of a process that has gone by then, it does not know the unit. */
 const LINGER_MS = 100;
 
 /**
  * Logs to the journal in its own protocol where standard error is connected to it; elsewhere to standard error,
  * one JSON object a line, `<N>` before it so that whoever reads it sees the level. `identifier` is what
- * `journalctl -t` finds it by.
+ * `journalctl -t` finds it by. What is said once `stopping` has aborted goes to standard error always: journald has known
+ * the unit of that since it was opened, and a machine that goes down may not read it before this process has gone.
  */
-export function openJournal(level: Level, identifier: string): Journal {
+export function openJournal(level: Level, identifier: string, stopping: AbortSignal): Journal {
   if (isToJournal(process.env["JOURNAL_STREAM"]))
-    return nativeJournal(level, identifier, openDatagrams(JOURNAL_SOCKET));
+    return nativeJournal(level, identifier, openDatagrams(JOURNAL_SOCKET), stopping);
   const line = format.printf(standardLine);
   const console = new transports.Console({ stderrLevels: Object.keys(LEVELS) });
   const logger = createLogger({ levels: LEVELS, level, format: line, transports: [console] });
@@ -38,21 +39,23 @@ export function nativeJournal(
   level: Level,
   identifier: string,
   datagrams: Datagrams,
+  stopping: AbortSignal,
   flushMs = FLUSH_MS,
 ): Journal {
-  const queue = openJournalQueue(
-    datagrams,
-    (line) => void process.stderr.write(`${line}\n`),
-    (lines) => openEvents(logger).journalLinesLost(lines),
+  const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
+  const queue = openJournalQueue(datagrams, toStandardError, (lines) =>
+    openEvents(logger).journalLinesLost(lines),
   );
   const stream = new Writable({
     objectMode: true,
     write: (logged: Logged, _, done) => {
-      queue.add({
-        entry: journalEntry(logged, jsonOf(logged), identifier),
-        line: standardLine(logged),
-        isMinor: priorityOf(String(logged["level"])) >= LEVELS.info,
-      });
+      const line = standardLine(logged);
+      if (stopping.aborted) toStandardError(line);
+      else {
+        const entry = journalEntry(logged, jsonOf(logged), identifier);
+        const isMinor = priorityOf(String(logged["level"])) >= LEVELS.info;
+        queue.add({ entry, line, isMinor });
+      }
       done();
     },
   });

@@ -15,6 +15,7 @@ import { openJournalQueue, type Waiting } from "../daemon/journal/queue.ts";
 import { nativeJournal } from "../daemon/journal.ts";
 import { readDatagrams } from "./fakes/datagrams-read.ts";
 import { journalFields } from "./fakes/journal-fields.ts";
+import { NEVER } from "./fakes/rig.ts";
 import { until } from "./fakes/until.ts";
 
 const SEGMENT = parseSegmentId("01J00000000000000000000000");
@@ -33,7 +34,7 @@ describe("the journal", () => {
   it("gets 30,000 lines that come at once, each with its fields and in order", async () => {
     await using reader = await readDatagrams(path);
     {
-      await using journal = nativeJournal("info", "bewaard", openDatagrams(path), 60_000);
+      await using journal = nativeJournal("info", "bewaard", openDatagrams(path), NEVER, 60_000);
       const events = openEvents(journal.logger);
       for (let at = 0; at < 30_000; at += 1) events.sealed(SEGMENT, DEVICE, at);
     }
@@ -58,11 +59,33 @@ describe("the journal", () => {
   it("lets nobody wait who logs while it does not read, and nobody for ever who ends", async () => {
     await using reader = await readDatagrams(path);
     reader.signal("SIGSTOP");
-    const journal = nativeJournal("info", "bewaard", openDatagrams(path), 100);
+    const journal = nativeJournal("info", "bewaard", openDatagrams(path), NEVER, 100);
     const events = openEvents(journal.logger);
     for (let at = 0; at < 3000; at += 1) events.sealed(SEGMENT, DEVICE, at);
     await journal[Symbol.asyncDispose]();
     assert.equal(reader.read.length, 0);
+  });
+
+  it("has on standard error what is said while the process stops, for journald knows whose that is when the process is gone", async () => {
+    await using reader = await readDatagrams(path);
+    const stop = new AbortController();
+    const real = Object.getOwnPropertyDescriptor(process.stderr, "write");
+    const said: string[] = [];
+    process.stderr.write = (line: string) => said.push(line) > 0;
+    try {
+      await using journal = nativeJournal("info", "bewaard", openDatagrams(path), stop.signal);
+      const events = openEvents(journal.logger);
+      events.started("dock-1", ["core"]);
+      await until(() => reader.read.length === 1);
+      stop.abort();
+      events.stopped("dock-1");
+      await until(() => said.length === 1);
+    } finally {
+      if (real) Object.defineProperty(process.stderr, "write", real);
+      else Reflect.deleteProperty(process.stderr, "write");
+    }
+    assert.match(said[0] ?? "", /^<5>\{.*"event":"stopped"/);
+    assert.equal(reader.read.length, 1);
   });
 
   it("keeps what somebody must act on when it does not read for long, and says how many lines it let go", async () => {

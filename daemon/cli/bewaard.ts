@@ -56,9 +56,9 @@ program
     using manager = openManager(process.env, process.pid);
     const { config } = await readConfiguration(global().config);
     const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
-    await using journal = openJournal("info", unitOf(parts));
-    const events = openEvents(journal.logger);
     const signal = stopSignal();
+    await using journal = openJournal("info", unitOf(parts), signal);
+    const events = openEvents(journal.logger);
     events.started(config.node, parts);
     const loaded = await Promise.all(parts.map((part) => PARTS[part]()));
     // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
