@@ -42,7 +42,6 @@ export function nativeJournal(
   stopping: AbortSignal,
   flushMs = FLUSH_MS,
 ): Journal {
-  const toStandardError = (line: string): void => void process.stderr.write(`${line}\n`);
   const queue = openJournalQueue(datagrams, toStandardError, (lines) =>
     openEvents(logger).journalLinesLost(lines),
   );
@@ -79,6 +78,10 @@ export function nativeJournal(
 /** winston passes on a few lines each turn of the event loop, and has the others itself. */
 async function handedOn(logger: Logger): Promise<void> {
   while (logger.writableLength + logger.readableLength > 0) await nextTurn();
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function standardLine(logged: Logged): string {
