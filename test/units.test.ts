@@ -24,6 +24,12 @@ function list(lines: readonly string[], name: string): readonly string[] {
   return values.slice(from + 1).flatMap((line) => line.slice(name.length + 1).split(" "));
 }
 
+/** Of `3min` or `90`. */
+function seconds(span: string | undefined): number {
+  const [, count, isMinutes] = /^(\d+)(min)?$/.exec(span ?? "") ?? [];
+  return Number(count) * (isMinutes === undefined ? 1 : 60);
+}
+
 function parts(lines: readonly string[]): string | undefined {
   return /bewaard\.ts --config \S+ run (.*)$/.exec(
     lines.findLast((line) => line.startsWith("ExecStart=")) ?? "",
@@ -52,6 +58,21 @@ describe("the units of systemd", () => {
     // The line of the unit itself must go: a second one would be refused.
     assert.ok(over.includes("ExecStart="));
     assert.equal(parts(over), "core");
+  });
+
+  it("are started when the program says so, and end it when it does not say that it lives", async () => {
+    for (const name of ["bewaard.service", "bewaard-dock.service", "bewaard-record.service"]) {
+      const lines = await unit(name);
+      assert.equal(last(lines, "Type"), "notify", name);
+      assert.equal(last(lines, "NotifyAccess"), "main", name);
+      assert.match(last(lines, "ExecReload") ?? "", /^\/bin\/kill -HUP \$MAINPID$/, name);
+      // A slow machine keeps Node from its timers at a start for as long as this.
+      assert.ok(seconds(last(lines, "WatchdogSec")) >= 60, name);
+      assert.ok(seconds(last(lines, "TimeoutStartSec")) >= 300, name);
+      // What was in memory is footage in clear, and the watchdog ends with a signal that dumps it.
+      assert.equal(last(lines, "LimitCORE"), "0", name);
+      assert.equal(last(lines, "Restart"), "always", name);
+    }
   });
 
   it("start each part once", async () => {
