@@ -1,6 +1,7 @@
 import { DAY_MS, type Instant, instantOf } from "#base/time";
 import type { CardFile } from "../drivers/bodycam/card.ts";
 import {
+  type AskFfprobe,
   type Container,
   mayBeContainer,
   readContainer,
@@ -28,11 +29,11 @@ const FIRST_DATE = instantOf("1980-01-02T00:00:00.000Z");
  * Reads containers with ffprobe, and says once, for each reason, that one could not be read: footage
  * without a time is taken like all other.
  */
-export function containerReader(events: Events): ReadContainer {
+export function containerReader(events: Events, ask: AskFfprobe): ReadContainer {
   const said = new Set<string>();
   return async (file, source) => {
     if (file.bytes === 0 || !mayBeContainer(file.path)) return undefined;
-    const container = await readContainer(source);
+    const container = await readContainer(source, ask);
     if (typeof container !== "string") return container;
     if (!said.has(container)) events.containerUnread(container);
     said.add(container);

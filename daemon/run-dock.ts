@@ -4,6 +4,8 @@ import { together } from "#base/together";
 import { readRules } from "../config/configuration.ts";
 import { readProfile } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { servedFfprobe } from "../config/served.ts";
+import { asksFfprobe } from "../drivers/bodycam/container-time.ts";
 import { openSealPool } from "../storage/seal/pool.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
@@ -61,7 +63,7 @@ export async function runDockOn(
       profile: await profileOf(profile),
     })),
   );
-  const readContainer = containerReader(events);
+  const readContainer = containerReader(events, asksFfprobe(servedFfprobe()));
   const sealing = { node: config.node, book, pool, incoming, readContainer };
   const slots = openSlots(clock, events, attendant, ask, sealing, fair, machine, profileOf);
   attendant.begun("dock", {

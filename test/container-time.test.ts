@@ -7,8 +7,16 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseSegmentId } from "#base/ids";
-import { confinement, mayBeContainer, readContainer } from "../drivers/bodycam/container-time.ts";
+import {
+  type AskFfprobe,
+  asksFfprobe,
+  confinement,
+  mayBeContainer,
+  readContainer,
+  startsFfprobe,
+} from "../drivers/bodycam/container-time.ts";
 import { readSegment } from "../storage/catalog/find.ts";
+import { accept } from "./fakes/accepting.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER, openRig } from "./fakes/rig.ts";
 
@@ -23,80 +31,141 @@ function makeClip(path: string): Buffer {
   return Buffer.from(path);
 }
 
-async function read(folder: string, name: string | Buffer, content: string | Uint8Array) {
+async function read(
+  ask: AskFfprobe,
+  folder: string,
+  name: string | Buffer,
+  content: string | Uint8Array,
+) {
   const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)]);
   await writeFile(path, content);
-  return readContainer(path);
+  return readContainer(path, ask);
 }
 
 const CONFINED = new URL("../drivers/bodycam/ffprobe-confined", import.meta.url);
+const IN_UNIT = new URL("../systemd/probe-film.sh", import.meta.url);
 
-describe("a container", () => {
-  it("tells when it was made and how long it is, with its index at the end or none at all", async () => {
-    await using folder = await temporaryFolder();
-    for (const name of ["a.mp4", "a.mov", "a.mkv"]) {
-      assert.deepEqual(await readContainer(makeClip(join(folder.path, name))), MADE, name);
-    }
-    const silent = await readContainer(makeClip(join(folder.path, "a.ts")));
-    assert.deepEqual(silent, { createdAt: undefined, durationMs: 2000 });
+/** A way to ask ffprobe. */
+interface Way extends AsyncDisposable {
+  readonly ask: AskFfprobe;
+}
+
+async function openStarted(): Promise<Way> {
+  return { ask: startsFfprobe(), [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** Has the script find an ffprobe in `here` that only `does` this. */
+async function standIn(script: string, here: string, does: string): Promise<string> {
+  await writeFile(join(here, "ffprobe"), `#!/bin/bash\n${does}\n`, { mode: 0o755 });
+  return script.replace(/^PATH=/m, `PATH=${here}:`);
+}
+
+/** As in its unit, without the unit's walls, with `change` done to its script. */
+async function openServed(
+  change: (script: string, here: string) => string | Promise<string> = (script) => script,
+): Promise<Way> {
+  await using opened = new AsyncDisposableStack();
+  const { path } = opened.use(await temporaryFolder());
+  const script = join(path, "probe-film.sh");
+  // The place for the film is in the unit alone.
+  const here = (await readFile(IN_UNIT, "utf8")).replace("film=/film/film", `film=${path}/film`);
+  await writeFile(script, await change(here, path));
+  opened.use(await accept(join(path, "socket"), ["/bin/bash", "-p", script]));
+  const held = opened.move();
+  return {
+    ask: asksFfprobe(join(path, "socket")),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+const WAYS = [
+  ["an ffprobe that is started here", openStarted],
+  ["one that systemd runs", () => openServed()],
+] as const;
+
+for (const [by, open] of WAYS) {
+  describe(`a container, read by ${by},`, () => {
+    it("tells when it was made and how long it is, with its index at the end or none at all", async () => {
+      await using folder = await temporaryFolder();
+      await using way = await open();
+      const { ask } = way;
+      for (const name of ["a.mp4", "a.mov", "a.mkv"]) {
+        assert.deepEqual(await readContainer(makeClip(join(folder.path, name)), ask), MADE, name);
+      }
+      const silent = await readContainer(makeClip(join(folder.path, "a.ts")), ask);
+      assert.deepEqual(silent, { createdAt: undefined, durationMs: 2000 });
+    });
+
+    it("is read whatever its name is: an option, a protocol, a template, bytes that are no text", async () => {
+      await using folder = await temporaryFolder();
+      await using way = await open();
+      const { ask } = way;
+      const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
+      const bytes = Buffer.concat([
+        Buffer.from([0xff, 0x0a, 0x1b]),
+        Buffer.from("%03d $(id) '.mp4"),
+      ]);
+      for (const name of ["-y.mp4", "-i", "concat:a.mp4|b.mp4", "http:", "%s%n.mp4", bytes]) {
+        assert.deepEqual(await read(ask, folder.path, name, clip), MADE, String(name));
+      }
+    });
+
+    it("that is cut off, garbage, empty, sparse or no file at all is no failure", async () => {
+      await using folder = await temporaryFolder();
+      await using way = await open();
+      const { ask } = way;
+      const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
+      const at = (name: string): Buffer => Buffer.from(join(folder.path, name));
+      for (const cut of [1, 40, Math.floor(clip.length / 2), clip.length - 100]) {
+        assert.equal(
+          await read(ask, folder.path, "cut.mp4", clip.subarray(0, cut)),
+          "refused",
+          `${cut}`,
+        );
+      }
+      assert.equal(await read(ask, folder.path, "noise.mp4", randomBytes(100_000)), "refused");
+      assert.equal(await read(ask, folder.path, "empty.mp4", ""), "refused");
+      await truncate(at("empty.mp4"), 5 * 1024 ** 3);
+      assert.equal(await readContainer(at("empty.mp4"), ask), "refused");
+      execFileSync("mkfifo", [join(folder.path, "fifo.mp4")]);
+      await symlink("a.mp4", join(folder.path, "link.mp4"));
+      for (const name of ["fifo.mp4", "link.mp4", "nowhere.mp4", "."]) {
+        assert.equal(await readContainer(at(name), ask), "refused", name);
+      }
+    });
   });
 
-  it("is read whatever its name is: an option, a protocol, a template, bytes that are no text", async () => {
-    await using folder = await temporaryFolder();
-    const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
-    const bytes = Buffer.concat([Buffer.from([0xff, 0x0a, 0x1b]), Buffer.from("%03d $(id) '.mp4")]);
-    for (const name of ["-y.mp4", "-i", "concat:a.mp4|b.mp4", "http:", "%s%n.mp4", bytes]) {
-      assert.deepEqual(await read(folder.path, name, clip), MADE, String(name));
-    }
+  describe(`a playlist that calls itself a film, read by ${by},`, () => {
+    it("is refused before it is read, and reaches neither network nor other files", async () => {
+      await using folder = await temporaryFolder();
+      await using way = await open();
+      const { ask } = way;
+      let calls = 0;
+      const server = createServer((socket) => {
+        calls += 1;
+        socket.destroy();
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      const port = typeof address === "object" ? address?.port : 0;
+      const url = `http://127.0.0.1:${port}/x.ts`;
+      // Were it followed, its time would come back.
+      const canary = makeClip(join(folder.path, "canary.mp4")).toString();
+      const targets = [url, canary, `file:${canary}`, "canary.mp4"];
+      const disguises = targets.flatMap((target) => [
+        `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`,
+        `ffconcat version 1.0\nfile '${target}'\n`,
+        `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><BaseURL>${target}</BaseURL></MPD>`,
+      ]);
+      const sdp = `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video ${port} RTP/AVP 96\n`;
+      for (const content of [...disguises, sdp, url, "[playlist]\nFile1=canary.mp4\n"]) {
+        assert.equal(await read(ask, folder.path, "disguised.mp4", content), "refused", content);
+      }
+      server.close();
+      assert.equal(calls, 0);
+    }).timeout(120_000);
   });
-
-  it("that is cut off, garbage, empty, sparse or no file at all is no failure", async () => {
-    await using folder = await temporaryFolder();
-    const clip = await readFile(makeClip(join(folder.path, "a.mp4")));
-    const at = (name: string): Buffer => Buffer.from(join(folder.path, name));
-    for (const cut of [1, 40, Math.floor(clip.length / 2), clip.length - 100]) {
-      assert.equal(await read(folder.path, "cut.mp4", clip.subarray(0, cut)), "refused", `${cut}`);
-    }
-    assert.equal(await read(folder.path, "noise.mp4", randomBytes(100_000)), "refused");
-    assert.equal(await read(folder.path, "empty.mp4", ""), "refused");
-    await truncate(at("empty.mp4"), 5 * 1024 ** 3);
-    assert.equal(await readContainer(at("empty.mp4")), "refused");
-    execFileSync("mkfifo", [join(folder.path, "fifo.mp4")]);
-    await symlink("a.mp4", join(folder.path, "link.mp4"));
-    for (const name of ["fifo.mp4", "link.mp4", "nowhere.mp4", "."]) {
-      assert.equal(await readContainer(at(name)), "refused", name);
-    }
-  });
-});
-
-describe("a playlist that calls itself a film", () => {
-  it("is refused before it is read, and reaches neither network nor other files", async () => {
-    await using folder = await temporaryFolder();
-    let calls = 0;
-    const server = createServer((socket) => {
-      calls += 1;
-      socket.destroy();
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    const url = `http://127.0.0.1:${port}/x.ts`;
-    // Were it followed, its time would come back.
-    const canary = makeClip(join(folder.path, "canary.mp4")).toString();
-    const targets = [url, canary, `file:${canary}`, "canary.mp4"];
-    const disguises = targets.flatMap((target) => [
-      `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${target}\n#EXT-X-ENDLIST\n`,
-      `ffconcat version 1.0\nfile '${target}'\n`,
-      `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><BaseURL>${target}</BaseURL></MPD>`,
-    ]);
-    const sdp = `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video ${port} RTP/AVP 96\n`;
-    for (const content of [...disguises, sdp, url, "[playlist]\nFile1=canary.mp4\n"]) {
-      assert.equal(await read(folder.path, "disguised.mp4", content), "refused", content);
-    }
-    server.close();
-    assert.equal(calls, 0);
-  }).timeout(120_000);
-});
+}
 
 describe("ffprobe", () => {
   it("runs without a byte of its own on disk", async () => {
@@ -115,7 +184,7 @@ describe("ffprobe", () => {
     const lists = "tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d ' \\n'";
     const instead = `#!/bin/bash\necho "[FORMAT]\nTAG:creation_time=$(${lists})\n[/FORMAT]"\n`;
     await writeFile(join(folder.path, "ffprobe"), instead, { mode: 0o755 });
-    const told = await readContainer(clip, program);
+    const told = await readContainer(clip, startsFfprobe(program));
     const seen = typeof told === "string" ? told : told.createdAt;
     const level = await confinement(NEVER);
     assert.notEqual(level, "absent");
@@ -138,7 +207,7 @@ describe("ffprobe", () => {
 
     await instead(`echo x > ${bin}/written; env | tr '\\n' ' ' | sed 's/^/TAG:creation_time=/'`);
     process.env["BEWAARD_CANARY"] = "secret";
-    const told = await readContainer(clip, program);
+    const told = await readContainer(clip, startsFfprobe(program));
     delete process.env["BEWAARD_CANARY"];
     assert.ok(!JSON.stringify(told).includes("secret"));
     assert.equal(await readFile(join(bin, "written"), "utf8"), "");
@@ -146,7 +215,7 @@ describe("ffprobe", () => {
     // So long as nobody else on this machine sleeps.
     const long = `61.${process.pid}`;
     await instead(`sleep ${long}`);
-    assert.equal(await readContainer(clip, program), "late");
+    assert.equal(await readContainer(clip, startsFfprobe(program)), "late");
     const running = await Promise.all(
       (await readdir("/proc")).map((pid) =>
         readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
@@ -155,9 +224,9 @@ describe("ffprobe", () => {
     assert.ok(!running.some((line) => line.includes(long)));
     await writeFile(program, patient);
     await instead("yes '[FORMAT]'");
-    assert.equal(await readContainer(clip, program), "refused");
+    assert.equal(await readContainer(clip, startsFfprobe(program)), "refused");
     await writeFile(program, patient.replace(/^PATH=.*$/m, `PATH=${folder.path}`));
-    assert.equal(await readContainer(clip, program), "absent");
+    assert.equal(await readContainer(clip, startsFfprobe(program)), "absent");
   });
 
   it("is asked about what may be a recording, by the end of its name alone", () => {
@@ -165,6 +234,52 @@ describe("ffprobe", () => {
     assert.ok(mayBeContainer(bytes));
     for (const name of ["device.txt", "a.thm", "mp4", "a.mp4.tmp", ""]) {
       assert.ok(!mayBeContainer(Buffer.from(name)), name);
+    }
+  });
+});
+
+describe("the ffprobe that systemd runs", () => {
+  it("is sent the beginning and the end of a large film, and finds its index there", async () => {
+    await using folder = await temporaryFolder();
+    await using way = await openServed();
+    const path = makeClip(join(folder.path, "a.mp4"));
+    const clip = await readFile(path);
+    const index = clip.lastIndexOf("moov") - 4;
+    const nothing = Buffer.alloc(40 * 1024 ** 2);
+    nothing.writeUInt32BE(nothing.length);
+    nothing.write("free", 4);
+    await writeFile(path, Buffer.concat([clip.subarray(0, index), nothing, clip.subarray(index)]));
+    assert.deepEqual(await readContainer(path, way.ask), MADE);
+  });
+
+  it("may write nothing once it has the film, and leaves nothing of it", async () => {
+    await using folder = await temporaryFolder();
+    const clip = makeClip(join(folder.path, "a.mp4"));
+    const written = join(folder.path, "written");
+    const lists = `(echo x > ${written}); cd $(dirname $0); echo "{\\"format\\":{\\"tags\\":{\\"creation_time\\":\\"$(echo *)\\"}}}"`;
+    await using way = await openServed((script, here) => standIn(script, here, lists));
+    const told = await readContainer(clip, way.ask);
+    assert.equal(typeof told === "string" ? told : told.createdAt, "ffprobe probe-film.sh socket");
+    assert.equal(await readFile(written, "utf8"), "");
+  });
+
+  it("that is not there, hangs, says nothing or too much is no failure", async () => {
+    await using folder = await temporaryFolder();
+    const clip = makeClip(join(folder.path, "a.mp4"));
+    assert.equal(await readContainer(clip, asksFfprobe(join(folder.path, "nowhere"))), "absent");
+    const missing = (script: string) =>
+      script.replace("type -P ffprobe", "type -P no-such-program");
+    await using none = await openServed(missing);
+    assert.equal(await readContainer(clip, none.ask), "absent");
+    for (const [does, why] of [
+      ["sleep 60", "late"],
+      ["exit", "refused"],
+      ["yes '{\"format\": {}}'", "refused"],
+      ["echo '[1]'", "refused"],
+      ["kill -9 $$", "refused"],
+    ] as const) {
+      await using way = await openServed((script, here) => standIn(script, here, does));
+      assert.equal(await readContainer(clip, way.ask), why, does);
     }
   });
 });

@@ -3,8 +3,10 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ffmpeg from "fluent-ffmpeg";
+import { askServed } from "./served-ffprobe.ts";
 
-// The only file that asks ffprobe, and the only one that imports fluent-ffmpeg (docs/decisions/0009).
+// The only file that starts ffprobe, and the only one that imports fluent-ffmpeg (docs/decisions/0009). In a service it is
+// systemd that starts it (served-ffprobe.ts, docs/decisions/0033).
 
 /** What a container says of itself, as written. Nothing in it is true because it is there. */
 export interface Container {
@@ -19,6 +21,9 @@ export type Unread = "absent" | "late" | "refused";
 /** `own`, `none`: ffprobe reaches no network. `shared`: only its whitelists keep it off. `absent`: no ffprobe. */
 export type Confinement = "own" | "none" | "shared" | "absent";
 
+/** Asks ffprobe of an open film, by one of two ways. */
+export type AskFfprobe = (file: FileHandle) => Promise<Container | Unread>;
+
 const CONFINED = fileURLToPath(new URL("./ffprobe-confined", import.meta.url));
 /** What our cameras' containers are called; anything else is not worth a process. */
 const EXTENSIONS = /\.(?:mp4|m4v|mov|3gp|avi|ts|mts|mkv|webm)$/i;
@@ -31,22 +36,39 @@ export function mayBeContainer(path: Uint8Array): boolean {
 /**
  * Asks ffprobe, confined, what the container at `source` says. Costs a process and some 0.1 s; resolves
  * within 10 s whatever the file is, and never throws because of it. `source` is bytes and reaches no
- * command line: ffprobe is given the open file.
+ * command line: ffprobe is given the open file, or its bytes.
  */
 export async function readContainer(
   source: Uint8Array,
-  program = CONFINED,
+  ask = startsFfprobe(),
 ): Promise<Container | Unread> {
   await using file = await openRegular(source);
-  if (!file) return "refused";
-  try {
-    return containerOf(await probed(`/proc/${process.pid}/fd/${file.fd}`, program));
-  } catch (error) {
-    const said = error instanceof Error ? error.message : "";
-    if (said.startsWith("ffprobe exited with code 127")) return "absent";
-    // 137: killed at the deadline, or for the time it took of the processor.
-    return said.startsWith("ffprobe exited with code 137") ? "late" : "refused";
-  }
+  return file ? await ask(file) : "refused";
+}
+
+/** Asks the ffprobe that systemd runs behind the socket `path`; without one, an ffprobe that is started here. */
+export function asksFfprobe(path: string | undefined): AskFfprobe {
+  if (path === undefined) return startsFfprobe();
+  return async (file) => {
+    const answer = await askServed(file, path);
+    if (typeof answer === "string") return answer;
+    const format = at(answer?.said, "format");
+    return format === undefined ? "refused" : containerOf(answer?.said);
+  };
+}
+
+/** Starts `program` for each film: the script that confines ffprobe as far as this process may. */
+export function startsFfprobe(program = CONFINED): AskFfprobe {
+  return async (file) => {
+    try {
+      return containerOf(await probed(`/proc/${process.pid}/fd/${file.fd}`, program));
+    } catch (error) {
+      const said = error instanceof Error ? error.message : "";
+      if (said.startsWith("ffprobe exited with code 127")) return "absent";
+      // 137: killed at the deadline, or for the time it took of the processor.
+      return said.startsWith("ffprobe exited with code 137") ? "late" : "refused";
+    }
+  };
 }
 
 /** How ffprobe is kept from the network on this machine. */
@@ -83,8 +105,8 @@ function probed(path: string, program: string): Promise<unknown> {
 
 function containerOf(found: unknown): Container {
   const format = at(found, "format");
-  const seconds = at(format, "duration");
-  const durationMs = typeof seconds === "number" ? Math.round(seconds * 1000) : 0;
+  // A number of fluent-ffmpeg's, and in ffprobe's own JSON a text.
+  const durationMs = Math.round(Number(at(format, "duration") ?? 0) * 1000);
   const createdAt = at(at(format, "tags"), "creation_time");
   return {
     createdAt: typeof createdAt === "string" ? createdAt : undefined,

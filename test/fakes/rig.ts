@@ -21,6 +21,7 @@ import { LEVELS } from "../../daemon/journal/levels.ts";
 import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
 import { containerReader } from "../../daemon/recording-times.ts";
 import { store, type Upload } from "../../daemon/store.ts";
+import { startsFfprobe } from "../../drivers/bodycam/container-time.ts";
 import { recordPaired } from "../../storage/catalog/devices.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
@@ -176,7 +177,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     day: dayOf(plus(START, index * DAY_MS)),
     recipient,
   }));
-  const readContainer = containerReader(events);
+  const readContainer = containerReader(events, startsFfprobe());
   const sealing: Sealing = { node, book, pool, incoming, readContainer };
   const key = parseNodeKey("bewaard/test/dock-1", newNodeKeyPem());
   const verifier = parseVerifier(verifierText(key));
