@@ -23,7 +23,13 @@ const PROGRAM = ["config", "daemon", "drivers", "storage"];
 /** Of docs/, what goes into the folder of a proof (daemon/proof-folder.ts): no program may need what is in /usr/share/doc. */
 const READ_BY_PROGRAM = ["docs/ledger.md", "docs/proof-readme.txt"];
 /** What units and administrators use of systemd/. */
-const SCRIPTS = ["look-again.sh", "serve-mtp.sh", "node-key.sh", "bewaard-bucket.conf"];
+const SCRIPTS = [
+  "look-again.sh",
+  "serve-mtp.sh",
+  "probe-film.sh",
+  "node-key.sh",
+  "bewaard-bucket.conf",
+];
 
 /** Lays out in `root` what the program is: the TypeScript as it is, for Node runs it. */
 export async function layOutProgram(top: string, root: string): Promise<void> {

@@ -117,7 +117,7 @@ describe("the units of systemd", () => {
   it("are all installed", async () => {
     const script = await readFile(new URL("../systemd/install.sh", import.meta.url), "utf8");
     const names = await readdir(new URL("../systemd/", import.meta.url));
-    for (const name of names.filter((one) => /\.(service|path|rules|conf)$/.test(one)))
+    for (const name of names.filter((one) => /\.(service|path|rules|socket|conf)$/.test(one)))
       assert.ok(script.includes(` ${name} `), name);
   });
 
@@ -195,6 +195,37 @@ describe("the units of systemd", () => {
     const helper = await unit("bewaard-media@.service");
     const starts = helper.find((line) => line.startsWith("ExecStart="));
     assert.ok(helper.includes(starts?.replace("ExecStart=", "ExecReload=") ?? ""));
+  });
+
+  it("run what parses a stranger's film as a user of its own, without network, files or secrets", async () => {
+    const lines = await unit("bewaard-ffprobe@.service");
+    for (const [name, value] of [
+      ["DynamicUser", "yes"],
+      ["User", "bwp-%i"],
+      ["PrivateNetwork", "yes"],
+      ["RestrictAddressFamilies", "none"],
+      ["CapabilityBoundingSet", ""],
+      ["RestrictNamespaces", "yes"],
+      ["ProtectProc", "invisible"],
+      ["MemorySwapMax", "0"],
+    ])
+      assert.equal(last(lines, name ?? ""), value, name);
+    assert.ok(list(lines, "TemporaryFileSystem").includes("/:ro"));
+    // Nothing of it but programs: neither /etc nor /var nor a spool.
+    for (const path of list(lines, "BindReadOnlyPaths"))
+      assert.match(
+        path,
+        /^-?\/(usr|bin|lib|lib64|etc\/ld\.so\.cache|etc\/alternatives|opt\/bewaard\/systemd\/probe-film\.sh)$/,
+      );
+    assert.ok(
+      !lines.some((line) => /^(LoadCredential|ReadWritePaths|StateDirectory|BindPaths)/.test(line)),
+    );
+    for (const name of ["bewaard.service", "bewaard-dock.service"]) {
+      const asks = await unit(name);
+      assert.ok(list(asks, "Wants").includes("bewaard-ffprobe.socket"), name);
+      const at = last(await unit("bewaard-ffprobe.socket"), "ListenStream");
+      assert.ok(list(asks, "Environment").includes(`BEWAARD_FFPROBE=${at}`), name);
+    }
   });
 
   it("guard core and dock alike", async () => {

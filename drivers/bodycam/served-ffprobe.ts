@@ -37,7 +37,8 @@ export async function askServed(
     if (error instanceof SyntaxError) return undefined;
     const code = systemCode(error);
     if (code === undefined) throw error;
-    return code === "ENOENT" || code === "ECONNREFUSED" ? "absent" : undefined;
+    const nobody = ["ENOENT", "ECONNREFUSED", "EACCES"].includes(code);
+    return nobody ? "absent" : undefined;
   } finally {
     socket.destroy();
   }
