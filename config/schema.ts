@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseNodeId, parsePersonId } from "#base/ids";
+import { ALARMS, alarmsSchema, metricsSchema } from "./alarm-schema.ts";
 import { isUnencrypted, securedSchema, vaultSchema } from "./bucket-schema.ts";
 import { wallCamera } from "./camera-schema.ts";
 import { EEA_COUNTRIES } from "./eea.ts";
@@ -130,6 +131,10 @@ const boxKeys = z.strictObject({
     .default({ sources: ["nts"] })
     .describe("Who may vouch for this box's clock."),
   docks: docks.optional().describe("How bodycams dock here."),
+  alarms: alarmsSchema.default(ALARMS).describe("When an operator is told."),
+  metrics: metricsSchema
+    .optional()
+    .describe("What Prometheus may read of this box. Without it: nothing listens."),
   // That numbers and folders are each there once is looked at with all other paths: config/crossings.ts.
   bodycams: z.array(bodycam).default([]).describe("The bodycams that dock here."),
   /** What policy allows of them is looked at in config/camera-rules.ts. */

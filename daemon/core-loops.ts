@@ -8,6 +8,8 @@ import type { NodeKey } from "../storage/ledger/note.ts";
 import type { Spool } from "../storage/spool/spool.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { adopt, type Box } from "./adopt.ts";
+import { alarmsOf } from "./alarms/alarms-of.ts";
+import { watchAlarms } from "./alarms/watch-alarms.ts";
 import { archive, archiving } from "./archive.ts";
 import { checkCatalog } from "./check-catalog.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -115,6 +117,9 @@ export function coreLoops(
     loop("bodycams", STEP_MS, paired.watch),
     loop("marks", STEP_MS, (c, s) => remindOfMarks(c, events, database, s)),
     loop("duties", STEP_MS, (c, s) => duties(c, events, database, covertPeriods(config), s)),
+    loop("alarms", STEP_MS, (c, s) =>
+      watchAlarms(c, events, sure, alarmsOf(events, database, config), s),
+    ),
     loop("keep-time", STEP_MS, (c, s) => keepTime(c, events, database, sources, s)),
   ];
 }

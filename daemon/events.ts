@@ -2,6 +2,7 @@ import type { Logger } from "winston";
 import type { BewaardError } from "#base/errors";
 import type { DeviceId, DutyId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
+import { alarmEvents } from "./events-of-alarms.ts";
 import { bodycamEvents } from "./events-of-bodycams.ts";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
@@ -26,6 +27,7 @@ export function openEvents(logger: Logger) {
     ...boxEvents(say),
     ...serviceEvents(say),
     ...dutyEvents(say),
+    ...alarmEvents(say),
     ...roomEvents(say),
     ...footageEvents(say),
     ...vaultEvents(say),

@@ -21,6 +21,8 @@ import { control } from "./control/server.ts";
 import { coreLoops } from "./core-loops.ts";
 import type { Events } from "./events.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
+import { measure } from "./metrics/measure.ts";
+import { serveMetrics } from "./metrics/serve-metrics.ts";
 import type { Attendant } from "./notify/attendant.ts";
 import { coreLine } from "./notify/core-line.ts";
 import { ledgerStands } from "./notify/ledger-stands.ts";
@@ -34,6 +36,7 @@ import {
   boxOf,
   catalogPath,
   devicesOf,
+  listeningOf,
   namedBy,
   originOf,
   PRODUCERS,
@@ -125,6 +128,7 @@ export async function runCoreOn(
   const opened = { ...kept, rules, box, key, reserve, sure, paired, medium, ...may };
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
+    (s) => serveMetrics(clock, events, listeningOf(config), () => measure(database), s),
     ...coreLoops(clock, events, attendant, config, opened),
   ]);
 }

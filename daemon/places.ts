@@ -1,7 +1,9 @@
+import type { ListenOptions } from "node:net";
 import { join } from "node:path";
 import { BewaardError } from "#base/errors";
 import type { DeviceId } from "#base/ids";
 import { MINUTE_MS, SECOND_MS } from "#base/time";
+import { parseListen } from "../config/alarm-schema.ts";
 import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
@@ -62,6 +64,18 @@ export const CARDS = "/run/bewaard/cards";
 export const MEDIA = "/run/bewaard/media";
 /** Where it reports what came of an order. */
 export const REPORTS = "/run/bewaard/reports";
+
+/** Where metrics are to be had where core has no network. */
+function metricsSocketPath(config: Config): string {
+  return join(config.state, "metrics.sock");
+}
+
+/** Where metrics are to be had; undefined where nobody may. */
+export function listeningOf(config: Config): ListenOptions | undefined {
+  if (config.metrics === undefined) return undefined;
+  const where = parseListen(config.metrics.listen);
+  return where === "socket" ? { path: metricsSocketPath(config) } : where;
+}
 
 /** How far each camera in a building is recorded. */
 export function marksPath(config: Config): string {

@@ -105,6 +105,7 @@ describe("the code", () => {
       "fluent-ffmpeg",
       "node-onvif",
       "node-unix-socket",
+      "prom-client",
     ])
       assert.equal(usersOf(library).length, 1, `${library}: ${usersOf(library).join(", ")}`);
     // And what it brings along: nobody else may meet Smithy either.

@@ -3,6 +3,7 @@ import type { Sql } from "./sqlite.ts";
 
 /** Names of the small facts this box remembers about itself. */
 export type FactName =
+  | "alarms"
   | "clock"
   | "config"
   | "desk"

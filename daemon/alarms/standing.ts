@@ -1,0 +1,64 @@
+import type { Instant } from "#base/time";
+
+// When an alarm is told, told again, and told to be over: hysteresis, and no input or output.
+
+/** An alarm that was told and has not been told to be over. Kept over restarts. */
+export interface Raised {
+  readonly at: Instant;
+  /** The last of its stages that was told. */
+  readonly stage: number;
+}
+
+/** How one alarm about one thing stands. */
+export interface Standing {
+  readonly raised: Raised | undefined;
+  /** By uptime: since when it is bad, but for spells that were too short to count as good. */
+  readonly badSinceMs: number | undefined;
+  /** By uptime: since when it has been good without a break. */
+  readonly goodSinceMs: number | undefined;
+}
+
+export interface Rule {
+  /** Told once it has been bad for so long. */
+  readonly raiseAfterMs: number;
+  /** Told to be over once it has been good for so long; a shorter spell is none. */
+  readonly clearAfterMs: number;
+  /** Told again with each stage, when it lasts so long; the first is 0. */
+  readonly stage: (lastsMs: number) => number;
+}
+
+/** What is to be told now. */
+export type Told = "raised" | "still" | "over" | "nothing";
+
+export const AT_REST: Standing = {
+  raised: undefined,
+  badSinceMs: undefined,
+  goodSinceMs: undefined,
+};
+
+/** How it stands after a look, and what is to be told. How long it lasts goes by wall time: it outlives a restart. */
+export function standingAfter(
+  rule: Rule,
+  { raised, badSinceMs, goodSinceMs }: Standing,
+  isBad: boolean,
+  now: Instant,
+  uptimeMs: number,
+): { readonly standing: Standing; readonly told: Told } {
+  if (isBad) {
+    const since = badSinceMs ?? uptimeMs;
+    const bad = { badSinceMs: since, goodSinceMs: undefined };
+    if (raised === undefined) {
+      if (uptimeMs - since < rule.raiseAfterMs)
+        return { standing: { ...bad, raised }, told: "nothing" };
+      return { standing: { ...bad, raised: { at: now, stage: 0 } }, told: "raised" };
+    }
+    // A clock that was set back must not keep it quiet.
+    const stage = rule.stage(Math.abs(now - raised.at));
+    if (stage <= raised.stage) return { standing: { ...bad, raised }, told: "nothing" };
+    return { standing: { ...bad, raised: { ...raised, stage } }, told: "still" };
+  }
+  const since = goodSinceMs ?? uptimeMs;
+  if (uptimeMs - since < rule.clearAfterMs)
+    return { standing: { raised, badSinceMs, goodSinceMs: since }, told: "nothing" };
+  return { standing: AT_REST, told: raised === undefined ? "nothing" : "over" };
+}
