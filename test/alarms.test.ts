@@ -15,7 +15,7 @@ const RULE: Rule = { raiseAfterMs: 5 * MINUTE_MS, clearAfterMs: 2 * MINUTE_MS, s
 /** What is told minute by minute: `#` bad, `.` good. */
 function toldOf(looks: string, rule: Rule = RULE, before: Standing = AT_REST): string {
   let standing = before;
-  return [...looks]
+  return Array.from(looks)
     .map((look, minute) => {
       const at = minute * MINUTE_MS;
       const after = standingAfter(rule, standing, look === "#", plus(START, at), at);

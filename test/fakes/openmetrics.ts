@@ -41,7 +41,7 @@ export function readOpenMetrics(text: string): readonly Exposed[] {
     told.get(family)?.add("a sample");
     assert.match(number, NUMBER, line);
     const labels = labelsOf(between, line);
-    const key = JSON.stringify([of, Object.entries(labels).toSorted()]);
+    const key = JSON.stringify([of, ...Object.entries(labels).map(String).toSorted()]);
     assert.ok(!seen.has(key), `twice: ${line}`);
     seen.add(key);
     found.push({ name: of, labels, value: Number(number) });
