@@ -1,6 +1,5 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeDurably } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import type { Config } from "../config/schema.ts";
 import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
@@ -8,6 +7,7 @@ import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/not
 import { createSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";
 import { catalogPath, originOf } from "./places.ts";
+import { writeOwned } from "./setup/own-files.ts";
 
 /**
  * Prepares a new box: its state folder, spool, vault and node key. What is there already stays as it is.
@@ -26,7 +26,8 @@ export async function setupBox(config: Config): Promise<string> {
   }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));
-  if (!made) await writeDurably(path, newNodeKeyPem(), 0o600);
+  // Another setup that runs now may be first: a box has one key.
+  if (!made) await writeOwned(undefined, path, newNodeKeyPem(), 0o600, "once");
   return verifierText(parseNodeKey(originOf(config), await readSecret("node.key", config.state)));
 }
 

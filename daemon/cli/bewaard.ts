@@ -16,6 +16,7 @@ import { recorderReload } from "../record/reload-recorder.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, hangUps, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
+import { addSetupCommand } from "./setup-command.ts";
 import { addVaultCommands } from "./vault-commands.ts";
 
 const DEFAULT_CONFIG = "/etc/bewaard/bewaard.yaml";
@@ -90,31 +91,7 @@ function unitOf(parts: readonly string[]): string {
   return parts.includes("core") ? "bewaard" : `bewaard-${parts[0]}`;
 }
 
-program
-  .command("setup")
-  .description(
-    "maak spool, kluis en sleutel van een nieuwe kast; herhalen kan geen kwaad / prepare spool, vault and node key of a new box; harmless to repeat",
-  )
-  .option(
-    "--medium",
-    "alleen: maak de schijf die er nu is het afzonderlijke medium / only: make the disk that is here now the separate medium",
-    false,
-  )
-  .action(async ({ medium }: { medium: boolean }) => {
-    const { prepareMedium, setupBox } = await import("../setup.ts");
-    if (medium) {
-      const made = await prepareMedium(await readConfig(global().config));
-      print(global().json, made, () => `${made.medium} ${made.serial}: ${made.directory}`);
-      return;
-    }
-    const verifier = await setupBox(await readConfig(global().config));
-    print(
-      global().json,
-      { verifier },
-      () =>
-        `Publieke sleutel van deze kast, voor het bureau / public key of this box, for the desk:\n${verifier}`,
-    );
-  });
+addSetupCommand(program, global);
 
 program
   .command("check")

@@ -44,13 +44,7 @@ export async function lookAtRecipients({ clock, config }: Machine): Promise<read
 
 /** @throws BewaardError DESK_KEY naming the line that is no signer. */
 export async function lookAtSigners({ config }: Machine): Promise<readonly Seen[]> {
-  const lines = (await readText(config.desk_signers)).split("\n");
-  const signers = lines.flatMap((line, index) => {
-    if (line.trim() === "" || line.startsWith("#")) return [];
-    if (isSigner(line)) return [line];
-    const message = `desk_signers, regel / line ${index + 1}: p-01 namespaces="bewaard-desk" ssh-ed25519 AAAA…`;
-    throw new BewaardError("DESK_KEY", message);
-  });
+  const signers = parseSigners(await readText(config.desk_signers));
   if (signers.length > 0) return [fit(`${signers.length} tekenaar(s)`, "may sign for the desk")];
   return [
     notFit(
@@ -58,6 +52,16 @@ export async function lookAtSigners({ config }: Machine): Promise<readonly Seen[
       { nl: "haal desk.signers bij het bureau", en: "bring desk.signers from the desk" },
     ),
   ];
+}
+
+/** The lines of those who may sign for the desk. @throws BewaardError DESK_KEY naming the line that is no signer. */
+export function parseSigners(text: string): readonly string[] {
+  return text.split("\n").flatMap((line, index) => {
+    if (line.trim() === "" || line.startsWith("#")) return [];
+    if (isSigner(line)) return [line];
+    const message = `desk_signers, regel / line ${index + 1}: p-01 namespaces="bewaard-desk" ssh-ed25519 AAAA…`;
+    throw new BewaardError("DESK_KEY", message);
+  });
 }
 
 /** allowed_signers of ssh-keygen(1): the person, options, and a key whose bytes begin with its own type. */

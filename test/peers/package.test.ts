@@ -77,19 +77,34 @@ describe("the package, by Debian's own programs", () => {
     assert.equal(said, "");
   });
 
-  it("is set up by what the page about installing says", async () => {
+  it("is set up by what the page about installing says, to the letter, and again", async () => {
     const page = await readFile(new URL("../../docs/install.md", import.meta.url), "utf8");
     const configure = page.slice(page.indexOf("## Configure"), page.indexOf("## Start"));
     const blocks = [...configure.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block);
+    assert.equal(blocks.length, 2);
     const said = await inMachine(`
       dpkg --install "$1"
-      editor() { grep -q "node: dock-1" "$1"; }
-      ${blocks.slice(0, 2).join("\n")}
-      stat -c '%n %U %a' /var/lib/bewaard/node.key /etc/bewaard/node.vkey
+      # As much as the page says has no machine's memory.
+      mkdir -p /srv/bewaard
+      mount -t tmpfs -o size=900g tmpfs /srv/bewaard
+      follow() {
+        set -e
+        ${blocks.join("\n")}
+      }
+      follow
+      cp /var/lib/bewaard/node.key /root/first.key
+      follow
+      cmp /root/first.key /var/lib/bewaard/node.key
+      stat -c '%n %U %a' /var/lib/bewaard/node.key /etc/bewaard/node.vkey /etc/bewaard/bewaard.yaml /srv/bewaard/spool /mnt/bewaard/vault
     `);
     assert.match(said, /^bewaard\/den-haag-handhaving\/dock-1\+[0-9a-f]{8}\+\S+$/m);
     assert.match(said, /^\/var\/lib\/bewaard\/node\.key bewaard 600$/m);
     assert.match(said, /^\/etc\/bewaard\/node\.vkey root 644$/m);
+    assert.match(said, /^\/etc\/bewaard\/bewaard\.yaml root 644$/m);
+    assert.match(said, /^\/srv\/bewaard\/spool bewaard 700$/m);
+    assert.match(said, /^\/mnt\/bewaard\/vault bewaard 700$/m);
+    assert.match(said, /^✔ vault: /m);
+    assert.match(said, /^ {2}systemctl enable --now bewaard\.service$/m);
   });
 
   it("says which units of a checkout would be run in place of its own", async () => {

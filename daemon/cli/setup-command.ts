@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { readConfig } from "../../config/load.ts";
+import type { AnswersFile } from "../setup/answers-file.ts";
+import { dashed } from "../setup/gather.ts";
+import type { Given } from "../setup/guided.ts";
+import { QUESTIONS } from "../setup/questions.ts";
+import { print, stopSignal } from "./program.ts";
+
+type Options = Readonly<Record<string, string | boolean | undefined>>;
+
+const STATE = "/var/lib/bewaard";
+
+/** `bewaard setup`: the first run of a box, guided where somebody or a file answers. */
+export function addSetupCommand(
+  program: Command,
+  global: () => { config: string; json: boolean },
+): void {
+  const setup = program
+    .command("setup")
+    .description(
+      "richt een nieuwe kast in: configuratie, spool, kluis, sleutel, en dan check; herhalen kan geen kwaad / set up a new box: configuration, spool, vault, node key, and then check; harmless to repeat",
+    )
+    .option(
+      "--medium",
+      "alleen: maak de schijf die er nu is het afzonderlijke medium / only: make the disk that is here now the separate medium",
+      false,
+    )
+    .option("--answers <file>", "antwoorden, in plaats van vragen / answers, in place of questions")
+    .option(
+      "--replace",
+      "schrijf de configuratie opnieuw / write the configuration anew where there is one",
+      false,
+    )
+    .option("--recipients <file>", "recipients.txt van het bureau / from the desk")
+    .option("--signers <file>", "desk.signers van het bureau / from the desk");
+  for (const { key, nl, en } of QUESTIONS)
+    setup.option(`--${dashed(key)} <answer>`, `${nl} / ${en}`);
+  setup.action(async (options: Options) => {
+    if (options["medium"] === true) return prepareTheMedium(global());
+    const signal = stopSignal();
+    const answered = Object.entries(options).some(
+      ([name, value]) => name !== "medium" && value !== false,
+    );
+    const person = !global().json && process.stdin.isTTY && process.stdout.isTTY;
+    if (answered || person) return guide(options, person, global(), signal);
+    const { setupBox } = await import("../setup.ts");
+    const verifier = await setupBox(await readConfig(global().config));
+    print(
+      global().json,
+      { verifier },
+      () =>
+        `Publieke sleutel van deze kast, voor het bureau / public key of this box, for the desk:\n${verifier}`,
+    );
+  });
+}
+
+async function prepareTheMedium({ config, json }: { config: string; json: boolean }) {
+  const { prepareMedium } = await import("../setup.ts");
+  const made = await prepareMedium(await readConfig(config));
+  print(json, made, () => `${made.medium} ${made.serial}: ${made.directory}`);
+}
+
+async function guide(
+  options: Options,
+  _atTerminal: boolean,
+  { config, json }: { config: string; json: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { guidedSetup } = await import("../setup/guided.ts");
+  const { readAnswers } = await import("../setup/answers-file.ts");
+  const { answers } = options;
+  const file = typeof answers === "string" ? await readAnswers(answers) : {};
+  const say = (line: string): void => {
+    if (!json) print(false, line, () => line);
+  };
+  const report = await guidedSetup(
+    resolve(config),
+    givenBy(file, options),
+    undefined,
+    json,
+    say,
+    signal,
+  );
+  if (json) {
+    const vault: unknown = JSON.parse(report.vault.out);
+    print(true, { ...report, vault }, () => "");
+  }
+  if (!report.done) process.exitCode = 1;
+}
+
+/** What is typed goes before what is in the file. */
+function givenBy(file: AnswersFile, options: Options): Given {
+  const said = (key: string): string | undefined => {
+    const typed = options[camel(key)];
+    if (typeof typed === "string") return typed;
+    const written: unknown = Reflect.get(file, key);
+    return typeof written === "string" ? written : undefined;
+  };
+  const answers = QUESTIONS.flatMap(({ key }) => {
+    const answer = said(key);
+    return answer === undefined ? [] : [[key, answer] as const];
+  });
+  return {
+    answers: Object.fromEntries(answers),
+    standing: {
+      state: file.state ?? STATE,
+      demo: file.demo ?? false,
+      bodycams: file.bodycams ?? [],
+      cameras: file.cameras ?? [],
+    },
+    desk: { recipients: said("recipients"), signers: said("signers") },
+    secrets: file.secrets ?? {},
+    replace: options["replace"] === true,
+  };
+}
+
+/** As commander names an option. */
+function camel(key: string): string {
+  return key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

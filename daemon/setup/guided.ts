@@ -1,0 +1,183 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readConfig } from "../../config/load.ts";
+import type { Config } from "../../config/schema.ts";
+import { shownFitness } from "../fitness/check-box.ts";
+import { type AsCore, asCore, printed, type Ran, reportIn } from "./as-core.ts";
+import { folderBeside, type Standing } from "./draft.ts";
+import { type FromDesk, takeFromDesk } from "./from-desk.ts";
+import { type Ask, gather } from "./gather.ts";
+import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
+import type { Answers } from "./questions.ts";
+import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
+import { type AskSecret, type SecretFiles, type SecretStore, takeSecrets } from "./take-secrets.ts";
+import { usualAnswer } from "./usual.ts";
+
+/** What was said before anything is asked. */
+export interface Given {
+  readonly answers: Answers;
+  readonly standing: Omit<Standing, "path">;
+  readonly desk: FromDesk;
+  readonly secrets: SecretFiles;
+  /** The answers take the place of a configuration that is there. */
+  readonly replace: boolean;
+}
+
+/** Somebody at a terminal. */
+export interface Person {
+  readonly ask: Ask;
+  readonly askSecret: AskSecret;
+  readonly askPath: (nl: string, en: string) => Promise<string | undefined>;
+}
+
+export interface SetupReport {
+  readonly configuration: string;
+  /** Keys that were answered otherwise than the configuration has them, which was there and stays. */
+  readonly differs: readonly string[];
+  readonly verifier: string;
+  readonly vault: Ran;
+  readonly check: z.output<typeof looked>;
+  /** What is still to be typed, in order. */
+  readonly next: readonly string[];
+  /** Whether all is well, but for what is still to come from the desk. */
+  readonly done: boolean;
+}
+
+const says = z.object({ nl: z.string(), en: z.string() });
+/** What `bewaard --json check` prints. */
+const looked = z.object({
+  fit: z.boolean(),
+  checks: z.array(
+    z.object({
+      what: z.string(),
+      verdict: z.enum(["fit", "warning", "not fit"]),
+      says,
+      todo: says.nullable(),
+    }),
+  ),
+});
+const FROM_DESK: ReadonlySet<string> = new Set(["recipients", "desk signers"]);
+
+/**
+ * A first run, from nothing to `check`: docs/design.md, "Setting up a box". What is there already stays as it is, so it may be cut off
+ * anywhere and run again. As root it does what the box keeps as the user whose the state folder is.
+ * @throws BewaardError as each step does; what was made before stays.
+ */
+export async function guidedSetup(
+  path: string,
+  given: Given,
+  person: Person | undefined,
+  json: boolean,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<SetupReport> {
+  const differs = await settleConfiguration(path, given, person, say);
+  const config = await readConfig(path);
+  const owner = await makeFolders(config);
+  await takeSecrets(config, given.secrets, inFolder(owner, config.state), person?.askSecret);
+  const core = asCore(owner, path, undefined, signal);
+  const verifier = await prepare(core, path);
+  say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
+  await takeFromDesk(config, await desksFiles(config, given.desk, person));
+  const how = json ? ["--json"] : [];
+  const vault = await core("bewaard", ...how, "check", "--vault");
+  say(vault.out);
+  const check = looked.parse(reportIn((await core("bewaard", "--json", "check")).out));
+  say(shownFitness(check.checks));
+  const brought = (await isThere(config.recipients)) && (await isThere(config.desk_signers));
+  const next = stillToDo(config, verifier, brought);
+  say(["hierna / next:", ...next].join("\n  "));
+  const faults = check.checks.filter(({ verdict }) => verdict === "not fit");
+  // What comes from the desk cannot be there before the desk knows the key of this box.
+  const done = vault.code === 0 && faults.every(({ what }) => !brought && FROM_DESK.has(what));
+  return { configuration: path, differs, verifier, vault, check, next, done };
+}
+
+async function settleConfiguration(
+  path: string,
+  { answers, standing, replace }: Given,
+  person: Person | undefined,
+  say: (line: string) => void,
+): Promise<readonly string[]> {
+  if (!replace && (await isThere(path))) {
+    const differs = await differing(path, answers);
+    const but =
+      differs.length === 0
+        ? ""
+        : ` (anders gezegd / said otherwise: ${differs.join(", ")}; --replace)`;
+    say(`configuratie blijft / configuration stays: ${path}${but}`);
+    return differs;
+  }
+  const whole = { ...standing, path };
+  const all = await gather(whole, answers, usualAnswer, person?.ask);
+  await writeConfiguration(whole, all, replace ? "replace" : "once");
+  say(`configuratie geschreven / configuration written: ${path}`);
+  return [];
+}
+
+/** Those that only root can make where they belong. */
+async function makeFolders({ state, spool, vault }: Config): Promise<Owner> {
+  const owner = await ownerOf(state);
+  await makeOwned(owner, state, 0o710);
+  await makeOwned(owner, spool.path, 0o700);
+  if ("directory" in vault) await makeOwned(owner, vault.directory, 0o700);
+  return owner;
+}
+
+/** The state folder, where each secret is a file that nobody but its owner may read. */
+function inFolder(owner: Owner, folder: string): SecretStore {
+  return {
+    has: (name) => isThere(join(folder, name)),
+    async put(name, secret) {
+      await writeOwned(owner, join(folder, name), secret, 0o600, "replace");
+    },
+  };
+}
+
+const made = z.object({ verifier: z.string() });
+
+/** Spool, vault and node key; and the public key for the root helper, which believes what root wrote. */
+async function prepare(core: AsCore, path: string): Promise<string> {
+  const { verifier } = made.parse(printed(await core("bewaard", "--json", "setup")));
+  if (process.getuid?.() === 0) {
+    const known = join(folderBeside(path), "node.vkey");
+    await writeOwned(undefined, known, `${verifier}\n`, 0o644, "replace");
+  }
+  return verifier;
+}
+
+async function desksFiles(config: Config, desk: FromDesk, person: Person | undefined) {
+  if (!person) return desk;
+  const asked = async (given: string | undefined, there: string, name: string) =>
+    given ??
+    ((await isThere(there))
+      ? undefined
+      : await person.askPath(
+          `${name} van het bureau: pad van het bestand; leeg: later`,
+          `${name} from the desk: path of the file; empty: later`,
+        ));
+  return {
+    recipients: await asked(desk.recipients, config.recipients, "recipients.txt"),
+    signers: await asked(desk.signers, config.desk_signers, "desk.signers"),
+  };
+}
+
+/** In the order in which it is to be typed, on this machine or at the desk. */
+function stillToDo(config: Config, verifier: string, brought: boolean): readonly string[] {
+  const desk = [
+    `bewaarctl desk init --node '${verifier}' …  # op het bureau / at the desk`,
+    "bewaard setup --recipients recipients.txt --signers desk.signers",
+  ];
+  const apart = "s3" in config.vault || config.timestamps !== undefined;
+  const units = [
+    "bewaard.service",
+    ...(apart ? ["bewaard-dock.service"] : []),
+    ...(config.cameras.length > 0 ? ["bewaard-record.service"] : []),
+  ];
+  return [
+    ...(brought ? [] : desk),
+    // Before it starts: without a way out it reaches no bucket.
+    ...(apart ? ["# install.md, A bucket"] : []),
+    `systemctl enable --now ${units.join(" ")}`,
+  ];
+}

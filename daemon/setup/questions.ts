@@ -1,0 +1,165 @@
+/** Something that a new box must know, which stands in its configuration afterwards. */
+export interface Question {
+  /** In a file of answers; as an option of `bewaard setup` with hyphens. */
+  readonly key: string;
+  /** Where the answer stands in the configuration; nowhere for one that only says what is asked next. */
+  readonly path: readonly string[];
+  readonly nl: string;
+  readonly en: string;
+  /** Taken where nothing else is said. */
+  readonly usual?: string;
+  /** May stay unanswered. */
+  readonly optional?: true;
+  readonly choices?: readonly string[];
+  /** Asked where the answers so far want it. */
+  readonly when?: (answers: Answers) => boolean;
+}
+
+/** By key of the question. What was not answered is not there. */
+export type Answers = Readonly<Record<string, string>>;
+
+const directory = (answers: Answers) => answers["vault"] !== "s3";
+const bucket = (answers: Answers) => answers["vault"] === "s3";
+const own = (answers: Answers) => bucket(answers) && answers["provider"] === "own";
+
+/** In the order in which they are asked. */
+export const QUESTIONS: readonly Question[] = [
+  {
+    key: "site",
+    path: ["site", "name"],
+    nl: "naam van de locatie of dienst, zoals op alle kasten en het bureau (den-haag-handhaving)",
+    en: "name of the site, as on all boxes and the desk",
+  },
+  {
+    key: "node",
+    path: ["node"],
+    nl: "naam van deze kast (dock-1); staat in elke sleutel in de kluis en verandert nooit",
+    en: "name of this box; part of every key in the vault, so it never changes",
+  },
+  {
+    key: "policy",
+    path: ["policy"],
+    nl: "beleid: den-haag, arnhem, of het pad van een eigen bestand",
+    en: "policy: a shipped one, or the path of your own",
+    usual: "den-haag",
+  },
+  {
+    key: "informed_on",
+    path: ["informed_on"],
+    nl: "dag waarop medewerkers over het beleid zijn ingelicht (2026-10-01)",
+    en: "the day employees were informed of the policy (AR-11)",
+    // A file with a policy of the site's own may say so itself.
+    optional: true,
+  },
+  {
+    key: "spool",
+    path: ["spool", "path"],
+    nl: "map voor de verzegelde bestanden, op een eigen schijf",
+    en: "folder for the sealed files, on a disk of its own",
+    usual: "/srv/bewaard/spool",
+  },
+  {
+    key: "limit",
+    path: ["spool", "limit"],
+    nl: "hoeveel beelden die map hoogstens bevat (400 GB)",
+    en: "the most footage that folder holds",
+  },
+  {
+    key: "keep_free",
+    path: ["spool", "keep_free"],
+    nl: "hoeveel op die schijf vrij blijft",
+    en: "what stays free on that disk",
+    usual: "20 GB",
+  },
+  {
+    key: "vault",
+    path: [],
+    nl: "waar de kluis is: directory (een map, van een NAS) of s3 (een emmer)",
+    en: "where the vault is: a directory (of a NAS) or s3 (a bucket)",
+    usual: "directory",
+    choices: ["directory", "s3"],
+  },
+  {
+    key: "directory",
+    path: ["vault", "directory"],
+    nl: "map van de kluis: koppel de NAS eerst aan",
+    en: "folder of the vault: mount the NAS first",
+    usual: "/mnt/bewaard/vault",
+    when: directory,
+  },
+  {
+    key: "provider",
+    path: ["vault", "s3", "provider"],
+    nl: "wie de emmer bewaart (aws, …), of own voor opslag van de organisatie zelf",
+    en: "who keeps the bucket, or own for storage of the organisation itself",
+    when: bucket,
+  },
+  {
+    key: "region",
+    path: ["vault", "s3", "region"],
+    nl: "regio, binnen de EER (eu-central-1)",
+    en: "region, inside the EEA",
+    when: bucket,
+  },
+  {
+    key: "endpoint",
+    path: ["vault", "s3", "endpoint"],
+    nl: "adres (https://…); leeg: het gewone van de regio",
+    en: "address; empty: the usual one of the region",
+    optional: true,
+    when: bucket,
+  },
+  {
+    key: "bucket",
+    path: ["vault", "s3", "bucket"],
+    nl: "naam van de emmer",
+    en: "name of the bucket",
+    when: bucket,
+  },
+  {
+    key: "owner",
+    path: ["vault", "s3", "owner"],
+    nl: "nummer van de rekening waar de emmer van is; leeg: niet nagaan",
+    en: "number of the account it belongs to; empty: not looked at",
+    optional: true,
+    when: bucket,
+  },
+  {
+    key: "level",
+    path: ["vault", "s3", "level"],
+    nl: "zekerheid: locked (de emmer bewaakt zelf) of plain",
+    en: "level: locked (the bucket itself guards) or plain",
+    usual: "locked",
+    choices: ["locked", "plain"],
+    when: bucket,
+  },
+  {
+    key: "certificate",
+    path: ["vault", "s3", "certificate"],
+    nl: "PEM-bestand met de wortel van het certificaat; leeg: de openbare",
+    en: "PEM file with the root of its certificate; empty: the public ones",
+    optional: true,
+    when: own,
+  },
+  {
+    key: "country",
+    path: ["vault", "s3", "country"],
+    nl: "land waar die opslag staat (NL)",
+    en: "country where that storage stands",
+    when: own,
+  },
+  {
+    key: "declared_by",
+    path: ["vault", "s3", "declared_by"],
+    nl: "de rol die dat verklaart (functioneel-beheer)",
+    en: "the role that declares it",
+    when: own,
+  },
+  {
+    key: "declared_on",
+    path: ["vault", "s3", "declared_on"],
+    nl: "de dag van die verklaring (2026-11-01)",
+    en: "the day of that declaration",
+    when: own,
+  },
+];

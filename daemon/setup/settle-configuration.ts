@@ -1,0 +1,63 @@
+import { access, mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { BewaardError, systemCode } from "#base/errors";
+import { findMistakes } from "../../config/configuration.ts";
+import { readBox } from "../../config/load.ts";
+import { draft, folderBeside, type Standing, saidOf } from "./draft.ts";
+import { writeOwned } from "./own-files.ts";
+import { type Answers, QUESTIONS } from "./questions.ts";
+
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Keys of the given answers that the configuration at `path` has otherwise. */
+export async function differing(path: string, given: Answers): Promise<readonly string[]> {
+  const { raw } = await readBox(path);
+  return QUESTIONS.flatMap(({ key, path: at }) => {
+    const answer = given[key];
+    if (answer === undefined || at.length === 0) return [];
+    const found = at.reduce<unknown>(
+      (here, name) =>
+        typeof here === "object" && here !== null ? Reflect.get(here, name) : undefined,
+      raw,
+    );
+    return found === answer ? [] : [key];
+  });
+}
+
+/**
+ * Writes the configuration that the answers make, for everybody to read and root to change. With `once` one that is there
+ * stays.
+ * @throws BewaardError DESK_INPUT with each answer that is wrong; nothing was written then. USAGE where this user may not.
+ */
+export async function writeConfiguration(
+  standing: Standing,
+  answers: Answers,
+  once: "once" | "replace",
+): Promise<void> {
+  const { path } = standing;
+  const text = draft(standing, answers);
+  const candidate = `${path}.candidate`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await mkdir(folderBeside(path), { recursive: true, mode: 0o755 });
+    await writeOwned(undefined, candidate, text, 0o644, "replace");
+    const mistakes = await findMistakes(candidate);
+    if (mistakes.length > 0) throw new BewaardError("DESK_INPUT", saidOf(mistakes));
+    await writeOwned(undefined, path, text, 0o644, once);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (cause instanceof BewaardError || (code !== "EACCES" && code !== "EROFS")) throw cause;
+    const message = `${path}: alleen voor root / only for root (${code})`;
+    throw new BewaardError("USAGE", message, { cause });
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}

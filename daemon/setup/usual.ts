@@ -1,0 +1,30 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { systemCode } from "#base/errors";
+import type { Answers, Question } from "./questions.ts";
+
+const GB = 1_000_000_000;
+/** Of what a disk has free, when a new box is made. */
+const SHARE = 0.9;
+
+/** What is proposed for a question, and taken where nobody is asked. */
+export async function usualAnswer(
+  { key, usual }: Question,
+  answers: Answers,
+): Promise<string | undefined> {
+  if (key !== "limit") return usual;
+  const free = await freeBytes(answers["spool"] ?? "/");
+  const gigabytes = Math.floor((free * SHARE - 20 * GB) / GB);
+  return gigabytes >= 1 ? `${gigabytes} GB` : undefined;
+}
+
+/** On the disk that a folder is on, or will be. */
+async function freeBytes(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT" || path === dirname(path)) throw error;
+    return freeBytes(dirname(path));
+  }
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { describe, it } from "mocha";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { systemClock } from "#base/system-clock";
+import { DAY_MS, dayOf, plus } from "#base/time";
+import { readConfig } from "../config/load.ts";
+import { startS3Server } from "../daemon/demo/s3-server/server.ts";
+import { fitBucket, NODE, USERS } from "./fakes/fit-bucket.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+
+const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
+
+const reported = z.object({
+  configuration: z.string(),
+  differs: z.array(z.string()),
+  verifier: z.string(),
+  vault: z.looseObject({ fit: z.boolean(), amountsTo: z.string() }),
+  check: z.looseObject({
+    checks: z.array(z.looseObject({ what: z.string(), verdict: z.string() })),
+  }),
+  next: z.array(z.string()),
+  done: z.boolean(),
+});
+const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() });
+
+/** A machine's folders, all in one of the test's own. */
+async function newMachine() {
+  const folder = await temporaryFolder();
+  const at = (...names: string[]): string => join(folder.path, ...names);
+  await mkdir(at("etc"));
+  const yaml = at("etc", "bewaard.yaml");
+  const answers = {
+    site: "den-haag-handhaving",
+    node: NODE,
+    informed_on: "2026-10-01",
+    spool: at("srv/spool"),
+    limit: "20 GB",
+    keep_free: "100 MB",
+    directory: at("mnt/vault"),
+    state: at("state"),
+    demo: true,
+  };
+  await writeFile(at("answers.yaml"), stringify(answers));
+  async function setup(...args: string[]) {
+    try {
+      const all = [CLI, "-c", yaml, ...args];
+      const ran = await promisify(execFile)(process.execPath, all, { timeout: 110_000 });
+      return { ...ran, code: 0 };
+    } catch (error) {
+      return failed.parse(error);
+    }
+  }
+  return { at, yaml, answers, setup, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+async function fromDesk(at: (name: string) => string): Promise<readonly string[]> {
+  const day = dayOf(plus(systemClock.now(), 40 * DAY_MS));
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  await writeFile(at("r.txt"), `${day} ${recipient}\n`);
+  const key = join(at("sign-key"));
+  await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key]);
+  const signer = await readFile(`${key}.pub`, "utf8");
+  await writeFile(at("s.txt"), `p-01 namespaces="bewaard-desk" ${signer}`);
+  return ["--recipients", at("r.txt"), "--signers", at("s.txt")];
+}
+
+describe("bewaard setup, where a file answers", function () {
+  this.timeout(240_000);
+
+  it("sets up a box from nothing to check: configuration, spool, vault, key, what the desk made", async () => {
+    await using machine = await newMachine();
+    const { at, yaml, setup } = machine;
+    const brought = await fromDesk((name) => at(name));
+    const all = ["--json", "setup", "--answers", at("answers.yaml"), ...brought];
+    const { stdout, stderr } = await setup(...all);
+    const report = reported.parse(JSON.parse(stdout || stderr));
+    const config = await readConfig(yaml);
+    assert.equal(config.node, NODE);
+    assert.equal((await stat(yaml)).mode & 0o777, 0o644);
+    assert.match(report.verifier, /^bewaard\/den-haag-handhaving\/dock-1\+/);
+    assert.deepEqual([report.vault.fit, report.vault.amountsTo], [true, "directory"]);
+    for (const what of [
+      "configuration",
+      "spool",
+      "state",
+      "vault",
+      "node key",
+      "recipients",
+      "desk signers",
+    ]) {
+      const seen = report.check.checks.filter((one) => one.what === what);
+      assert.ok(seen.length > 0 && seen.every(({ verdict }) => verdict !== "not fit"), what);
+    }
+    assert.equal((await stat(at("state/node.key"))).mode & 0o777, 0o600);
+  });
+
+  it("leaves all as it is when it is run again, and says which answers were others", async () => {
+    await using machine = await newMachine();
+    const { at, yaml, setup } = machine;
+    const first = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const before = await readFile(yaml, "utf8");
+    const key = await readFile(at("state/node.key"), "utf8");
+    const again = await setup(
+      "--json",
+      "setup",
+      "--answers",
+      at("answers.yaml"),
+      "--limit",
+      "30 GB",
+    );
+    const [one, other] = [first, again].map(({ stdout }) => reported.parse(JSON.parse(stdout)));
+    assert.equal(one?.verifier, other?.verifier);
+    assert.deepEqual([one?.differs, other?.differs], [[], ["limit"]]);
+    assert.equal(await readFile(yaml, "utf8"), before);
+    assert.equal(await readFile(at("state/node.key"), "utf8"), key);
+    await setup("setup", "--replace", "--answers", at("answers.yaml"), "--limit", "30 GB");
+    assert.equal((await readConfig(yaml)).spool.limit, 30_000_000_000);
+    assert.equal(await readFile(at("state/node.key"), "utf8"), key);
+  });
+
+  it("names all that nothing answers, and each answer that does not fit, and writes nothing", async () => {
+    await using machine = await newMachine();
+    const { at, setup } = machine;
+    const missing = await setup("setup", "--site", "den-haag-handhaving");
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /not said: node/);
+    const wrong = await setup(
+      "setup",
+      "--answers",
+      at("answers.yaml"),
+      "--limit",
+      "much",
+      "--node",
+      "Dock 1",
+    );
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /^node: .*\nlimit: |^limit: .*\nnode: /m);
+    assert.deepEqual(await readdir(at("etc")), []);
+  });
+
+  it("takes no recipients that are none, and leaves those that are there", async () => {
+    await using machine = await newMachine();
+    const { at, setup } = machine;
+    const brought = await fromDesk((name) => at(name));
+    await setup("setup", "--answers", at("answers.yaml"), ...brought);
+    const before = await readFile(at("etc/recipients.txt"), "utf8");
+    const secret = await generateX25519Identity();
+    await writeFile(at("wrong.txt"), `2027-01-01 ${secret}\n`);
+    const { code, stderr } = await setup("setup", "--recipients", at("wrong.txt"));
+    assert.equal(code, 1);
+    assert.match(stderr, /^RECIPIENT_INVALID/);
+    assert.ok(!stderr.includes(secret.slice(0, 24)));
+    assert.equal(await readFile(at("etc/recipients.txt"), "utf8"), before);
+  });
+
+  it("tries a bucket with the credential from a file, which it puts where core looks, and never shows", async () => {
+    const [owner, box, destroyer] = USERS;
+    await using server = await startS3Server({ quirks: "ceph", users: USERS });
+    const peer = { ...server, credential: owner, certificate: undefined };
+    await using _bucket = await fitBucket(peer, { box, destroyer }, "locked", "ceph");
+    await using machine = await newMachine();
+    const { at, answers, setup } = machine;
+    const { directory: _, ...others } = answers;
+    const bucket = {
+      provider: "own",
+      region: "eu-central-1",
+      endpoint: server.endpoint,
+      bucket: "fit-locked",
+      country: "NL",
+      declared_by: "beheer",
+      declared_on: "2026-05-01",
+      secrets: { "vault.credential": at("credential") },
+    };
+    await writeFile(at("answers.yaml"), stringify({ ...others, ...bucket }));
+    const line = `${box.accessKeyId}:${box.secretAccessKey}\n`;
+    await writeFile(at("credential"), line, { mode: 0o600 });
+    const { stdout, stderr } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const report = reported.parse(JSON.parse(stdout || stderr));
+    assert.deepEqual([report.vault.fit, report.vault.amountsTo], [true, "locked"]);
+    assert.equal(await readFile(at("state/vault.credential"), "utf8"), line);
+    assert.equal((await stat(at("state/vault.credential"))).mode & 0o777, 0o600);
+    assert.ok(!`${stdout}${stderr}`.includes(box.secretAccessKey));
+    assert.ok(!(await readFile(at("etc/bewaard.yaml"), "utf8")).includes(box.secretAccessKey));
+  });
+});
