@@ -22,25 +22,27 @@ export function bodycamEvents(say: Say) {
       say(
         "alert",
         "bodycam-volume-changed",
-        "a bodycam has another card, or was formatted: what it recorded since may be elsewhere, or gone",
+        "another card, or formatted: what was recorded since {since} may be elsewhere, or gone",
         { device, slot, was, is, since: isoOf(seenAt) },
       ),
     bodycamsAlike: (slot: string) =>
-      say("alert", "bodycams-alike", "a bodycam cannot be told from another: it is not read", {
+      say("alert", "bodycams-alike", "a bodycam that cannot be told from another is not read", {
         slot,
       }),
     bodycamAway: (device: DeviceId, seenAt: Instant) =>
       say(
         "alert",
         "bodycam-away",
-        "a bodycam was not docked for longer than policy allows: what it recorded since is on it alone",
+        "not docked since {since}, longer than policy allows: what it recorded since is on it alone",
         { device, since: isoOf(seenAt) },
       ),
     bodycamProfileUnread: (device: DeviceId, error: BewaardError) =>
-      say("alert", "bodycam-profile-unread", "the profile of a paired bodycam cannot be read", {
-        device,
-        ...failed(error),
-      }),
+      say(
+        "alert",
+        "bodycam-profile-unread",
+        "the profile it was paired with cannot be read ({code}): {why}",
+        { device, ...failed(error) },
+      ),
     bodycamCounterJumped: (
       device: DeviceId,
       after: Numbered,
@@ -50,7 +52,7 @@ export function bodycamEvents(say: Say) {
       say(
         "alert",
         "bodycam-counter-jumped",
-        "the numbers in the names of a bodycam's files jump: files between them were never seen",
+        "the numbers in the names of its files jump from {from} to {to}[: {missing} files between them were never seen]",
         {
           device,
           from: after.counter,
@@ -69,7 +71,7 @@ export function bodycamEvents(say: Say) {
       say(
         "alert",
         "footage-before-emptying",
-        "footage says it is older than when its card was last seen empty: its clock was set back, or it was put back on the card; what was recorded since may be missing",
+        "{segment} says it is of {startedAt}, before its card was last seen empty at {emptiedAt}: the clock was set back, or files were put back",
         { segment, device, startedAt: isoOf(startedAt), emptiedAt: isoOf(emptiedAt) },
       ),
   };

@@ -9,58 +9,69 @@ import { failed, type Say } from "./say.ts";
 export function dockEvents(say: Say) {
   return {
     cardSeen: (device: DeviceId, files: number, taken: number) =>
-      say("info", "card-seen", "a card was read", { device, files, taken }),
-    sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
-      say("info", "sealed", "footage sealed", { segment, device, bytes }),
-    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
-      say(error.transient ? "warning" : "alert", "file-left", "a file stays on the card", {
+      say("info", "card-seen", "its card was read: {files} new files, {taken} of them taken", {
         device,
-        name,
+        files,
+        taken,
+      }),
+    sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
+      say("info", "sealed", "footage sealed as {segment}, {bytes}", { segment, device, bytes }),
+    fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
+      say(
+        error.transient ? "warning" : "alert",
+        "file-left",
+        "a file stays on its card ({code}): {why}",
+        { device, name, ...failed(error) },
+      ),
+    seenRead: (day: string, files: number) =>
+      say(
+        "info",
+        "seen-read",
+        "the desk's list of {day} was read: {files} files that other boxes took",
+        { day, files },
+      ),
+    seenRefused: (day: string, error: BewaardError) =>
+      say("alert", "seen-refused", "the desk's list of {day} is not believed ({code}): {why}", {
+        day,
         ...failed(error),
       }),
-    seenRead: (day: string, files: number) =>
-      say("info", "seen-read", "the desk's list of files that other boxes took was read", {
-        day,
-        files,
-      }),
-    seenRefused: (day: string, error: BewaardError) =>
-      say(
-        "alert",
-        "seen-refused",
-        "the desk's list of files that other boxes took is not believed",
-        {
-          day,
-          ...failed(error),
-        },
-      ),
     containerUnread: (why: string) =>
-      say("warning", "container-unread", "a container could not be read: its time is not known", {
-        why,
-      }),
+      say(
+        "warning",
+        "container-unread",
+        "a container could not be read, its time is not known: {why}",
+        { why },
+      ),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
-      say("error", "dock-delayed", "a card cannot be read now", { device, ...failed(error) }),
+      say("error", "dock-delayed", "its card cannot be read now ({code}): {why}", {
+        device,
+        ...failed(error),
+      }),
     bodycamClock: (device: DeviceId, offsetMs: number, fault: ClockFault) =>
       say(
         fault === "reset" ? "alert" : "warning",
         "bodycam-clock",
-        "a bodycam's clock was seen to be wrong: its recordings are not believed",
+        "its clock was seen to be off by {offsetMs} ({fault}): its recordings are not believed",
         { device, offsetMs, fault },
       ),
     recipientsSkip: (days: readonly string[]) =>
-      say("warning", "recipients-skip", "days without an identity: sealed for the next day's", {
+      say("warning", "recipients-skip", "no identity for {days}: sealed for the next day's", {
         days,
       }),
     recipientsUnread: (error: BewaardError) =>
       say(
         "alert",
         "recipients-unread",
-        "the file of day identities cannot be read: the old ones serve",
+        "the file of day identities cannot be read, the old ones serve ({code}): {why}",
         failed(error),
       ),
     recipientsRunOut: (lastDay: string) =>
-      say("alert", "recipients-run-out", "day identities run out: hold a key ceremony", {
-        lastDay,
-      }),
+      say(
+        "alert",
+        "recipients-run-out",
+        "day identities run out on {lastDay}: hold a key ceremony",
+        { lastDay },
+      ),
   };
 }
 
@@ -68,47 +79,53 @@ export function dockEvents(say: Say) {
 export function oddFileEvents(say: Say) {
   return {
     readTwice: (segment: SegmentId, device: DeviceId, unlike: SegmentId) =>
-      say("alert", "read-twice", "two reads of one file gave different bytes: both are kept", {
-        segment,
-        device,
-        unlike,
-      }),
+      say(
+        "alert",
+        "read-twice",
+        "two reads of one file gave different bytes: both are kept, {segment} and {unlike}",
+        { segment, device, unlike },
+      ),
     decide: (device: DeviceId, left: string, code: string, decideBy: Instant) =>
-      say("alert", "decide", "a file can only stay on its card: somebody must decide before then", {
-        device,
-        left,
-        code,
-        decideBy: isoOf(decideBy),
-      }),
+      say(
+        "alert",
+        "decide",
+        "a file can only stay on its card ({code}): somebody must decide before {decideBy}",
+        { device, left, code, decideBy: isoOf(decideBy) },
+      ),
     decisionDue: (files: number) =>
-      say("alert", "decision-due", "files stay on cards, and somebody must have decided by now", {
-        files,
-      }),
+      say(
+        "alert",
+        "decision-due",
+        "{files} files stay on cards, and somebody must have decided by now",
+        { files },
+      ),
     sourceChanged: (segment: SegmentId, device: DeviceId, name: string) =>
-      say("alert", "source-changed", "a file changed while it was read: what was read is kept", {
-        segment,
-        device,
-        name,
-      }),
+      say(
+        "alert",
+        "source-changed",
+        "a file changed while it was read: what was read is kept as {segment}",
+        { segment, device, name },
+      ),
     truncatedClosed: (segment: SegmentId, device: DeviceId) =>
       say(
         "alert",
         "truncated",
-        "sealing was cut off and the source is gone: kept as far as it is",
-        {
-          segment,
-          device,
-        },
+        "sealing was cut off and the source is gone: {segment} is kept as far as it is",
+        { segment, device },
       ),
     leftoverDelayed: (segment: string, error: BewaardError) =>
-      say("error", "leftover-delayed", "what a crash left could not be settled yet: it stays", {
-        segment,
-        ...failed(error),
-      }),
+      say(
+        "error",
+        "leftover-delayed",
+        "what a crash left of {segment} could not be settled yet, and stays ({code}): {why}",
+        { segment, ...failed(error) },
+      ),
     cutOffEmpty: (segment: SegmentId, device: DeviceId) =>
-      say("warning", "cut-off-empty", "sealing was cut off before any footage was written", {
-        segment,
-        device,
-      }),
+      say(
+        "warning",
+        "cut-off-empty",
+        "sealing {segment} was cut off before any footage was written",
+        { segment, device },
+      ),
   };
 }

@@ -6,57 +6,81 @@ import { failed, type Say } from "./say.ts";
 export function deskEvents(say: Say) {
   return {
     holdRequested: (hold: HoldId, incident: string, segments: number) =>
-      say("notice", "hold-requested", "the desk asks to hold footage", {
+      say("notice", "hold-requested", "the desk asks to hold {segments} segments (hold {hold})", {
         hold,
         incident,
         segments,
       }),
     holdInForce: (hold: HoldId, segment: SegmentId) =>
-      say("notice", "hold-in-force", "all that a hold needs to be safe was seen", {
-        hold,
-        segment,
-      }),
-    holdLeftToDesk: (hold: HoldId) =>
-      say("warning", "hold-left-to-desk", "this box may not set holds: the desk must", { hold }),
-    liftLeftToDesk: (segment: SegmentId) =>
-      say("warning", "lift-left-to-desk", "this box may not lift holds: the desk must", {
-        segment,
-      }),
-    liftDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("error", "lift-delayed", "a hold was released and the vault holds on", {
-        segment,
-        ...failed(error),
-      }),
-    holdLost: (segment: SegmentId) =>
-      say("alert", "hold-lost", "the vault does not hold any more what the desk holds", {
-        segment,
-      }),
+      say(
+        "notice",
+        "hold-in-force",
+        "all that hold {hold} of {segment} needs to be safe was seen",
+        { hold, segment },
+      ),
     holdTooLate: (hold: HoldId, segments: readonly SegmentId[]) =>
       say(
         "alert",
         "hold-too-late",
-        "a hold came after destruction had begun, or after its own release",
+        "hold {hold} came after destruction had begun, or after its own release: {segments}",
         { hold, segments },
       ),
     holdDelayed: (hold: HoldId, error: BewaardError) =>
-      say("error", "hold-delayed", "a hold is asked for and not yet safe", {
+      say("error", "hold-delayed", "hold {hold} is asked for and not yet safe ({code}): {why}", {
         hold,
         ...failed(error),
       }),
     holdReleased: (hold: HoldId) =>
-      say("notice", "hold-released", "the desk released a hold", { hold }),
+      say("notice", "hold-released", "the desk released hold {hold}", { hold }),
     releaseRefused: (deskNumber: number) =>
-      say("alert", "release-refused", "a release was refused: the ledger says why", {
-        deskNumber,
-      }),
-    heldByVaultOnly: (segment: SegmentId) =>
-      say("alert", "held-by-vault-only", "the vault holds footage that no desk entry holds", {
-        segment,
-      }),
+      say(
+        "alert",
+        "release-refused",
+        "the release in desk entry {deskNumber} was refused: the ledger says why",
+        { deskNumber },
+      ),
     deskUnreadable: (days: number, error: BewaardError) =>
-      say(days >= 14 ? "alert" : "error", "desk-unreadable", "the desk's entries cannot be read", {
-        days,
-        ...failed(error),
+      say(
+        days >= 14 ? "alert" : "error",
+        "desk-unreadable",
+        "the desk's entries cannot be read, for {days} days now ({code}): {why}",
+        { days, ...failed(error) },
+      ),
+    ...holdsInVault(say),
+  };
+}
+
+/** What is said of what the vault holds, beside what the desk does. */
+function holdsInVault(say: Say) {
+  return {
+    holdLeftToDesk: (hold: HoldId) =>
+      say("warning", "hold-left-to-desk", "this box may not set hold {hold}: the desk must", {
+        hold,
+      }),
+    liftLeftToDesk: (segment: SegmentId) =>
+      say(
+        "warning",
+        "lift-left-to-desk",
+        "this box may not lift the hold of {segment}: the desk must",
+        { segment },
+      ),
+    liftDelayed: (segment: SegmentId, error: BewaardError) =>
+      say(
+        "error",
+        "lift-delayed",
+        "a hold of {segment} was released and the vault holds on ({code}): {why}",
+        { segment, ...failed(error) },
+      ),
+    holdLost: (segment: SegmentId) =>
+      say(
+        "alert",
+        "hold-lost",
+        "the vault does not hold {segment} any more, which the desk holds",
+        { segment },
+      ),
+    heldByVaultOnly: (segment: SegmentId) =>
+      say("alert", "held-by-vault-only", "the vault holds {segment}, which no desk entry holds", {
+        segment,
       }),
   };
 }

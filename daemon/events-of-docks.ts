@@ -13,45 +13,40 @@ interface InSlot {
 
 export function slotEvents(say: Say) {
   return {
-    docked: (where: InSlot) => say("notice", "docked", "something was put into a slot", where),
+    docked: (where: InSlot) => say("notice", "docked", "something was put in", where),
     slotBusy: (where: InSlot, why: string | null) =>
-      say("info", "slot-busy", "do not take the camera out", { ...where, why }),
+      say("info", "slot-busy", "do not take it out[: {why}]", { ...where, why }),
     slotSafe: (where: InSlot, why: string | null) =>
-      say("info", "slot-safe", "all that is on the card is kept here: the camera may go", {
+      say("info", "slot-safe", "all that is on the card is kept here, the camera may go[: {why}]", {
         ...where,
         why,
       }),
     slotDone: (where: InSlot, why: string | null) =>
-      say("notice", "slot-done", "all is kept and the card is empty: the camera may go", {
+      say("notice", "slot-done", "all is kept and the card is empty, the camera may go[: {why}]", {
         ...where,
         why,
       }),
     slotFailed: (where: InSlot, why: string | null) =>
-      say("error", "slot-failed", "a camera in a slot needs somebody to look at it", {
-        ...where,
-        why,
-      }),
-    undocked: (where: InSlot) => say("notice", "undocked", "a camera was taken out", where),
+      say("error", "slot-failed", "somebody must look at it[: {why}]", { ...where, why }),
+    undocked: (where: InSlot) => say("notice", "undocked", "taken out", where),
     undockedEarly: (where: InSlot) =>
-      say(
-        "warning",
-        "undocked-early",
-        "a camera was taken out before all was kept: it must come back",
-        where,
-      ),
+      say("warning", "undocked-early", "taken out before all was kept: it must come back", where),
     noUsb: (why: string) =>
       say(
         "notice",
         "no-usb",
-        "plugging in is not heard of: slots are looked at now and then, or are none",
-        {
-          why,
-        },
+        "plugging in is not heard of, slots are looked at now and then or are none: {why}",
+        { why },
       ),
     slotsUnseen: (error: BewaardError) =>
-      say("error", "slots-unseen", "what is in the slots cannot be seen now", failed(error)),
+      say(
+        "error",
+        "slots-unseen",
+        "what is in the slots cannot be seen now ({code}): {why}",
+        failed(error),
+      ),
     recordRefused: (record: string, why: string) =>
-      say("alert", "card-record-refused", "a record of a card is not believed: who wrote it?", {
+      say("alert", "card-record-refused", "a record of a card is not believed ({record}): {why}", {
         record,
         why,
       }),

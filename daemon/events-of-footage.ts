@@ -6,16 +6,21 @@ import { failed, type Say } from "./say.ts";
 export function roomEvents(say: Say) {
   return {
     evicted: (segments: number) =>
-      say("info", "evicted", "stored footage overwritten in the ring", { segments }),
+      say("info", "evicted", "{segments} stored segments overwritten in the ring", { segments }),
     evictDelayed: (segments: number, error: BewaardError) =>
-      say("error", "evict-delayed", "files could not be removed to make room", {
-        segments,
-        ...failed(error),
-      }),
+      say(
+        "error",
+        "evict-delayed",
+        "{segments} files could not be removed to make room ({code}): {why}",
+        { segments, ...failed(error) },
+      ),
     overwritten: (segments: readonly SegmentId[]) =>
-      say("alert", "overwritten", "footage that the vault did not have was overwritten: a gap", {
-        segments,
-      }),
+      say(
+        "alert",
+        "overwritten",
+        "footage that the vault did not have was overwritten, a gap: {segments}",
+        { segments },
+      ),
     catalogFull: () =>
       say(
         "alert",
@@ -26,12 +31,20 @@ export function roomEvents(say: Say) {
     catalogChecked: () =>
       say("info", "catalog-checked", "the whole catalog was read and is sound", {}),
     catalogDamaged: (error: BewaardError) =>
-      say("alert", "catalog-damaged", "the catalog's file is damaged", failed(error)),
+      say(
+        "alert",
+        "catalog-damaged",
+        "the catalog's file is damaged ({code}): {why}",
+        failed(error),
+      ),
     reserveMade: () => say("notice", "reserve-made", "the catalog has its reserve of room", {}),
     spoolFull: (wantedBytes: number) =>
-      say("alert", "spool-full", "no room in the spool, and nothing left that may be overwritten", {
-        wantedBytes,
-      }),
+      say(
+        "alert",
+        "spool-full",
+        "no room in the spool for {wantedBytes}, and nothing left that may be overwritten",
+        { wantedBytes },
+      ),
   };
 }
 
@@ -39,22 +52,28 @@ export function roomEvents(say: Say) {
 export function footageEvents(say: Say) {
   return {
     adopted: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
-      say("info", "adopted", "footage adopted into the ring", { segment, device, timeTrust }),
+      say("info", "adopted", "{segment} adopted into the ring (time: {timeTrust})", {
+        segment,
+        device,
+        timeTrust,
+      }),
     timeUncertain: (segment: SegmentId, device: DeviceId, timeTrust: string) =>
       // Overdue: somebody has 72 hours to look.
       say(
         timeTrust === "overdue" ? "alert" : "warning",
         "time-uncertain",
-        "the camera's clock cannot be relied on for the term",
+        "its clock cannot be relied on for the term of {segment} ({timeTrust})",
         { segment, device, timeTrust },
       ),
     timeAmbiguous: (segment: SegmentId, device: DeviceId) =>
-      say("warning", "time-ambiguous", "clocks changed in this hour: two starts are possible", {
-        segment,
-        device,
-      }),
+      say(
+        "warning",
+        "time-ambiguous",
+        "clocks changed in the hour of {segment}: two starts are possible",
+        { segment, device },
+      ),
     duplicate: (segment: SegmentId, of: SegmentId) =>
-      say("info", "duplicate", "the same file was taken before; the new copy is dropped", {
+      say("info", "duplicate", "{of} was taken before: the new copy {segment} is dropped", {
         segment,
         of,
       }),
@@ -62,44 +81,58 @@ export function footageEvents(say: Say) {
       say(
         "alert",
         "quarantined",
-        "what was handed over cannot be believed, or read, and is set apart",
-        {
-          producer,
-          name,
-          ...failed(error),
-        },
+        "what {producer} handed over cannot be believed, or read, and is set apart ({code}): {why}",
+        { producer, name, ...failed(error) },
       ),
     adoptDelayed: (producer: string, name: string, error: BewaardError) =>
-      say("error", "adopt-delayed", "footage waits in incoming/", {
+      say("error", "adopt-delayed", "footage of {producer} waits in incoming/ ({code}): {why}", {
         producer,
         name,
         ...failed(error),
       }),
     gapRecorded: (device: DeviceId, cause: string) =>
-      say("warning", "gap", "something was not recorded", { device, cause }),
+      say("warning", "gap", "something was not recorded: {cause}", { device, cause }),
+    ...endingFootage(say),
+  };
+}
+
+/** What is said of its end. */
+function endingFootage(say: Say) {
+  return {
     destroyed: (segments: number) =>
-      say("notice", "destroyed", "footage destroyed at the end of its term, and looked for again", {
-        segments,
-      }),
+      say(
+        "notice",
+        "destroyed",
+        "{segments} segments destroyed at the end of their term, and looked for again",
+        { segments },
+      ),
     destroyDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("error", "destroy-delayed", "footage past its term could not be destroyed everywhere", {
-        segment,
-        ...failed(error),
-      }),
+      say(
+        "error",
+        "destroy-delayed",
+        "{segment} is past its term and could not be destroyed everywhere ({code}): {why}",
+        { segment, ...failed(error) },
+      ),
     vaultCopyMissing: (segment: SegmentId) =>
-      say("alert", "vault-copy-missing", "the vault's copy was gone before its term ended", {
-        segment,
-      }),
+      say(
+        "alert",
+        "vault-copy-missing",
+        "the vault's copy of {segment} was gone before its term ended",
+        { segment },
+      ),
     overdue: (segments: number) =>
-      say("alert", "overdue", "footage is past its term and not destroyed: a breach", { segments }),
+      say(
+        "alert",
+        "overdue",
+        "{segments} segments are past their term and not destroyed: a breach",
+        { segments },
+      ),
     quarantineDestroyed: (id: string) =>
       say(
         "notice",
         "quarantine-destroyed",
-        "quarantined bytes destroyed at the end of their term",
-        {
-          id,
-        },
+        "quarantined bytes destroyed at the end of their term: {id}",
+        { id },
       ),
   };
 }
@@ -108,20 +141,21 @@ export function footageEvents(say: Say) {
 export function vaultEvents(say: Say) {
   return {
     stored: (segment: SegmentId) =>
-      say("info", "stored", "the vault holds the same bytes", { segment }),
+      say("info", "stored", "the vault holds the same bytes of {segment}", { segment }),
     storeDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("warning", "store-delayed", "footage waits for the vault", { segment, ...failed(error) }),
+      say("warning", "store-delayed", "{segment} waits for the vault ({code}): {why}", {
+        segment,
+        ...failed(error),
+      }),
     storePaused: (waitMs: number) =>
       say(
         "error",
         "store-paused",
-        "the vault does not answer: everything waits, and it is asked again",
-        {
-          waitMs,
-        },
+        "the vault does not answer: everything waits, and it is asked again in {waitMs}",
+        { waitMs },
       ),
     unsafe: (segment: SegmentId, error: BewaardError) =>
-      say("alert", "unsafe", "footage cannot be stored: look at this segment today", {
+      say("alert", "unsafe", "{segment} cannot be stored, look at it today ({code}): {why}", {
         segment,
         ...failed(error),
       }),

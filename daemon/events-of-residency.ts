@@ -8,19 +8,21 @@ export function residencyEvents(say: Say) {
       say(
         "notice",
         "vault-declared",
-        "nobody can see where own storage stands: declared by the administrator (door beheerder verklaard)",
+        "nobody can see where bucket {bucket} stands: the administrator declared {country} on {declaredOn} (door beheerder verklaard)",
         declaration,
       ),
     vaultInside: (bucket: string, region: string) =>
-      say("notice", "vault-inside", "the bucket says that it is where it should be", {
-        bucket,
-        region,
-      }),
+      say(
+        "notice",
+        "vault-inside",
+        "bucket {bucket} says that it is where it should be: {region}",
+        { bucket, region },
+      ),
     vaultOutside: (bucket: string, region: string, why: string) =>
       say(
         "alert",
         "vault-outside",
-        "the bucket may be outside the EEA: nothing is sent there, recording goes on",
+        "bucket {bucket} may be outside the EEA, nothing is sent there, recording goes on: {why}",
         { bucket, region, why },
       ),
   };

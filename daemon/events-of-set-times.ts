@@ -6,25 +6,26 @@ import type { Say } from "./say.ts";
 export function setTimeEvents(say: Say) {
   return {
     clockOrdered: (device: DeviceId, order: string, offsetMs: number | null) =>
-      say("info", "clock-ordered", "a camera's clock may be set: the order is signed", {
-        device,
-        order,
-        offsetMs,
-      }),
+      say(
+        "info",
+        "clock-ordered",
+        "its clock may be set[, it is off by {offsetMs}]: the order is signed",
+        { device, order, offsetMs },
+      ),
     clockSet: (device: DeviceId, order: string, offsetMs: number | null) =>
-      say("notice", "clock-set", "the file that sets a camera's clock was written to its card", {
+      say("notice", "clock-set", "the file that sets its clock was written to its card", {
         device,
         order,
         offsetMs,
       }),
     clockNotSet: (device: DeviceId, order: string, outcome: string, why: string | null) =>
-      say("error", "clock-not-set", "the file that sets a camera's clock was not written", {
-        device,
-        order,
-        outcome,
-        why,
-      }),
+      say(
+        "error",
+        "clock-not-set",
+        "the file that sets its clock was not written ({outcome})[: {why}]",
+        { device, order, outcome, why },
+      ),
     clockNotSetNow: (device: DeviceId, why: string) =>
-      say("warning", "clock-not-set-now", "a camera's clock is not set now", { device, why }),
+      say("warning", "clock-not-set-now", "its clock is not set now: {why}", { device, why }),
   };
 }

@@ -10,20 +10,31 @@ export function sweepEvents(say: Say) {
       say(
         "alert",
         "breach",
-        "footage is older than its term, without a hold: a breach, and its 72 hours count from now",
+        "footage in {place} is older than its term, without a hold: a breach, and its 72 hours count from {discoveredAt}",
         { what, place, discoveredAt: isoOf(discoveredAt) },
       ),
     breachesLast: (breaches: number) =>
-      say("alert", "breaches-last", "footage that is older than its term is still there", {
-        breaches,
-      }),
+      say(
+        "alert",
+        "breaches-last",
+        "footage that is older than its term is still there: {breaches}",
+        { breaches },
+      ),
     swept: (counts: Swept) =>
-      say("notice", "vault-swept", "the vault's footage was compared with the catalog", counts),
+      say(
+        "notice",
+        "vault-swept",
+        "{objects} objects in the vault were compared with the catalog: {orphans} orphans, {missing} missing, {unheld} held there alone",
+        counts,
+      ),
     sweepFound: (what: string) =>
-      say("alert", "sweep-found", "the vault is not as the catalog says: nothing was changed", {
-        what,
-      }),
+      say(
+        "alert",
+        "sweep-found",
+        "the vault is not as the catalog says, nothing was changed: {what}",
+        { what },
+      ),
     sweepDelayed: (error: BewaardError) =>
-      say("error", "sweep-delayed", "the vault could not be swept", failed(error)),
+      say("error", "sweep-delayed", "the vault could not be swept ({code}): {why}", failed(error)),
   };
 }

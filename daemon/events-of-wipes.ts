@@ -7,7 +7,7 @@ import { failed, type Say } from "./say.ts";
 export function wipeEvents(say: Say) {
   return {
     wipeOrdered: (device: DeviceId, order: string, files: number, how: string) =>
-      say("info", "wipe-ordered", "a card may be wiped: the order is signed", {
+      say("info", "wipe-ordered", "{files} files may be wiped from its card: the order is signed", {
         device,
         order,
         files,
@@ -21,14 +21,12 @@ export function wipeEvents(say: Say) {
       left: number | null,
       emptied: boolean,
     ) =>
-      say("notice", "wiped", "files were removed from a card after their second read", {
-        device,
-        order,
-        removed,
-        kept,
-        left,
-        emptied,
-      }),
+      say(
+        "notice",
+        "wiped",
+        "{removed} files were removed from its card after their second read, {kept} were kept",
+        { device, order, removed, kept, left, emptied },
+      ),
     wipeFailed: (
       device: DeviceId,
       order: string,
@@ -36,23 +34,22 @@ export function wipeEvents(say: Say) {
       why: string | null,
       removed: number,
     ) =>
-      say("error", "wipe-failed", "a card was not wiped, or not to the end", {
-        device,
-        order,
-        outcome,
-        why,
-        removed,
-      }),
+      say(
+        "error",
+        "wipe-failed",
+        "its card was not wiped, or not to the end ({outcome}), {removed} files are gone[: {why}]",
+        { device, order, outcome, why, removed },
+      ),
     ...failingCards(say),
     wipeUnreported: (device: DeviceId, order: string) =>
       say(
         "alert",
         "wipe-unreported",
-        "nothing was heard of an order to wipe a card: the next docking shows what became of it",
+        "nothing was heard of an order to wipe its card: the next docking shows what became of it",
         { device, order },
       ),
     reportRefused: (device: DeviceId, order: string, error: BewaardError) =>
-      say("alert", "report-refused", "what is said of an order is not believed", {
+      say("alert", "report-refused", "what is said of an order is not believed ({code}): {why}", {
         device,
         order,
         ...failed(error),
@@ -67,20 +64,21 @@ function failingCards(say: Say) {
       say(
         "alert",
         "wipe-changed",
-        "the second read of a file gave other bytes: both are kept, and it is read again",
+        "the second read of {segment} gave other bytes: both are kept, and it is read again",
         { segment, device, order },
       ),
     wipeStuck: (device: DeviceId, order: string, files: number) =>
-      say("alert", "wipe-stuck", "files were left on a card three times: look at that card", {
-        device,
-        order,
-        files,
-      }),
+      say(
+        "alert",
+        "wipe-stuck",
+        "{files} files were left on its card three times: look at that card",
+        { device, order, files },
+      ),
     filesReturned: (device: DeviceId, docking: string, files: number) =>
       say(
         "alert",
         "files-returned",
-        "files that were removed from a card are on it again: it fails, or somebody put them back",
+        "{files} files that were removed from its card are on it again: it fails, or somebody put them back",
         { device, docking, files },
       ),
   };

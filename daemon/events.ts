@@ -14,15 +14,20 @@ import { residencyEvents } from "./events-of-residency.ts";
 import { setTimeEvents } from "./events-of-set-times.ts";
 import { sweepEvents } from "./events-of-sweeps.ts";
 import { wipeEvents } from "./events-of-wipes.ts";
+import { sentence } from "./journal/sentence.ts";
 import { failed, type Say } from "./say.ts";
 
 /** Everything bewaard ever logs: one function an event, here and in events-of-*.ts. */
-export type Events = ReturnType<typeof openEvents>;
+export type Events = ReturnType<typeof eventsOf>;
 
 /** Names are stable: administrators match on `event`. Fields never carry a person, a secret or a signed URL. */
-export function openEvents(logger: Logger) {
-  const say: Say = (level, event, message, fields) =>
-    void logger.log({ level, message, event, ...fields });
+export function openEvents(logger: Logger): Events {
+  return eventsOf((level, event, text, fields) => {
+    logger.log({ level, message: sentence(text, fields), event, ...fields });
+  });
+}
+
+export function eventsOf(say: Say) {
   return {
     ...boxEvents(say),
     ...serviceEvents(say),
@@ -48,35 +53,24 @@ export function openEvents(logger: Logger) {
 function boxEvents(say: Say) {
   return {
     started: (node: string, roles: readonly string[]) =>
-      say("notice", "started", "bewaard is running", { node, roles }),
-    stopped: (node: string) => say("notice", "stopped", "bewaard has stopped", { node }),
+      say("notice", "started", "bewaard is running on {node}: {roles}", { node, roles }),
+    stopped: (node: string) => say("notice", "stopped", "bewaard has stopped on {node}", { node }),
     configChanged: (changes: number, sha256: string) =>
-      say("notice", "config-changed", "this box goes by another configuration than before", {
-        changes,
-        sha256,
-      }),
-    clockUntrusted: (why: string) =>
-      say("alert", "clock-untrusted", "time is not trusted: nothing is destroyed until it is", {
-        why,
-      }),
-    clockTrusted: (why: string) =>
-      say("notice", "clock-trusted", "outside sources vouch for the time", { why }),
-    checkpoint: (size: number, note: string) =>
-      say("notice", "checkpoint", "ledger signed and published", { size, note }),
-    checkpointDelayed: (error: BewaardError) =>
       say(
-        "error",
-        "checkpoint-delayed",
-        "the signed ledger could not leave this box",
-        failed(error),
+        "notice",
+        "config-changed",
+        "this box goes by another configuration than before ({changes} changes)",
+        { changes, sha256 },
       ),
-    ledgerDiverged: (error: BewaardError) =>
+    clockUntrusted: (why: string) =>
       say(
         "alert",
-        "ledger-diverged",
-        "the ledger here is another than the one in the vault: nothing is destroyed or signed",
-        failed(error),
+        "clock-untrusted",
+        "time is not trusted, nothing is destroyed until it is: {why}",
+        { why },
       ),
+    clockTrusted: (why: string) =>
+      say("notice", "clock-trusted", "outside sources vouch for the time: {why}", { why }),
     rebuiltWaits: () =>
       say(
         "alert",
@@ -84,26 +78,67 @@ function boxEvents(say: Say) {
         "a catalog made from the vault destroys nothing until vault and desk were read",
         {},
       ),
-    timestamped: (size: number, toldAt: string) =>
-      say("notice", "timestamped", "an outside authority has timestamped the signed ledger", {
-        size,
-        toldAt,
-      }),
-    timestampDelayed: (error: BewaardError) =>
-      say("error", "timestamp-delayed", "no timestamp over the signed ledger", failed(error)),
     turnFailed: (loop: string, error: BewaardError) =>
-      say("error", "turn-failed", "a loop could not do its work this time, and will try again", {
-        loop,
-        ...failed(error),
+      say(
+        "error",
+        "turn-failed",
+        "{loop} could not do its work this time, and will try again ({code}): {why}",
+        { loop, ...failed(error) },
+      ),
+    ...ledgerEvents(say),
+  };
+}
+
+/** What is said of the ledger. */
+function ledgerEvents(say: Say) {
+  return {
+    checkpoint: (size: number, note: string) =>
+      say("notice", "checkpoint", "the ledger of {size} entries was signed and published", {
+        size,
+        note,
       }),
+    checkpointDelayed: (error: BewaardError) =>
+      say(
+        "error",
+        "checkpoint-delayed",
+        "the signed ledger could not leave this box ({code}): {why}",
+        failed(error),
+      ),
+    ledgerDiverged: (error: BewaardError) =>
+      say(
+        "alert",
+        "ledger-diverged",
+        "the ledger here is another than the one in the vault, nothing is destroyed or signed ({code}): {why}",
+        failed(error),
+      ),
+    timestamped: (size: number, toldAt: string) =>
+      say(
+        "notice",
+        "timestamped",
+        "an outside authority has timestamped the signed ledger of {size} entries",
+        { size, toldAt },
+      ),
+    timestampDelayed: (error: BewaardError) =>
+      say(
+        "error",
+        "timestamp-delayed",
+        "no timestamp over the signed ledger ({code}): {why}",
+        failed(error),
+      ),
     archived: (key: string, first: number, last: number) =>
-      say("notice", "archived", "old rows and ledger entries left for a sealed archive", {
-        key,
-        first,
-        last,
-      }),
+      say(
+        "notice",
+        "archived",
+        "ledger entries {first} to {last}, and old rows, left for a sealed archive",
+        { key, first, last },
+      ),
     archiveDelayed: (error: BewaardError) =>
-      say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
+      say(
+        "error",
+        "archive-delayed",
+        "old rows could not be archived and stay ({code}): {why}",
+        failed(error),
+      ),
   };
 }
 
@@ -111,29 +146,34 @@ function boxEvents(say: Say) {
 function serviceEvents(say: Say) {
   return {
     journalLinesLost: (lines: number) =>
-      say("warning", "journal-lines-lost", "the journal did not read: lines were not kept for it", {
-        lines,
-      }),
+      say(
+        "warning",
+        "journal-lines-lost",
+        "the journal did not read: {lines} lines were not kept for it",
+        { lines },
+      ),
     reloadRefused: (error: BewaardError) =>
       say(
         "error",
         "reload-refused",
-        "the configuration cannot be used as it is now: all goes on by the one before",
+        "the configuration cannot be used as it is now, all goes on by the one before ({code}): {why}",
         failed(error),
       ),
     reloadWaits: (part: string) =>
-      say("warning", "reload-waits", "what has changed counts for this part when it is restarted", {
+      say("warning", "reload-waits", "what has changed counts for {part} when that is restarted", {
         part,
       }),
     loopLate: (loop: string, quietMs: number) =>
       say(
         "alert",
         "loop-late",
-        "a loop hangs: the watchdog is fed no more, and this process will be started anew",
+        "{loop} hangs, for {quietMs} now: the watchdog is fed no more, and this process will be started anew",
         { loop, quietMs },
       ),
     managerUnheard: (why: string) =>
-      say("error", "manager-unheard", "systemd could not be told how this process does", { why }),
+      say("error", "manager-unheard", "systemd could not be told how this process does[: {why}]", {
+        why,
+      }),
   };
 }
 
@@ -146,19 +186,18 @@ function dutyEvents(say: Say) {
       footage: number,
       dueAt: Instant | undefined,
     ) =>
-      say("warning", "incident-reminder", "an incident was marked and its footage is not held", {
-        mark,
-        device,
-        day,
-        footage,
-        dueAt: dueAt === undefined ? null : isoOf(dueAt),
-      }),
+      say(
+        "warning",
+        "incident-reminder",
+        "{day} days since an incident was marked, and {footage} segments of then are not held[: the first goes at {dueAt}]",
+        { mark, device, day, footage, dueAt: dueAt === undefined ? null : isoOf(dueAt) },
+      ),
     dutyOpen: (duty: DutyId, kind: string, device: DeviceId, openedAt: Instant) =>
-      say("warning", "duty-open", "somebody must still do this, and say that it is done", {
-        duty,
-        kind,
-        device,
-        openedAt: isoOf(openedAt),
-      }),
+      say(
+        "warning",
+        "duty-open",
+        "somebody must still do this, and say that it is done: {kind}, since {openedAt}",
+        { duty, kind, device, openedAt: isoOf(openedAt) },
+      ),
   };
 }

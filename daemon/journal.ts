@@ -51,7 +51,7 @@ export function nativeJournal(
       const line = standardLine(logged);
       if (stopping.aborted) toStandardError(line);
       else {
-        const entry = journalEntry(logged, jsonOf(logged), identifier);
+        const entry = journalEntry(logged, identifier);
         const isMinor = priorityOf(String(logged["level"])) >= LEVELS.info;
         queue.add({ entry, line, isMinor });
       }

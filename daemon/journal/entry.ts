@@ -8,23 +8,24 @@ export type Logged = Readonly<Record<string, unknown>>;
 
 /** More than this journald would want in a file of its own; nothing here has as much to say. */
 const MOST_BYTES = 32 * 1024;
-const MOST_OF_MESSAGE = 16 * 1024;
-const MOST_OF_FIELD = 4 * 1024;
+const MOST_OF_MESSAGE = 4 * 1024;
+const MOST_OF_FIELD = 24 * 1024;
 /** What a name, its length, and the word that something was cut take at most. */
 const FRAME_BYTES = 160;
 
 /**
- * One datagram for journald, at most 32 KiB. `line` is its text for people; each field of `logged` becomes a
- * field `BEWAARD_…`. What is too long is cut, and says so.
+ * One datagram for journald, at most 32 KiB. Its message is the sentence for people; all else of `logged` becomes
+ * fields `BEWAARD_…`, one for each: text as it is, what is no text as JSON, and null as no field. What is too long is
+ * cut, and says so.
  */
-export function journalEntry(logged: Logged, line: string, identifier: string): Buffer {
-  const { level, message: _, event, ...fields } = logged;
+export function journalEntry(logged: Logged, identifier: string): Buffer {
+  const { level, message, event, ...fields } = logged;
   const id = messageIdOf(event);
   const parts = [
     field("PRIORITY", String(priorityOf(String(level))), MOST_OF_FIELD),
     field("SYSLOG_IDENTIFIER", identifier, MOST_OF_FIELD),
     ...(id === undefined ? [] : [field("MESSAGE_ID", id, MOST_OF_FIELD)]),
-    field("MESSAGE", line, MOST_OF_MESSAGE),
+    field("MESSAGE", textOf(message), MOST_OF_MESSAGE),
   ];
   let room = MOST_BYTES - Buffer.concat(parts).length;
   for (const [name, value] of Object.entries({ event, ...fields })) {

@@ -109,15 +109,26 @@ export function asBewaard(command: string): string {
   return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${SERVICE_OPTIONS} ${cli} ${rest.join(" ")}`;
 }
 
-/**
- * Waits until the service has told of `event` so many times since the guest booted, with `more` later in the line; resolves
- * to those lines.
- */
-export function untilTold(guest: Guest, event: string, times = 1, more = ""): Promise<string> {
-  const lines = "exec journalctl -b -u bewaard -o cat --no-pager -f -n all";
+/** What of an event is asked for, as its fields are called there: `DEVICE` for `BEWAARD_DEVICE`. */
+export type Told = Readonly<Record<string, string>>;
+
+/** The lines of the service of one event since the guest booted, with these values in its fields. */
+export function linesOf(event: string, fields: Told = {}): string {
+  const wanted = Object.entries({ EVENT: event, ...fields });
+  const matches = wanted.map(([name, value]) => `'BEWAARD_${name}=${value}'`).join(" ");
+  return `journalctl -b -u bewaard -o json --no-pager ${matches}`;
+}
+
+/** Waits until the service has told of `event` so many times since the guest booted, with `fields` in it. */
+export async function untilTold(
+  guest: Guest,
+  event: string,
+  times = 1,
+  fields: Told = {},
+): Promise<void> {
   // The command has not ended before the journal that it follows has: that would go on until its next line.
-  return guest.sh(
-    `exec 3< <(${lines}); follower=$!; grep -m ${times} '"event":"${event}".*${more}' <&3; found=$?; kill $follower; exit $found`,
+  await guest.sh(
+    `exec 3< <(exec ${linesOf(event, fields)} -f -n all); follower=$!; grep -m ${times} . <&3; found=$?; kill $follower; exit $found`,
   );
 }
 

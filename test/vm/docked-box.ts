@@ -4,7 +4,7 @@ import { systemClock } from "#base/system-clock";
 import { isoOf } from "#base/time";
 import { recordClip } from "../../daemon/demo/clips.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
-import { asBewaard } from "./box.ts";
+import { asBewaard, linesOf } from "./box.ts";
 import type { Guest } from "./guest.ts";
 import { openInstalled } from "./installed.ts";
 import type { Plug } from "./sockets.ts";
@@ -76,7 +76,7 @@ function boxIn(guest: Guest, folder: string): DockedBox {
       await guest.until(`[ $(${IN_VAULT}) = ${segments} ]`);
     },
     async timesTold(event) {
-      return (await guest.journal("bewaard")).split(`"event":"${event}"`).length - 1;
+      return Number(await guest.sh(`${linesOf(event)} | wc -l`));
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

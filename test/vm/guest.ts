@@ -17,8 +17,6 @@ export interface Guest extends AsyncDisposable, Sockets {
   until(condition: string, limitMs?: number): Promise<string>;
   /** Writes a file, whose folder must be there, some KB a second: what is large comes on a card. */
   put(path: string, content: Uint8Array | string): Promise<void>;
-  /** What a unit said since this boot, a line each. */
-  journal(unit: string): Promise<string>;
   /** It is started again as an administrator does; what is plugged in stays so. */
   reboot(): Promise<void>;
   /** The power goes and comes back: what was not yet on its disk is lost, what is plugged in stays so. */
@@ -97,7 +95,6 @@ export async function switchOnGuest(
     sh,
     until,
     put: (path, content) => agent.write(path, Buffer.from(content)),
-    journal: (unit) => sh(`journalctl -b -o cat --no-pager -u ${unit}`),
     async reboot() {
       await agent.startAnew();
       await goesOn();

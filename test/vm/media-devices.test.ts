@@ -9,7 +9,7 @@ import { type DockedBox, openBox } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
 
 const SERIAL = "BC-0005";
-const OF_IT = '"device":"bc-0205"';
+const OF_IT = { DEVICE: "bc-0205" };
 /** As another process of the same user would: for as long as it has the file open jmtpfs keeps what it fetched. */
 const HOLD = `require("fs").openSync(process.argv[1], "r"); setTimeout(() => {}, 1e9)`;
 const TOO_LARGE_BYTES = 3 * 1024 ** 3;
@@ -59,7 +59,7 @@ describe("a box with media devices", () => {
     await untilTold(guest, "wipe-changed", 1, OF_IT);
     // A file that is gone and open still keeps the kernel from making its file system read-only.
     await guest.sh("systemctl stop hold");
-    await untilTold(guest, "wiped", 1, `${OF_IT}.*"removed":1`);
+    await untilTold(guest, "wiped", 1, { ...OF_IT, REMOVED: "1" });
     await untilTold(guest, "slot-done", 1, OF_IT);
     assert.deepEqual(await filesIn(contentsIn(box.folder)), []);
   });
@@ -78,7 +78,7 @@ describe("a box with media devices", () => {
     await truncate(large, TOO_LARGE_BYTES);
     await guest.plugMtp("media", contentsIn(box.folder), SERIAL, "8");
     await untilTold(guest, "sealed", 3, OF_IT);
-    await untilTold(guest, "slot-failed", 1, `${OF_IT}.*"why":"too-large"`);
+    await untilTold(guest, "slot-failed", 1, { ...OF_IT, WHY: "too-large" });
     await guest.unplugMtp("media");
     assert.equal((await filesIn(contentsIn(box.folder))).length, 2);
   });

@@ -28,7 +28,7 @@ describe("a box with a write-protected card", () => {
     await box.untilRecord('"serial":"BC-0001"', '"refused":"unpaired"');
     await box.pair("bc-0201", "4", "generic-dcim");
     await untilTold(guest, "stored");
-    await untilTold(guest, "slot-safe", 1, '"why":"write-protected"');
+    await untilTold(guest, "slot-safe", 1, { WHY: "write-protected" });
     assert.equal(await box.timesTold("wipe-ordered"), 0);
   });
 
