@@ -21,11 +21,12 @@ const written = z
     secured: place,
     docks: z.looseObject({ wipe_after: text }).catch({}),
     recipients: text,
+    backup: z.looseObject({ recipients: text }).catch({}),
     desk_signers: text,
     bodycams: z.array(bodycam).catch([]),
     cameras: z.array(camera).catch([]),
   })
-  .catch({ spool: {}, vault: {}, secured: {}, docks: {}, bodycams: [], cameras: [] });
+  .catch({ spool: {}, vault: {}, secured: {}, docks: {}, backup: {}, bodycams: [], cameras: [] });
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -48,6 +49,7 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
   ]);
   const files = placed([
     { path: ["recipients"], folder: box.recipients },
+    { path: ["backup", "recipients"], folder: box.backup.recipients },
     { path: ["desk_signers"], folder: box.desk_signers },
   ]);
   return [

@@ -115,6 +115,13 @@ const boxKeys = z.strictObject({
   upload: uploadSchema.optional().describe("How much of the line the vault may take."),
   /** Public day identities, from `bewaarctl desk init`. */
   recipients: absolutePath.describe("Public day identities, from `bewaarctl desk init`."),
+  backup: z
+    .strictObject({
+      /** The identity that opens them lies in an envelope, and never here. */
+      recipients: absolutePath.describe("Public recovery keys, from `bewaard recovery-key`."),
+    })
+    .optional()
+    .describe("Daily backup of the catalog to the vault. Without it: none."),
   /** Who may sign desk entries: OpenSSH allowed_signers, from `bewaarctl desk init`. */
   desk_signers: absolutePath.describe("Who may sign desk entries, from `bewaarctl desk init`."),
   timestamps: timestamps.optional().describe("Who timestamps the signed ledger once a day."),

@@ -11,6 +11,7 @@ import { adopt, type Box } from "./adopt.ts";
 import { alarmsOf } from "./alarms/alarms-of.ts";
 import { watchAlarms } from "./alarms/watch-alarms.ts";
 import { archive, archiving } from "./archive.ts";
+import { backup } from "./backup/backup.ts";
 import { checkCatalog } from "./check-catalog.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { chrony } from "./chrony.ts";
@@ -27,6 +28,7 @@ import type { Bodycams } from "./open-bodycams.ts";
 import {
   archivePath,
   authorityOf,
+  backupOf,
   covertPeriods,
   deskOf,
   ringLimits,
@@ -110,6 +112,9 @@ export function coreLoops(
     loop("set-times", STEP_MS, paired.settleTimes),
     loop("follow-seen", farMs, (c, s) => followSeen(c, events, sure, vault, node, desk, s)),
     loop("archive", farMs, (c, s) => archive(c, events, database, vault, archived, askHistory, s)),
+    loop("backup", SHARE_STEP_MS, (c, s) =>
+      backup(c, events, database, vault, backupOf(config, key, term.termMs), askHistory, s),
+    ),
     loop("sweep-vault", SHARE_STEP_MS, (c, s) =>
       sweepVault(c, events, database, vault, node, medium?.vault, askHistory, s),
     ),

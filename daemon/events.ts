@@ -3,6 +3,7 @@ import type { BewaardError } from "#base/errors";
 import type { DeviceId, DutyId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { alarmEvents } from "./events-of-alarms.ts";
+import { backupEvents } from "./events-of-backups.ts";
 import { bodycamEvents } from "./events-of-bodycams.ts";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
@@ -40,6 +41,7 @@ export function eventsOf(say: Say) {
     ...deskEvents(say),
     ...mediumEvents(say),
     ...sweepEvents(say),
+    ...backupEvents(say),
     ...dockEvents(say),
     ...oddFileEvents(say),
     ...cameraEvents(say),

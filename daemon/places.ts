@@ -11,7 +11,9 @@ import { uploadBytesPerSecond } from "../config/upload-schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { CovertPeriod } from "../storage/catalog/duties.ts";
 import type { Placed } from "../storage/catalog/place.ts";
+import type { NodeKey } from "../storage/ledger/note.ts";
 import type { Box } from "./adopt.ts";
+import type { BackedUp } from "./backup/make.ts";
 import type { DeskOf } from "./heed.ts";
 import { serviceOf, type WallCameraSettings } from "./record/wall-camera.ts";
 import type { RingLimits } from "./ring.ts";
@@ -43,6 +45,20 @@ export function ordersPath(config: Config): string {
 /** Where a sealed archive waits until the vault has it. */
 export function archivePath(config: Config): string {
   return join(config.state, "archive.age");
+}
+
+/** What a daily backup needs; undefined where nobody has a recovery key. */
+export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp | undefined {
+  if (config.backup === undefined) return undefined;
+  return {
+    node: config.node,
+    key,
+    termMs,
+    catalog: catalogPath(config),
+    copy: join(config.state, "backup.db"),
+    sealed: join(config.state, "backup.age"),
+    recipients: config.backup.recipients,
+  };
 }
 
 export function socketPath(config: Config): string {

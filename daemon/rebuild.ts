@@ -11,17 +11,35 @@ import { readSecret } from "../config/secrets.ts";
 import { writeFact } from "../storage/catalog/facts.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { rebuiltText } from "../storage/catalog/rebuilt.ts";
-import { moment } from "../storage/catalog/row.ts";
+import { moment, text } from "../storage/catalog/row.ts";
 import { type Database, openDatabase } from "../storage/catalog/sqlite.ts";
-import { append } from "../storage/ledger/append.ts";
-import { parseNodeKey, parseVerifier, verifierText, vkeyText } from "../storage/ledger/note.ts";
+import { checkLedger } from "../storage/check-ledger.ts";
+import { append, openTree } from "../storage/ledger/append.ts";
+import {
+  parseNodeKey,
+  parseVerifier,
+  type VerifierKey,
+  verifierText,
+  vkeyText,
+} from "../storage/ledger/note.ts";
 import { adoptFound } from "../storage/restore/adopt-found.ts";
 import { countWithoutRows, restoreBatches } from "../storage/restore/batches.ts";
 import { forgetMisplaced, noteFound } from "../storage/restore/found.ts";
-import { formerKeys, newestHead, restoreHeads, type SignedHead } from "../storage/restore/heads.ts";
+import {
+  formerKeys,
+  newestHead,
+  newestPublished,
+  restoreHeads,
+  type SignedHead,
+} from "../storage/restore/heads.ts";
 import { restoreEntries } from "../storage/restore/ledger.ts";
 import { restoreLocks } from "../storage/restore/locks.ts";
-import { deskObeyedTo, lastConfiguration } from "../storage/restore/remembered.ts";
+import {
+  deskObeyedTo,
+  deskReadTo,
+  forgetBox,
+  lastConfiguration,
+} from "../storage/restore/remembered.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { restoreSpoolCopies } from "../storage/restore/spool-copies.ts";
 import { countRestored, type Restored, settleStates } from "../storage/restore/states.ts";
@@ -55,6 +73,10 @@ export interface RebuildReport extends Restored {
   readonly setApart: number;
   /** Whether this configuration is the one that the lost box went by last. */
   readonly configuration: "same" | "another";
+  /** Under what key the backup lay that this began with; null where it was the vault alone. */
+  readonly backup: string | null;
+  /** Keys of backups that the ledger tells of and that are newer. */
+  readonly newer: readonly string[];
 }
 
 /** What somebody knows of the lost box beside its vault. */
@@ -66,14 +88,34 @@ export interface Known {
 }
 
 /**
+ * Puts at `path` what a catalog is made from beside the vault; all of it that is believed is signed by one of
+ * `keys`. Returns under what key that lay in the vault, or undefined when it put nothing there.
+ */
+export type Begin = (
+  path: string,
+  keys: readonly VerifierKey[],
+) => Promise<{ readonly key: string } | undefined>;
+
+/**
  * Makes the catalog of a lost box again from its vault (procedure "Rebuild"): beside the catalog's place, and
  * moved there when it is whole. Cut off anywhere it begins anew. In the vault nothing is changed.
  * @throws BewaardError CATALOG_EXISTS, LEASE_HELD, LEDGER_NOT_FOUND, LEDGER_BROKEN, NODE_KEY, VAULT_UNAVAILABLE.
  */
-export async function rebuildBox(
+export function rebuildBox(
   clock: Clock,
   config: Config,
   known: Known,
+  signal: AbortSignal,
+): Promise<RebuildReport> {
+  return makeAgain(clock, config, known, async () => undefined, signal);
+}
+
+/** As `rebuildBox`, from what `begin` puts there on: only what the vault knows beside it is added. */
+export async function makeAgain(
+  clock: Clock,
+  config: Config,
+  known: Known,
+  begin: Begin,
   signal: AbortSignal,
 ): Promise<RebuildReport> {
   const path = catalogPath(config);
@@ -82,7 +124,7 @@ export async function rebuildBox(
   await using _lease = await openLease(spool, "core");
   const making = `${path}.rebuilding`;
   for (const end of ["", "-wal", "-shm"]) await rm(`${making}${end}`, { force: true });
-  const report = await make(clock, config, known, spool, making, signal);
+  const report = await make(clock, config, known, spool, making, begin, signal);
   step("rebuild.made");
   // Closing it has brought everything into the one file.
   await sync(making);
@@ -114,25 +156,38 @@ async function make(
   known: Known,
   spool: Spool,
   path: string,
+  begin: Begin,
   signal: AbortSignal,
 ): Promise<RebuildReport> {
   const rules = await readRules(namedBy(config));
   const { node, term } = boxOf(config, rules.policy);
-  const keys = await keysOf(config, known);
+  const own = await ownKey(config);
+  const keys = known.verifier === undefined ? [own] : [own, formerKey(config, known.verifier)];
+  const begun = await begin(path, keys);
   await using database = await openDatabase(path);
   await migrate(database);
+  const from = await database.transaction(async (sql) => (await openTree(sql)).size);
   await using vault = await openVaultToLook(clock, database, config);
-  const signed = await requireHead(vault, config, keys, known, signal);
+  if (begun !== undefined) await database.transaction(forgetBox);
+  const atLeast = Math.max(known.atLeast, await newestPublished(database));
+  const signed = await requireHead(vault, config, keys, atLeast, signal);
 
   const ledger = await restoreEntries(database, vault, node, signed.head, signal);
   const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, ledger.signed));
   const checkpoints = await restoreHeads(database, vault, node, keys, ledger.signed, signal);
   step("rebuild.ledger");
-  await restoreBatches(database, vault, node, isUnsigned, signal);
+  await restoreBatches(database, vault, node, isUnsigned, from, signal);
   await noteFound(database, vault, node, signal);
-  await replay(database, isUnsigned, signal);
+  await replay(database, isUnsigned, from, signal);
   await forgetMisplaced(database, node);
-  const timestampsMissing = await restoreTimestamps(database, vault, node, isUnsigned, signal);
+  const timestampsMissing = await restoreTimestamps(
+    database,
+    vault,
+    node,
+    isUnsigned,
+    from,
+    signal,
+  );
   step("rebuild.rows");
 
   const now = clock.now();
@@ -157,27 +212,31 @@ async function make(
     timestampsMissing,
     setApart,
     configuration,
+    backup: begun?.key ?? null,
+    newer: begun === undefined ? [] : await backupsSince(database, begun.key),
   };
   await tell(database, now, signed, report);
+  if (begun !== undefined) await requireWhole(database, own);
   return report;
 }
 
-async function keysOf(config: Config, { verifier }: Known) {
+async function ownKey(config: Config): Promise<VerifierKey> {
+  const pem = await readSecret("node.key", config.state);
+  return parseVerifier(verifierText(parseNodeKey(originOf(config), pem)));
+}
+
+function formerKey(config: Config, verifier: string): VerifierKey {
   const name = originOf(config);
-  const own = parseVerifier(
-    verifierText(parseNodeKey(name, await readSecret("node.key", config.state))),
-  );
-  if (verifier === undefined) return [own];
   const former = parseVerifier(verifier);
-  if (former.name === name) return [own, former];
+  if (former.name === name) return former;
   throw new BewaardError("NODE_KEY", `that is the public key of ${former.name}, not of ${name}`);
 }
 
 async function requireHead(
   vault: Vault,
   { node }: Config,
-  keys: Awaited<ReturnType<typeof keysOf>>,
-  { atLeast }: Known,
+  keys: readonly VerifierKey[],
+  atLeast: number,
   signal: AbortSignal,
 ): Promise<SignedHead> {
   const newest = await newestHead(vault, node, keys, signal);
@@ -186,6 +245,24 @@ async function requireHead(
   if (newest.head.size >= atLeast) return newest;
   const message = `the newest head in the vault is over ${newest.head.size} entries, and there were at least ${atLeast}: newer ones are hidden, or gone`;
   throw new BewaardError("LEDGER_BROKEN", message);
+}
+
+async function backupsSince(database: Database, key: string): Promise<readonly string[]> {
+  const rows = await database.transaction((sql) =>
+    sql.all(
+      `select body ->> 'key' as key from entry where kind = 'backup.made' and body ->> 'key' > $key
+       order by seq`,
+      { $key: key },
+    ),
+  );
+  return rows.map((row) => text(row, "key"));
+}
+
+/** Each entry, also those that were in a backup, is where the tree has it. @throws BewaardError LEDGER_BROKEN. */
+async function requireWhole(database: Database, verifier: VerifierKey): Promise<void> {
+  const { findings } = await checkLedger(database, verifier);
+  const [first] = findings;
+  if (first !== undefined) throw new BewaardError("LEDGER_BROKEN", first.what);
 }
 
 /** The small facts that the lost catalog knew and that can be known again. */
@@ -197,20 +274,21 @@ async function remember(
   isUnsigned: IsUnsigned,
   signal: AbortSignal,
 ): Promise<"same" | "another"> {
-  const { desk, last, readAt } = await database.transaction(async (sql) => ({
+  const { before, desk, last, readAt } = await database.transaction(async (sql) => ({
+    before: await deskReadTo(sql),
     desk: await deskObeyedTo(sql, isUnsigned),
     last: await lastConfiguration(sql, isUnsigned),
     readAt: moment((await sql.all("select max(at_ms) as at_ms from checkpoint"))[0], "at_ms"),
   }));
-  const link = desk === 0 ? null : ((await linkAt(vault, desk, signal)) ?? "");
-  const text = last && rememberedConfiguration(config, rules, last);
+  const link = desk <= before ? null : ((await linkAt(vault, desk, signal)) ?? "");
+  const asText = last && rememberedConfiguration(config, rules, last);
   await database.transaction(async (sql) => {
     // Its end was reached then, as far as anybody knows: what had expired by then came too late.
     const read = { number: desk, link, heardAtMs: readAt, endAtMs: readAt };
-    if (desk > 0) await writeFact(sql, "desk", JSON.stringify(read));
-    if (text !== undefined) await writeFact(sql, "config", text);
+    if (desk > before) await writeFact(sql, "desk", JSON.stringify(read));
+    if (asText !== undefined) await writeFact(sql, "config", asText);
   });
-  return text === undefined ? "another" : "same";
+  return asText === undefined ? "another" : "same";
 }
 
 /** Says in the ledger that this catalog was made again, from what, and what is not in it. */
@@ -220,18 +298,19 @@ async function tell(
   { head, signer }: SignedHead,
   report: RebuildReport,
 ): Promise<void> {
-  const { strange, ...counts } = report;
+  const { strange, newer, ...counts } = report;
   const vkey = vkeyText(signer);
   const signers = new Set([vkey, ...(await formerKeys(database, head.size)).map(vkeyText)]);
   const facts = {
     ...counts,
     strange: strange.length,
+    newer: newer.length,
     root: head.root.toString("hex"),
     signer: vkey,
   };
   await database.transaction(async (sql) => {
     await append(sql, now, [{ kind: "catalog.rebuilt", facts }]);
-    await writeFact(sql, "rebuilt", rebuiltText(now, head.size, signers));
+    await writeFact(sql, "rebuilt", rebuiltText(now, report.signed, signers));
     await writeFact(sql, "rows", String(head.size));
   });
 }

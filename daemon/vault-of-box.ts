@@ -31,6 +31,16 @@ export function openVaultOfBox(
   });
 }
 
+/** The vault for who has no catalog yet that could know which one it is: its bytes must speak for themselves. */
+export function openVaultUnknown(
+  clock: Clock,
+  config: Pick<Config, "vault" | "state">,
+): Promise<Vault> {
+  return openVault(clock, config.vault, {
+    credentials: async () => ({ box: await readCredential("vault.credential", config.state) }),
+  });
+}
+
 /** The vault for who only looks: without the credential that destroys. */
 export function openVaultToLook(
   clock: Clock,

@@ -741,9 +741,9 @@ describe("the catalog of pairings", () => {
     await rig.database.transaction((sql) =>
       sql.script("drop trigger bodycam_is_kept; delete from bodycam"),
     );
-    await replay(rig.database, () => true, NEVER);
+    await replay(rig.database, () => true, 0, NEVER);
     assert.deepEqual(await rig.database.transaction(readBodycams), []);
-    await replay(rig.database, () => false, NEVER);
+    await replay(rig.database, () => false, 0, NEVER);
     assert.equal((await rig.database.transaction(readBodycams)).length, 1);
   });
 

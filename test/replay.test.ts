@@ -27,7 +27,7 @@ async function replayed(
         $body: body ?? null,
       });
   });
-  await replay(database, isUnsigned, NEVER);
+  await replay(database, isUnsigned, 0, NEVER);
   return database;
 }
 

@@ -2,6 +2,8 @@ import { constants } from "node:os";
 
 /** Stable identifiers. Operators grep for them and docs/troubleshooting.md has a heading for each; never rename one. */
 export const ERROR_CODES = [
+  "BACKUP_BROKEN",
+  "BACKUP_NOT_FOUND",
   "BODYCAM_ALIKE",
   "BODYCAM_REFUSED",
   "CAMERA_LOGIN",

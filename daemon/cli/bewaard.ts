@@ -13,6 +13,7 @@ import { heedReloads } from "../notify/heed-reloads.ts";
 import { openManager } from "../notify/manager.ts";
 import { openPartRun } from "../notify/part-run.ts";
 import { recorderReload } from "../record/reload-recorder.ts";
+import { addBackupCommands } from "./backup-commands.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { checked, hangUps, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
@@ -175,6 +176,7 @@ program
     print(global().json, report, () => shownRebuild(report));
   });
 
+addBackupCommands(program, global);
 addConfigCommands(program, systemClock, global);
 addVaultCommands(program, global);
 

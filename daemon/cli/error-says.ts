@@ -2,6 +2,8 @@ import type { ErrorCode } from "#base/errors";
 
 /** The first line of each failure, for people: what it comes to. The message has the particulars. */
 export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
+  BACKUP_BROKEN: "geen back-up is te gebruiken / no backup can be used",
+  BACKUP_NOT_FOUND: "de kluis heeft geen back-up van deze kast / no backup of this box there",
   BODYCAM_ALIKE:
     "deze bodycam is niet van een andere te onderscheiden / looks like another bodycam",
   BODYCAM_REFUSED: "deze bodycam kan zo niet gekoppeld worden / cannot be paired like this",

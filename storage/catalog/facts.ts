@@ -4,6 +4,7 @@ import type { Sql } from "./sqlite.ts";
 /** Names of the small facts this box remembers about itself. */
 export type FactName =
   | "alarms"
+  | "backup"
   | "clock"
   | "config"
   | "desk"

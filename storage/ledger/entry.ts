@@ -47,6 +47,7 @@ export const ENTRY_KINDS = [
   "duty.opened",
   "duty.done",
   "rows.archived",
+  "backup.made",
   "vault.residency",
   "catalog.rebuilt",
   "vault.swept",

@@ -52,7 +52,7 @@ async function checkpointsOf(
 }
 
 /**
- * Records every checkpoint that the vault has, after comparing its signature and its root with the entries
+ * Records every checkpoint that the vault has and the catalog does not know there, after comparing its signature and its root with the entries
  * that were restored. The first `signed` entries are under the newest.
  * @throws BewaardError LEDGER_BROKEN for one that does not belong to them.
  */
@@ -65,8 +65,10 @@ export async function restoreHeads(
   signal: AbortSignal,
 ): Promise<number> {
   const known = [...keys, ...(await formerKeys(database, signed))];
+  const there = await publishedHeads(database);
   const versions = await checkpointsOf(vault, node, signal);
   for (const { key, versionId } of versions) {
+    if (there.has(checkpointSizeOf(key) ?? 0)) continue;
     const note = await readText(vault, key, versionId, signal);
     const head = known.map((one) => readCheckpoint(one, note)).find((one) => one !== undefined);
     if (head === undefined || head.size !== checkpointSizeOf(key))
@@ -79,12 +81,25 @@ export async function restoreHeads(
       });
       const $at = number(entry, "at_ms");
       await sql.run(
-        `insert into checkpoint (size, at_ms, note, published_at_ms) values ($size, $at, $note, $at)`,
+        `insert into checkpoint (size, at_ms, note, published_at_ms) values ($size, $at, $note, $at)
+         on conflict (size) do update set published_at_ms = excluded.published_at_ms`,
         { $size: head.size, $at, $note: note },
       );
     });
   }
   return versions.length;
+}
+
+async function publishedHeads(database: Database): Promise<ReadonlySet<number>> {
+  const rows = await database.transaction((sql) =>
+    sql.all("select size from checkpoint where published_at_ms is not null"),
+  );
+  return new Set(rows.map((row) => number(row, "size")));
+}
+
+/** The newest head that a catalog knows to have left its box; 0 where there is none. */
+export async function newestPublished(database: Database): Promise<number> {
+  return Math.max(0, ...(await publishedHeads(database)));
 }
 
 /** Keys of this node before its key was replaced: each later rebuild says whose head it went by, under a head. */

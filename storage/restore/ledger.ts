@@ -1,18 +1,20 @@
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { instantOf } from "#base/time";
+import { number, text } from "../catalog/row.ts";
 import type { Database, Sql } from "../catalog/sqlite.ts";
 import { insertLeaves, openTree } from "../ledger/append.ts";
 import type { Head } from "../ledger/checkpoint.ts";
+import { rootAt } from "../ledger/prove.ts";
 import { leafHash, type TreeNode } from "../ledger/tree.ts";
 import { readText } from "../vault/body.ts";
-import { entriesPrefix, firstEntryOf } from "../vault/keys.ts";
+import { endOf, entriesPrefix, firstEntryOf } from "../vault/keys.ts";
 import type { Vault } from "../vault/vault.ts";
 import { factsOf } from "./told.ts";
 
 /** How much of a box's ledger was found in the vault. */
 export interface RestoredLedger {
-  /** The first so many entries are under a signed head. */
+  /** The first so many entries are under a signed head, or were in a backup that was signed. */
   readonly signed: number;
   /** So many there are: what follows the head was on its way when the box was lost. No head covers it. */
   readonly entries: number;
@@ -21,8 +23,8 @@ export interface RestoredLedger {
 const LEAVES_AT_ONCE = 2000;
 
 /**
- * Copies the entries that the vault has into an empty catalog, and makes their tree anew: the first ones must
- * have exactly the root of `head`. What follows the head without a gap is copied as well, because the object
+ * Copies the entries that the vault has and the catalog has not, all of them into an empty one, and makes their tree:
+ * the first ones must have exactly the root of `head`. What follows the head without a gap is copied as well, because the object
  * with it stays in the vault, and two ledgers with other entries at one place would be a fork.
  * @throws BewaardError LEDGER_BROKEN when an entry is missing, or was changed.
  */
@@ -34,13 +36,17 @@ export async function restoreEntries(
   signal: AbortSignal,
 ): Promise<RestoredLedger> {
   let pending: string[] = [];
-  let size = 0;
+  const begun = await database.transaction(async (sql) => (await openTree(sql)).size);
+  if (begun >= head.size) await database.transaction((sql) => requireRoot(sql, head));
+  let size = begun;
   const flush = async (): Promise<void> => {
     const leaves = pending;
     pending = [];
     await database.transaction((sql) => insert(sql, leaves, size - leaves.length, head));
   };
-  for await (const { key, from, lines } of objects(vault, node, signal)) {
+  for await (const { key, from, lines } of objects(vault, node, begun, signal)) {
+    if (from < begun)
+      await database.transaction((sql) => requireSame(sql, from, lines.slice(0, begun - from)));
     if (from > size) {
       if (size >= head.size) break;
       throw broken(`entry ${size} of ${node} is not in the vault`);
@@ -54,16 +60,35 @@ export async function restoreEntries(
   }
   await flush();
   if (size < head.size) throw broken(`entry ${size} of ${node} is not in the vault`);
-  return { signed: head.size, entries: size };
+  return { signed: Math.max(head.size, begun), entries: size };
 }
 
-async function* objects(vault: Vault, node: NodeId, signal: AbortSignal) {
+async function requireRoot(sql: Sql, head: Head): Promise<void> {
+  if (!head.root.equals(await rootAt(sql, head.size)))
+    throw broken(`the first ${head.size} entries here are not those that were signed`);
+}
+
+/** What lies in both places beyond the head is under no root: two ledgers with other entries there would be a fork. */
+async function requireSame(sql: Sql, from: number, lines: readonly string[]): Promise<void> {
+  const rows = await sql.all(
+    "select seq, body from entry where seq >= $from and seq < $to order by seq",
+    { $from: from, $to: from + lines.length },
+  );
+  for (const row of rows) {
+    const seq = number(row, "seq");
+    if (text(row, "body") !== lines[seq - from])
+      throw broken(`entry ${seq} in the vault is another one than here`);
+  }
+}
+
+async function* objects(vault: Vault, node: NodeId, begun: number, signal: AbortSignal) {
   let last = "";
   for await (const { key, versionId } of vault.list(entriesPrefix(node), signal)) {
     const from = firstEntryOf(key);
     // Put once: of several versions the first is the one, whatever somebody wrote over it later.
     if (from === undefined || key === last) continue;
     last = key;
+    if ((endOf(key) ?? 0) <= begun) continue;
     const lines = (await readText(vault, key, versionId, signal)).split("\n").slice(0, -1);
     yield { key, from, lines };
   }

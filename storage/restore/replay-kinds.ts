@@ -237,7 +237,9 @@ export const REPLAY: Readonly<Record<ToldKind, Tell>> = {
       await sql.run(
         `insert into batch (id, kind, opened_at_ms, root, entry_seq, archive_key, first_seq, last_seq,
          read_back_at_ms, archive_sha256, archive_bytes)
-       values ($batch, 'archived', $at, unhex($root), $seq, $key, $first, $last, $at, $sha256, $bytes)`,
+       values ($batch, 'archived', $at, unhex($root), $seq, $key, $first, $last, $at, $sha256, $bytes)
+       on conflict (id) do update set entry_seq = excluded.entry_seq, read_back_at_ms = excluded.read_back_at_ms
+       where batch.entry_seq is null and batch.archive_sha256 = excluded.archive_sha256`,
         {
           $batch: batch,
           $at: at,

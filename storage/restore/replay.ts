@@ -23,25 +23,27 @@ const then = (kind: ToldKind): Tell | undefined =>
   REPLAY_FIRST[kind] === undefined || TWICE.has(kind) ? REPLAY[kind] : undefined;
 
 /**
- * Makes the rows that the entries tell of, in their order, holds first.
+ * Makes the rows that the entries from `from` on tell of, in their order, holds first.
  * @throws BewaardError LEDGER_BROKEN for a signed entry that says something else than its kind does.
  */
 export async function replay(
   database: Database,
   isUnsigned: IsUnsigned,
+  from: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await pass(database, isUnsigned, (kind) => REPLAY_FIRST[kind], signal);
-  await pass(database, isUnsigned, then, signal);
+  await pass(database, isUnsigned, (kind) => REPLAY_FIRST[kind], from, signal);
+  await pass(database, isUnsigned, then, from, signal);
 }
 
 async function pass(
   database: Database,
   isUnsigned: IsUnsigned,
   how: (kind: ToldKind) => Tell | undefined,
+  first: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let from = 0; ; from += PAGE) {
+  for (let from = first; ; from += PAGE) {
     signal.throwIfAborted();
     const more = await database.transaction(async (sql) => {
       const rows = await sql.all(

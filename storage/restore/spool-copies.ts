@@ -8,7 +8,7 @@ import { type Spool, segmentPath } from "../spool/spool.ts";
 const PAGE = 1000;
 
 /**
- * Records for each segment whether the ring still has its file, with its length. On a new box it has none;
+ * Records for each segment, but those that are known to be gone from there, whether the ring still has its file, with its length. On a new box it has none;
  * where only the catalog's disk was lost it has them all.
  */
 export async function restoreSpoolCopies(
@@ -20,10 +20,12 @@ export async function restoreSpoolCopies(
     signal.throwIfAborted();
     const from = after;
     const rows = await database.transaction((sql) =>
-      sql.all("select * from segment where id > $after order by id limit $page", {
-        $after: from,
-        $page: PAGE,
-      }),
+      sql.all(
+        `select * from segment where id > $after and not exists (
+           select 1 from copy where segment_id = segment.id and place = 'spool' and state = 'gone')
+         order by id limit $page`,
+        { $after: from, $page: PAGE },
+      ),
     );
     const copies: unknown[] = [];
     for (const segment of rows.map(segmentOfRow)) {
@@ -35,7 +37,9 @@ export async function restoreSpoolCopies(
     await database.transaction((sql) =>
       sql.run(
         `insert into copy (segment_id, place, state, bytes, changed_at_ms)
-         select value ->> 0, 'spool', value ->> 1, value ->> 2, value ->> 3 from json_each($copies)`,
+         select value ->> 0, 'spool', value ->> 1, value ->> 2, value ->> 3 from json_each($copies)
+         where true on conflict (segment_id, place) do update
+         set state = 'gone' where excluded.state = 'gone'`,
         { $copies: JSON.stringify(copies) },
       ),
     );

@@ -46,7 +46,9 @@ async function vaultCopies(sql: Sql): Promise<void> {
           order by place limit 1),
          ${STORED_AS}
        ) as version from segment
-     ) where version is not null`,
+     ) where version is not null
+     on conflict (segment_id, place) do update
+     set state = 'present', version_id = excluded.version_id where copy.state = 'writing'`,
   );
 }
 
@@ -63,7 +65,7 @@ async function locksByRows(sql: Sql): Promise<void> {
        select segment_id, batch_row.body ->> 'lockedUntil' as until
        from batch_row join batch on batch.id = batch_row.batch_id
        where batch.kind = 'stored' and batch_row.body ->> 'lockedUntil' is not null
-     ) as told where told.segment_id = segment.id`,
+     ) as told where told.segment_id = segment.id and segment.locked_until_ms is null`,
   );
 }
 

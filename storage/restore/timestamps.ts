@@ -11,17 +11,20 @@ import type { IsUnsigned } from "./unsigned.ts";
 /** The longest reply that the catalog takes. */
 const REPLY_MOST_BYTES = 64 * 1024;
 
-/** Records each timestamp that the ledger tells of and the vault still has; returns how many it has not. */
+/** Records each timestamp that the ledger tells of from entry `from` on and the vault still has; returns how many it has not. */
 export async function restoreTimestamps(
   database: Database,
   vault: Vault,
   node: NodeId,
   isUnsigned: IsUnsigned,
+  from: number,
   signal: AbortSignal,
 ): Promise<number> {
   const rows = await database.transaction((sql) =>
     sql.all(
-      "select seq, at_ms, body from entry where kind = 'checkpoint.timestamped' order by seq",
+      `select seq, at_ms, body from entry
+       where kind = 'checkpoint.timestamped' and seq >= $from order by seq`,
+      { $from: from },
     ),
   );
   let missing = 0;

@@ -113,6 +113,37 @@ export function archivePrefix(node: NodeId): string {
   return `ledger/${node}/archive/`;
 }
 
+/** Where an object of entries or of rows ends, or undefined for a key of another form. */
+export function endOf(key: string): number | undefined {
+  const [, digits] = /^ledger\/[^/]+\/(?:entries|rows)\/\d{20}-(\d{20})\.jsonl$/.exec(key) ?? [];
+  const to = Number(digits);
+  return Number.isSafeInteger(to) ? to : undefined;
+}
+
+/** The catalog as it was at `at`, to the second, sealed to the recovery key. */
+export function backupKey(node: NodeId, at: Instant): string {
+  const time = isoOf(at).slice(0, 19).replaceAll(/[-:]/g, "");
+  return `${backupPrefix(node)}${time}Z.age`;
+}
+
+/** What the node signed of the backup under `key`. */
+export function backupNoteKey(key: string): string {
+  return key.replace(/age$/, "note");
+}
+
+export function backupPrefix(node: NodeId): string {
+  return `backup/${node}/`;
+}
+
+/** When the backup was made that `key`, or the note beside it, is of; undefined for a key of another form. */
+export function backupAt(key: string): Instant | undefined {
+  const found = /^backup\/[^/]+\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.(?:age|note)$/.exec(key);
+  if (found === null) return undefined;
+  const [, year, month, day, h, m, s] = found;
+  const ms = Date.parse(`${year}-${month}-${day}T${h}:${m}:${s}.000Z`);
+  return Number.isNaN(ms) || ms < 0 ? undefined : instant(ms);
+}
+
 /** Entry `number` of the desk's signed chain, from 1. */
 export function deskKey(number: number): string {
   return `${DESK_PREFIX}${padded(number)}`;

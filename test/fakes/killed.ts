@@ -16,10 +16,12 @@ const OF_A_BUCKET: readonly Step[] = [
 
 /**
  * The steps that the life of docked cameras comes to. Those of recording: test/record-crash.test.ts. Those of
- * wiping a card: test/wipe-crash.test.ts, and for the root helper test/helper-crash.test.ts.
+ * wiping a card: test/wipe-crash.test.ts, and for the root helper test/helper-crash.test.ts. Those of backups: test/backup-crash.test.ts.
  */
 export const OF_A_LIFE = STEPS.filter(
-  (step) => !/^(clock|helper|pair|record|rebuild|wipe)\./.test(step) && !OF_A_BUCKET.includes(step),
+  (step) =>
+    !/^(backup|clock|helper|pair|record|rebuild|restore|wipe)\./.test(step) &&
+    !OF_A_BUCKET.includes(step),
 );
 /** Steps of every write to the vault: the ledger's two writes at the start come before any footage. */
 const IN_EVERY_PUT: readonly Step[] = ["store.copied", "store.named"];

@@ -13,6 +13,8 @@ import { releaseHold } from "../../daemon/desk/release.ts";
 import { openStation } from "../../daemon/desk/station.ts";
 import { catalogPath, vaultFolder } from "../../daemon/places.ts";
 import { setupBox } from "../../daemon/setup.ts";
+import { writeSnapshot } from "../../storage/catalog/snapshot.ts";
+import { openDatabase } from "../../storage/catalog/sqlite.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
 import { checkpointPrefix, entriesPrefix } from "../../storage/vault/keys.ts";
 import { leaveCutOff } from "./cut-off.ts";
@@ -27,6 +29,8 @@ export interface LostBox {
   /** A copy of the catalog as it was. */
   readonly catalog: string;
   readonly ids: Readonly<Record<string, string>>;
+  /** Copies of the catalog at moments of its life, as a backup has them. */
+  readonly moments: Readonly<Record<Moment, string>>;
   /** The size of the last signed head that does not tell of what was destroyed. */
   readonly signedBefore: number;
 }
@@ -40,6 +44,18 @@ type Fate =
   | "truncated"
   | "spoolOnly"
   | "afterTheHead";
+
+export const MOMENTS = [
+  "nothing was taken",
+  "some was stored",
+  "all was stored",
+  "the desk had decided",
+  "one was held, one released",
+  "one was destroyed",
+  "one was overwritten",
+  "all of it was signed",
+] as const;
+type Moment = (typeof MOMENTS)[number];
 
 /** When each was recorded, by the name of its file: local time, two hours ahead of UTC. */
 const NAMES: Readonly<Record<Exclude<Fate, "truncated">, string>> = {
@@ -199,17 +215,28 @@ async function lostBox(site: Site): Promise<LostBox> {
   const first = ["destroyed", "evicted", "stored", "held", "released", "spoolOnly"] as const;
   for (const fate of first) await film(site, fate);
   const ids: [string, string][] = [["truncated", CUT_OFF]];
+  const moments = copiesIn(site.folder);
+  const remember = async (moment: Moment): Promise<void> => {
+    await using catalog = await openDatabase(catalogPath(config));
+    await writeSnapshot(catalog, moments[moment]);
+  };
   let signedBefore = 0;
   let lastSigned = 0;
   await whileRunning(
     site,
     async (ask, signal) => {
+      await remember("nothing was taken");
+      await until(site, "some stored", async () => (await inState(ask, "stored")) > 1, signal);
+      await remember("some was stored");
       await until(site, "all stored", async () => (await inState(ask, "stored")) === 6, signal);
       for (const fate of first) ids.push([fate, await idOf(ask, fate)]);
+      await remember("all was stored");
       const known = Object.fromEntries(ids);
       await decide(site, known["held"] ?? "", known["released"] ?? "");
+      await remember("the desk had decided");
       const inForce = async () => (await ask("status", {})).holds.inForce;
       await until(site, "released", async () => (await inForce()) === 1, signal);
+      await remember("one was held, one released");
       const gone = async () => {
         const size = await signed(ask);
         if ((await inState(ask, "destroyed")) === 1) return true;
@@ -217,8 +244,11 @@ async function lostBox(site: Site): Promise<LostBox> {
         return false;
       };
       await until(site, "gone", gone, signal);
+      await remember("one was destroyed");
       await ask("room", { bytes: 500_000, urgent: false });
+      await remember("one was overwritten");
       lastSigned = await published(site, ask, signal);
+      await remember("all of it was signed");
       await film(site, "afterTheHead");
       await until(site, "stored", async () => (await inState(ask, "stored")) === 6, signal);
       ids.push(["afterTheHead", await idOf(ask, "afterTheHead")]);
@@ -231,7 +261,22 @@ async function lostBox(site: Site): Promise<LostBox> {
   await lose(config);
   // On a busy machine an hour may have passed before the last recording was stored.
   await forgetEntries(config, lastSigned);
-  return { site, config: small, catalog, ids: Object.fromEntries(ids), signedBefore };
+  return { site, config: small, catalog, ids: Object.fromEntries(ids), moments, signedBefore };
+}
+
+function copiesIn(folder: string): Readonly<Record<Moment, string>> {
+  const [none, some, all, decided, held, destroyed, overwritten, covered] = MOMENTS;
+  const at = (moment: Moment): string => join(folder, `copy-${MOMENTS.indexOf(moment)}.db`);
+  return {
+    [none]: at(none),
+    [some]: at(some),
+    [all]: at(all),
+    [decided]: at(decided),
+    [held]: at(held),
+    [destroyed]: at(destroyed),
+    [overwritten]: at(overwritten),
+    [covered]: at(covered),
+  };
 }
 
 /** The disk breaks; somebody installs a new one and puts the secrets back, with the node's key. */

@@ -43,9 +43,9 @@ export async function rebuilt(lost: Lost): Promise<Adopted & { readonly database
   const { signed } = await restoreEntries(database, vault, node, newest.head, NEVER);
   const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, signed));
   await restoreHeads(database, vault, node, keys, signed, NEVER);
-  await restoreBatches(database, vault, node, isUnsigned, NEVER);
+  await restoreBatches(database, vault, node, isUnsigned, 0, NEVER);
   await noteFound(database, vault, node, NEVER);
-  await replay(database, isUnsigned, NEVER);
+  await replay(database, isUnsigned, 0, NEVER);
   await forgetMisplaced(database, node);
   await restoreSpoolCopies(database, spool, NEVER);
   await settleStates(database, clock.now());

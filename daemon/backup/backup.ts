@@ -1,0 +1,77 @@
+import { atMostEvery } from "#base/at-most-every";
+import { BewaardError } from "#base/errors";
+import { type Clock, DAY_MS, every, HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { Vault } from "../../storage/vault/vault.ts";
+import type { Events } from "../events.ts";
+import type { AskHistory } from "../one-history.ts";
+import { steady } from "../steady.ts";
+import { timeTrust } from "../trust.ts";
+import { knownBackup } from "./known.ts";
+import { type BackedUp, makeBackup } from "./make.ts";
+import { abandonUnfinished, removeOldBackups } from "./old.ts";
+
+const LOOK_EVERY_MS = 10 * MINUTE_MS;
+const RETRY_AFTER_MS = HOUR_MS;
+/** A missed night passes; after two somebody must look. */
+const OLD_MS = 2 * DAY_MS;
+
+/**
+ * Makes a backup of the catalog once a day, until the signal aborts (procedure "Back up"), and tells when there has
+ * been none for two days. None is made of a ledger that is not known to be the one that left this box, nor while time
+ * is not trusted: its day is in its name.
+ */
+export async function backup(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  box: BackedUp | undefined,
+  askHistory: AskHistory,
+  signal: AbortSignal,
+): Promise<void> {
+  if (box === undefined) return;
+  const turn = steady(clock, events, "backup");
+  const daily = atMostEvery(clock, DAY_MS);
+  // At the start other things come first.
+  let waitUntilMs = clock.uptimeMs() + LOOK_EVERY_MS;
+  for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
+    await turn(async () => {
+      const known = await knownBackup(database, now);
+      // A clock that was set back must not stop them.
+      const ageMs = Math.abs(now - known.at);
+      if (ageMs > OLD_MS && daily("old")) events.backupOld(known.made ? known.at : undefined);
+      if (clock.uptimeMs() < waitUntilMs || (known.made && ageMs < DAY_MS)) return;
+      try {
+        await once(clock, events, database, vault, box, now, askHistory, daily, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof BewaardError)) throw error;
+        // It reads the whole catalog: not each ten minutes while the vault is away.
+        waitUntilMs = clock.uptimeMs() + RETRY_AFTER_MS;
+        events.backupFailed(error);
+      }
+    });
+  }
+}
+
+async function once(
+  clock: Clock,
+  events: Events,
+  database: Database,
+  vault: Vault,
+  box: BackedUp,
+  now: Instant,
+  askHistory: AskHistory,
+  sayNow: (what: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await timeTrust(clock, database)).trusted) return;
+  // What is past its term goes, also where no new one can be made.
+  const left = await removeOldBackups(vault, box, now, signal);
+  if (left > 0 && sayNow("kept")) events.backupsKept(left);
+  if ((await askHistory(signal)) !== "one") return;
+  await abandonUnfinished(vault, box.node);
+  const made = await makeBackup(clock, database, vault, box, signal);
+  events.backupMade(made.key, made.sealedBytes);
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { type Instant, instant } from "#base/time";
+import { readFact, writeFact } from "../../storage/catalog/facts.ts";
+import type { Database } from "../../storage/catalog/sqlite.ts";
+
+const remembered = z.strictObject({ atMs: z.int().min(0), made: z.boolean() });
+
+/** When this box made its newest backup; before the first, since when it wants one. */
+export interface KnownBackup {
+  readonly at: Instant;
+  readonly made: boolean;
+}
+
+export function knownBackup(database: Database, now: Instant): Promise<KnownBackup> {
+  return database.transaction(async (sql) => {
+    const text = await readFact(sql, "backup");
+    if (text === undefined) {
+      await writeFact(sql, "backup", backupText({ at: now, made: false }));
+      return { at: now, made: false };
+    }
+    const { atMs, made } = remembered.parse(JSON.parse(text));
+    return { at: instant(atMs), made };
+  });
+}
+
+export function backupText({ at, made }: KnownBackup): string {
+  return JSON.stringify({ atMs: at, made });
+}

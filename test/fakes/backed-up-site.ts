@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DAY_MS, MINUTE_MS } from "#base/time";
+import { makeRecoveryKey } from "../../daemon/backup/recovery-key.ts";
+import type { Ask } from "../../daemon/control/client.ts";
+import { passUntil, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
+import { temporaryFolder } from "./folder.ts";
+import { lose } from "./lost-box.ts";
+import { START } from "./rig.ts";
+import { openSite, type Site, whileRunning } from "./site.ts";
+
+/** A box that made two backups, stored more since, and lost its disk; and what is in the envelope. */
+export interface BackedUpSite {
+  readonly site: Site;
+  readonly identity: string;
+  readonly recipient: string;
+}
+
+export async function film(site: Site, name: string): Promise<void> {
+  const card = join(site.demo.docks["bc-0101"] ?? "", "DCIM", "100MEDIA");
+  await mkdir(card, { recursive: true });
+  await writeFile(join(card, `${name}.MP4`), `recording ${name}`);
+}
+
+/** One such box, for many tests: it has lived only once. */
+export async function openBackedUpSites() {
+  await using opened = new AsyncDisposableStack();
+  const keys = opened.use(await temporaryFolder());
+  const recipients = join(keys.path, "recovery.txt");
+  const key = await makeRecoveryKey(recipients, "pq");
+  const site = opened.use(await openSite(START, ["bc-0101"], 40, { backup: { recipients } }));
+  const kept = opened.use(await temporaryFolder());
+  await live(site);
+  await lose(site.demo.config);
+  const lostAt = site.clock.now();
+  await cp(site.folder, kept.path, { recursive: true, preserveTimestamps: true });
+  const closing = opened.move();
+  return {
+    async again(): Promise<BackedUpSite> {
+      await rm(site.folder, { recursive: true });
+      await cp(kept.path, site.folder, { recursive: true, preserveTimestamps: true });
+      const clock = simulatedClock(lostAt);
+      clock.restart(0);
+      return { site: { ...site, clock }, ...key };
+    },
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
+  };
+}
+
+async function live(site: Site): Promise<void> {
+  await film(site, "20260601_112000");
+  await whileRunning(site, async (ask, signal, said) => {
+    const until = async (what: string, seen: () => Promise<boolean>) =>
+      assert.ok(await passUntil(site.clock, MINUTE_MS, 2 * DAY_MS, seen, signal), what);
+    const made = async (times: number) =>
+      said.filter((event) => event === "backup-made").length === times;
+    await until("a backup", () => made(1));
+    await film(site, "20260601_113000");
+    await until("stored", async () => (await stored(ask)) === 2);
+    await until("another backup", () => made(2));
+    await film(site, "20260601_114000");
+    await until("stored", async () => (await stored(ask)) === 3);
+    const size = (await ask("status", {})).checkpoint?.size ?? 0;
+    await until("signed", async () => ((await ask("status", {})).checkpoint?.size ?? 0) > size);
+  });
+}
+
+async function stored(ask: Ask): Promise<number> {
+  return (await ask("status", {})).states["stored"] ?? 0;
+}
