@@ -17,6 +17,7 @@ const TOOLS = [
   ["ffmpeg", "ffmpeg", "makes the clips of the demo, cuts time windows"],
   ["prlimit", "util-linux", "limits what ffmpeg may do"],
   ["ps", "procps", "looks at what runs, in the tests"],
+  ["script", "bsdutils", "is a terminal, in the tests"],
   ["ssh-keygen", "openssh-client", "signs, and checks signatures"],
   ["openssl", "openssl", "checks timestamps, and proofs without bewaard"],
   ["python3", "python3", "checks proofs without bewaard"],

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -41,8 +44,8 @@ async function newMachine() {
     node: NODE,
     informed_on: "2026-10-01",
     spool: at("srv/spool"),
-    limit: "20 GB",
-    keep_free: "100 MB",
+    limit: "1 GB",
+    keep_free: "10 MB",
     directory: at("mnt/vault"),
     state: at("state"),
     demo: true,
@@ -58,6 +61,21 @@ async function newMachine() {
     }
   }
   return { at, yaml, answers, setup, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+/** A setup, killed with all that it started once `seen` is there; or it had ended before. */
+async function killedOnce(seen: string, yaml: string, answers: string): Promise<void> {
+  const command = [CLI, "-c", yaml, "setup", "--answers", answers];
+  const child = spawn(process.execPath, command, { detached: true, stdio: "ignore" });
+  const closed = once(child, "close");
+  while (child.exitCode === null && !existsSync(seen)) await sleep(2);
+  const { pid } = child;
+  if (child.exitCode === null && pid !== undefined) process.kill(-pid, "SIGKILL");
+  await closed;
+}
+
+async function keyIn(state: string): Promise<string | undefined> {
+  return readFile(join(state, "node.key"), "utf8").catch(() => undefined);
 }
 
 async function fromDesk(at: (name: string) => string): Promise<readonly string[]> {
@@ -120,9 +138,45 @@ describe("bewaard setup, where a file answers", function () {
     assert.deepEqual([one?.differs, other?.differs], [[], ["limit"]]);
     assert.equal(await readFile(yaml, "utf8"), before);
     assert.equal(await readFile(at("state/node.key"), "utf8"), key);
-    await setup("setup", "--replace", "--answers", at("answers.yaml"), "--limit", "30 GB");
-    assert.equal((await readConfig(yaml)).spool.limit, 30_000_000_000);
+    await setup("setup", "--replace", "--answers", at("answers.yaml"), "--limit", "2 GB");
+    assert.equal((await readConfig(yaml)).spool.limit, 2_000_000_000);
     assert.equal(await readFile(at("state/node.key"), "utf8"), key);
+  });
+
+  it("goes on where it was killed, whenever that was, and makes one key (invariant 8)", async () => {
+    for (const name of [
+      "etc/bewaard.yaml",
+      "state",
+      "srv/spool/segments",
+      "mnt/vault",
+      "state/node.key",
+    ]) {
+      await using machine = await newMachine();
+      const { at, setup, yaml } = machine;
+      await killedOnce(at(name), yaml, at("answers.yaml"));
+      const before = await keyIn(at("state"));
+      const { stdout, stderr } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+      const { done, differs } = reported.parse(JSON.parse(stdout || stderr));
+      assert.deepEqual([done, differs], [true, []], name);
+      const after = await keyIn(at("state"));
+      assert.ok(after !== undefined && (before === undefined || before === after), name);
+    }
+  });
+
+  it("makes one key where two begin at the same time", async () => {
+    await using machine = await newMachine();
+    const { at, setup } = machine;
+    const both = await Promise.all(
+      [1, 2].map(() => setup("--json", "setup", "--answers", at("answers.yaml"))),
+    );
+    const keys = both.flatMap(({ stdout }) =>
+      stdout === "" ? [] : [reported.parse(JSON.parse(stdout)).verifier],
+    );
+    // One of them may have found the other at work.
+    assert.ok(keys.length > 0);
+    const again = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const { verifier } = reported.parse(JSON.parse(again.stdout));
+    assert.deepEqual(new Set(keys), new Set([verifier]));
   });
 
   it("names all that nothing answers, and each answer that does not fit, and writes nothing", async () => {

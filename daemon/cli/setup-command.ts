@@ -32,6 +32,10 @@ export function addSetupCommand(
       "schrijf de configuratie opnieuw / write the configuration anew where there is one",
       false,
     )
+    .option(
+      "--state <folder>",
+      `catalog, sleutel en sockets / catalog, node key and sockets (${STATE})`,
+    )
     .option("--recipients <file>", "recipients.txt van het bureau / from the desk")
     .option("--signers <file>", "desk.signers van het bureau / from the desk");
   for (const { key, nl, en } of QUESTIONS)
@@ -63,21 +67,25 @@ async function prepareTheMedium({ config, json }: { config: string; json: boolea
 
 async function guide(
   options: Options,
-  _atTerminal: boolean,
+  atTerminal: boolean,
   { config, json }: { config: string; json: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { guidedSetup } = await import("../setup/guided.ts");
   const { readAnswers } = await import("../setup/answers-file.ts");
+  const { openTerminal } = await import("../setup/terminal.ts");
   const { answers } = options;
   const file = typeof answers === "string" ? await readAnswers(answers) : {};
   const say = (line: string): void => {
     if (!json) print(false, line, () => line);
   };
+  // Who named a file of answers is not asked.
+  const asked = atTerminal && answers === undefined;
+  using person = asked ? openTerminal(process.stdin, process.stdout, signal) : undefined;
   const report = await guidedSetup(
     resolve(config),
     givenBy(file, options),
-    undefined,
+    person,
     json,
     say,
     signal,
@@ -104,7 +112,7 @@ function givenBy(file: AnswersFile, options: Options): Given {
   return {
     answers: Object.fromEntries(answers),
     standing: {
-      state: file.state ?? STATE,
+      state: said("state") ?? STATE,
       demo: file.demo ?? false,
       bodycams: file.bodycams ?? [],
       cameras: file.cameras ?? [],
