@@ -10,6 +10,15 @@ const hoursOrMore = duration.refine((ms) => ms >= HOUR_MS, { message: AN_HOUR })
 
 /** What a site decides of them; the policy has how long a bodycam stays away, and the law the rest. */
 export const alarmsSchema = z.strictObject({
+  not_recording_minutes: z
+    .int()
+    .min(1)
+    .max(24 * 60)
+    .default(5)
+    .describe("Told when a camera in a building is not recorded for longer than this."),
+  disk_left: hoursOrMore
+    .default(24 * HOUR_MS)
+    .describe("Told when the spool would be full within this time, were the vault away."),
   upload_after: hoursOrMore
     .default(6 * HOUR_MS)
     .describe("Told when footage has waited for the vault for longer than this."),

@@ -39,6 +39,7 @@ import { readBook } from "./recipients.ts";
 import { replenish } from "./replenish.ts";
 import { retain } from "./retain.ts";
 import { type MakeRoom, ring } from "./ring.ts";
+import type { AskRoomLeft } from "./room-left.ts";
 import { type Medium, secure } from "./secure.ts";
 import { store } from "./store.ts";
 import { sweepVault } from "./sweep-vault.ts";
@@ -69,6 +70,7 @@ export interface Opened {
   readonly makeRoom: MakeRoom;
   readonly mayDestroy: () => Promise<boolean>;
   readonly askHistory: AskHistory;
+  readonly askRoomLeft: AskRoomLeft;
 }
 
 /** All that core does by itself, each a loop until the signal aborts. */
@@ -80,7 +82,7 @@ export function coreLoops(
   opened: Opened,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
   const { rules, box, key, spool, database, reserve, sure, vault, medium, paired } = opened;
-  const { makeRoom, mayDestroy, askHistory } = opened;
+  const { makeRoom, mayDestroy, askHistory, askRoomLeft } = opened;
   const { node, term } = box;
   const upload = uploadOf(config, rules.policy);
   const desk = deskOf(config);
@@ -123,7 +125,7 @@ export function coreLoops(
     loop("marks", STEP_MS, (c, s) => remindOfMarks(c, events, database, s)),
     loop("duties", STEP_MS, (c, s) => duties(c, events, database, covertPeriods(config), s)),
     loop("alarms", STEP_MS, (c, s) =>
-      watchAlarms(c, events, sure, alarmsOf(events, database, config), s),
+      watchAlarms(c, events, sure, alarmsOf(events, database, askRoomLeft, config), s),
     ),
     loop("keep-time", STEP_MS, (c, s) => keepTime(c, events, database, sources, s)),
   ];

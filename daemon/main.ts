@@ -21,8 +21,7 @@ import { control } from "./control/server.ts";
 import { coreLoops } from "./core-loops.ts";
 import type { Events } from "./events.ts";
 import { mayDestroyNow } from "./may-destroy.ts";
-import { measure } from "./metrics/measure.ts";
-import { serveMetrics } from "./metrics/serve-metrics.ts";
+import { tellMetrics } from "./metrics/tell-metrics.ts";
 import type { Attendant } from "./notify/attendant.ts";
 import { coreLine } from "./notify/core-line.ts";
 import { ledgerStands } from "./notify/ledger-stands.ts";
@@ -36,7 +35,6 @@ import {
   boxOf,
   catalogPath,
   devicesOf,
-  listeningOf,
   namedBy,
   originOf,
   PRODUCERS,
@@ -48,6 +46,7 @@ import {
 } from "./places.ts";
 import { recoverQuarantine } from "./quarantine.ts";
 import { roomMaker } from "./ring.ts";
+import { openRoomLeft } from "./room-left.ts";
 import { steady } from "./steady.ts";
 import { lookBack } from "./trust.ts";
 import { openVaultOfBox } from "./vault-of-box.ts";
@@ -124,11 +123,12 @@ export async function runCoreOn(
     conditions: [spoolTakes(spool, "core"), ledgerStands(clock, events, database)],
     line: () => coreLine(clock, database, config.spool.limit),
   });
-  const may = { makeRoom, mayDestroy, askHistory };
+  const askRoomLeft = openRoomLeft(clock, database, spool, ringLimits(config));
+  const may = { makeRoom, mayDestroy, askHistory, askRoomLeft };
   const opened = { ...kept, rules, box, key, reserve, sure, paired, medium, ...may };
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
-    (s) => serveMetrics(clock, events, listeningOf(config), () => measure(database), s),
+    (s) => tellMetrics(clock, events, database, askRoomLeft, config, s),
     ...coreLoops(clock, events, attendant, config, opened),
   ]);
 }

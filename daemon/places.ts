@@ -81,9 +81,9 @@ export const MEDIA = "/run/bewaard/media";
 /** Where it reports what came of an order. */
 export const REPORTS = "/run/bewaard/reports";
 
-/** Where metrics are to be had where core has no network. */
+/** Where metrics are to be had where core has no network: a folder of its own, so that nobody need see the others. */
 function metricsSocketPath(config: Config): string {
-  return join(config.state, "metrics.sock");
+  return join(config.state, "metrics", "metrics.sock");
 }
 
 /** Where metrics are to be had; undefined where nobody may. */

@@ -32,6 +32,7 @@ install -D -m 644 bewaard.tmpfiles /usr/lib/tmpfiles.d/bewaard.conf
 install -D -m 644 90-bewaard.rules /etc/udev/rules.d/90-bewaard.rules
 install -m 644 bewaard.service bewaard-media@.service bewaard-mtp@.service bewaard-again@.service "$units/"
 install -m 644 bewaard-ffprobe.socket bewaard-ffprobe@.service "$units/"
+install -m 644 bewaard-metrics.socket bewaard-metrics.service "$units/"
 install -m 644 bewaard-orders.service bewaard-orders.path bewaard-paired.service bewaard-paired.path "$units/"
 if [ $bucket = yes ]; then
   install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"

@@ -68,7 +68,7 @@ function alarmAbout(rig: Rig, bad: Set<string>, look?: Alarm["look"]): Alarm {
     name: "upload-late",
     rule: { raiseAfterMs: 0, clearAfterMs: 0, stage: once },
     look: look ?? (async () => signs()),
-    tellOver: () => rig.events.uploadInTime(),
+    tellOver: () => rig.events.uploadLateOver(START),
   };
 }
 
@@ -87,10 +87,10 @@ describe("the watch over alarms", () => {
     bad.delete("cam-0001");
     await minutes(rig, [alarm], 1);
     await minutes(rig, [alarm], 2);
-    assert.deepEqual(rig.said.slice(2), ["upload-in-time"]);
+    assert.deepEqual(rig.said.slice(2), ["upload-late-over"]);
     bad.clear();
     await minutes(rig, [alarm], 2);
-    assert.deepEqual(rig.said.slice(3), ["upload-in-time"]);
+    assert.deepEqual(rig.said.slice(3), ["upload-late-over"]);
     assert.deepEqual(await readRaised(rig.database), []);
   });
 
@@ -144,7 +144,7 @@ describe("footage that waits for the vault", () => {
     assert.deepEqual(rig.said, ["upload-late"]);
     await rig.storeOnce();
     await minutes(rig, [alarm], 7);
-    assert.deepEqual(rig.said, ["upload-late", "stored", "upload-in-time"]);
+    assert.deepEqual(rig.said, ["upload-late", "stored", "upload-late-over"]);
   });
 
   it("is of no concern when it was claimed to be overdue, and so stays in the spool", async () => {

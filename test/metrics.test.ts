@@ -1,24 +1,34 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { parse } from "yaml";
+import { z } from "zod";
 import { BewaardError } from "#base/errors";
+import { parseDeviceId } from "#base/ids";
+import { HOUR_MS } from "#base/time";
 import { parseListen } from "../config/alarm-schema.ts";
+import { ALARM_NAMES } from "../daemon/alarms/alarm.ts";
 import { writeRaised } from "../daemon/alarms/raised.ts";
 import { measure } from "../daemon/metrics/measure.ts";
-import { METRIC_NAMES, type Metric } from "../daemon/metrics/metric.ts";
+import { METRICS, type Metric, type MetricName } from "../daemon/metrics/metric.ts";
 import { OPENMETRICS, openMetricsText } from "../daemon/metrics/openmetrics.ts";
 import { serveMetrics } from "../daemon/metrics/serve-metrics.ts";
+import type { Shown } from "../daemon/record/board.ts";
+import { serviceOf } from "../daemon/record/wall-camera.ts";
+import { openRoomLeft } from "../daemon/room-left.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-import { readOpenMetrics } from "./fakes/openmetrics.ts";
-import { capturedEvents, handClock, NEVER, openRig, START } from "./fakes/rig.ts";
+import { type Exposed, readOpenMetrics } from "./fakes/openmetrics.ts";
+import { capturedEvents, handClock, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { until } from "./fakes/until.ts";
 
-const HELP = "What is measured here.";
-const ONE: Metric = { name: "bewaard_segments", help: HELP, labels: ["state"], samples: [] };
+const ONE: Metric = {
+  name: "bewaard_segments",
+  samples: [{ labels: { state: "sealed" }, value: 0 }],
+};
 
 interface Answer {
   readonly status: number | undefined;
@@ -69,6 +79,36 @@ async function whileServing(
   }
 }
 
+const NUMBERS = ["cam-0001", "cam-0002", "cam-0003"].map(parseDeviceId);
+
+function shown(device: string, state: Shown["state"]): Shown {
+  return { device: parseDeviceId(device), state, since: START, code: null, offsetMs: null };
+}
+
+async function measuredOf(rig: Rig, states: readonly Shown[]): Promise<readonly Exposed[]> {
+  const limits = { limitBytes: 1e12, keepFreeBytes: 0 };
+  const metrics = await measure(
+    rig.clock,
+    {
+      database: rig.database,
+      limitBytes: limits.limitBytes,
+      askRoomLeft: openRoomLeft(rig.clock, rig.database, rig.spool, limits),
+      askStates: async () => states,
+      cameras: NUMBERS.map((number) => ({
+        number,
+        service: serviceOf(states.length > 0 && number !== "cam-0002", undefined),
+      })),
+    },
+    NEVER,
+  );
+  return readOpenMetrics(await openMetricsText(metrics));
+}
+
+function valueOf(found: readonly Exposed[], name: MetricName, labels: object): number | undefined {
+  const key = JSON.stringify(labels);
+  return found.find((one) => one.name === name && JSON.stringify(one.labels) === key)?.value;
+}
+
 async function answers(where: object): Promise<boolean> {
   return ask(where).then(
     () => true,
@@ -77,28 +117,52 @@ async function answers(where: object): Promise<boolean> {
 }
 
 describe("metrics", () => {
-  it("are OpenMetrics text, each that there is and no other, of a box at rest", async () => {
+  it("are OpenMetrics text of a box at rest, and say nothing of what there is none of", async () => {
     await using rig = await openRig();
-    const text = await openMetricsText(await measure(rig.database));
-    const found = readOpenMetrics(text);
-    assert.deepEqual(new Set(found.map(({ name }) => name)), new Set(METRIC_NAMES));
-    assert.ok(found.filter(({ name }) => name === "bewaard_alarm_raised").length > 0);
-    for (const { name, value } of found)
-      if (name === "bewaard_alarm_raised") assert.equal(value, 0);
+    const found = await measuredOf(rig, []);
+    const names = new Set(found.map(({ name }) => name));
+    const none = [
+      "bewaard_bodycam_seen_timestamp_seconds",
+      "bewaard_camera_recording",
+      "bewaard_checkpoint_timestamp_seconds",
+      "bewaard_desk_heard_timestamp_seconds",
+      "bewaard_disk_left_hours",
+      "bewaard_upload_oldest_timestamp_seconds",
+    ];
+    assert.deepEqual([...names, ...none].toSorted(), Object.keys(METRICS).toSorted());
+    assert.equal(valueOf(found, "bewaard_clock_trusted", {}), 0);
+    for (const alarm of ALARM_NAMES)
+      assert.equal(valueOf(found, "bewaard_alarm_raised", { alarm }), 0);
   });
 
-  it("count what alarms were raised about, and footage by its state", async () => {
+  it("tell what alarms were raised, how footage is, what waits, and which camera is recorded", async () => {
     await using rig = await openRig();
     await rig.keep("beeld");
+    const id = await rig.record("ander beeld", named(1));
+    await rig.adoptOnce();
     await writeRaised(rig.database, [{ alarm: "upload-late", about: "", at: START, stage: 0 }]);
-    const found = readOpenMetrics(await openMetricsText(await measure(rig.database)));
-    const valueOf = (name: string, labels: object) =>
-      found.find(
-        (one) => one.name === name && JSON.stringify(one.labels) === JSON.stringify(labels),
-      )?.value;
-    assert.equal(valueOf("bewaard_alarm_raised", { alarm: "upload-late" }), 1);
-    assert.equal(valueOf("bewaard_segments", { state: "stored" }), 1);
-    assert.equal(valueOf("bewaard_segments", { state: "sealed" }), 0);
+    rig.clock.move(HOUR_MS);
+    const found = await measuredOf(rig, [
+      shown("cam-0001", "recording"),
+      shown("cam-0003", "stalled"),
+    ]);
+    const of = (name: MetricName, labels = {}) => valueOf(found, name, labels);
+    assert.equal(of("bewaard_alarm_raised", { alarm: "upload-late" }), 1);
+    assert.equal(of("bewaard_segments", { state: "stored" }), 1);
+    assert.equal(of("bewaard_segments", { state: "sealed" }), 1, id);
+    const oldest = of("bewaard_upload_oldest_timestamp_seconds") ?? 0;
+    assert.ok(oldest >= START / 1000 && oldest < START / 1000 + 60);
+    assert.ok((of("bewaard_disk_left_hours") ?? 0) > 0);
+    assert.ok((of("bewaard_ring_bytes") ?? 0) > 0);
+    const cameras = found.filter(({ name }) => name === "bewaard_camera_recording");
+    assert.deepEqual(
+      cameras.map(({ labels, value }) => [labels["device"], value]),
+      // The third is out of service.
+      [
+        ["cam-0001", 1],
+        ["cam-0003", 0],
+      ],
+    );
   });
 
   it("stay OpenMetrics text whatever a label is", async () => {
@@ -126,7 +190,8 @@ describe("metrics", () => {
 
   it("are had from a socket too, also where a crash left one", async () => {
     await using folder = await temporaryFolder();
-    const path = join(folder.path, "metrics.sock");
+    const path = join(folder.path, "metrics", "metrics.sock");
+    await mkdir(join(folder.path, "metrics"));
     await writeFile(path, "");
     await whileServing(
       { path },
@@ -140,7 +205,7 @@ describe("metrics", () => {
 
   it("are not to be had while they cannot be measured, and are afterwards", async () => {
     await using folder = await temporaryFolder();
-    const path = join(folder.path, "metrics.sock");
+    const path = join(folder.path, "metrics", "metrics.sock");
     let isFull = true;
     const measured = async () => {
       if (isFull) throw new BewaardError("CATALOG_IO", "the disk refuses", { transient: true });
@@ -160,7 +225,7 @@ describe("metrics", () => {
 
   it("end the process when measuring them has a bug, and say where they cannot be had", async () => {
     await using folder = await temporaryFolder();
-    const path = join(folder.path, "metrics.sock");
+    const path = join(folder.path, "metrics", "metrics.sock");
     const bug = async (): Promise<never> => {
       throw new TypeError("a bug");
     };
@@ -173,7 +238,8 @@ describe("metrics", () => {
     });
     await over;
     await assert.rejects(serving, TypeError);
-    const nowhere = { path: join(folder.path, "gone", "metrics.sock") };
+    const nowhere = { path: join(folder.path, "a file", "metrics.sock") };
+    await writeFile(join(folder.path, "a file"), "");
     await whileServing(
       nowhere,
       async () => [ONE],
@@ -212,8 +278,49 @@ describe("where metrics are to be had", () => {
 describe("the library that writes metrics", () => {
   it("is loaded by nothing but the first reading of them", () => {
     const text = readFileSync(new URL("../daemon/metrics/openmetrics.ts", import.meta.url), "utf8");
-    const imports = [...text.matchAll(/^import (?!type).*$/gm)].map(([line]) => line);
-    assert.deepEqual(imports, []);
+    assert.doesNotMatch(text, /^import (?!type)[^;]*"prom-client"/m);
     assert.match(text, /await import\("prom-client"\)/);
+  });
+});
+
+describe("the rules for Prometheus", () => {
+  const rules = z.object({
+    groups: z.array(
+      z.object({
+        name: z.string(),
+        rules: z.array(
+          z.strictObject({
+            alert: z.string().regex(/^Bewaard[A-Za-z]+$/),
+            expr: z.string(),
+            for: z.string().optional(),
+            labels: z.strictObject({ severity: z.enum(["critical", "warning"]) }),
+            annotations: z.strictObject({ summary: z.string(), description: z.string() }),
+          }),
+        ),
+      }),
+    ),
+  });
+
+  it("tell of each alarm, and of what is measured only", () => {
+    const text = readFileSync(new URL("../docs/prometheus-rules.yaml", import.meta.url), "utf8");
+    const all = rules.parse(parse(text)).groups.flatMap((group) => group.rules);
+    assert.equal(new Set(all.map(({ alert }) => alert)).size, all.length);
+    const said = all.map(({ expr }) => expr).join("\n");
+    const alarms = [...said.matchAll(/bewaard_alarm_raised\{alarm="([a-z-]+)"\}/g)];
+    assert.deepEqual(alarms.map(([, name]) => name).toSorted(), ALARM_NAMES.toSorted());
+    for (const [name] of text.matchAll(/\bbewaard_[a-z_]+/g))
+      assert.ok(Object.hasOwn(METRICS, name), name);
+  });
+});
+
+describe("docs/operations.md", () => {
+  const text = readFileSync(new URL("../docs/operations.md", import.meta.url), "utf8");
+  const section = (name: string) => text.split(`\n## ${name}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = (name: string) =>
+    [...section(name).matchAll(/^\| `([a-z_-]+)`/gm)].map(([, one]) => one);
+
+  it("has each alarm, and each metric, and none that is gone", () => {
+    assert.deepEqual(rows("Alarms"), ALARM_NAMES.toSorted());
+    assert.deepEqual(rows("Metrics"), Object.keys(METRICS).toSorted());
   });
 });

@@ -28,7 +28,13 @@ export interface Alarm {
 }
 
 /** Stable: administrators match on them, in metrics and in `bewaarctl status`. */
-export const ALARM_NAMES = ["upload-late"] as const;
+export const ALARM_NAMES = [
+  "checkpoint-missed",
+  "disk-left",
+  "not-recording",
+  "root-session",
+  "upload-late",
+] as const;
 
 export type AlarmName = (typeof ALARM_NAMES)[number];
 

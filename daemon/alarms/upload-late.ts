@@ -18,6 +18,6 @@ export function uploadLate(events: Events, database: Database, limitMs: number):
       if (since === undefined || now - since <= allowedMs) return [];
       return [{ about: "", tell: () => events.uploadLate(since) }];
     },
-    tellOver: () => events.uploadInTime(),
+    tellOver: (_, since) => events.uploadLateOver(since),
   };
 }

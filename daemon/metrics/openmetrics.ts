@@ -1,5 +1,5 @@
 import type { OpenMetricsContentType } from "prom-client";
-import type { Metric } from "./metric.ts";
+import { METRICS, type Metric } from "./metric.ts";
 
 /** What a reader is told that the text is. */
 export const OPENMETRICS: OpenMetricsContentType =
@@ -10,7 +10,10 @@ export async function openMetricsText(metrics: readonly Metric[]): Promise<strin
   const { Gauge, Registry } = await import("prom-client");
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(OPENMETRICS);
-  for (const { name, help, labels, samples } of metrics) {
+  for (const { name, samples } of metrics) {
+    // A gauge without labels is 0 until it is told otherwise: that would be a lie.
+    if (samples.length === 0) continue;
+    const { help, labels } = METRICS[name];
     const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [registry] });
     for (const sample of samples) gauge.set({ ...sample.labels }, sample.value);
   }

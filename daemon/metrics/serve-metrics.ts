@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { chmod, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { ListenOptions } from "node:net";
+import { dirname } from "node:path";
 import { atMostEvery } from "#base/at-most-every";
 import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
@@ -59,8 +60,7 @@ async function serve(
   const { promise: broken, reject } = Promise.withResolvers<never>();
   broken.catch(() => undefined);
   const server = await openServer(read, reject);
-  // A socket that a crash left is replaced: core's lease says that nobody else listens there.
-  if (where.path !== undefined) await rm(where.path, { force: true });
+  if (where.path !== undefined) await makeWay(where.path);
   try {
     server.listen(where);
     await once(server, "listening", { signal });
@@ -74,6 +74,14 @@ async function serve(
     server.close();
     server.closeAllConnections();
   }
+}
+
+/** Its group may pass through the folder. A socket that a crash left is replaced: core's lease says that nobody else listens there. */
+async function makeWay(path: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o710);
+  await rm(path, { force: true });
 }
 
 /** Loaded where it is needed only. What is foreseen to fail is told the reader; `bug` gets the rest. */

@@ -86,6 +86,17 @@ export function newestCheckpoint(
   });
 }
 
+/** When the oldest entry came that is under no signed head which the vault has; undefined when all are. */
+export function oldestUnpublished(database: Database): Promise<Instant | undefined> {
+  return database.transaction(async (sql) => {
+    const published = await newestPublished(sql);
+    const [row] = await sql.all("select at_ms from entry where seq = $seq", {
+      $seq: published?.size ?? 0,
+    });
+    return row && moment(row, "at_ms");
+  });
+}
+
 /** The newest signed head that the vault has; undefined before the first. */
 export async function newestPublished(sql: Sql): Promise<Checkpoint | undefined> {
   const [row] = await sql.all(

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "mocha";
+import { z } from "zod";
+import { BewaardError } from "#base/errors";
+import { parseDeviceId } from "#base/ids";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
+import type { Alarm } from "../daemon/alarms/alarm.ts";
+import { checkpointMissed } from "../daemon/alarms/checkpoint-missed.ts";
+import { diskLeft } from "../daemon/alarms/disk-left.ts";
+import { notRecording } from "../daemon/alarms/not-recording.ts";
+import { rootSession } from "../daemon/alarms/root-session.ts";
+import { watchAlarms } from "../daemon/alarms/watch-alarms.ts";
+import { checkpoint } from "../daemon/checkpoint.ts";
+import type { Shown } from "../daemon/record/board.ts";
+import { serviceOf } from "../daemon/record/wall-camera.ts";
+import { hoursLeft, openRoomLeft } from "../daemon/room-left.ts";
+import { named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { turns } from "./fakes/turns.ts";
+
+async function minutes(rig: Rig, alarm: Alarm, count: number): Promise<void> {
+  const { clock, signal } = turns(rig.clock, count);
+  await watchAlarms(clock, rig.events, rig.database, [alarm], signal);
+}
+
+/** What was told of alarms since the last time, with some of its fields. */
+function told(rig: Rig, ...fields: readonly string[]): readonly unknown[] {
+  const all = rig.lines.splice(0).map((line) => z.looseObject({}).parse(JSON.parse(line)));
+  return all.map((one) => ["event", ...fields].map((field) => one[field]).join(" "));
+}
+
+function byText(one: unknown, other: unknown): number {
+  return String(one) < String(other) ? -1 : 1;
+}
+
+const CAM_1 = parseDeviceId("cam-0001");
+const CAM_2 = parseDeviceId("cam-0002");
+const COVERT = parseDeviceId("cam-0009");
+
+function shown(device: Shown["device"], state: Shown["state"], code: string | null = null): Shown {
+  return { device, state, since: START, code, offsetMs: null };
+}
+
+describe("a camera that is not recorded", () => {
+  /** `states` is what the recorder says; undefined: it does not answer. */
+  function alarmOf(rig: Rig, said: { states: readonly Shown[] | undefined }): Alarm {
+    const ask = async (): Promise<readonly Shown[]> => {
+      if (said.states !== undefined) return said.states;
+      throw new BewaardError("CONTROL_UNREACHABLE", "no recorder", { transient: true });
+    };
+    const period = { from: plus(START, -DAY_MS), until: plus(START, HOUR_MS) };
+    const cameras = [
+      { number: CAM_1, service: serviceOf(true, undefined) },
+      { number: CAM_2, service: serviceOf(false, undefined) },
+      { number: COVERT, service: serviceOf(false, period) },
+    ];
+    return notRecording(rig.events, ask, cameras, 5 * MINUTE_MS);
+  }
+  const WELL = [
+    shown(CAM_1, "recording"),
+    shown(CAM_2, "not in service"),
+    shown(COVERT, "recording"),
+  ];
+
+  it("is told after some minutes whatever it does meanwhile, by its number only, and when it is recorded again", async () => {
+    await using rig = await openRig();
+    const said: { states: readonly Shown[] | undefined } = { states: WELL };
+    const alarm = alarmOf(rig, said);
+    await minutes(rig, alarm, 10);
+    assert.deepEqual(told(rig), []);
+    let minute = 0;
+    const comesAndGoes = notRecordingNow(rig, () => {
+      minute += 1;
+      const states = ["connecting", "stalled", "backing off", "recording"] as const;
+      return [shown(CAM_1, states[minute % 4] ?? "stalled", "CAMERA_LOST"), ...WELL.slice(1)];
+    });
+    await minutes(rig, comesAndGoes, 8);
+    assert.deepEqual(told(rig, "device", "code").slice(0, 1), [
+      "not-recording cam-0001 CAMERA_LOST",
+    ]);
+    await minutes(rig, alarm, 4);
+    assert.deepEqual(told(rig, "device"), ["not-recording-over cam-0001"]);
+  });
+
+  function notRecordingNow(rig: Rig, states: () => readonly Shown[]): Alarm {
+    const camera = { number: CAM_1, service: serviceOf(true, undefined) };
+    return notRecording(rig.events, async () => states(), [camera], 5 * MINUTE_MS);
+  }
+
+  it("is told once for all when the recorder does not answer, and that one is no over for a camera", async () => {
+    await using rig = await openRig();
+    const said: { states: readonly Shown[] | undefined } = {
+      states: [shown(CAM_1, "backing off", "CAMERA_LOGIN"), ...WELL.slice(1)],
+    };
+    const alarm = alarmOf(rig, said);
+    await minutes(rig, alarm, 7);
+    assert.deepEqual(told(rig, "device"), ["not-recording cam-0001"]);
+    said.states = undefined;
+    await minutes(rig, alarm, 12);
+    assert.deepEqual(told(rig, "device", "cameras"), ["not-recording  2"]);
+    said.states = WELL;
+    await minutes(rig, alarm, 5);
+    assert.deepEqual(told(rig, "device").toSorted(byText), [
+      "not-recording-over ",
+      "not-recording-over cam-0001",
+    ]);
+  });
+
+  it("is of no concern out of service, or when its covert period is over (AR-40)", async () => {
+    await using rig = await openRig();
+    const states = [shown(CAM_1, "recording"), shown(COVERT, "out of period")];
+    rig.clock.move(2 * HOUR_MS);
+    await minutes(rig, alarmOf(rig, { states }), 20);
+    assert.deepEqual(told(rig), []);
+  });
+
+  it("is told too when the recorder does not know it: it was added, and the recorder not restarted", async () => {
+    await using rig = await openRig();
+    await minutes(rig, alarmOf(rig, { states: [shown(COVERT, "recording")] }), 7);
+    assert.deepEqual(told(rig, "device"), ["not-recording cam-0001"]);
+  });
+});
+
+describe("the hours that the disk has left", () => {
+  const ROOM = { limitBytes: 1e9, keepFreeBytes: 0 };
+
+  it("count what the vault does not have, at the pace of the fuller of two days", async () => {
+    await using rig = await openRig();
+    for (const minute of [0, 1, 2]) await rig.record("beeld".repeat(1000), named(minute));
+    await rig.adoptOnce();
+    rig.clock.move(DAY_MS + HOUR_MS);
+    const [row] = await rig.database.transaction((sql) =>
+      sql.all("select sum(ciphertext_bytes) as bytes from segment"),
+    );
+    const bytes = Number(row?.["bytes"]);
+    const ask = openRoomLeft(rig.clock, rig.database, rig.spool, ROOM);
+    const before = await ask();
+    assert.deepEqual(before, { leftBytes: 1e9 - bytes, bytesPerHour: bytes / 24 });
+    await rig.storeOnce();
+    assert.deepEqual(await ask(), before, "not asked each minute");
+    rig.clock.move(10 * MINUTE_MS);
+    assert.equal((await ask()).leftBytes, 1e9);
+    rig.clock.move(2 * DAY_MS);
+    assert.equal(hoursLeft(await ask()), undefined);
+  });
+
+  it("are no more than the disk itself has", async () => {
+    await using rig = await openRig();
+    const ask = openRoomLeft(rig.clock, rig.database, rig.spool, {
+      limitBytes: 1e15,
+      keepFreeBytes: 9e14,
+    });
+    assert.ok((await ask()).leftBytes < 0);
+    assert.equal(hoursLeft({ leftBytes: -1, bytesPerHour: 10 }), 0);
+  });
+
+  it("are told when they are too few, and when there are half as many again", async () => {
+    await using rig = await openRig();
+    const room = { leftBytes: 25e9, bytesPerHour: 1e9 };
+    const alarm = diskLeft(rig.events, async () => room, 24 * HOUR_MS);
+    const after = async (leftBytes: number, count: number) => {
+      room.leftBytes = leftBytes;
+      await minutes(rig, alarm, count);
+      return told(rig, "hours");
+    };
+    assert.deepEqual(await after(25e9, 2), []);
+    assert.deepEqual(await after(23.5e9, 2), ["disk-left 23"]);
+    assert.deepEqual(await after(35e9, 20), []);
+    assert.deepEqual(await after(37e9, 5), []);
+    assert.deepEqual(await after(37e9, 20), ["disk-left-over "]);
+    room.bytesPerHour = 0;
+    assert.deepEqual(await after(0, 5), []);
+  });
+});
+
+describe("a ledger that does not leave the box", () => {
+  const signOnce = async (rig: Rig): Promise<void> => {
+    const { clock, signal } = turns(rig.clock, 1);
+    const { database, vault, key, askHistory } = rig;
+    await checkpoint(clock, rig.events, database, vault, rig.box.node, key, askHistory, signal);
+  };
+
+  it("is told after an hour, and once it has left", async () => {
+    await using rig = await openRig();
+    const alarm = checkpointMissed(rig.events, rig.database);
+    await signOnce(rig);
+    await minutes(rig, alarm, 3 * 60);
+    assert.deepEqual(
+      told(rig).filter((event) => event !== "checkpoint"),
+      [],
+    );
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    told(rig);
+    await minutes(rig, alarm, 60);
+    assert.deepEqual(told(rig), []);
+    await minutes(rig, alarm, 3);
+    assert.deepEqual(told(rig), ["checkpoint-missed"]);
+    await signOnce(rig);
+    told(rig);
+    await minutes(rig, alarm, 1);
+    assert.deepEqual(told(rig), ["checkpoint-missed-over"]);
+  });
+});
+
+describe("somebody who is logged in as root", () => {
+  const session = (fields: Readonly<Record<string, string>>): string =>
+    Object.entries({ UID: "0", USER: "root", CLASS: "user", REMOTE: "1", ...fields })
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join("");
+
+  async function folderOf(rig: Rig, files: Readonly<Record<string, string>>): Promise<string> {
+    const folder = join(rig.folder, "sessions");
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    return folder;
+  }
+
+  it("is told once a session, without a name, and when that has ended", async () => {
+    await using rig = await openRig();
+    const one = session({ REALTIME: "1790000000000001" });
+    const two = session({ REALTIME: "1790000000000002", REMOTE: "0" });
+    const folder = await folderOf(rig, { "1": one, "1.ref": "" });
+    const alarm = rootSession(rig.events, folder);
+    await minutes(rig, alarm, 3);
+    assert.doesNotMatch(rig.lines.join(""), /root-session.*"USER"|"root"/);
+    assert.deepEqual(told(rig, "remote"), ["root-session true"]);
+    await folderOf(rig, { "1": one, c2: two });
+    await minutes(rig, alarm, 3);
+    assert.deepEqual(told(rig, "remote"), ["root-session false"]);
+    await folderOf(rig, { c2: two });
+    await minutes(rig, alarm, 3);
+    assert.deepEqual(told(rig), ["root-session-over"]);
+  });
+
+  it("is another session after a restart of the machine, whose numbers begin anew", async () => {
+    await using rig = await openRig();
+    const folder = await folderOf(rig, { "1": session({ REALTIME: "1" }) });
+    await minutes(rig, rootSession(rig.events, folder), 1);
+    await folderOf(rig, { "1": session({ REALTIME: "2" }) });
+    await minutes(rig, rootSession(rig.events, folder), 1);
+    assert.deepEqual(told(rig).toSorted(byText), [
+      "root-session",
+      "root-session",
+      "root-session-over",
+    ]);
+  });
+
+  it("is nobody else, no service of root's own, and nobody where there is no logind", async () => {
+    await using rig = await openRig();
+    const folder = await folderOf(rig, {
+      "1": session({ UID: "1000" }),
+      "2": session({ CLASS: "manager" }),
+      "3": session({ CLASS: "background" }),
+      "4": "",
+      "5.ref": session({}),
+    });
+    await minutes(rig, rootSession(rig.events, folder), 2);
+    await minutes(rig, rootSession(rig.events, join(folder, "gone")), 2);
+    assert.deepEqual(told(rig), []);
+  });
+});
