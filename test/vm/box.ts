@@ -11,6 +11,7 @@ import type { Guest } from "./guest.ts";
 /** The folder that stands for the dock of bc-0101. */
 export const DOCK = "/srv/bewaard/dock-1";
 
+export const CONFIGURED = "/etc/bewaard/bewaard.yaml";
 /** Where docs/operations.md puts things on a box that runs as a service. */
 const CONFIGURATION = {
   site: { name: "den-haag-handhaving" },
@@ -91,7 +92,7 @@ export async function installBox(guest: Guest): Promise<void> {
     guest.sh(CHECKOUT),
   ]);
   await guest.sh(FOLDERS + COMPILED);
-  await guest.put("/etc/bewaard/bewaard.yaml", stringify(CONFIGURATION));
+  await guest.put(CONFIGURED, stringify(CONFIGURATION));
   await guest.put(CONFIGURATION.recipients, await readFile(config.recipients));
   await guest.put(CONFIGURATION.desk_signers, await readFile(config.desk_signers));
   await guest.put(`${PATIENT}/slow.conf`, PATIENCE);
@@ -105,7 +106,7 @@ export async function installBox(guest: Guest): Promise<void> {
 export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
   const node = "/opt/bewaard/node_modules/.bin/node";
-  const cli = `/opt/bewaard/daemon/cli/${program}.ts --config /etc/bewaard/bewaard.yaml`;
+  const cli = `/opt/bewaard/daemon/cli/${program}.ts --config ${CONFIGURED}`;
   return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${SERVICE_OPTIONS} ${cli} ${rest.join(" ")}`;
 }
 

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "mocha";
+import { accountOf } from "../box.ts";
+import { type DockedBox, openBox } from "../docked-box.ts";
+import type { Guest } from "../guest.ts";
+
+/** In place of minutes: less than a test wants to wait, and more than an emulated processor keeps Node from its timers. */
+const SOONER = "[Service]\nWatchdogSec=30\n";
+const DROP_IN = "/etc/systemd/system/bewaard.service.d";
+
+describe("a box that hangs", () => {
+  const stack = new AsyncDisposableStack();
+  let box: DockedBox;
+  let guest: Guest;
+
+  before(async () => {
+    box = stack.use(await openBox());
+    ({ guest } = box);
+    await guest.sh(`mkdir ${DROP_IN}`);
+    await guest.put(`${DROP_IN}/sooner.conf`, SOONER);
+    await guest.sh("systemctl daemon-reload && systemctl restart bewaard");
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
+  });
+  after(() => stack.disposeAsync());
+
+  const shown = async (property: string): Promise<string> =>
+    (await guest.sh(`systemctl show bewaard -p ${property} --value`)).trim();
+
+  it("is left alone while its loops turn, and ended and started anew when they do not", async () => {
+    const pid = await shown("MainPID");
+    const fed = await shown("WatchdogTimestampMonotonic");
+    await guest.until(
+      `[ $(systemctl show bewaard -p WatchdogTimestampMonotonic --value) -gt ${fed} ]`,
+    );
+    assert.equal(await shown("MainPID"), pid);
+    await guest.sh(`kill -STOP ${pid}`);
+    await guest.until("[ $(systemctl show bewaard -p NRestarts --value) -ge 1 ]");
+    assert.match(await guest.sh("journalctl -b -u bewaard --no-pager"), /Watchdog timeout/);
+    await guest.until("systemctl is-active bewaard");
+    assert.notEqual(await shown("MainPID"), pid);
+    // What was in its memory is footage in clear.
+    const dumps = await guest.exec("find / -xdev -name 'core*' -size +1M -newer /proc/1");
+    assert.equal(dumps.out, "");
+  });
+});
