@@ -47,9 +47,8 @@ export function archivePath(config: Config): string {
   return join(config.state, "archive.age");
 }
 
-/** What a daily backup needs; undefined where nobody has a recovery key. */
-export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp | undefined {
-  if (config.backup === undefined) return undefined;
+/** What a daily backup needs. */
+export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp {
   return {
     node: config.node,
     key,
@@ -57,7 +56,7 @@ export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp
     catalog: catalogPath(config),
     copy: join(config.state, "backup.db"),
     sealed: join(config.state, "backup.age"),
-    recipients: config.backup.recipients,
+    recipients: config.backup?.recipients,
   };
 }
 

@@ -8,7 +8,7 @@ import type { AskHistory } from "../one-history.ts";
 import { steady } from "../steady.ts";
 import { timeTrust } from "../trust.ts";
 import { knownBackup } from "./known.ts";
-import { type BackedUp, makeBackup } from "./make.ts";
+import { type BackedUp, makeBackup, removeLeft } from "./make.ts";
 import { abandonUnfinished, removeOldBackups } from "./old.ts";
 
 const LOOK_EVERY_MS = 10 * MINUTE_MS;
@@ -18,32 +18,32 @@ const OLD_MS = 2 * DAY_MS;
 
 /**
  * Makes a backup of the catalog once a day, until the signal aborts (procedure "Back up"), and tells when there has
- * been none for two days. None is made of a ledger that is not known to be the one that left this box, nor while time
- * is not trusted: its day is in its name.
+ * been none for two days. None is made of a ledger that is not known to be the one that left this box. While time is
+ * not trusted none is made, for its day is in its name, and none destroyed. Old ones go from a directory also where
+ * no new ones are made.
  */
 export async function backup(
   clock: Clock,
   events: Events,
   database: Database,
   vault: Vault,
-  box: BackedUp | undefined,
+  box: BackedUp,
   askHistory: AskHistory,
   signal: AbortSignal,
 ): Promise<void> {
-  if (box === undefined) return;
   const turn = steady(clock, events, "backup");
   const daily = atMostEvery(clock, DAY_MS);
   // At the start other things come first.
   let waitUntilMs = clock.uptimeMs() + LOOK_EVERY_MS;
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
-      const known = await knownBackup(database, now);
-      // A clock that was set back must not stop them.
-      const ageMs = Math.abs(now - known.at);
-      if (ageMs > OLD_MS && daily("old")) events.backupOld(known.made ? known.at : undefined);
-      if (clock.uptimeMs() < waitUntilMs || (known.made && ageMs < DAY_MS)) return;
+      const wanted = box.recipients !== undefined && (await isDue(events, database, now, daily));
+      if (clock.uptimeMs() < waitUntilMs || !(await timeTrust(clock, database)).trusted) return;
       try {
-        await once(clock, events, database, vault, box, now, askHistory, daily, signal);
+        if (daily("remove")) await tidy(events, vault, box, now, signal);
+        if (!wanted || (await askHistory(signal)) !== "one") return;
+        const made = await makeBackup(clock, database, vault, box, signal);
+        events.backupMade(made.key, made.sealedBytes);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof BewaardError)) throw error;
@@ -55,23 +55,28 @@ export async function backup(
   }
 }
 
-async function once(
-  clock: Clock,
+async function isDue(
   events: Events,
   database: Database,
+  now: Instant,
+  sayNow: (what: string) => boolean,
+): Promise<boolean> {
+  const known = await knownBackup(database, now);
+  // A clock that was set back must not stop them.
+  const ageMs = Math.abs(now - known.at);
+  if (ageMs > OLD_MS && sayNow("old")) events.backupOld(known.made ? known.at : undefined);
+  return !known.made || ageMs >= DAY_MS;
+}
+
+async function tidy(
+  events: Events,
   vault: Vault,
   box: BackedUp,
   now: Instant,
-  askHistory: AskHistory,
-  sayNow: (what: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await timeTrust(clock, database)).trusted) return;
-  // What is past its term goes, also where no new one can be made.
+  await removeLeft(box);
   const left = await removeOldBackups(vault, box, now, signal);
-  if (left > 0 && sayNow("kept")) events.backupsKept(left);
-  if ((await askHistory(signal)) !== "one") return;
+  if (left > 0) events.backupsKept(left);
   await abandonUnfinished(vault, box.node);
-  const made = await makeBackup(clock, database, vault, box, signal);
-  events.backupMade(made.key, made.sealedBytes);
 }

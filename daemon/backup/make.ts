@@ -30,8 +30,8 @@ export interface BackedUp {
   /** Where the copy of the catalog lies while it is sealed, and the sealed one until the vault has it. */
   readonly copy: string;
   readonly sealed: string;
-  /** File with the public recovery keys. */
-  readonly recipients: string;
+  /** File with the public recovery keys; undefined where nobody has one, and nothing is made. */
+  readonly recipients: string | undefined;
 }
 
 /** What was made. */
@@ -57,8 +57,8 @@ export async function makeBackup(
   box: BackedUp,
   signal: AbortSignal,
 ): Promise<Made> {
-  await removeLeft(box);
   try {
+    await removeLeft(box);
     await requireRoom(box);
     const recipients = await readRecoveryKeys(box.recipients);
     const at = clock.now();
@@ -103,7 +103,7 @@ async function recordMade(
 }
 
 /** What a backup that was cut off left behind. */
-async function removeLeft({ copy, sealed }: BackedUp): Promise<void> {
+export async function removeLeft({ copy, sealed }: BackedUp): Promise<void> {
   // SQLite's own files beside the copy, where it was stopped while it wrote.
   for (const path of [copy, `${copy}-journal`, `${copy}-wal`, sealed])
     await rm(path, { force: true });
@@ -130,7 +130,8 @@ async function bytesOf(catalog: string): Promise<number> {
  * The public recovery keys, a line each; blank lines and those with `#` are skipped. All of one kind.
  * @throws BewaardError CONFIG_MISSING, RECIPIENT_INVALID, RECIPIENT_MIXED.
  */
-export async function readRecoveryKeys(path: string): Promise<readonly string[]> {
+export async function readRecoveryKeys(path: string | undefined): Promise<readonly string[]> {
+  if (path === undefined) throw new BewaardError("RECIPIENT_MISSING", "there is no recovery key");
   const lines = (await readText(path)).split("\n").map((line) => line.trim());
   const recipients = lines.filter((line) => line !== "" && !line.startsWith("#"));
   oneKind(recipients);
