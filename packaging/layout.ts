@@ -12,6 +12,7 @@ import {
 import { basename, dirname, extname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Carried, Processor } from "./carried.ts";
+import { TENANT_UNITS, templateName, tenantTemplate } from "./tenant.ts";
 
 const run = promisify(execFile);
 
@@ -103,6 +104,7 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
     const kind = PLACES[extname(name)];
     if (kind !== undefined) await installed(top, name, join(root, "usr/lib", kind, basename(name)));
   }
+  await layOutTemplates(top, root);
   for (const [name, place] of [
     ["bewaard.sysusers", "sysusers.d/bewaard.conf"],
     ["bewaard.tmpfiles", "tmpfiles.d/bewaard.conf"],
@@ -124,9 +126,24 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
     await copy(join(top, name), join(root, DOC, relative("docs", name)));
 }
 
+/** The units as templates, for tenants: out of the units themselves, so that what holds for one holds for all. */
+async function layOutTemplates(top: string, root: string): Promise<void> {
+  for (const name of TENANT_UNITS) {
+    const to = join(root, "usr/lib/systemd/system", templateName(name));
+    await installed(top, `systemd/${name}`, to, tenantTemplate);
+  }
+  const over = join(root, HOME, "systemd/bewaard-bucket@.conf");
+  await installed(top, "systemd/bewaard-bucket.conf", over, tenantTemplate);
+}
+
 /** The one place that knows where a checkout has what the package has elsewhere. */
-async function installed(top: string, name: string, to: string): Promise<void> {
-  const text = (await readFile(join(top, name), "utf8"))
+async function installed(
+  top: string,
+  name: string,
+  to: string,
+  change: (text: string) => string = (text) => text,
+): Promise<void> {
+  const text = change(await readFile(join(top, name), "utf8"))
     .replaceAll("/opt/bewaard/docs/", `/${DOC}/`)
     .replaceAll("/opt/bewaard", `/${HOME}`);
   await write(to, text, await modeOf(join(top, name)));

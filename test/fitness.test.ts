@@ -47,12 +47,14 @@ interface Around {
   readonly proc?: string;
   readonly cgroup?: string;
   readonly verifier?: string;
+  readonly serves?: string;
 }
 
 async function checked(site: Site, around: Around = {}): Promise<readonly Fitness[]> {
   const helper = {
     verifier: around.verifier ?? at(site, "node.vkey"),
     owner: process.getuid?.() ?? 0,
+    serves: around.serves,
   };
   const roots = {
     proc: around.proc ?? "/proc",
@@ -384,6 +386,14 @@ describe("bewaard check", function () {
     assert.match((await says()).join(), /^✔ helper key: de sleutel van deze kast/);
     await chmod(verifier, 0o666);
     assert.match((await says()).join(), /^✘ helper key: .*not root's alone/);
+    await rm(verifier);
+    const ofTenant = async () =>
+      (await checked(site, { verifier, serves: "/var/lib/bewaard" }))
+        .filter(({ what }) => what === "helper key")
+        .map((one) => shownFitness([one]));
+    assert.match((await ofTenant()).join(), /^✘ helper key: .*slots for another box/);
+    await rm(pairedNotePath(config));
+    assert.match((await ofTenant()).join(), /^✔ helper key: leest hier geen slots/);
   });
 
   it("warns of swap, core dumps and little memory", async () => {

@@ -26,6 +26,10 @@ export function addSetupCommand(
       "alleen: maak de schijf die er nu is het afzonderlijke medium / only: make the disk that is here now the separate medium",
       false,
     )
+    .option(
+      "--tenant <name>",
+      "van een huurder: eigen gebruiker, mappen en units / of a tenant: user, folders and units of its own",
+    )
     .option("--answers <file>", "antwoorden, in plaats van vragen / answers, in place of questions")
     .option(
       "--replace",
@@ -74,7 +78,9 @@ async function guide(
   const { guidedSetup } = await import("../setup/guided.ts");
   const { readAnswers } = await import("../setup/answers-file.ts");
   const { openTerminal } = await import("../setup/terminal.ts");
-  const { answers } = options;
+  const { answers, tenant: named } = options;
+  const { makeTenant, parseTenant, tenantState } = await import("../setup/tenant.ts");
+  const tenant = typeof named === "string" ? parseTenant(named) : undefined;
   const file = typeof answers === "string" ? await readAnswers(answers) : {};
   const say = (line: string): void => {
     if (!json) print(false, line, () => line);
@@ -83,8 +89,11 @@ async function guide(
   const asked = atTerminal && answers === undefined;
   using person = asked ? openTerminal(process.stdin, process.stdout, signal) : undefined;
   const report = await guidedSetup(
-    resolve(config),
-    givenBy(file, options),
+    tenant === undefined ? resolve(config) : `/etc/bewaard/${tenant}.yaml`,
+    {
+      ...givenBy(file, options, tenant === undefined ? STATE : tenantState(tenant)),
+      tenant: tenant === undefined ? undefined : await makeTenant(tenant),
+    },
     person,
     json,
     say,
@@ -98,7 +107,7 @@ async function guide(
 }
 
 /** What is typed goes before what is in the file. */
-function givenBy(file: AnswersFile, options: Options): Given {
+function givenBy(file: AnswersFile, options: Options, state: string): Omit<Given, "tenant"> {
   const said = (key: string): string | undefined => {
     const typed = options[camel(key)];
     if (typeof typed === "string") return typed;
@@ -112,7 +121,7 @@ function givenBy(file: AnswersFile, options: Options): Given {
   return {
     answers: Object.fromEntries(answers),
     standing: {
-      state: said("state") ?? STATE,
+      state: said("state") ?? state,
       demo: file.demo ?? false,
       bodycams: file.bodycams ?? [],
       cameras: file.cameras ?? [],

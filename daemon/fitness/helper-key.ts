@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import { readTrusted } from "#base/trusted-file";
+import type { Config } from "../../config/schema.ts";
 import { readSecret } from "../../config/secrets.ts";
 import {
   type NodeKey,
@@ -21,6 +22,8 @@ const VERIFIER_BYTES = 4096;
 export async function lookAtHelperKey({ config, helper }: Machine): Promise<readonly Seen[]> {
   if (config.site.demo) return [fit("een demo heeft er geen nodig", "a demo needs none")];
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
+  if (helper.serves !== undefined && helper.serves !== config.state)
+    return [await unserved(config, key)];
   const known = await readTrusted(helper.verifier, [helper.owner], VERIFIER_BYTES);
   if (known === "absent") {
     const paired = await pairedIn(pairedNotePath(config), key);
@@ -32,6 +35,13 @@ export async function lookAtHelperKey({ config, helper }: Machine): Promise<read
   if (known.toString().trim() !== verifierText(key))
     throw helperKey(`${helper.verifier} is another key than ${originOf(config)}`);
   return [fit("de sleutel van deze kast", "this box's own")];
+}
+
+/** The helper reads for one box of a machine: that of a tenant has its cameras on walls, and folders. */
+async function unserved(config: Config, key: NodeKey): Promise<Seen> {
+  const paired = await pairedIn(pairedNotePath(config), key);
+  if (paired === 0) return fit("leest hier geen slots", "reads no slots for this box");
+  throw helperKey(`reads slots for another box of this machine, and ${paired} cameras are paired`);
 }
 
 /** How many cameras the helper would read by the list that core left for it. */

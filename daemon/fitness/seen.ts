@@ -26,8 +26,12 @@ export interface Machine {
   /** `/proc`, and the cgroup this runs in. */
   readonly proc: string;
   readonly cgroup: string;
-  /** The key that the root helper believes, and the user who alone may write it. */
-  readonly helper: { readonly verifier: string; readonly owner: number };
+  /** The key that the root helper believes, the user who alone may write it, and the state folder of whom it serves. */
+  readonly helper: {
+    readonly verifier: string;
+    readonly owner: number;
+    readonly serves?: string | undefined;
+  };
 }
 
 export type Roots = Pick<Machine, "proc" | "cgroup" | "helper">;
@@ -35,7 +39,7 @@ export type Roots = Pick<Machine, "proc" | "cgroup" | "helper">;
 export const THIS_MACHINE: Roots = {
   proc: "/proc",
   cgroup: "/sys/fs/cgroup",
-  helper: { verifier: HELPER_PLACES.verifier, owner: 0 },
+  helper: { verifier: HELPER_PLACES.verifier, owner: 0, serves: HELPER_PLACES.state },
 };
 
 /** Looks at one subject. Gives up when the signal aborts. */

@@ -11,6 +11,7 @@ import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import type { Answers } from "./questions.ts";
 import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
 import { type AskSecret, type SecretFiles, type SecretStore, takeSecrets } from "./take-secrets.ts";
+import type { Tenant } from "./tenant.ts";
 import { usualAnswer } from "./usual.ts";
 
 /** What was said before anything is asked. */
@@ -19,6 +20,8 @@ export interface Given {
   readonly standing: Omit<Standing, "path">;
   readonly desk: FromDesk;
   readonly secrets: SecretFiles;
+  /** Whose box it is, where it is a tenant's. */
+  readonly tenant: Tenant | undefined;
   /** The answers take the place of a configuration that is there. */
   readonly replace: boolean;
 }
@@ -85,7 +88,7 @@ export async function guidedSetup(
   const check = looked.parse(reportIn((await core("bewaard", "--json", "check")).out));
   say(shownFitness(check.checks));
   const brought = (await isThere(config.recipients)) && (await isThere(config.desk_signers));
-  const next = stillToDo(config, verifier, brought);
+  const next = stillToDo(config, verifier, brought, given.tenant?.name);
   say(["hierna / next:", ...next].join("\n  "));
   const faults = check.checks.filter(({ verdict }) => verdict === "not fit");
   // What comes from the desk cannot be there before the desk knows the key of this box.
@@ -95,7 +98,7 @@ export async function guidedSetup(
 
 async function settleConfiguration(
   path: string,
-  { answers, standing, replace }: Given,
+  { answers, standing, tenant, replace }: Given,
   person: Person | undefined,
   say: (line: string) => void,
 ): Promise<readonly string[]> {
@@ -109,8 +112,10 @@ async function settleConfiguration(
     return differs;
   }
   const whole = { ...standing, path };
-  const all = await gather(whole, answers, usualAnswer, person?.ask);
-  await writeConfiguration(whole, all, replace ? "replace" : "once");
+  const usual = usualAnswer(tenant?.name);
+  const all = await gather(whole, answers, usual, person?.ask);
+  const readers = tenant && { uid: 0, gid: tenant.owner.gid };
+  await writeConfiguration(whole, all, readers, replace ? "replace" : "once");
   say(`configuratie geschreven / configuration written: ${path}`);
   return [];
 }
@@ -163,16 +168,22 @@ async function desksFiles(config: Config, desk: FromDesk, person: Person | undef
 }
 
 /** In the order in which it is to be typed, on this machine or at the desk. */
-function stillToDo(config: Config, verifier: string, brought: boolean): readonly string[] {
+function stillToDo(
+  config: Config,
+  verifier: string,
+  brought: boolean,
+  tenant: string | undefined,
+): readonly string[] {
+  const [instance, own] = tenant === undefined ? ["", ""] : [`@${tenant}`, ` --tenant ${tenant}`];
   const desk = [
     `bewaarctl desk init --node '${verifier}' …  # op het bureau / at the desk`,
-    "bewaard setup --recipients recipients.txt --signers desk.signers",
+    `bewaard setup${own} --recipients recipients.txt --signers desk.signers`,
   ];
   const apart = "s3" in config.vault || config.timestamps !== undefined;
   const units = [
-    "bewaard.service",
-    ...(apart ? ["bewaard-dock.service"] : []),
-    ...(config.cameras.length > 0 ? ["bewaard-record.service"] : []),
+    `bewaard${instance}.service`,
+    ...(apart ? [`bewaard-dock${instance}.service`] : []),
+    ...(config.cameras.length > 0 ? [`bewaard-record${instance}.service`] : []),
   ];
   return [
     ...(brought ? [] : desk),

@@ -4,7 +4,7 @@ import { BewaardError, systemCode } from "#base/errors";
 import { findMistakes } from "../../config/configuration.ts";
 import { readBox } from "../../config/load.ts";
 import { draft, folderBeside, type Standing, saidOf } from "./draft.ts";
-import { writeOwned } from "./own-files.ts";
+import { makeOwned, type Owner, writeOwned } from "./own-files.ts";
 import { type Answers, QUESTIONS } from "./questions.ts";
 
 export async function isThere(path: string): Promise<boolean> {
@@ -33,25 +33,27 @@ export async function differing(path: string, given: Answers): Promise<readonly 
 }
 
 /**
- * Writes the configuration that the answers make, for everybody to read and root to change. With `once` one that is there
- * stays.
+ * Writes the configuration that the answers make, for root to change, and for everybody to read, or the group of `readers`
+ * alone. With `once` one that is there stays.
  * @throws BewaardError DESK_INPUT with each answer that is wrong; nothing was written then. USAGE where this user may not.
  */
 export async function writeConfiguration(
   standing: Standing,
   answers: Answers,
+  readers: Owner,
   once: "once" | "replace",
 ): Promise<void> {
   const { path } = standing;
+  const mode = readers ? 0o640 : 0o644;
   const text = draft(standing, answers);
   const candidate = `${path}.candidate`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    await mkdir(folderBeside(path), { recursive: true, mode: 0o755 });
-    await writeOwned(undefined, candidate, text, 0o644, "replace");
+    await makeOwned(readers, folderBeside(path), readers ? 0o750 : 0o755);
+    await writeOwned(readers, candidate, text, mode, "replace");
     const mistakes = await findMistakes(candidate);
     if (mistakes.length > 0) throw new BewaardError("DESK_INPUT", saidOf(mistakes));
-    await writeOwned(undefined, path, text, 0o644, once);
+    await writeOwned(readers, path, text, mode, once);
   } catch (cause) {
     const code = systemCode(cause);
     if (cause instanceof BewaardError || (code !== "EACCES" && code !== "EROFS")) throw cause;

@@ -7,12 +7,17 @@ const GB = 1_000_000_000;
 /** Of what a disk has free, when a new box is made. */
 const SHARE = 0.9;
 
-/** What is proposed for a question, and taken where nobody is asked. */
-export async function usualAnswer(
-  { key, usual }: Question,
-  answers: Answers,
-): Promise<string | undefined> {
-  if (key !== "limit") return usual;
+/** What is proposed for a question, and taken where nobody is asked. A tenant's folders are its own. */
+export function usualAnswer(
+  tenant: string | undefined,
+): (question: Question, answers: Answers) => Promise<string | undefined> {
+  return async ({ key, usual }, answers) => {
+    if (key === "limit") return usualLimit(answers);
+    return tenant === undefined ? usual : usual?.replace("/bewaard/", `/bewaard-${tenant}/`);
+  };
+}
+
+async function usualLimit(answers: Answers): Promise<string | undefined> {
   const free = await freeBytes(answers["spool"] ?? "/");
   const gigabytes = Math.floor((free * SHARE - 20 * GB) / GB);
   return gigabytes >= 1 ? `${gigabytes} GB` : undefined;

@@ -118,6 +118,56 @@ describe("the package, by Debian's own programs", () => {
     assert.match(said, /^ {2}systemctl enable --now bewaard\.service$/m);
   });
 
+  it("keeps tenants apart: none can read or change anything of another, or of the box", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1" > /dev/null 2>&1
+      cat > /root/answers.yaml <<END
+site: arnhem-gebouwen
+policy: den-haag
+informed_on: 2026-10-01
+limit: 100 MB
+keep_free: 1 MB
+END
+      set +e
+      bewaard setup --answers /root/answers.yaml --node dock-1 > /root/box
+      for tenant in bibliotheek museum; do
+        bewaard setup --tenant $tenant --answers /root/answers.yaml --node $tenant-1
+        systemctl enable bewaard@$tenant.service bewaard-record@$tenant.service
+      done
+      for tenant in bibliotheek museum; do
+        for place in /etc/bewaard/$tenant.yaml /var/lib/bewaard-$tenant /srv/bewaard-$tenant/spool /mnt/bewaard-$tenant/vault
+        do stat -c 'place %n %U %G %a' $place; done
+      done
+      others="/var/lib/bewaard-museum /srv/bewaard-museum/spool /mnt/bewaard-museum/vault /etc/bewaard/museum"
+      box="/var/lib/bewaard /srv/bewaard/spool /mnt/bewaard/vault"
+      as() { setpriv --reuid=$1 --regid=$1 --clear-groups sh -c "$2"; }
+      # What it may not see of theirs it can say nothing of; its own it can, so that this is no broken find.
+      as bewaard-bibliotheek "find $others $box -mindepth 1 2>/dev/null; find /etc/bewaard/museum.yaml -readable" | sed 's/^/reads /'
+      as bewaard-bibliotheek "find $others $box /etc/bewaard -writable 2>/dev/null" | sed 's/^/writes /'
+      as bewaard-bibliotheek "cat /var/lib/bewaard-museum/node.key || cat /var/lib/bewaard/node.key" 2>&1 | sed 's/^/key /'
+      as bewaard-museum "find $others -mindepth 1 -name node.key" | sed 's/^/own /'
+      for key in /var/lib/bewaard*/node.key; do sha256sum < $key; done | sort -u | wc -l | sed 's/^/keys /'
+      systemd-analyze verify bewaard@museum.service bewaard-dock@museum.service bewaard-record@museum.service 2>&1 | sed 's/^/verify /'
+    `);
+    const lines = said.split("\n");
+    const saying = (what: string) => lines.filter((line) => line.startsWith(`${what} `));
+    assert.deepEqual(saying("reads"), [], said);
+    assert.deepEqual(saying("writes"), []);
+    assert.equal(saying("key").filter((line) => /Permission denied/.test(line)).length, 2);
+    assert.equal(saying("key").length, 2);
+    assert.deepEqual(saying("own"), ["own /var/lib/bewaard-museum/node.key"]);
+    assert.deepEqual(saying("keys"), ["keys 3"]);
+    assert.deepEqual(saying("verify"), []);
+    for (const name of ["bibliotheek", "museum"])
+      for (const place of [
+        `place /etc/bewaard/${name}.yaml root bewaard-${name} 640`,
+        `place /var/lib/bewaard-${name} bewaard-${name} bewaard-${name} 710`,
+        `place /srv/bewaard-${name}/spool bewaard-${name} bewaard-${name} 700`,
+        `place /mnt/bewaard-${name}/vault bewaard-${name} bewaard-${name} 700`,
+      ])
+        assert.ok(lines.includes(place), `${place}: ${said}`);
+  });
+
   it("says which units of a checkout would be run in place of its own", async () => {
     const old = "/etc/systemd/system/bewaard.service";
     const said = await inMachine(`echo > ${old}; dpkg --install "$1"`);

@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { BewaardError } from "#base/errors";
+import { makeOwned, type Owner, writeOwned } from "./own-files.ts";
+
+const run = promisify(execFile);
+
+/** A controller of its own on this machine: an instance of each unit, with all that it keeps under another user. */
+export interface Tenant {
+  readonly name: string;
+  readonly owner: NonNullable<Owner>;
+}
+
+/** What of bewaard itself is called so: its folders, units, and names in the journal. */
+const TAKEN =
+  /^(?:again|bewaard|bucket|credentials|dock|ffmpeg|ffprobe|gate|helper|media|mtp|orders|paired|record)$/;
+
+/** @throws BewaardError DESK_INPUT for a name that cannot be a user's, or is one of bewaard's own. */
+export function parseTenant(name: string): string {
+  if (/^[a-z][a-z0-9]{1,19}$/.test(name) && !TAKEN.test(name)) return name;
+  const message = `--tenant: een korte naam, als / a short name, like "bibliotheek": a-z, 0-9`;
+  throw new BewaardError("DESK_INPUT", message);
+}
+
+export function tenantState(name: string): string {
+  return `/var/lib/bewaard-${name}`;
+}
+
+/**
+ * Makes the user of a tenant, and its state folder. Harmless to repeat.
+ * @throws BewaardError USAGE for who is not root.
+ */
+export async function makeTenant(name: string): Promise<Tenant> {
+  if (process.getuid?.() !== 0)
+    throw new BewaardError("USAGE", "--tenant: alleen voor root / only for root");
+  const user = `bewaard-${name}`;
+  const known = `/etc/sysusers.d/${user}.conf`;
+  const line = `u ${user} - "bewaard ${name}" ${tenantState(name)}\n`;
+  await makeOwned(undefined, "/etc/sysusers.d", 0o755);
+  await writeOwned(undefined, known, line, 0o644, "replace");
+  await run("systemd-sysusers", [known]);
+  const idOf = async (which: string): Promise<number> =>
+    Number((await run("id", [which, user])).stdout);
+  const owner = { uid: await idOf("-u"), gid: await idOf("-g") };
+  await makeOwned(owner, tenantState(name), 0o710);
+  return { name, owner };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "mocha";
+import { TENANT_UNITS, templateName, tenantTemplate } from "../packaging/tenant.ts";
+
+/** What the root helper mounts is the box's. */
+const HIDDEN = "TemporaryFileSystem=/run/bewaard:ro";
+
+/** What it says, without comments. */
+function said(text: string): readonly string[] {
+  return text.split("\n").filter((line) => !/^(?:#.*)?$/.test(line));
+}
+
+async function both(name: string) {
+  const text = await readFile(new URL(`../systemd/${name}`, import.meta.url), "utf8");
+  return { unit: said(text), template: said(tenantTemplate(text)) };
+}
+
+/** As it stands in the unit itself. */
+function untenanted(line: string): string {
+  return line
+    .replaceAll("bewaard-%i", "bewaard")
+    .replaceAll("/%i.yaml", "/bewaard.yaml")
+    .replace(/ \(%i\)$|@%i$/, "");
+}
+
+/** What a tenant has not of a line: helpers behind a socket. */
+function unserved(line: string): string {
+  if (line.startsWith("Environment=BEWAARD_FF")) return "";
+  return line.replaceAll(/(?<=[= ])bewaard-[a-z]+\.socket(?: |$)/g, "").replace(/^\w+=$| $/, "");
+}
+
+describe("the units of a tenant", () => {
+  it("are those of a box, line by line, but for whose they are", async () => {
+    for (const name of [...TENANT_UNITS, "bewaard-bucket.conf"]) {
+      const { unit, template } = await both(name);
+      const same = template.filter((line) => line !== HIDDEN).map(untenanted);
+      // An empty line of a setting begins its list anew.
+      const kept = unit.map((line) => (line.endsWith("=") ? line : unserved(line)));
+      assert.deepEqual(
+        same,
+        kept.filter((line) => line !== ""),
+        name,
+      );
+    }
+  });
+
+  it("name nothing of a box or of another tenant", async () => {
+    for (const name of TENANT_UNITS) {
+      const { template } = await both(name);
+      const says = template.join("\n");
+      assert.doesNotMatch(says, /\/(?:srv|mnt|var\/lib|var\/cache)\/bewaard(?!-%i)/, name);
+      assert.doesNotMatch(says, /bewaard\.yaml|BEWAARD_FF|bewaard-[a-z]+\.socket/, name);
+      for (const key of ["User", "Group", "StateDirectory", "CacheDirectory"])
+        assert.match(says, new RegExp(`^${key}=bewaard-%i$`, "m"), `${name} ${key}`);
+      assert.match(says, /--config \/etc\/bewaard\/%i\.yaml run/, name);
+      // Each its own in the journal.
+      assert.match(says, /^SyslogIdentifier=bewaard\S*@%i$/m, name);
+      assert.ok(template.includes(HIDDEN), name);
+      assert.equal(templateName(name), name.replace(".", "@."));
+    }
+  });
+});
