@@ -37,12 +37,10 @@ export function bodycamEvents(say: Say) {
         { device, since: isoOf(seenAt) },
       ),
     bodycamProfileUnread: (device: DeviceId, error: BewaardError) =>
-      say(
-        "alert",
-        "bodycam-profile-unread",
-        "the profile it was paired with cannot be read ({code}): {why}",
-        { device, ...failed(error) },
-      ),
+      say("alert", "bodycam-profile-unread", "the profile it was paired with cannot be read", {
+        device,
+        ...failed(error),
+      }),
     bodycamCounterJumped: (
       device: DeviceId,
       after: Numbered,

@@ -14,7 +14,7 @@ export function cameraEvents(say: Say) {
       }),
     cameraFailed: (device: DeviceId, error: BewaardError) =>
       // A login that is wrong stays wrong: somebody must come.
-      say(error.transient ? "error" : "alert", "camera-failed", "not recorded ({code}): {why}", {
+      say(error.transient ? "error" : "alert", "camera-failed", "not recorded", {
         device,
         ...failed(error),
       }),
@@ -28,14 +28,13 @@ export function cameraEvents(say: Say) {
         { device, packets },
       ),
     cameraDropped: (device: DeviceId, waitingBytes: number, error: BewaardError) =>
-      say(
-        "alert",
-        "camera-dropped",
-        "the spool does not take it, footage is dropped, a gap ({code}): {why}",
-        { device, waitingBytes, ...failed(error) },
-      ),
+      say("alert", "camera-dropped", "the spool does not take it, footage is dropped, a gap", {
+        device,
+        waitingBytes,
+        ...failed(error),
+      }),
     cameraUnkept: (device: DeviceId, error: BewaardError) =>
-      say("alert", "camera-unkept", "what was recorded could not be kept, a gap ({code}): {why}", {
+      say("alert", "camera-unkept", "what was recorded could not be kept, a gap", {
         device,
         ...failed(error),
       }),
@@ -68,17 +67,12 @@ function recorderEvents(say: Say) {
     folderMade: () =>
       say("alert", "folder-made", "incoming/record was gone, with what was in it: made again", {}),
     gapsDelayed: (error: BewaardError) =>
-      say(
-        "error",
-        "gaps-delayed",
-        "what was not recorded could not be noted yet ({code}): {why}",
-        failed(error),
-      ),
+      say("error", "gaps-delayed", "what was not recorded could not be noted yet", failed(error)),
     socketDelayed: (error: BewaardError) =>
       say(
         "error",
         "socket-delayed",
-        "what cameras do cannot be shown, and they are recorded ({code}): {why}",
+        "what cameras do cannot be shown, and they are recorded",
         failed(error),
       ),
     marksUnread: () =>

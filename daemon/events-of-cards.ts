@@ -17,12 +17,11 @@ export function dockEvents(say: Say) {
     sealed: (segment: SegmentId, device: DeviceId, bytes: number) =>
       say("info", "sealed", "footage sealed as {segment}, {bytes}", { segment, device, bytes }),
     fileLeft: (device: DeviceId, name: string, error: BewaardError) =>
-      say(
-        error.transient ? "warning" : "alert",
-        "file-left",
-        "a file stays on its card ({code}): {why}",
-        { device, name, ...failed(error) },
-      ),
+      say(error.transient ? "warning" : "alert", "file-left", "a file stays on its card", {
+        device,
+        name,
+        ...failed(error),
+      }),
     seenRead: (day: string, files: number) =>
       say(
         "info",
@@ -31,19 +30,16 @@ export function dockEvents(say: Say) {
         { day, files },
       ),
     seenRefused: (day: string, error: BewaardError) =>
-      say("alert", "seen-refused", "the desk's list of {day} is not believed ({code}): {why}", {
+      say("alert", "seen-refused", "the desk's list of {day} is not believed", {
         day,
         ...failed(error),
       }),
     containerUnread: (why: string) =>
-      say(
-        "warning",
-        "container-unread",
-        "a container could not be read, its time is not known: {why}",
-        { why },
-      ),
+      say("warning", "container-unread", "a container could not be read, its time is not known", {
+        why,
+      }),
     dockDelayed: (device: DeviceId, error: BewaardError) =>
-      say("error", "dock-delayed", "its card cannot be read now ({code}): {why}", {
+      say("error", "dock-delayed", "its card cannot be read now", {
         device,
         ...failed(error),
       }),
@@ -62,7 +58,7 @@ export function dockEvents(say: Say) {
       say(
         "alert",
         "recipients-unread",
-        "the file of day identities cannot be read, the old ones serve ({code}): {why}",
+        "the file of day identities cannot be read, the old ones serve",
         failed(error),
       ),
     recipientsRunOut: (lastDay: string) =>
@@ -117,7 +113,7 @@ export function oddFileEvents(say: Say) {
       say(
         "error",
         "leftover-delayed",
-        "what a crash left of {segment} could not be settled yet, and stays ({code}): {why}",
+        "what a crash left of {segment} could not be settled yet, and stays",
         { segment, ...failed(error) },
       ),
     cutOffEmpty: (segment: SegmentId, device: DeviceId) =>

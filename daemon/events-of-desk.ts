@@ -26,7 +26,7 @@ export function deskEvents(say: Say) {
         { hold, segments },
       ),
     holdDelayed: (hold: HoldId, error: BewaardError) =>
-      say("error", "hold-delayed", "hold {hold} is asked for and not yet safe ({code}): {why}", {
+      say("error", "hold-delayed", "hold {hold} is asked for and not yet safe", {
         hold,
         ...failed(error),
       }),
@@ -43,7 +43,7 @@ export function deskEvents(say: Say) {
       say(
         days >= 14 ? "alert" : "error",
         "desk-unreadable",
-        "the desk's entries cannot be read, for {days} days now ({code}): {why}",
+        "the desk's entries cannot be read, for {days} days now",
         { days, ...failed(error) },
       ),
     ...holdsInVault(say),
@@ -65,12 +65,10 @@ function holdsInVault(say: Say) {
         { segment },
       ),
     liftDelayed: (segment: SegmentId, error: BewaardError) =>
-      say(
-        "error",
-        "lift-delayed",
-        "a hold of {segment} was released and the vault holds on ({code}): {why}",
-        { segment, ...failed(error) },
-      ),
+      say("error", "lift-delayed", "a hold of {segment} was released and the vault holds on", {
+        segment,
+        ...failed(error),
+      }),
     holdLost: (segment: SegmentId) =>
       say(
         "alert",

@@ -8,12 +8,10 @@ export function roomEvents(say: Say) {
     evicted: (segments: number) =>
       say("info", "evicted", "{segments} stored segments overwritten in the ring", { segments }),
     evictDelayed: (segments: number, error: BewaardError) =>
-      say(
-        "error",
-        "evict-delayed",
-        "{segments} files could not be removed to make room ({code}): {why}",
-        { segments, ...failed(error) },
-      ),
+      say("error", "evict-delayed", "{segments} files could not be removed to make room", {
+        segments,
+        ...failed(error),
+      }),
     overwritten: (segments: readonly SegmentId[]) =>
       say(
         "alert",
@@ -31,12 +29,7 @@ export function roomEvents(say: Say) {
     catalogChecked: () =>
       say("info", "catalog-checked", "the whole catalog was read and is sound", {}),
     catalogDamaged: (error: BewaardError) =>
-      say(
-        "alert",
-        "catalog-damaged",
-        "the catalog's file is damaged ({code}): {why}",
-        failed(error),
-      ),
+      say("alert", "catalog-damaged", "the catalog's file is damaged", failed(error)),
     reserveMade: () => say("notice", "reserve-made", "the catalog has its reserve of room", {}),
     spoolFull: (wantedBytes: number) =>
       say(
@@ -81,11 +74,11 @@ export function footageEvents(say: Say) {
       say(
         "alert",
         "quarantined",
-        "what {producer} handed over cannot be believed, or read, and is set apart ({code}): {why}",
+        "what {producer} handed over cannot be believed, or read, and is set apart",
         { producer, name, ...failed(error) },
       ),
     adoptDelayed: (producer: string, name: string, error: BewaardError) =>
-      say("error", "adopt-delayed", "footage of {producer} waits in incoming/ ({code}): {why}", {
+      say("error", "adopt-delayed", "footage of {producer} waits in incoming/", {
         producer,
         name,
         ...failed(error),
@@ -110,7 +103,7 @@ function endingFootage(say: Say) {
       say(
         "error",
         "destroy-delayed",
-        "{segment} is past its term and could not be destroyed everywhere ({code}): {why}",
+        "{segment} is past its term and could not be destroyed everywhere",
         { segment, ...failed(error) },
       ),
     vaultCopyMissing: (segment: SegmentId) =>
@@ -143,7 +136,7 @@ export function vaultEvents(say: Say) {
     stored: (segment: SegmentId) =>
       say("info", "stored", "the vault holds the same bytes of {segment}", { segment }),
     storeDelayed: (segment: SegmentId, error: BewaardError) =>
-      say("warning", "store-delayed", "{segment} waits for the vault ({code}): {why}", {
+      say("warning", "store-delayed", "{segment} waits for the vault", {
         segment,
         ...failed(error),
       }),
@@ -155,7 +148,7 @@ export function vaultEvents(say: Say) {
         { waitMs },
       ),
     unsafe: (segment: SegmentId, error: BewaardError) =>
-      say("alert", "unsafe", "{segment} cannot be stored, look at it today ({code}): {why}", {
+      say("alert", "unsafe", "{segment} cannot be stored, look at it today", {
         segment,
         ...failed(error),
       }),

@@ -16,19 +16,15 @@ export function mediumEvents(say: Say) {
         { hold, segment },
       ),
     securingDelayed: (segment: SegmentId, error: BewaardError) =>
-      say(
-        "alert",
-        "securing-delayed",
-        "held footage {segment} could not be copied to its medium ({code}): {why}",
-        { segment, ...failed(error) },
-      ),
+      say("alert", "securing-delayed", "held footage {segment} could not be copied to its medium", {
+        segment,
+        ...failed(error),
+      }),
     mediumFull: (medium: MediumName, error: BewaardError) =>
-      say(
-        "alert",
-        "medium-full",
-        "the separate medium {serial} is full, held footage waits ({code}): {why}",
-        { ...of(medium), ...failed(error) },
-      ),
+      say("alert", "medium-full", "the separate medium {serial} is full, held footage waits", {
+        ...of(medium),
+        ...failed(error),
+      }),
     mediumAwaited: (medium: MediumName, segments: number) =>
       say(
         "alert",
@@ -66,12 +62,10 @@ function separateCopies(say: Say) {
         { ...of(medium), segments },
       ),
     unsecuringDelayed: (segment: SegmentId, error: BewaardError) =>
-      say(
-        "alert",
-        "unsecuring-delayed",
-        "the separate copy of {segment} could not be removed ({code}): {why}",
-        { segment, ...failed(error) },
-      ),
+      say("alert", "unsecuring-delayed", "the separate copy of {segment} could not be removed", {
+        segment,
+        ...failed(error),
+      }),
     securedDestroyed: (segment: SegmentId, medium: MediumName) =>
       say(
         "notice",

@@ -22,7 +22,7 @@ export function residencyEvents(say: Say) {
       say(
         "alert",
         "vault-outside",
-        "bucket {bucket} may be outside the EEA, nothing is sent there, recording goes on: {why}",
+        "bucket {bucket} may be outside the EEA, nothing is sent there, recording goes on",
         { bucket, region, why },
       ),
   };

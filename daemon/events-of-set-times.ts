@@ -19,13 +19,13 @@ export function setTimeEvents(say: Say) {
         offsetMs,
       }),
     clockNotSet: (device: DeviceId, order: string, outcome: string, why: string | null) =>
-      say(
-        "error",
-        "clock-not-set",
-        "the file that sets its clock was not written ({outcome})[: {why}]",
-        { device, order, outcome, why },
-      ),
+      say("error", "clock-not-set", "the file that sets its clock was not written ({outcome})", {
+        device,
+        order,
+        outcome,
+        why,
+      }),
     clockNotSetNow: (device: DeviceId, why: string) =>
-      say("warning", "clock-not-set-now", "its clock is not set now: {why}", { device, why }),
+      say("warning", "clock-not-set-now", "its clock is not set now", { device, why }),
   };
 }

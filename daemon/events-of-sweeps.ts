@@ -35,6 +35,6 @@ export function sweepEvents(say: Say) {
         { what },
       ),
     sweepDelayed: (error: BewaardError) =>
-      say("error", "sweep-delayed", "the vault could not be swept ({code}): {why}", failed(error)),
+      say("error", "sweep-delayed", "the vault could not be swept", failed(error)),
   };
 }

@@ -37,7 +37,7 @@ export function wipeEvents(say: Say) {
       say(
         "error",
         "wipe-failed",
-        "its card was not wiped, or not to the end ({outcome}), {removed} files are gone[: {why}]",
+        "its card was not wiped, or not to the end ({outcome}), {removed} files are gone",
         { device, order, outcome, why, removed },
       ),
     ...failingCards(say),
@@ -49,7 +49,7 @@ export function wipeEvents(say: Say) {
         { device, order },
       ),
     reportRefused: (device: DeviceId, order: string, error: BewaardError) =>
-      say("alert", "report-refused", "what is said of an order is not believed ({code}): {why}", {
+      say("alert", "report-refused", "what is said of an order is not believed", {
         device,
         order,
         ...failed(error),

@@ -65,14 +65,11 @@ function boxEvents(say: Say) {
         { changes, sha256 },
       ),
     clockUntrusted: (why: string) =>
-      say(
-        "alert",
-        "clock-untrusted",
-        "time is not trusted, nothing is destroyed until it is: {why}",
-        { why },
-      ),
+      say("alert", "clock-untrusted", "time is not trusted, nothing is destroyed until it is", {
+        why,
+      }),
     clockTrusted: (why: string) =>
-      say("notice", "clock-trusted", "outside sources vouch for the time: {why}", { why }),
+      say("notice", "clock-trusted", "outside sources vouch for the time", { why }),
     rebuiltWaits: () =>
       say(
         "alert",
@@ -81,12 +78,10 @@ function boxEvents(say: Say) {
         {},
       ),
     turnFailed: (loop: string, error: BewaardError) =>
-      say(
-        "error",
-        "turn-failed",
-        "{loop} could not do its work this time, and will try again ({code}): {why}",
-        { loop, ...failed(error) },
-      ),
+      say("error", "turn-failed", "{loop} could not do its work this time, and will try again", {
+        loop,
+        ...failed(error),
+      }),
     ...ledgerEvents(say),
   };
 }
@@ -103,14 +98,14 @@ function ledgerEvents(say: Say) {
       say(
         "error",
         "checkpoint-delayed",
-        "the signed ledger could not leave this box ({code}): {why}",
+        "the signed ledger could not leave this box",
         failed(error),
       ),
     ledgerDiverged: (error: BewaardError) =>
       say(
         "alert",
         "ledger-diverged",
-        "the ledger here is another than the one in the vault, nothing is destroyed or signed ({code}): {why}",
+        "the ledger here is another than the one in the vault, nothing is destroyed or signed",
         failed(error),
       ),
     timestamped: (size: number, toldAt: string) =>
@@ -121,12 +116,7 @@ function ledgerEvents(say: Say) {
         { size, toldAt },
       ),
     timestampDelayed: (error: BewaardError) =>
-      say(
-        "error",
-        "timestamp-delayed",
-        "no timestamp over the signed ledger ({code}): {why}",
-        failed(error),
-      ),
+      say("error", "timestamp-delayed", "no timestamp over the signed ledger", failed(error)),
     archived: (key: string, first: number, last: number) =>
       say(
         "notice",
@@ -135,12 +125,7 @@ function ledgerEvents(say: Say) {
         { key, first, last },
       ),
     archiveDelayed: (error: BewaardError) =>
-      say(
-        "error",
-        "archive-delayed",
-        "old rows could not be archived and stay ({code}): {why}",
-        failed(error),
-      ),
+      say("error", "archive-delayed", "old rows could not be archived and stay", failed(error)),
   };
 }
 
@@ -158,7 +143,7 @@ function serviceEvents(say: Say) {
       say(
         "error",
         "reload-refused",
-        "the configuration cannot be used as it is now, all goes on by the one before ({code}): {why}",
+        "the configuration cannot be used as it is now, all goes on by the one before",
         failed(error),
       ),
     reloadWaits: (part: string) =>
@@ -173,7 +158,7 @@ function serviceEvents(say: Say) {
         { loop, quietMs },
       ),
     managerUnheard: (why: string) =>
-      say("error", "manager-unheard", "systemd could not be told how this process does[: {why}]", {
+      say("error", "manager-unheard", "systemd could not be told how this process does", {
         why,
       }),
   };

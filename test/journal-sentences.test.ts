@@ -100,13 +100,16 @@ describe("what people read of an event", () => {
     }
   });
 
-  it("begins with the slot and the device, and leaves out what is not known", () => {
-    const text = "do not take it out[: {why}]";
+  it("begins with the slot and the device, ends with code and reason, and leaves out what is not known", () => {
+    const text = "do not take it out[, for {hours} hours]";
     const where = { slot: "1-2/5", device: "bc-0101", why: "reading" };
     assert.equal(sentence(text, where), "slot 1-2/5, bc-0101: do not take it out: reading");
     const unknown = { ...where, device: null, why: null };
     assert.equal(sentence(text, unknown), "slot 1-2/5: do not take it out");
-    assert.equal(sentence("{device} is gone", where), "slot 1-2/5: bc-0101 is gone");
+    const failed = { code: "CARD_READ", why: "it ended", hours: 2 };
+    assert.equal(sentence(text, failed), "do not take it out, for 2 hours (CARD_READ): it ended");
+    assert.equal(sentence("it is {code} here", failed), "it is CARD_READ here: it ended");
+    assert.equal(sentence("{device} is gone", where), "slot 1-2/5: bc-0101 is gone: reading");
     assert.equal(sentence("{why} is gone", { why: null }), "unknown is gone");
   });
 
@@ -134,7 +137,7 @@ describe("what people read of an event", () => {
     );
     fc.assert(
       fc.property(hostile, hostile, (device, why) => {
-        const read = sentence("a camera is gone[: {why}]", { device, why });
+        const read = sentence("a camera is gone", { device, why });
         assert.doesNotMatch(read, /[\p{C}\p{Zl}\p{Zp}]/u);
         assert.ok(Array.from(read).length <= 400);
         assert.ok(read.includes("a camera is gone"));

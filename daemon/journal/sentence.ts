@@ -1,6 +1,6 @@
 import { printableText } from "#base/printable";
 
-/** The keys that a sentence asks for: `segment` and `why` in `{segment} waits[: {why}]`. */
+/** The keys that a sentence asks for: `segment` and `sound` in `{segment} is here[ with {sound}]`. */
 export type KeysOf<Text extends string> = Text extends `${string}{${infer Key}}${infer Rest}`
   ? Key | KeysOf<Rest>
   : never;
@@ -14,12 +14,17 @@ const MOST_OF_LIST = 3;
 
 /**
  * What people read of an event: `text` with a value for each `{key}`; what stands in `[…]` is left out where one of its
- * values is null. It begins with the slot and the device that the event is of, where `text` does not name them itself. One
- * line, at most 400 characters, whatever cameras and files are called; all of it is in the event's own fields.
+ * values is null. It begins with the slot and the device that the event is of, and ends with the code and the reason of what
+ * failed, where `text` does not name them itself. One line, at most 400 characters, whatever cameras and files are called; all of it is in the event's own fields.
  */
 export function sentence(text: string, given: object): string {
   const fields: Fields = { ...given };
-  const said = text
+  const whole =
+    text +
+    CODE_AND_WHY.filter(([key]) => !names(text, key))
+      .map(([, clause]) => clause)
+      .join("");
+  const said = whole
     .replace(/\[([^\]]*)\]/g, (_, clause: string) => (isWhole(clause, fields) ? clause : ""))
     .replace(/\{(\w+)\}/g, (_, key: string) => told(key, fields[key]));
   return shortened([...whoOf(text, fields), said].join(": "), MOST_OF_SENTENCE);
@@ -29,11 +34,18 @@ function isWhole(clause: string, fields: Fields): boolean {
   return [...clause.matchAll(/\{(\w+)\}/g)].every(([, key = ""]) => !isNothing(fields[key]));
 }
 
+const CODE_AND_WHY = [
+  ["code", "[ ({code})]"],
+  ["why", "[: {why}]"],
+] as const;
+
+function names(text: string, key: string): boolean {
+  return text.includes(`{${key}}`);
+}
+
 function whoOf(text: string, fields: Fields): readonly string[] {
   const named = (key: string, before: string): readonly string[] =>
-    isNothing(fields[key]) || text.includes(`{${key}}`)
-      ? []
-      : [`${before}${told(key, fields[key])}`];
+    isNothing(fields[key]) || names(text, key) ? [] : [`${before}${told(key, fields[key])}`];
   const who = [...named("slot", "slot "), ...named("device", "")].join(", ");
   return who === "" ? [] : [who];
 }
