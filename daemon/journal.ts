@@ -6,8 +6,9 @@ import { unlessBefore } from "#base/deadline";
 import { openEvents } from "./events.ts";
 import { isToJournal, JOURNAL_SOCKET } from "./journal/connected.ts";
 import { journalEntry, type Logged } from "./journal/entry.ts";
+import { openLastLines } from "./journal/last-lines.ts";
 import { LEVELS, type Level, priorityOf } from "./journal/levels.ts";
-import { openJournalQueue } from "./journal/queue.ts";
+import { type JournalQueue, openJournalQueue } from "./journal/queue.ts";
 
 /** What is logged to, until it is disposed of: that gives what waits some seconds to go. */
 export interface Journal extends AsyncDisposable {
@@ -45,11 +46,48 @@ export function nativeJournal(
   const queue = openJournalQueue(datagrams, toStandardError, (lines) =>
     openEvents(logger).journalLinesLost(lines),
   );
-  const stream = new Writable({
+  const lastLines = openLastLines(flushMs);
+  let instead = (): ((line: string) => void) | undefined =>
+    stopping.aborted ? toStandardError : undefined;
+  const stream = intoQueue(queue, identifier, () => instead());
+  const logger = createLogger({
+    levels: LEVELS,
+    level,
+    transports: [new transports.Stream({ stream })],
+  });
+  // Where nothing can be waited for any more: an error that nobody caught ends the process.
+  const end = (): void => {
+    instead = () => lastLines.write;
+    for (const line of queue.left()) lastLines.write(line);
+    while (logger.read() !== null);
+    lastLines.end();
+  };
+  process.once("exit", end);
+  return {
+    logger,
+    [Symbol.asyncDispose]: async () => {
+      const over = Promise.withResolvers<void>();
+      using _ = unlessBefore(flushMs, over.resolve);
+      await Promise.race([handedOn(logger).then(() => queue.drained()), over.promise]);
+      process.off("exit", end);
+      datagrams[Symbol.dispose]();
+      await wait(LINGER_MS);
+    },
+  };
+}
+
+/** Takes what is logged; `instead` says where it goes now, when that is not the queue. */
+function intoQueue(
+  queue: JournalQueue,
+  identifier: string,
+  instead: () => ((line: string) => void) | undefined,
+): Writable {
+  return new Writable({
     objectMode: true,
     write: (logged: Logged, _, done) => {
       const line = standardLine(logged);
-      if (stopping.aborted) toStandardError(line);
+      const write = instead();
+      if (write !== undefined) write(line);
       else {
         const entry = journalEntry(logged, identifier);
         const isMinor = priorityOf(String(logged["level"])) >= LEVELS.info;
@@ -58,21 +96,6 @@ export function nativeJournal(
       done();
     },
   });
-  const logger = createLogger({
-    levels: LEVELS,
-    level,
-    transports: [new transports.Stream({ stream })],
-  });
-  return {
-    logger,
-    [Symbol.asyncDispose]: async () => {
-      const over = Promise.withResolvers<void>();
-      using _ = unlessBefore(flushMs, over.resolve);
-      await Promise.race([handedOn(logger).then(() => queue.drained()), over.promise]);
-      datagrams[Symbol.dispose]();
-      await wait(LINGER_MS);
-    },
-  };
 }
 
 /** winston passes on a few lines each turn of the event loop, and has the others itself. */

@@ -14,6 +14,8 @@ export interface JournalQueue {
   add(one: Waiting): void;
   /** Resolves once everything that was added is with the kernel. */
   drained(): Promise<void>;
+  /** What waits, in its order, for a process that can wait no more; the first of it may be with the kernel already. */
+  left(): readonly string[];
 }
 
 /** Some fifty thousand lines. */
@@ -35,6 +37,7 @@ export function openJournalQueue(
   let next = 0;
   let bytes = 0;
   let lost = 0;
+  let sent: Waiting | undefined;
   let sending: Promise<void> | undefined;
 
   function makeRoom(): void {
@@ -62,6 +65,7 @@ export function openJournalQueue(
 
   async function send(): Promise<void> {
     for (let one = take(); one !== undefined; one = take()) {
+      sent = one;
       try {
         await datagrams.send(one.entry);
       } catch (error) {
@@ -71,6 +75,7 @@ export function openJournalQueue(
         if (code === "ECANCELED") break;
         instead(one.line);
       }
+      sent = undefined;
       if (lost > 0 && next === waiting.length) {
         const lines = lost;
         lost = 0;
@@ -90,6 +95,7 @@ export function openJournalQueue(
     drained: async () => {
       await sending;
     },
+    left: () => [...(sent ? [sent] : []), ...waiting.slice(next)].map(({ line }) => line),
   };
 }
 
