@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -15,9 +16,13 @@ import { systemClock } from "#base/system-clock";
 import { DAY_MS, dayOf, plus } from "#base/time";
 import { readConfig } from "../config/load.ts";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
+import { pairingLines } from "../daemon/setup/first-hardware.ts";
+import { GOOD_CAMERA } from "./fakes/configuration.ts";
+import { openResponder, probeMatch } from "./fakes/discovery-responder.ts";
 import { fitBucket, NODE, USERS } from "./fakes/fit-bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 
+const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
 
 const reported = z.object({
@@ -28,6 +33,8 @@ const reported = z.object({
   check: z.looseObject({
     checks: z.array(z.looseObject({ what: z.string(), verdict: z.string() })),
   }),
+  camera: z.looseObject({ number: z.string(), stored: z.boolean() }).nullable(),
+  found: z.looseObject({ found: z.array(z.looseObject({ name: z.string() })) }).nullable(),
   next: z.array(z.string()),
   done: z.boolean(),
 });
@@ -54,7 +61,7 @@ async function newMachine() {
   async function setup(...args: string[]) {
     try {
       const all = [CLI, "-c", yaml, ...args];
-      const ran = await promisify(execFile)(process.execPath, all, { timeout: 110_000 });
+      const ran = await promisify(execFile)(process.execPath, all, { env: ENV, timeout: 110_000 });
       return { ...ran, code: 0 };
     } catch (error) {
       return failed.parse(error);
@@ -66,7 +73,7 @@ async function newMachine() {
 /** A setup, killed with all that it started once `seen` is there; or it had ended before. */
 async function killedOnce(seen: string, yaml: string, answers: string): Promise<void> {
   const command = [CLI, "-c", yaml, "setup", "--answers", answers];
-  const child = spawn(process.execPath, command, { detached: true, stdio: "ignore" });
+  const child = spawn(process.execPath, command, { detached: true, env: ENV, stdio: "ignore" });
   const closed = once(child, "close");
   while (child.exitCode === null && !existsSync(seen)) await sleep(2);
   const { pid } = child;
@@ -242,5 +249,64 @@ describe("bewaard setup, where a file answers", function () {
     assert.equal((await stat(at("state/vault.credential"))).mode & 0o777, 0o600);
     assert.ok(!`${stdout}${stderr}`.includes(box.secretAccessKey));
     assert.ok(!(await readFile(at("etc/bewaard.yaml"), "utf8")).includes(box.secretAccessKey));
+  });
+
+  it("looks at the first camera, with its password from a file, and is not done where it would not be stored", async () => {
+    await using machine = await newMachine();
+    const { at, answers, setup } = machine;
+    // Nobody serves this port.
+    const camera = { ...GOOD_CAMERA, url: "rtsp://127.0.0.1:1/stream1" };
+    const secrets = { "cam-0001.password": at("password") };
+    const all = { ...answers, policy: "arnhem", cameras: [camera], secrets };
+    await writeFile(at("answers.yaml"), stringify(all));
+    await writeFile(at("password"), "geheim-woord\n", { mode: 0o644 });
+    const exposed = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    assert.match(exposed.stderr, /SECRET_EXPOSED/);
+    await chmod(at("password"), 0o600);
+    const { stdout, stderr, code } = await setup(
+      "--json",
+      "setup",
+      "--answers",
+      at("answers.yaml"),
+    );
+    const report = reported.parse(JSON.parse(stdout || stderr));
+    assert.deepEqual([report.camera?.number, report.camera?.stored], ["cam-0001", false]);
+    assert.deepEqual([report.done, code], [false, 1]);
+    assert.equal(await readFile(at("state/cam-0001.password"), "utf8"), "geheim-woord\n");
+    assert.ok(!stdout.includes("geheim-woord"));
+    assert.ok(
+      report.next.includes("systemctl enable --now bewaard.service bewaard-record.service"),
+    );
+  });
+
+  it("looks for cameras where it is told to, and accepts none by itself", async () => {
+    await using responder = await openResponder((question) => [probeMatch(question, {})]);
+    await using machine = await newMachine();
+    const { at, setup, yaml } = machine;
+    const to = ["--discover", "lo", "--discover-at", `127.0.0.1:${responder.port}`];
+    const { stdout, stderr } = await setup(
+      "--json",
+      "setup",
+      "--answers",
+      at("answers.yaml"),
+      ...to,
+    );
+    const { found } = reported.parse(JSON.parse(stdout || stderr));
+    assert.deepEqual(
+      found?.found.map(({ name }) => name),
+      ["Balie cam"],
+    );
+    assert.deepEqual((await readConfig(yaml)).cameras, []);
+  });
+
+  it("says how to pair what is in a slot and nobody has paired, and nothing of the rest", () => {
+    const one = { vendor: "0b6a", product: "1234", serial: "TS00A1B2", volume: null } as const;
+    const lines = pairingLines([
+      { ...one, slot: "0000:00:14.0/2.3", kind: "disk", refused: "unpaired", looked: true },
+    ]);
+    assert.match(
+      lines.join("\n"),
+      /^# 0b6a:1234 .*\nbewaarctl bodycams pair \S+ --slot 0000:00:14\.0\/2\.3 --profile /,
+    );
   });
 });

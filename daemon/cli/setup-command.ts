@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import type { AnswersFile } from "../setup/answers-file.ts";
 import { dashed } from "../setup/gather.ts";
@@ -40,6 +41,11 @@ export function addSetupCommand(
       "--state <folder>",
       `catalog, sleutel en sockets / catalog, node key and sockets (${STATE})`,
     )
+    .option(
+      "--discover <interface>",
+      "zoek camera's langs deze netwerkkaart / look for cameras by this network interface",
+    )
+    .option("--discover-at <address>", "vraag alleen dit adres / ask this address only")
     .option("--recipients <file>", "recipients.txt van het bureau / from the desk")
     .option("--signers <file>", "desk.signers van het bureau / from the desk");
   for (const { key, nl, en } of QUESTIONS)
@@ -76,6 +82,7 @@ async function guide(
   signal: AbortSignal,
 ): Promise<void> {
   const { guidedSetup } = await import("../setup/guided.ts");
+  const { lookInSlotsOf } = await import("../pairing/look.ts");
   const { readAnswers } = await import("../setup/answers-file.ts");
   const { openTerminal } = await import("../setup/terminal.ts");
   const { answers, tenant: named } = options;
@@ -95,13 +102,17 @@ async function guide(
       tenant: tenant === undefined ? undefined : await makeTenant(tenant),
     },
     person,
+    lookInSlotsOf(systemClock),
     json,
     say,
     signal,
   );
   if (json) {
-    const vault: unknown = JSON.parse(report.vault.out);
-    print(true, { ...report, vault }, () => "");
+    const { vault, camera, found } = report;
+    const [tried, tested, discovered] = [vault, camera, found].map(
+      (one): unknown => one && JSON.parse(one.out),
+    );
+    print(true, { ...report, vault: tried, camera: tested, found: discovered }, () => "");
   }
   if (!report.done) process.exitCode = 1;
 }
@@ -127,6 +138,7 @@ function givenBy(file: AnswersFile, options: Options, state: string): Omit<Given
       cameras: file.cameras ?? [],
     },
     desk: { recipients: said("recipients"), signers: said("signers") },
+    discovery: { by: said("discover"), at: said("discover_at") },
     secrets: file.secrets ?? {},
     replace: options["replace"] === true,
   };

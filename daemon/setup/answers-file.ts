@@ -10,6 +10,8 @@ const path = z.string().regex(/^\//, "write an absolute path: the file, never th
 const answersSchema = z.strictObject({
   ...Object.fromEntries(QUESTIONS.map(({ key }) => [key, text.optional()])),
   state: text.optional(),
+  discover: text.optional(),
+  discover_at: text.optional(),
   demo: z.boolean().optional(),
   bodycams: z.array(z.unknown()).optional(),
   cameras: z.array(z.unknown()).optional(),

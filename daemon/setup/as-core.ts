@@ -42,6 +42,8 @@ export function asCore(
       env: {
         PATH: process.env["PATH"],
         TZ: process.env["TZ"],
+        // A cache that another user writes would be code of its own.
+        ...(owner ? {} : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
         ...(credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: credentials }),
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -3,13 +3,21 @@ import { z } from "zod";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { shownFitness } from "../fitness/check-box.ts";
+import type { LookInSlots } from "../pairing/in-slots.ts";
 import { type AsCore, asCore, printed, type Ran, reportIn } from "./as-core.ts";
 import { folderBeside, type Standing } from "./draft.ts";
-import { type FromDesk, takeFromDesk } from "./from-desk.ts";
+import {
+  type Discovery,
+  type FirstHardware,
+  lookAtHardware,
+  pairingLines,
+} from "./first-hardware.ts";
+import { type AskPath, desksFiles, type FromDesk, takeFromDesk } from "./from-desk.ts";
 import { type Ask, gather } from "./gather.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import type { Answers } from "./questions.ts";
 import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
+import { stillToDo } from "./still-to-do.ts";
 import { type AskSecret, type SecretFiles, type SecretStore, takeSecrets } from "./take-secrets.ts";
 import type { Tenant } from "./tenant.ts";
 import { usualAnswer } from "./usual.ts";
@@ -20,6 +28,7 @@ export interface Given {
   readonly standing: Omit<Standing, "path">;
   readonly desk: FromDesk;
   readonly secrets: SecretFiles;
+  readonly discovery: Discovery;
   /** Whose box it is, where it is a tenant's. */
   readonly tenant: Tenant | undefined;
   /** The answers take the place of a configuration that is there. */
@@ -30,10 +39,10 @@ export interface Given {
 export interface Person {
   readonly ask: Ask;
   readonly askSecret: AskSecret;
-  readonly askPath: (nl: string, en: string) => Promise<string | undefined>;
+  readonly askPath: AskPath;
 }
 
-export interface SetupReport {
+export interface SetupReport extends FirstHardware {
   readonly configuration: string;
   /** Keys that were answered otherwise than the configuration has them, which was there and stays. */
   readonly differs: readonly string[];
@@ -70,6 +79,7 @@ export async function guidedSetup(
   path: string,
   given: Given,
   person: Person | undefined,
+  inSlots: LookInSlots,
   json: boolean,
   say: (line: string) => void,
   signal: AbortSignal,
@@ -81,19 +91,31 @@ export async function guidedSetup(
   const core = asCore(owner, path, undefined, signal);
   const verifier = await prepare(core, path);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
-  await takeFromDesk(config, await desksFiles(config, given.desk, person));
+  await takeFromDesk(config, await desksFiles(config, given.desk, person?.askPath));
   const how = json ? ["--json"] : [];
   const vault = await core("bewaard", ...how, "check", "--vault");
   say(vault.out);
   const check = looked.parse(reportIn((await core("bewaard", "--json", "check")).out));
   say(shownFitness(check.checks));
   const brought = (await isThere(config.recipients)) && (await isThere(config.desk_signers));
-  const next = stillToDo(config, verifier, brought, given.tenant?.name);
+  const seen = await lookAtHardware(
+    path,
+    core,
+    inSlots,
+    (indoors) => where(given, indoors, person),
+    how,
+  );
+  for (const one of [seen.camera, seen.found]) if (one !== null) say(one.out);
+  const next = [
+    ...stillToDo(config, verifier, brought, given.tenant?.name),
+    ...pairingLines(given.tenant ? [] : seen.slots),
+  ];
   say(["hierna / next:", ...next].join("\n  "));
   const faults = check.checks.filter(({ verdict }) => verdict === "not fit");
   // What comes from the desk cannot be there before the desk knows the key of this box.
-  const done = vault.code === 0 && faults.every(({ what }) => !brought && FROM_DESK.has(what));
-  return { configuration: path, differs, verifier, vault, check, next, done };
+  const tried = vault.code === 0 && (seen.camera?.code ?? 0) === 0;
+  const done = tried && faults.every(({ what }) => !brought && FROM_DESK.has(what));
+  return { configuration: path, differs, verifier, vault, check, ...seen, next, done };
 }
 
 async function settleConfiguration(
@@ -151,44 +173,17 @@ async function prepare(core: AsCore, path: string): Promise<string> {
   return verifier;
 }
 
-async function desksFiles(config: Config, desk: FromDesk, person: Person | undefined) {
-  if (!person) return desk;
-  const asked = async (given: string | undefined, there: string, name: string) =>
-    given ??
-    ((await isThere(there))
-      ? undefined
-      : await person.askPath(
-          `${name} van het bureau: pad van het bestand; leeg: later`,
-          `${name} from the desk: path of the file; empty: later`,
-        ));
-  return {
-    recipients: await asked(desk.recipients, config.recipients, "recipients.txt"),
-    signers: await asked(desk.signers, config.desk_signers, "desk.signers"),
-  };
-}
-
-/** In the order in which it is to be typed, on this machine or at the desk. */
-function stillToDo(
-  config: Config,
-  verifier: string,
-  brought: boolean,
-  tenant: string | undefined,
-): readonly string[] {
-  const [instance, own] = tenant === undefined ? ["", ""] : [`@${tenant}`, ` --tenant ${tenant}`];
-  const desk = [
-    `bewaarctl desk init --node '${verifier}' …  # op het bureau / at the desk`,
-    `bewaard setup${own} --recipients recipients.txt --signers desk.signers`,
-  ];
-  const apart = "s3" in config.vault || config.timestamps !== undefined;
-  const units = [
-    `bewaard${instance}.service`,
-    ...(apart ? [`bewaard-dock${instance}.service`] : []),
-    ...(config.cameras.length > 0 ? [`bewaard-record${instance}.service`] : []),
-  ];
-  return [
-    ...(brought ? [] : desk),
-    // Before it starts: without a way out it reaches no bucket.
-    ...(apart ? ["# install.md, A bucket"] : []),
-    `systemctl enable --now ${units.join(" ")}`,
-  ];
+/** A policy that knows no buildings has no cameras to look for. */
+async function where(
+  { discovery }: Given,
+  indoors: boolean,
+  person: Person | undefined,
+): Promise<Discovery> {
+  if (discovery.by !== undefined || discovery.at !== undefined || !indoors || !person)
+    return discovery;
+  const by = await person.askPath(
+    "camera's zoeken: naam van de netwerkkaart in hun net (eth1); leeg: niet",
+    "look for cameras: name of the network interface in their network; empty: no",
+  );
+  return { by, at: undefined };
 }

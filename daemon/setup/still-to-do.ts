@@ -1,0 +1,27 @@
+import type { Config } from "../../config/schema.ts";
+
+/** In the order in which it is to be typed, on this machine or at the desk. */
+export function stillToDo(
+  config: Config,
+  verifier: string,
+  brought: boolean,
+  tenant: string | undefined,
+): readonly string[] {
+  const [instance, own] = tenant === undefined ? ["", ""] : [`@${tenant}`, ` --tenant ${tenant}`];
+  const desk = [
+    `bewaarctl desk init --node '${verifier}' …  # op het bureau / at the desk`,
+    `bewaard setup${own} --recipients recipients.txt --signers desk.signers`,
+  ];
+  const apart = "s3" in config.vault || config.timestamps !== undefined;
+  const units = [
+    `bewaard${instance}.service`,
+    ...(apart ? [`bewaard-dock${instance}.service`] : []),
+    ...(config.cameras.length > 0 ? [`bewaard-record${instance}.service`] : []),
+  ];
+  return [
+    ...(brought ? [] : desk),
+    // Before it starts: without a way out it reaches no bucket.
+    ...(apart ? ["# install.md, A bucket"] : []),
+    `systemctl enable --now ${units.join(" ")}`,
+  ];
+}
