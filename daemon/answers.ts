@@ -11,6 +11,7 @@ import { seenElsewhere } from "../storage/catalog/seen.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
 import { find } from "./answer-find.ts";
+import { newestBackup } from "./backup/known.ts";
 import type { Answers, Result } from "./control/protocol.ts";
 import { dutyAnswers } from "./duties.ts";
 import { deskReadTo } from "./heed.ts";
@@ -88,6 +89,7 @@ async function status(
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
     left: { files: left.files, decideBy: isoOrNull(left.decideBy) },
     duties: { open: duties.length, since: isoOrNull(duties[0]?.openedAt) },
+    backupAt: isoOrNull(await newestBackup(database)),
   };
 }
 

@@ -34,12 +34,7 @@ import {
 } from "../storage/restore/heads.ts";
 import { restoreEntries } from "../storage/restore/ledger.ts";
 import { restoreLocks } from "../storage/restore/locks.ts";
-import {
-  deskObeyedTo,
-  deskReadTo,
-  forgetBox,
-  lastConfiguration,
-} from "../storage/restore/remembered.ts";
+import { deskObeyedTo, forgetBox, lastConfiguration } from "../storage/restore/remembered.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { restoreSpoolCopies } from "../storage/restore/spool-copies.ts";
 import { countRestored, type Restored, settleStates } from "../storage/restore/states.ts";
@@ -50,6 +45,7 @@ import { openSpool, type Spool } from "../storage/spool/spool.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { rememberedConfiguration } from "./accept-configuration.ts";
 import { linkAt } from "./desk/chain.ts";
+import { deskReadTo } from "./heed.ts";
 import { RULE_TAKES_MS } from "./lock.ts";
 import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import { boxOf, catalogPath, namedBy, originOf } from "./places.ts";
@@ -274,8 +270,9 @@ async function remember(
   isUnsigned: IsUnsigned,
   signal: AbortSignal,
 ): Promise<"same" | "another"> {
-  const { before, desk, last, readAt } = await database.transaction(async (sql) => ({
-    before: await deskReadTo(sql),
+  // A catalog that came out of a backup had read on where nothing was to be obeyed.
+  const before = (await deskReadTo(database))?.number ?? 0;
+  const { desk, last, readAt } = await database.transaction(async (sql) => ({
     desk: await deskObeyedTo(sql, isUnsigned),
     last: await lastConfiguration(sql, isUnsigned),
     readAt: moment((await sql.all("select max(at_ms) as at_ms from checkpoint"))[0], "at_ms"),

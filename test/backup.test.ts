@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { appendFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
+import { systemClock } from "#base/system-clock";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { makeRecoveryKey } from "../daemon/backup/recovery-key.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
+import { checkBox } from "../daemon/fitness/check-box.ts";
 import { catalogPath, vaultFolder } from "../daemon/places.ts";
 import { type RestoreReport, restoreBox, shownRestore } from "../daemon/restore/restore.ts";
 import { setupBox } from "../daemon/setup.ts";
@@ -66,7 +68,43 @@ describe("a dead box that made backups", function () {
       assert.ok(await passUntil(clock, MINUTE_MS, DAY_MS, made, signal), said.join(" "));
       assert.equal((await ask("status", {})).states["stored"], 3);
       assert.ok(!(await waits(box)));
+      const { backupAt } = await ask("status", {});
+      assert.ok(backupAt !== null && Date.parse(backupAt) > clock.now() - DAY_MS);
+      const pathOfBox = join(box.site.folder, "bewaard.yaml");
+      for (const [days, verdict] of [
+        [0, "fit"],
+        [3, "warning"],
+      ] as const) {
+        const later = { ...systemClock, now: () => plus(clock.now(), days * DAY_MS) };
+        const rows = (await checkBox(later, pathOfBox, signal)).filter(isOfBackup);
+        assert.deepEqual(
+          rows.map((row) => row.verdict),
+          ["fit", verdict],
+        );
+        assert.match(rows[1]?.says.nl ?? "", /de nieuwste is van/);
+      }
     });
+  });
+
+  it("is told by check where it would have none: no recovery key, or one that is none", async () => {
+    const box = await sites.again();
+    const yaml = join(box.site.folder, "bewaard.yaml");
+    const told = async () =>
+      (await checkBox(systemClock, yaml, NEVER))
+        .filter(isOfBackup)
+        .map(({ verdict, says }) => `${verdict}: ${says.nl}`)
+        .join();
+    assert.equal(await told(), "fit: 1 herstelsleutel(s) (pq)");
+    const text = await readFile(yaml, "utf8");
+    await writeFile(yaml, text.replace("demo: true", "demo: false"));
+    assert.match(await told(), /^fit/);
+    const without = text.replace(/backup:\n {2}recipients: .*\n/, "");
+    await writeFile(yaml, without.replace("demo: true", "demo: false"));
+    assert.match(await told(), /^warning: er is geen herstelsleutel/);
+    await writeFile(yaml, without);
+    assert.equal(await told(), "");
+    await writeFile(yaml, text.replace(/recovery\.txt/, "other.txt"));
+    assert.match(await told(), /^not fit: .*CONFIG_MISSING/);
   });
 
   it("goes on under a new key, where the old one is gone: the desk's public key of it is enough", async () => {
@@ -199,6 +237,10 @@ describe("a dead box that made backups", function () {
     await assert.rejects(restore(box), { code: "BACKUP_NOT_FOUND" });
   });
 });
+
+function isOfBackup({ what }: { readonly what: string }): boolean {
+  return what === "backup";
+}
 
 const NONE = { stored: 0, lost: 0, missing: 0, refused: [], newer: [] };
 

@@ -122,6 +122,7 @@ describe("metrics", () => {
     const found = await measuredOf(rig, []);
     const names = new Set(found.map(({ name }) => name));
     const none = [
+      "bewaard_backup_timestamp_seconds",
       "bewaard_bodycam_seen_timestamp_seconds",
       "bewaard_camera_recording",
       "bewaard_checkpoint_timestamp_seconds",

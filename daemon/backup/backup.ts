@@ -14,7 +14,7 @@ import { abandonUnfinished, removeOldBackups } from "./old.ts";
 const LOOK_EVERY_MS = 10 * MINUTE_MS;
 const RETRY_AFTER_MS = HOUR_MS;
 /** A missed night passes; after two somebody must look. */
-const OLD_MS = 2 * DAY_MS;
+export const OLD_MS = 2 * DAY_MS;
 
 /**
  * Makes a backup of the catalog once a day, until the signal aborts (procedure "Back up"), and tells when there has

@@ -23,6 +23,13 @@ export function knownBackup(database: Database, now: Instant): Promise<KnownBack
   });
 }
 
+/** When the newest backup was made, as far as this box knows; undefined before the first. */
+export async function newestBackup(database: Database): Promise<Instant | undefined> {
+  const text = await database.transaction((sql) => readFact(sql, "backup"));
+  const known = text === undefined ? undefined : remembered.parse(JSON.parse(text));
+  return known?.made === true ? instant(known.atMs) : undefined;
+}
+
 export function backupText({ at, made }: KnownBackup): string {
   return JSON.stringify({ atMs: at, made });
 }

@@ -50,6 +50,9 @@ export function shownStatus(status: Result<"status">): string {
     `  logboek / ledger: ${head ? `${head.size} regels getekend / entries signed` : "nog niet getekend / not signed yet"}`,
     ...(status.history === "one" ? [] : [`  ${HISTORIES[status.history]}`]),
     `  bureau gelezen tot / desk read to: ${status.deskReadTo}`,
+    ...(status.backupAt === null
+      ? []
+      : [`  back-up van / backup of ${localTime(status.backupAt)}`]),
     ...(status.left.decideBy === null
       ? []
       : [

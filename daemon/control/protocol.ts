@@ -117,6 +117,8 @@ export const METHODS = {
       deskReadTo: z.number(),
       left: z.object({ files: z.number(), decideBy: z.string().nullable() }),
       duties: z.object({ open: z.number(), since: z.string().nullable() }),
+      /** When the newest backup was made; null where there is none. */
+      backupAt: z.string().nullable(),
     }),
   },
   find: {

@@ -2,6 +2,7 @@ import { BewaardError, systemCode } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import { ERROR_SAYS } from "../cli/error-says.ts";
+import { lookAtBackup } from "./backup.ts";
 import { lookAtCameras } from "./cameras.ts";
 import { lookAtClock, lookAtTrust } from "./clock.ts";
 import { lookAtConfiguration, lookAtPolicy, lookAtProfiles } from "./configuration.ts";
@@ -33,6 +34,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   "node key": lookAtNodeKey,
   "helper key": lookAtHelperKey,
   recipients: lookAtRecipients,
+  backup: lookAtBackup,
   "desk signers": lookAtSigners,
   secrets: lookForSecrets,
   permissions: lookAtPermissions,

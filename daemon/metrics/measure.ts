@@ -10,6 +10,7 @@ import { oldestWaiting } from "../../storage/catalog/waiting.ts";
 import { newestCheckpoint } from "../../storage/ledger/checkpoint.ts";
 import { ALARM_NAMES } from "../alarms/alarm.ts";
 import { readRaised } from "../alarms/raised.ts";
+import { newestBackup } from "../backup/known.ts";
 import { deskReadTo } from "../heed.ts";
 import type { Shown } from "../record/board.ts";
 import type { WallCameraSettings } from "../record/wall-camera.ts";
@@ -45,6 +46,7 @@ export async function measure(
         value: raised.filter((one) => one.alarm === alarm).length,
       })),
     },
+    plainMetric("bewaard_backup_timestamp_seconds", inSeconds(await newestBackup(database))),
     {
       name: "bewaard_bodycam_seen_timestamp_seconds",
       samples: (await database.transaction(readBodycams))

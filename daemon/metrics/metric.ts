@@ -23,6 +23,10 @@ export const METRICS = {
     help: "Things that an alarm was raised about and that are not over.",
     labels: ["alarm"],
   },
+  bewaard_backup_timestamp_seconds: {
+    help: "When the newest backup of the catalog was made.",
+    labels: [],
+  },
   bewaard_bodycam_seen_timestamp_seconds: {
     help: "When a paired bodycam was last in a slot.",
     labels: ["device"],

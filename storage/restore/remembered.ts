@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { readFact } from "../catalog/facts.ts";
 import { number, text } from "../catalog/row.ts";
 import type { Sql } from "../catalog/sqlite.ts";
 import { factsOf } from "./told.ts";
@@ -25,14 +24,6 @@ export async function deskObeyedTo(sql: Sql, isUnsigned: IsUnsigned): Promise<nu
     .flatMap((row) => factsOf(text(row, "body"))["desk"])
     .map(Number);
   return Math.max(0, ...numbers.filter(Number.isSafeInteger));
-}
-
-const desk = z.object({ number: z.int() });
-
-/** How far a catalog that came out of a backup had read the desk's chain; 0 where it had not. */
-export async function deskReadTo(sql: Sql): Promise<number> {
-  const known = await readFact(sql, "desk");
-  return known === undefined ? 0 : desk.parse(JSON.parse(known)).number;
 }
 
 /** Lets a catalog that came out of a backup forget what was true of the lost box only: its spool, its last backup. */

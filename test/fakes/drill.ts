@@ -5,6 +5,8 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { systemCode } from "#base/errors";
+import { until } from "./until.ts";
 
 /** The blocks of commands under one heading of a page in docs/. */
 export async function commandsOf(page: string, heading: string): Promise<readonly string[]> {
@@ -69,13 +71,16 @@ esac`,
 }
 
 async function stopped(pid: number): Promise<void> {
+  if (!signalled(pid, "SIGTERM")) return;
+  await until(() => !signalled(pid, 0));
+}
+
+/** False when it is gone. */
+function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, "SIGTERM");
-    for (;;) {
-      process.kill(pid, 0);
-      await new Promise((resolve) => void setImmediate(resolve));
-    }
-  } catch {
-    // It is gone.
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (systemCode(error) === "ESRCH") return false;
+    throw error;
   }
 }

@@ -13,5 +13,6 @@ export const WELL: Result<"status"> = {
   history: "one",
   deskReadTo: 0,
   duties: { open: 0, since: null },
+  backupAt: null,
   left: { files: 0, decideBy: null },
 };
