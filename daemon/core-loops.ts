@@ -90,6 +90,8 @@ export function coreLoops(
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
   const limits = ringLimits(config);
+  const longestMs = term.longestUndockedMs;
+  const alarms = alarmsOf(clock, events, database, askRoomLeft, paired, longestMs, config);
   const sources = [chrony(systemClock, config.time.sources)];
   const farMs = "s3" in config.vault ? BUCKET_STEP_MS : SHARE_STEP_MS;
   return [
@@ -124,9 +126,7 @@ export function coreLoops(
     loop("bodycams", STEP_MS, paired.watch),
     loop("marks", STEP_MS, (c, s) => remindOfMarks(c, events, database, s)),
     loop("duties", STEP_MS, (c, s) => duties(c, events, database, covertPeriods(config), s)),
-    loop("alarms", STEP_MS, (c, s) =>
-      watchAlarms(c, events, sure, alarmsOf(events, database, askRoomLeft, config), s),
-    ),
+    loop("alarms", STEP_MS, (c, s) => watchAlarms(c, events, sure, alarms, s)),
     loop("keep-time", STEP_MS, (c, s) => keepTime(c, events, database, sources, s)),
   ];
 }

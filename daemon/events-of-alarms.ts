@@ -6,8 +6,6 @@ import type { Say } from "./say.ts";
 // says.
 
 export function alarmEvents(say: Say) {
-  const over = (event: `${OverName}-over`, message: string, since: Instant, fields: object = {}) =>
-    say("notice", event, message, { since: isoOf(since), ...fields });
   return {
     notRecording: (
       device: DeviceId | null,
@@ -15,47 +13,85 @@ export function alarmEvents(say: Say) {
       state: string | null,
       code: string | null,
     ) =>
-      say("alert", "not-recording", "a camera that should be recorded is not", {
-        device,
-        cameras,
-        state,
-        code,
-      }),
+      device === null
+        ? say(
+            "alert",
+            "not-recording",
+            "no recorder answers: none of {cameras} cameras is known to be recorded",
+            { device, cameras, state, code },
+          )
+        : say(
+            "alert",
+            "not-recording",
+            "a camera that should be recorded is not[, it is {state}][: {code}]",
+            { device, cameras, state, code },
+          ),
     notRecordingOver: (device: string | null, since: Instant) =>
-      over("not-recording-over", "a camera is recorded again, or is not to be", since, { device }),
-    diskLeft: (hours: number, leftBytes: number) =>
-      say("alert", "disk-left", "the spool will be full soon if the vault takes nothing", {
-        hours,
-        leftBytes,
-      }),
-    diskLeftOver: (since: Instant) =>
-      over("disk-left-over", "there is room in the spool for long enough again", since),
-    uploadLate: (since: Instant) =>
-      say("alert", "upload-late", "footage waits for the vault for too long: it is here alone", {
-        since: isoOf(since),
-      }),
-    uploadLateOver: (since: Instant) =>
-      over("upload-late-over", "nothing waits long for the vault any more", since),
+      say(
+        "notice",
+        "not-recording-over",
+        "recorded again, or not to be recorded any more: it was not since {since}",
+        { device, since: isoOf(since) },
+      ),
+    ...roomAlarms(say),
     checkpointMissed: (since: Instant) =>
-      say("alert", "checkpoint-missed", "the ledger has not left this box for an hour", {
+      say(
+        "alert",
+        "checkpoint-missed",
+        "the ledger has not left this box for more than an hour: since {since}",
+        { since: isoOf(since) },
+      ),
+    checkpointMissedOver: (since: Instant) =>
+      say("notice", "checkpoint-missed-over", "the ledger leaves this box, as not since {since}", {
         since: isoOf(since),
       }),
-    checkpointMissedOver: (since: Instant) =>
-      over("checkpoint-missed-over", "the ledger leaves this box again", since),
     rootSession: (remote: boolean) =>
-      say("alert", "root-session", "somebody is logged in as root on this box", { remote }),
+      remote
+        ? say("alert", "root-session", "somebody is logged in as root, over the network", {
+            remote,
+          })
+        : say("alert", "root-session", "somebody is logged in as root, at this machine", {
+            remote,
+          }),
     rootSessionOver: (since: Instant) =>
-      over("root-session-over", "somebody who was logged in as root is not any more", since),
+      say("notice", "root-session-over", "nobody is logged in as root who was since {since}", {
+        since: isoOf(since),
+      }),
     metricsDelayed: (why: string) =>
-      say("error", "metrics-delayed", "metrics cannot be had where the configuration says", {
+      say("error", "metrics-delayed", "metrics cannot be had where the configuration says: {why}", {
         why,
       }),
   };
 }
 
-type OverName =
-  | "checkpoint-missed"
-  | "disk-left"
-  | "not-recording"
-  | "root-session"
-  | "upload-late";
+function roomAlarms(say: Say) {
+  return {
+    diskLeft: (hours: number, leftBytes: number) =>
+      say(
+        "alert",
+        "disk-left",
+        "the spool will be full in {hours} hours if the vault takes nothing",
+        { hours, leftBytes },
+      ),
+    diskLeftOver: (since: Instant) =>
+      say("notice", "disk-left-over", "there is room for long enough, as not since {since}", {
+        since: isoOf(since),
+      }),
+    uploadLate: (since: Instant) =>
+      say(
+        "alert",
+        "upload-late",
+        "footage waits for the vault since {since}, too long: it is here alone",
+        { since: isoOf(since) },
+      ),
+    uploadLateOver: (since: Instant) =>
+      say(
+        "notice",
+        "upload-late-over",
+        "nothing waits long for the vault, as it did since {since}",
+        {
+          since: isoOf(since),
+        },
+      ),
+  };
+}

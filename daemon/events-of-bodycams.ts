@@ -36,6 +36,11 @@ export function bodycamEvents(say: Say) {
         "not docked since {since}, longer than policy allows: what it recorded since is on it alone",
         { device, since: isoOf(seenAt) },
       ),
+    bodycamAwayOver: (device: string, since: Instant) =>
+      say("notice", "bodycam-away-over", "missed since {since}: docked now, or retired", {
+        device,
+        since: isoOf(since),
+      }),
     bodycamProfileUnread: (device: DeviceId, error: BewaardError) =>
       say("alert", "bodycam-profile-unread", "the profile it was paired with cannot be read", {
         device,

@@ -113,13 +113,6 @@ function endingFootage(say: Say) {
         "the vault's copy of {segment} was gone before its term ended",
         { segment },
       ),
-    overdue: (segments: number) =>
-      say(
-        "alert",
-        "overdue",
-        "{segments} segments are past their term and not destroyed: a breach",
-        { segments },
-      ),
     quarantineDestroyed: (id: string) =>
       say(
         "notice",

@@ -13,12 +13,19 @@ export function sweepEvents(say: Say) {
         "footage in {place} is older than its term, without a hold: a breach, and its 72 hours count from {discoveredAt}",
         { what, place, discoveredAt: isoOf(discoveredAt) },
       ),
-    breachesLast: (breaches: number) =>
+    breachesLast: (breaches: number, segments: number) =>
       say(
         "alert",
         "breaches-last",
-        "footage that is older than its term is still there: {breaches}",
-        { breaches },
+        "footage is past its term and not destroyed, a breach: {segments} segments, {breaches} breaches found",
+        { breaches, segments },
+      ),
+    breachesLastOver: (since: Instant) =>
+      say(
+        "notice",
+        "breaches-last-over",
+        "no footage is past its term any more, as it was since {since}",
+        { since: isoOf(since) },
       ),
     swept: (counts: Swept) =>
       say(

@@ -69,7 +69,7 @@ function boxEvents(say: Say) {
         why,
       }),
     clockTrusted: (why: string) =>
-      say("notice", "clock-trusted", "outside sources vouch for the time", { why }),
+      say("notice", "clock-trusted", "time is trusted", { why }),
     rebuiltWaits: () =>
       say(
         "alert",

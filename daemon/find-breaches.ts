@@ -1,6 +1,5 @@
-import { atMostEvery } from "#base/at-most-every";
-import { type Clock, DAY_MS, every, HOUR_MS } from "#base/time";
-import { countBreaches, endBreaches, recordBreaches } from "../storage/catalog/breaches.ts";
+import { type Clock, every, HOUR_MS } from "#base/time";
+import { endBreaches, recordBreaches } from "../storage/catalog/breaches.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { overdueHere } from "../storage/overdue-here.ts";
 import type { Spool } from "../storage/spool/spool.ts";
@@ -11,8 +10,8 @@ import { timeTrust } from "./trust.ts";
 
 /**
  * Looks hourly for footage that is older than its term and that nothing holds, in every place this box has, until
- * the signal aborts. Each is a breach with the moment of its discovery, once, in ledger and journal; and as
- * long as any lasts that is said daily. What the vault has besides, the weekly sweep finds. Waits for
+ * the signal aborts. Each is a breach with the moment of its discovery, once, in ledger and journal; as long as
+ * any lasts there is the alarm `breaches-last`. What the vault has besides, the weekly sweep finds. Waits for
  * trusted time: without it nobody knows what is old.
  */
 export async function findBreaches(
@@ -24,7 +23,6 @@ export async function findBreaches(
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "find-breaches");
-  const daily = atMostEvery(clock, DAY_MS);
   for await (const now of every(clock, HOUR_MS, signal)) {
     await turn(async () => {
       if (!(await timeTrust(clock, database)).trusted) return;
@@ -38,8 +36,6 @@ export async function findBreaches(
         [],
       );
       for (const one of fresh) events.breach(one.what, one.place, now);
-      const lasting = await countBreaches(database);
-      if (lasting > 0 && daily("lasting")) events.breachesLast(lasting);
     });
   }
 }

@@ -29,8 +29,7 @@ export async function keepTime(
       asked = clock.uptimeMs();
       const heard = (await Promise.all(sources.map((ask) => ask(signal)))).flat();
       if (signal.aborted) return;
-      const after = await hear(clock, database, heard);
-      if (after.trusted && !trusted) events.clockTrusted(after.why);
+      await hear(clock, database, heard);
     });
   }
 }

@@ -97,7 +97,7 @@ export async function runCoreOn(
   for (const declaration of declarationsOf(config)) events.vaultDeclared(declaration);
   const atStart = steady(clock, events, "start");
   await atStart(() => recordStarted(database, clock.now(), clock.bootId()));
-  await using vault = await openVaultOfBox(clock, events, database, config);
+  await using vault = await openVaultOfBox(clock, database, config);
   await using medium = await openMedium(clock, database, config, events);
 
   // On a full disk it is core that makes room.

@@ -10,7 +10,7 @@ import type { Loop } from "./notify/pulses.ts";
 import type { AskHistory } from "./one-history.ts";
 import { openOutstanding } from "./ordering/outstanding.ts";
 import { type BodycamAnswers, bodycamAnswers } from "./pairing/answers.ts";
-import { openBoard } from "./pairing/board.ts";
+import { type Board, openBoard } from "./pairing/board.ts";
 import type { LookInSlots } from "./pairing/in-slots.ts";
 import { requireEither } from "./pairing/pair.ts";
 import { openPairedNote } from "./pairing/paired-note.ts";
@@ -39,6 +39,8 @@ export interface CoreMachine {
 /** All that core does of bodycams: which is which, what may go from their cards, and what sets their clocks. */
 export interface Bodycams {
   readonly answers: BodycamAnswers & WipeAnswers & Pick<Answers, "docks.set-time">;
+  /** Paired bodycams that are in no slot; undefined before the first look. */
+  readonly missing: Board["missing"];
   /** The loops of it, each until the signal aborts: `watchBodycams`, `settleWipes`, `settleTimes`. */
   readonly watch: Loop;
   readonly settleWipes: Loop;
@@ -82,7 +84,8 @@ export async function openBodycams(
       ...wipeAnswers(database, wipe),
       "docks.set-time": setTime,
     },
-    watch: (own, signal) => watchBodycams(own, events, database, look, note, board, term, signal),
+    missing: board.missing,
+    watch: (own, signal) => watchBodycams(own, events, database, look, note, board, signal),
     settleWipes: (own, signal) => settleWipes(own, events, database, reports, wipes, signal),
     settleTimes: (own, signal) => settleTimes(own, events, database, reports, times, signal),
   };

@@ -22,7 +22,7 @@ export async function openMedium(
   const { medium: kind, serial } = secured;
   const recognise = rememberedMedium(database, () => clock.now(), { kind, serial });
   const recorded =
-    "s3" in secured && events ? residencyRecorder(clock, events, database, secured.s3) : undefined;
+    "s3" in secured && events ? residencyRecorder(clock, database, secured.s3) : undefined;
   const vault = await openVault(clock, secured, {
     recognise,
     credentials: async () => ({ box: await readCredential("secured.credential", state) }),

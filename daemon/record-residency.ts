@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { atMostEvery } from "#base/at-most-every";
-import { type Clock, HOUR_MS } from "#base/time";
+import type { Clock } from "#base/time";
 import type { S3Place } from "../config/bucket-schema.ts";
 import { TABLE_VERSION } from "../config/eea-table.ts";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
@@ -8,22 +7,19 @@ import type { Database } from "../storage/catalog/sqlite.ts";
 import { append } from "../storage/ledger/append.ts";
 import { canonical } from "../storage/ledger/canonical.ts";
 import type { Whereabouts } from "../storage/vault/residency.ts";
-import type { Events } from "./events.ts";
 
 /** What each bucket last answered, by its name. */
 const remembered = z.record(z.string(), z.string());
 
 /**
  * Makes the function that records what a bucket says of where it is: in the ledger when it is not what the
- * bucket said last, also before a restart; in the journal then, and hourly while nothing may go there.
+ * bucket said last, also before a restart. The alarm `vault-outside` goes by it.
  */
 export function residencyRecorder(
   clock: Clock,
-  events: Events,
   database: Database,
   { provider, region, bucket }: Pick<S3Place, "provider" | "region" | "bucket">,
 ): (whereabouts: Whereabouts) => Promise<void> {
-  const hourly = atMostEvery(clock, HOUR_MS);
   return async ({ header, location, replication, refused }) => {
     const facts = {
       provider,
@@ -37,15 +33,22 @@ export function residencyRecorder(
       why: refused ?? null,
     };
     const said = canonical(facts);
-    const isNew = await database.transaction(async (sql) => {
+    await database.transaction(async (sql) => {
       const known = remembered.parse(JSON.parse((await readFact(sql, "residency")) ?? "{}"));
-      if (known[bucket] === said) return false;
+      if (known[bucket] === said) return;
       await writeFact(sql, "residency", canonical({ ...known, [bucket]: said }));
       await append(sql, clock.now(), [{ kind: "vault.residency", facts }]);
-      return true;
     });
-    if (refused !== undefined && (hourly(refused) || isNew))
-      events.vaultOutside(bucket, region, refused);
-    if (refused === undefined && isNew) events.vaultInside(bucket, region);
   };
+}
+
+const answer = z.looseObject({ inside: z.boolean(), why: z.string().nullable() });
+
+/** Of each bucket that was ever asked: null when it said that it is where it should be, else why nothing may go there. */
+export async function whereBucketsAre(
+  database: Database,
+): Promise<ReadonlyMap<string, string | null>> {
+  const text = await database.transaction((sql) => readFact(sql, "residency"));
+  const known = Object.entries(remembered.parse(JSON.parse(text ?? "{}")));
+  return new Map(known.map(([bucket, said]) => [bucket, answer.parse(JSON.parse(said)).why]));
 }

@@ -6,7 +6,6 @@ import { DUE_MARGIN_MS } from "#base/term";
 import { type Clock, DAY_MS, every, HOUR_MS, type Instant, instant, MINUTE_MS } from "#base/time";
 import { closeSweep } from "../storage/catalog/batches.ts";
 import {
-  countOverdue,
   type Doomed,
   destroyingSegments,
   dueSegments,
@@ -71,10 +70,7 @@ export async function retain(
       const trust = await timeTrust(clock, database);
       const heeded = await heedDesk(now, signal);
       const history = await askHistory(signal);
-      if (!trust.trusted) {
-        if (daily(trust.why)) events.clockUntrusted(trust.why);
-        return;
-      }
+      if (!trust.trusted) return;
       if (history === "diverged") return;
       if (await waitsForConsistency(database)) {
         if (!heeded || history !== "one") {
@@ -103,8 +99,6 @@ export async function retain(
       await close();
       await emptyQuarantine(events, database, spool, now);
       await eraseDetails(database, now);
-      const overdue = await countOverdue(database, clock.now());
-      if (overdue > 0 && hourly("overdue")) events.overdue(overdue);
     });
   }
 }

@@ -6,19 +6,17 @@ import { catalogNotes } from "../storage/catalog/uploads.ts";
 import { rememberedVault } from "../storage/vault/remember.ts";
 import type { S3Credentials } from "../storage/vault/s3.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import type { Events } from "./events.ts";
 import { openVault } from "./open-vault.ts";
 import { residencyRecorder } from "./record-residency.ts";
 
 /** The vault as core has it: it writes, destroys, and continues the uploads of before its start. */
 export function openVaultOfBox(
   clock: Clock,
-  events: Events,
   database: Database,
   config: Pick<Config, "vault" | "state">,
 ): Promise<Vault> {
   const place = config.vault;
-  const recorded = "s3" in place ? residencyRecorder(clock, events, database, place.s3) : undefined;
+  const recorded = "s3" in place ? residencyRecorder(clock, database, place.s3) : undefined;
   return openVault(clock, place, {
     recognise: rememberedVault(database),
     notes: catalogNotes(database, clock),

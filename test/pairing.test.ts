@@ -8,6 +8,7 @@ import { parseDeviceId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, MINUTE_MS, plus } from "#base/time";
 import { readConfiguration } from "../config/configuration.ts";
 import { acceptConfiguration, rememberedConfiguration } from "../daemon/accept-configuration.ts";
+import { bodycamAway } from "../daemon/alarms/bodycam-away.ts";
 import type { Ask } from "../daemon/control/client.ts";
 import type { SlotNews } from "../daemon/control/dock-questions.ts";
 import { METHODS, READ } from "../daemon/control/protocol.ts";
@@ -30,6 +31,7 @@ import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { cardRecordOf } from "./fakes/card-records.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
+import { lookForAlarms } from "./fakes/look-for-alarms.ts";
 import {
   ASKED,
   OTHER_SLOT,
@@ -379,7 +381,6 @@ describe("what serials tell", () => {
 describe("a bodycam that is in a slot for less than five minutes", () => {
   /** Core that watches while `live` lets the dock tell it things. */
   async function whileWatching(rig: Rig, pairing: PairingOfRig, live: () => Promise<void>) {
-    const { term } = rig.box;
     const stop = new AbortController();
     const watching = watchBodycams(
       rig.clock,
@@ -388,7 +389,6 @@ describe("a bodycam that is in a slot for less than five minutes", () => {
       pairing.look,
       pairing.note,
       pairing.board,
-      term,
       stop.signal,
     );
     await live().finally(() => stop.abort());
@@ -425,26 +425,40 @@ describe("a bodycam that is in a slot for less than five minutes", () => {
 });
 
 describe("a bodycam that does not come", () => {
-  it("is told each day once it was away longer than policy allows, and not before", async () => {
+  it("is told once when it was away longer than policy allows, and when it is docked or retired", async () => {
     await using rig = await openRig();
     const pairing = pairingOf(rig, [SEEN]);
     await pairing.pair();
     const { longestUndockedMs } = rig.box.term;
-    const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
+    const alarm = bodycamAway(rig.events, pairing.board.missing, longestUndockedMs);
+    /** So long in looks five minutes apart, and a look for alarms. */
+    const live = async (ms: number) => {
+      await watchOnce(rig, pairing, ms / (5 * MINUTE_MS));
+      await lookForAlarms(rig, [alarm]);
+      return rig.said.splice(0);
+    };
+    assert.deepEqual(
+      await lookForAlarms(rig, [alarm]),
+      undefined,
+      "before the slots were looked at",
+    );
     // Docked for five hours: it counts from the end of that.
-    await watchOnce(rig, pairing, turnsIn(5 * HOUR_MS));
-    const lastSeen = plus(rig.clock.now(), -5 * MINUTE_MS);
-    pairing.present.splice(0, 1);
-    await watchOnce(rig, pairing, turnsIn(longestUndockedMs));
-    assert.deepEqual(rig.said, []);
-    await watchOnce(rig, pairing, turnsIn(DAY_MS + HOUR_MS));
-    assert.deepEqual(rig.said, ["bodycam-away", "bodycam-away"]);
+    assert.deepEqual(await live(5 * HOUR_MS), []);
+    const lastSeen = plus(rig.clock.now(), -6 * MINUTE_MS);
+    const [camera] = pairing.present.splice(0, 1);
+    assert.ok(camera);
+    assert.deepEqual(await live(longestUndockedMs - 10 * MINUTE_MS), []);
+    assert.deepEqual(await live(DAY_MS), ["bodycam-away"]);
     const told = z.looseObject({}).parse(JSON.parse(rig.lines[0] ?? ""));
     assert.deepEqual([told["device"], told["since"]], ["bc-0101", isoOf(lastSeen)]);
+    assert.deepEqual(await live(2 * DAY_MS), []);
+    pairing.present.push(camera);
+    assert.deepEqual(await live(HOUR_MS), ["bodycam-away-over"]);
+    pairing.present.splice(0, 1);
+    assert.deepEqual(await live(longestUndockedMs + DAY_MS), ["bodycam-away"]);
     await pairing.retire();
     rig.said.splice(0);
-    await watchOnce(rig, pairing, turnsIn(2 * DAY_MS));
-    assert.deepEqual(rig.said, []);
+    assert.deepEqual(await live(2 * DAY_MS), ["bodycam-away-over"]);
   });
 });
 
@@ -460,7 +474,9 @@ describe("a box whose clock was ahead for a while", () => {
     await confirmTime(rig.clock, rig.database, rig.clock.now(), "beheerder");
     pairing.present.splice(0, 1);
     const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
-    await watchOnce(rig, pairing, turnsIn(rig.box.term.longestUndockedMs + HOUR_MS));
+    const { longestUndockedMs } = rig.box.term;
+    await watchOnce(rig, pairing, turnsIn(longestUndockedMs + HOUR_MS));
+    await lookForAlarms(rig, [bodycamAway(rig.events, pairing.board.missing, longestUndockedMs)]);
     assert.deepEqual(
       rig.said.filter((event) => event === "bodycam-away"),
       ["bodycam-away"],

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
+import { DAY_MS, MINUTE_MS } from "#base/time";
 import { regionOf, tellsOf } from "../config/eea.ts";
+import { vaultOutside } from "../daemon/alarms/vault-outside.ts";
 import { residencyRecorder } from "../daemon/record-residency.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { openResidency, type Whereabouts, whereaboutsOf } from "../storage/vault/residency.ts";
+import { lookForAlarms } from "./fakes/look-for-alarms.ts";
 import { capturedEvents, handClock, START } from "./fakes/rig.ts";
 
 const DENIED = new BewaardError("VAULT_DENIED", "403");
@@ -183,14 +185,21 @@ describe("the residency of a vault", () => {
 });
 
 describe("what a bucket said of where it is", () => {
-  it("is in the ledger once for each answer that is another, also over a restart; the alarm is hourly", async () => {
+  it("is in the ledger once for each answer that is another, also over a restart; the alarm is told once", async () => {
     await using database = await openDatabase(":memory:");
     await migrate(database);
     const clock = handClock(START);
     const said: string[] = [];
     const lines: string[] = [];
     const place = { provider: "aws", region: "eu-central-1", bucket: "beelden" };
-    const start = () => residencyRecorder(clock, capturedEvents(said, lines), database, place);
+    const events = capturedEvents(said, lines);
+    const look = (minutes = 1) =>
+      lookForAlarms(
+        { clock, events, database },
+        [vaultOutside(events, database, [place])],
+        minutes,
+      );
+    const start = () => residencyRecorder(clock, database, place);
     const inside = await whereaboutsOf(callsOf(bucketSaying()), FRANKFURT);
     const outside = await whereaboutsOf(callsOf(bucketSaying({ header: "eu-west-2" })), FRANKFURT);
     const first = start();
@@ -198,12 +207,16 @@ describe("what a bucket said of where it is", () => {
     await first(inside);
     const second = start();
     await second(inside);
-    for (let minute = 0; minute < 90; minute += 1) {
+    await look();
+    assert.deepEqual(said, []);
+    for (let hour = 0; hour < 3; hour += 1) {
       await second(outside);
-      clock.move(HOUR_MS / 60);
+      await look(60);
     }
+    assert.deepEqual(said, ["vault-outside"]);
     await second(inside);
-    assert.deepEqual(said, ["vault-inside", "vault-outside", "vault-outside", "vault-inside"]);
+    await look(2);
+    assert.deepEqual(said, ["vault-outside", "vault-inside"]);
     const entries = await database.transaction((sql) =>
       sql.all("select body from entry where kind = 'vault.residency' order by seq"),
     );

@@ -5,6 +5,7 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
+import { clockUntrusted } from "../daemon/alarms/clock-untrusted.ts";
 import { handOver } from "../daemon/hand-over-fact.ts";
 import { type HeedDesk, retain } from "../daemon/retain.ts";
 import { seenNow } from "../daemon/seen-clock.ts";
@@ -16,6 +17,7 @@ import { createDirectoryVault, openDirectoryVault } from "../storage/vault/direc
 import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { makeCard } from "./fakes/card-made.ts";
+import { lookForAlarms } from "./fakes/look-for-alarms.ts";
 import { CAMERA, dockOf, NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -199,10 +201,20 @@ describe("time (invariant 10)", () => {
     const id = await rig.keep("beeld");
     rig.clock.move(40 * DAY_MS);
     await sweep(rig, { count: 10 });
-    assert.equal(rig.said.filter((event) => event === "clock-untrusted").length, 1);
+    const alarm = clockUntrusted(rig.clock, rig.events, rig.database);
+    const told = async (minutes: number) => {
+      rig.said.splice(0);
+      await lookForAlarms(rig, [alarm], minutes);
+      return rig.said;
+    };
+    assert.deepEqual(await told(10), ["clock-untrusted"]);
+    assert.deepEqual(await told(10), [], "also over a restart of core");
     rig.clock.move(DAY_MS);
+    assert.deepEqual(await told(10), ["clock-untrusted"]);
     await sweep(rig);
     assert.equal(await stateOf(rig, id), "stored");
+    await confirm(rig);
+    assert.deepEqual(await told(2), ["clock-trusted"]);
   });
 
   it("is not trusted after a jump of more than five minutes, in either direction", async () => {
@@ -213,6 +225,7 @@ describe("time (invariant 10)", () => {
       rig.clock.jump(jump);
       await sweep(rig);
       assert.equal(await stateOf(rig, id), "stored", `jump of ${jump}`);
+      await lookForAlarms(rig, [clockUntrusted(rig.clock, rig.events, rig.database)]);
       assert.ok(rig.said.includes("clock-untrusted"));
       const told = await rig.database.transaction((sql) =>
         sql.all("select 1 from entry where kind = 'clock.untrusted'"),

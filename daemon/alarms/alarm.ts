@@ -29,11 +29,15 @@ export interface Alarm {
 
 /** Stable: administrators match on them, in metrics and in `bewaarctl status`. */
 export const ALARM_NAMES = [
+  "bodycam-away",
+  "breaches-last",
   "checkpoint-missed",
+  "clock-untrusted",
   "disk-left",
   "not-recording",
   "root-session",
   "upload-late",
+  "vault-outside",
 ] as const;
 
 export type AlarmName = (typeof ALARM_NAMES)[number];

@@ -1,22 +1,30 @@
-import { MINUTE_MS } from "#base/time";
+import { type Clock, MINUTE_MS } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Events } from "../events.ts";
+import type { Bodycams } from "../open-bodycams.ts";
 import { recordSocketPath, wallCameras } from "../places.ts";
 import { askStates } from "../record/states-socket.ts";
 import type { AskRoomLeft } from "../room-left.ts";
 import type { Alarm } from "./alarm.ts";
+import { bodycamAway } from "./bodycam-away.ts";
+import { breachesLast } from "./breaches-last.ts";
 import { checkpointMissed } from "./checkpoint-missed.ts";
+import { clockUntrusted } from "./clock-untrusted.ts";
 import { diskLeft } from "./disk-left.ts";
 import { notRecording } from "./not-recording.ts";
 import { rootSession } from "./root-session.ts";
 import { uploadLate } from "./upload-late.ts";
+import { vaultOutside } from "./vault-outside.ts";
 
-/** All alarms of a box, each with what it looks at. */
+/** All alarms of a box, each with what it looks at. `longestUndockedMs` is the policy's. */
 export function alarmsOf(
+  clock: Clock,
   events: Events,
   database: Database,
   askRoomLeft: AskRoomLeft,
+  { missing }: Pick<Bodycams, "missing">,
+  longestUndockedMs: number,
   config: Config,
 ): readonly Alarm[] {
   const { upload_after, disk_left, not_recording_minutes } = config.alarms;
@@ -26,7 +34,17 @@ export function alarmsOf(
     notRecording(events, ask, wallCameras(config), afterMs),
     diskLeft(events, askRoomLeft, disk_left),
     uploadLate(events, database, upload_after),
+    clockUntrusted(clock, events, database),
+    bodycamAway(events, missing, longestUndockedMs),
+    breachesLast(clock, events, database),
     checkpointMissed(events, database),
+    vaultOutside(events, database, bucketsOf(config)),
     rootSession(events),
   ];
+}
+
+function bucketsOf({ vault, secured }: Config) {
+  return [vault, secured].flatMap((place) =>
+    place !== undefined && "s3" in place ? [place.s3] : [],
+  );
 }

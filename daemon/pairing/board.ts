@@ -1,4 +1,5 @@
 import { type Clock, type Instant, isoOf } from "#base/time";
+import type { Bodycam } from "../../storage/catalog/bodycams.ts";
 import type { SlotNews } from "../control/dock-questions.ts";
 import type { Result } from "../control/protocol.ts";
 import { NEWS_EVERY_MS } from "../docks/tell-slots.ts";
@@ -12,6 +13,10 @@ export interface Board {
   readonly read: () => Pick<Result<"docks">, "at" | "slots">;
   /** Resolves when a camera comes into a slot or leaves it, is recognised, or cannot be read. */
   readonly moved: () => Promise<void>;
+  /** Notes which paired bodycams are in no slot, as core has just looked. */
+  readonly miss: (bodycams: readonly Bodycam[]) => void;
+  /** Those; undefined before the first look. */
+  readonly missing: () => readonly Bodycam[] | undefined;
 }
 
 /** A dock that does well speaks twice as often, however busy it is. */
@@ -21,6 +26,7 @@ export function openBoard(clock: Clock): Board {
   let newest:
     | { readonly at: Instant; readonly atMs: number; readonly slots: readonly SlotNews[] }
     | undefined;
+  let missing: readonly Bodycam[] | undefined;
   let move = Promise.withResolvers<void>();
   return {
     news(slots) {
@@ -31,6 +37,10 @@ export function openBoard(clock: Clock): Board {
       move = Promise.withResolvers<void>();
     },
     moved: () => move.promise,
+    miss(bodycams) {
+      missing = bodycams;
+    },
+    missing: () => missing,
     read() {
       if (newest === undefined) return { at: null, slots: [] };
       const isOld = clock.uptimeMs() - newest.atMs > BELIEVED_MS;

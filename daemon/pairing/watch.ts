@@ -8,7 +8,6 @@ import { type Bodycam, readBodycams, recordSeen } from "../../storage/catalog/bo
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Events } from "../events.ts";
 import { steady } from "../steady.ts";
-import type { Term } from "../term.ts";
 import { timeTrust } from "../trust.ts";
 import type { Board } from "./board.ts";
 import { newJumps } from "./counters.ts";
@@ -17,7 +16,7 @@ import type { PairedNote } from "./paired-note.ts";
 
 /**
  * Each five minutes, and when something moved in the slots, until the signal aborts: keeps the root helper's list as the catalog has it, and says what
- * may be missing of paired bodycams: a card that is another, numbers that jump, a camera that does not come.
+ * may be missing of paired bodycams: a card that is another, numbers that jump. Which are in no slot is for the alarm `bodycam-away`.
  */
 export async function watchBodycams(
   clock: Clock,
@@ -25,8 +24,7 @@ export async function watchBodycams(
   database: Database,
   lookInSlots: LookInSlots,
   note: PairedNote,
-  board: Pick<Board, "moved">,
-  { longestUndockedMs }: Pick<Term, "longestUndockedMs">,
+  board: Pick<Board, "moved" | "miss">,
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "bodycams");
@@ -37,7 +35,7 @@ export async function watchBodycams(
     await turn(async () => {
       paired = await inService(database);
       // Where nobody pairs, looking at the bus each five minutes is for nothing.
-      if (paired.length === 0) return;
+      if (paired.length === 0) return void board.miss([]);
       const present = recognise(await lookInSlots(), paired);
       const docked = present.flatMap(({ number }) => (number === null ? [] : [number]));
       // What another card may miss counts from when its own was last here.
@@ -46,8 +44,8 @@ export async function watchBodycams(
       );
       await recordSeen(database, now, read, (await timeTrust(clock, database)).trusted);
       tellChanged(events, daily, paired, present);
-      const away = paired.filter(({ device }) => !docked.includes(device));
-      tellAway(events, daily, away, longestUndockedMs, now);
+      board.miss(paired.filter(({ device }) => !docked.includes(device)));
+      return undefined;
     });
     for (const camera of paired) {
       await turn(() => tellJumps(events, daily, database, camera, now));
@@ -86,20 +84,6 @@ function tellChanged(
     if (unread === "volume-changed" && known && daily(`volume ${known.device} ${volume}`))
       events.bodycamVolumeChanged(known.device, slot, known.volume, volume, known.seenAt);
     if (unread === "same-identity" && daily(`alike ${slot}`)) events.bodycamsAlike(slot);
-  }
-}
-
-/** The term of footage that nobody can date counts from policy's longest time undocked: longer is too long. */
-function tellAway(
-  events: Events,
-  daily: Daily,
-  away: readonly Bodycam[],
-  longestUndockedMs: number,
-  now: Instant,
-): void {
-  for (const { device, seenAt } of away) {
-    if (now - seenAt > longestUndockedMs && daily(`away ${device}`))
-      events.bodycamAway(device, seenAt);
   }
 }
 

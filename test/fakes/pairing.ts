@@ -75,5 +75,5 @@ export async function watchOnce(
   times = 1,
 ): Promise<void> {
   const { clock, signal } = turns(rig.clock, times);
-  await watchBodycams(clock, rig.events, rig.database, look, note, board, rig.box.term, signal);
+  await watchBodycams(clock, rig.events, rig.database, look, note, board, signal);
 }
