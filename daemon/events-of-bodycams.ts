@@ -29,18 +29,6 @@ export function bodycamEvents(say: Say) {
       say("alert", "bodycams-alike", "a bodycam that cannot be told from another is not read", {
         slot,
       }),
-    bodycamAway: (device: DeviceId, seenAt: Instant) =>
-      say(
-        "alert",
-        "bodycam-away",
-        "not docked since {since}, longer than policy allows: what it recorded since is on it alone",
-        { device, since: isoOf(seenAt) },
-      ),
-    bodycamAwayOver: (device: string, since: Instant) =>
-      say("notice", "bodycam-away-over", "missed since {since}: docked now, or retired", {
-        device,
-        since: isoOf(since),
-      }),
     bodycamProfileUnread: (device: DeviceId, error: BewaardError) =>
       say("alert", "bodycam-profile-unread", "the profile it was paired with cannot be read", {
         device,
@@ -77,5 +65,23 @@ export function bodycamEvents(say: Say) {
         "{segment} says it is of {startedAt}, before its card was last seen empty at {emptiedAt}: the clock was set back, or files were put back",
         { segment, device, startedAt: isoOf(startedAt), emptiedAt: isoOf(emptiedAt) },
       ),
+  };
+}
+
+/** The alarm about one that does not come. */
+export function awayEvents(say: Say) {
+  return {
+    bodycamAway: (device: DeviceId, seenAt: Instant) =>
+      say(
+        "alert",
+        "bodycam-away",
+        "not docked since {since}, longer than policy allows: what it recorded since is on it alone",
+        { device, since: isoOf(seenAt) },
+      ),
+    bodycamAwayOver: (device: string, since: Instant) =>
+      say("notice", "bodycam-away-over", "missed since {since}: docked now, or retired", {
+        device,
+        since: isoOf(since),
+      }),
   };
 }

@@ -4,7 +4,7 @@ import type { DeviceId, DutyId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { alarmEvents } from "./events-of-alarms.ts";
 import { backupEvents } from "./events-of-backups.ts";
-import { bodycamEvents } from "./events-of-bodycams.ts";
+import { awayEvents, bodycamEvents } from "./events-of-bodycams.ts";
 import { cameraEvents } from "./events-of-cameras.ts";
 import { dockEvents, oddFileEvents } from "./events-of-cards.ts";
 import { deskEvents } from "./events-of-desk.ts";
@@ -46,6 +46,7 @@ export function eventsOf(say: Say) {
     ...oddFileEvents(say),
     ...cameraEvents(say),
     ...bodycamEvents(say),
+    ...awayEvents(say),
     ...wipeEvents(say),
     ...setTimeEvents(say),
     ...slotEvents(say),

@@ -35,7 +35,10 @@ export async function watchBodycams(
     await turn(async () => {
       paired = await inService(database);
       // Where nobody pairs, looking at the bus each five minutes is for nothing.
-      if (paired.length === 0) return void board.miss([]);
+      if (paired.length === 0) {
+        board.miss([]);
+        return;
+      }
       const present = recognise(await lookInSlots(), paired);
       const docked = present.flatMap(({ number }) => (number === null ? [] : [number]));
       // What another card may miss counts from when its own was last here.
@@ -45,7 +48,6 @@ export async function watchBodycams(
       await recordSeen(database, now, read, (await timeTrust(clock, database)).trusted);
       tellChanged(events, daily, paired, present);
       board.miss(paired.filter(({ device }) => !docked.includes(device)));
-      return undefined;
     });
     for (const camera of paired) {
       await turn(() => tellJumps(events, daily, database, camera, now));
