@@ -23,7 +23,7 @@ export function alarmEvents(say: Say) {
         : say(
             "alert",
             "not-recording",
-            "a camera that should be recorded is not[, it is {state}][: {code}]",
+            "a camera that should be recorded is not[, it is {state}]",
             { device, cameras, state, code },
           ),
     notRecordingOver: (device: string | null, since: Instant) =>
@@ -58,7 +58,7 @@ export function alarmEvents(say: Say) {
         since: isoOf(since),
       }),
     metricsDelayed: (why: string) =>
-      say("error", "metrics-delayed", "metrics cannot be had where the configuration says: {why}", {
+      say("error", "metrics-delayed", "metrics cannot be had where the configuration says", {
         why,
       }),
   };

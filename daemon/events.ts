@@ -69,8 +69,7 @@ function boxEvents(say: Say) {
       say("alert", "clock-untrusted", "time is not trusted, nothing is destroyed until it is", {
         why,
       }),
-    clockTrusted: (why: string) =>
-      say("notice", "clock-trusted", "time is trusted", { why }),
+    clockTrusted: (why: string) => say("notice", "clock-trusted", "time is trusted", { why }),
     rebuiltWaits: () =>
       say(
         "alert",
