@@ -28,6 +28,7 @@ const SCRIPTS = [
   "look-again.sh",
   "serve-mtp.sh",
   "probe-film.sh",
+  "repack-stream.sh",
   "node-key.sh",
   "bewaard-bucket.conf",
 ];

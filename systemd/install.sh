@@ -38,7 +38,9 @@ if [ $bucket = yes ]; then
   install -D -m 644 bewaard-bucket.conf "$units/bewaard.service.d/bucket.conf"
   install -m 644 bewaard-dock.service "$units/"
 fi
-if [ $cameras = yes ]; then install -m 644 bewaard-record.service "$units/"; fi
+if [ $cameras = yes ]; then
+  install -m 644 bewaard-record.service bewaard-ffmpeg.socket bewaard-ffmpeg@.service bewaard-gate.socket "$units/"
+fi
 
 # For journalctl -x.
 install -D -m 644 -t /usr/lib/systemd/catalog catalog/bewaard.catalog catalog/bewaard.nl.catalog

@@ -15,6 +15,7 @@ import { openBoard } from "../daemon/record/board.ts";
 import { openClosing } from "../daemon/record/closing.ts";
 import { openHistory } from "../daemon/record/history.ts";
 import { openLive } from "../daemon/record/live.ts";
+import { READ_BY_OURSELVES } from "../daemon/record/reading.ts";
 import { openRecordSealing } from "../daemon/record/sealing.ts";
 import { serviceOf, type WallCameraSettings } from "../daemon/record/wall-camera.ts";
 import { manifestNames, readManifest } from "../storage/spool/incoming.ts";
@@ -59,6 +60,7 @@ async function openRecorder(rig: Rig, clock: Clock): Promise<Recorder> {
     board: openBoard(clock, [CAMERA]),
     live: openLive([CAMERA], MINUTE_MS),
     segmentMs: MINUTE_MS,
+    reading: READ_BY_OURSELVES,
     wantRoom: () => undefined,
   };
 }

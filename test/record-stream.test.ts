@@ -9,6 +9,7 @@ import { openBacklog } from "../daemon/record/backlog.ts";
 import type { CameraHistory } from "../daemon/record/camera-history.ts";
 import { openClosing } from "../daemon/record/closing.ts";
 import { openHistory } from "../daemon/record/history.ts";
+import { READ_BY_OURSELVES } from "../daemon/record/reading.ts";
 import type { Recorded } from "../daemon/record/recorded.ts";
 import { openRecordSealing } from "../daemon/record/sealing.ts";
 import { takeStream } from "../daemon/record/take-stream.ts";
@@ -108,6 +109,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       onDropped: (_, why) => void dropped.push(why.code),
       onDamaged: (packets) => void dropped.push(`${packets} packets`),
       damaged: () => undefined,
+      reading: READ_BY_OURSELVES,
       onUnkept: (why) => void dropped.push(`unkept ${why.code}`),
       follow: (work) => closing.follow(work),
     };

@@ -10,6 +10,7 @@ import type { Offer } from "../drivers/camera/address.ts";
 import { type Fragment, openFragments } from "../drivers/camera/fragments.ts";
 import type { Init } from "../drivers/camera/init.ts";
 import { openRemux, type Remux } from "../drivers/camera/remux.ts";
+import { spawnsFfmpeg } from "../drivers/camera/spawned-ffmpeg.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 
@@ -91,7 +92,7 @@ describe("ffmpeg at work for the recorder", () => {
       "curious",
       `env | grep -v -E '^(PWD|SHLVL|_)='; (echo x > ${path}); true`,
     );
-    await using remux = await openRemux(URL, MUTE, script);
+    await using remux = await openRemux(URL, MUTE, spawnsFfmpeg(script));
     assert.equal(await all(remux), "PATH=/usr/local/bin:/usr/bin:/bin\n");
     assert.equal(await readFile(path, "utf8"), "");
   });
@@ -103,7 +104,11 @@ describe("ffmpeg at work for the recorder", () => {
       [false, undefined, false],
       [true, "aac", false],
     ] as const) {
-      await using remux = await openRemux(URL, { ...MUTE, audio, pictureKnown }, script);
+      await using remux = await openRemux(
+        URL,
+        { ...MUTE, audio, pictureKnown },
+        spawnsFfmpeg(script),
+      );
       assert.equal(/ -probesize \d+ .* -i /.test(await all(remux)), brief);
     }
   });
@@ -113,7 +118,7 @@ describe("ffmpeg at work for the recorder", () => {
       "stubborn",
       "trap '' TERM; sleep 600 & echo $!; while :; do sleep 1; done",
     );
-    const remux = await openRemux(URL, MUTE, script);
+    const remux = await openRemux(URL, MUTE, spawnsFfmpeg(script));
     const bytes = remux.read(copied)[Symbol.asyncIterator]();
     const helper = Number(Buffer.from((await bytes.next()).value ?? []).toString("latin1"));
     assert.ok(helper > 1 && (await runs(helper)));
@@ -123,13 +128,13 @@ describe("ffmpeg at work for the recorder", () => {
     const tookMs = systemClock.uptimeMs() - since;
     // Two requests of two seconds each, and what a busy machine needs beside them.
     assert.ok(tookMs >= 3900 && tookMs < 20_000, `stopped after ${tookMs} ms`);
-    assert.equal(await runs(remux.pid ?? 0), false);
+    assert.equal(await runs(Number(remux.reader)), false);
     while (await runs(helper)) await systemClock.sleep(20, NEVER);
   });
 
   it("takes what it left behind along when it ends, and its number is not used after that", async () => {
     const script = await standIn("parent", "sleep 600 >/dev/null 2>&1 & echo $!; exit 0");
-    const remux = await openRemux(URL, MUTE, script);
+    const remux = await openRemux(URL, MUTE, spawnsFfmpeg(script));
     const helper = Number(await all(remux));
     while (await runs(helper)) await systemClock.sleep(20, NEVER);
     const kill = process.kill.bind(process);
@@ -147,7 +152,7 @@ describe("ffmpeg at work for the recorder", () => {
   });
 
   it("ends quietly for who reads it when it is stopped already", async () => {
-    const remux = await openRemux(URL, MUTE, await standIn("early", "sleep 600"));
+    const remux = await openRemux(URL, MUTE, spawnsFfmpeg(await standIn("early", "sleep 600")));
     await remux[Symbol.asyncDispose]();
     await systemClock.sleep(20, NEVER);
     assert.equal(await all(remux), "");
@@ -159,7 +164,7 @@ describe("ffmpeg at work for the recorder", () => {
       "reading",
       `trap 'n=$((n+1)); [ $n = 2 ] && { : > ${second}; exit 0; }' TERM; echo up; while :; do sleep 0.1; done`,
     );
-    const remux = await openRemux(URL, MUTE, script);
+    const remux = await openRemux(URL, MUTE, spawnsFfmpeg(script));
     const bytes = remux.read(copied)[Symbol.asyncIterator]();
     await bytes.next();
     const since = systemClock.uptimeMs();
@@ -171,11 +176,15 @@ describe("ffmpeg at work for the recorder", () => {
   });
 
   it("ends quietly when it ends well, and says what it said, without addresses, when not", async () => {
-    await using well = await openRemux(URL, MUTE, await standIn("well", "echo -n bytes"));
+    await using well = await openRemux(
+      URL,
+      MUTE,
+      spawnsFfmpeg(await standIn("well", "echo -n bytes")),
+    );
     assert.equal(await all(well), "bytes");
     const loud =
       "for i in $(seq 5000); do echo noise >&2; done; echo \"$@: no\" >&2; printf '\\e[2J' >&2; exit 1";
-    await using badly = await openRemux(URL, MUTE, await standIn("badly", loud));
+    await using badly = await openRemux(URL, MUTE, spawnsFfmpeg(await standIn("badly", loud)));
     await assert.rejects(all(badly), (error: unknown) => {
       assert.ok(error instanceof BewaardError);
       assert.equal(error.code, "CAMERA_STREAM");
@@ -187,10 +196,18 @@ describe("ffmpeg at work for the recorder", () => {
   });
 
   it("gives no more, and no error, once it was stopped", async () => {
-    const remux = await openRemux(URL, MUTE, await standIn("endless", "cat /dev/zero"));
+    const remux = await openRemux(
+      URL,
+      MUTE,
+      spawnsFfmpeg(await standIn("endless", "cat /dev/zero")),
+    );
     await remux[Symbol.asyncDispose]();
     assert.equal(await all(remux), "");
-    const other = await openRemux(URL, MUTE, await standIn("more", "echo more; sleep 600"));
+    const other = await openRemux(
+      URL,
+      MUTE,
+      spawnsFfmpeg(await standIn("more", "echo more; sleep 600")),
+    );
     let stopping: PromiseLike<void> | undefined;
     const wrong = other.read((): void => {
       stopping = other[Symbol.asyncDispose]();
@@ -201,7 +218,7 @@ describe("ffmpeg at work for the recorder", () => {
   });
 
   it("is missed by name where it is not installed", async () => {
-    await using remux = await openRemux(URL, MUTE, join(folder.path, "nothing"));
+    await using remux = await openRemux(URL, MUTE, spawnsFfmpeg(join(folder.path, "nothing")));
     await assert.rejects(all(remux), { code: "TOOL_MISSING" });
   });
 

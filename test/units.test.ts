@@ -197,35 +197,76 @@ describe("the units of systemd", () => {
     assert.ok(helper.includes(starts?.replace("ExecStart=", "ExecReload=") ?? ""));
   });
 
-  it("run what parses a stranger's film as a user of its own, without network, files or secrets", async () => {
-    const lines = await unit("bewaard-ffprobe@.service");
-    for (const [name, value] of [
-      ["DynamicUser", "yes"],
-      ["User", "bwp-%i"],
-      ["PrivateNetwork", "yes"],
-      ["RestrictAddressFamilies", "none"],
-      ["CapabilityBoundingSet", ""],
-      ["RestrictNamespaces", "yes"],
-      ["ProtectProc", "invisible"],
-      ["MemorySwapMax", "0"],
-    ])
-      assert.equal(last(lines, name ?? ""), value, name);
-    assert.ok(list(lines, "TemporaryFileSystem").includes("/:ro"));
-    // Nothing of it but programs: neither /etc nor /var nor a spool.
-    for (const path of list(lines, "BindReadOnlyPaths"))
-      assert.match(
-        path,
-        /^-?\/(usr|bin|lib|lib64|etc\/ld\.so\.cache|etc\/alternatives|opt\/bewaard\/systemd\/probe-film\.sh)$/,
+  for (const [name, script, family] of [
+    ["bewaard-ffprobe", "probe-film", "none"],
+    ["bewaard-ffmpeg", "repack-stream", "AF_INET"],
+  ] as const) {
+    it(`run ${name} as a user of its own, without network, files or secrets (decision 0033)`, async () => {
+      const lines = await unit(`${name}@.service`);
+      for (const [key, value] of [
+        ["DynamicUser", "yes"],
+        ["PrivateNetwork", "yes"],
+        ["IPAddressDeny", "any"],
+        ["RestrictAddressFamilies", family],
+        ["CapabilityBoundingSet", ""],
+        ["RestrictNamespaces", "yes"],
+        ["ProtectProc", "invisible"],
+        ["InaccessiblePaths", "/tmp /var/tmp"],
+        ["MemoryDenyWriteExecute", "yes"],
+        ["MemorySwapMax", "0"],
+        ["LimitCORE", "0"],
+        ["SystemCallErrorNumber", "EPERM"],
+      ])
+        assert.equal(last(lines, key ?? ""), value, key);
+      // One that all connections had would let each see and stop the others.
+      assert.match(last(lines, "User") ?? "", /^bw[fp]-%i$/);
+      assert.ok(list(lines, "TemporaryFileSystem").includes("/:ro"));
+      const denied = list(lines, "SystemCallFilter");
+      for (const call of ["kill", "tgkill", "@debug", "pidfd_getfd"])
+        assert.ok(denied.includes(call));
+      // Nothing of the machine but programs: neither /etc nor /var nor a spool.
+      const own = `opt\\/bewaard\\/systemd\\/${script}\\.sh`;
+      const shown = new RegExp(
+        `^-?\\/(usr|bin|lib|lib64|etc\\/ld\\.so\\.cache|etc\\/alternatives|${own})$`,
       );
-    assert.ok(
-      !lines.some((line) => /^(LoadCredential|ReadWritePaths|StateDirectory|BindPaths)/.test(line)),
-    );
-    for (const name of ["bewaard.service", "bewaard-dock.service"]) {
-      const asks = await unit(name);
-      assert.ok(list(asks, "Wants").includes("bewaard-ffprobe.socket"), name);
-      const at = last(await unit("bewaard-ffprobe.socket"), "ListenStream");
-      assert.ok(list(asks, "Environment").includes(`BEWAARD_FFPROBE=${at}`), name);
+      for (const path of list(lines, "BindReadOnlyPaths")) assert.match(path, shown);
+      const gives =
+        /^(LoadCredential\w*|SetCredential\w*|ReadWritePaths|BindPaths|\w+Directory|Environment\w*)=/;
+      assert.ok(!lines.some((line) => gives.test(line)));
+    });
+  }
+
+  it("tell who asks where that is, and bring it along", async () => {
+    for (const [name, program] of [
+      ["bewaard", "ffprobe"],
+      ["bewaard-dock", "ffprobe"],
+      ["bewaard-record", "ffmpeg"],
+    ]) {
+      const asks = await unit(`${name}.service`);
+      const socket = await unit(`bewaard-${program}.socket`);
+      assert.ok(list(asks, "Wants").includes(`bewaard-${program}.socket`), name);
+      const at = `BEWAARD_${program?.toUpperCase()}=${last(socket, "ListenStream")}`;
+      assert.ok(list(asks, "Environment").includes(at), name);
+      assert.equal(last(socket, "SocketUser"), "bewaard");
+      assert.equal(last(socket, "SocketMode"), "0600");
+      assert.equal(last(socket, "Accept"), "yes");
+      // Else a camera that fails each second would end all others' recordings.
+      assert.equal(last(socket, "TriggerLimitIntervalSec"), "0");
     }
+  });
+
+  it("have ffmpeg's network be the gate's, and nothing else's", async () => {
+    const gate = await unit("bewaard-gate.socket");
+    assert.equal(last(gate, "PrivateNetwork"), "yes");
+    assert.match(last(gate, "ListenStream") ?? "", /^127\.0\.0\.1:/);
+    assert.equal(last(gate, "Service"), "bewaard-record.service");
+    assert.ok(
+      list(await unit("bewaard-record.service"), "Sockets").includes("bewaard-gate.socket"),
+    );
+    const ffmpeg = await unit("bewaard-ffmpeg@.service");
+    assert.equal(last(ffmpeg, "JoinsNamespaceOf"), "bewaard-gate.socket");
+    assert.ok(list(ffmpeg, "Requires").includes("bewaard-gate.socket"));
+    assert.equal(last(ffmpeg, "LimitFSIZE"), "0");
   });
 
   it("guard core and dock alike", async () => {

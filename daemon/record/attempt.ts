@@ -11,6 +11,7 @@ import type { Closing } from "./closing.ts";
 import { type Hears, recordConnection } from "./connection.ts";
 import type { History } from "./history.ts";
 import type { Live } from "./live.ts";
+import type { Reading } from "./reading.ts";
 import type { RecordedCamera } from "./recorded.ts";
 import type { RecordSealing } from "./sealing.ts";
 import { periodEnds, type WallCameraSettings } from "./wall-camera.ts";
@@ -20,6 +21,7 @@ import { openWatch } from "./watch.ts";
 export interface Recorder {
   readonly clock: Clock;
   readonly events: Events;
+  readonly reading: Reading;
   readonly sealing: RecordSealing;
   readonly backlog: Backlog;
   readonly history: History;

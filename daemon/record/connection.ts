@@ -36,11 +36,11 @@ export async function recordConnection(
   hears: Hears,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, device } = recorded;
-  await using gate = await openGate(clock, address, signal);
+  const { clock, device, reading } = recorded;
+  await using gate = await openGate(clock, address, signal, reading.door);
   hears.offered(gate.offer);
-  await using remux = await openRemux(gate.url, gate.offer);
-  gate.admit(remux.pid, () => hears.intruded());
+  await using remux = await openRemux(gate.url, gate.offer, reading.start);
+  gate.admit(remux.reader, () => hears.intruded());
   const stop = (): void => void remux[Symbol.asyncDispose]();
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();

@@ -4,12 +4,14 @@ import type { Clock, Instant } from "#base/time";
 import type { Damage } from "../../drivers/camera/damage.ts";
 import type { Backlog } from "./backlog.ts";
 import type { CameraHistory } from "./camera-history.ts";
+import type { Reading } from "./reading.ts";
 import type { RecordSealing } from "./sealing.ts";
 
 /** What it takes to keep what one camera sends. */
 export interface RecordedCamera {
   readonly clock: Clock;
   readonly device: DeviceId;
+  readonly reading: Reading;
   readonly sealing: RecordSealing;
   readonly backlog: Backlog;
   readonly history: CameraHistory;

@@ -4,6 +4,7 @@ import { type Clock, every, HOUR_MS, MINUTE_MS, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import type { Config } from "../../config/schema.ts";
 import { readPassword, secretStamp } from "../../config/secrets.ts";
+import { servedFfmpeg } from "../../config/served.ts";
 import { openLease } from "../../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../../storage/spool/spool.ts";
 import { asker } from "../control/client.ts";
@@ -31,6 +32,7 @@ import { type History, openHistory, settleOrSay } from "./history.ts";
 import { roomKeeper } from "./keep-room.ts";
 import { openLive, serveLive } from "./live.ts";
 import { tellNews } from "./news.ts";
+import { openReading } from "./reading.ts";
 import { openRecordSealing } from "./sealing.ts";
 
 import { tellStates } from "./states-socket.ts";
@@ -73,9 +75,11 @@ export async function runRecord(
     config.spool.limit,
   );
   const sealing = openRecordSealing(clock, events, config.node, book, incoming);
+  await using reading = await openReading(clock, servedFfmpeg());
   const recorder: Recorder = {
     clock,
     events,
+    reading,
     sealing,
     backlog: openBacklog(),
     history,

@@ -60,7 +60,7 @@ export async function tryStream(
 async function tryUntil(clock: Clock, camera: CameraAddress, ending: AbortSignal): Promise<Trial> {
   await using gate = await openGate(clock, camera, ending);
   await using remux = await openRemux(gate.url, gate.offer);
-  gate.admit(remux.pid, () => undefined);
+  gate.admit(remux.reader, () => undefined);
   const stop = (): void => void remux[Symbol.asyncDispose]();
   ending.addEventListener("abort", stop, { once: true });
   // One that has aborted says so to nobody any more.

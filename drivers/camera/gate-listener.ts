@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { BewaardError } from "#base/errors";
 import type { Clock } from "#base/time";
+import type { Door } from "./door.ts";
+import type { Reader } from "./ffmpeg.ts";
 import { type Offered, openAnswers } from "./gate-answers.ts";
 import { holderOf } from "./peer-process.ts";
 import { type Message, openReader } from "./rtsp-message.ts";
@@ -18,22 +19,25 @@ const NOT_FOUND = "RTSP/1.0 404 Not Found\r\n\r\n";
 export interface GateListener extends AsyncDisposable {
   readonly url: string;
   /**
-   * Says which process is the reader; until then none is. Nobody is without a `pid`, of a process that could not
-   * be started. `onOther` is called for each other process that knows the path, and is refused.
+   * Says who is the reader; until then nobody is. `onOther` is called for each other process that knows the path, and
+   * is refused.
    */
-  admit(pid: number | undefined, onOther: () => void): void;
+  admit(who: Reader, onOther: () => void): void;
 }
 
 /**
- * Listens on loopback for one reader: the process that was admitted, with a path of 128 random bits. Once it
+ * Listens at `door` for one reader: the process that was admitted, with a path of 128 random bits. Once it
  * has shown the path, nobody else can connect; before, everybody else gets a 404, also with the path.
  */
-export async function openListener(clock: Clock, offered: Offered): Promise<GateListener> {
+export async function openListener(
+  clock: Clock,
+  door: Door,
+  offered: Offered,
+): Promise<GateListener> {
   const sockets = new Set<Socket>();
   /** Those that have not shown the path, the oldest first. */
   const strangers = new Set<Socket>();
   const path = `/${randomBytes(16).toString("hex")}`;
-  const server = createServer({ noDelay: true });
   const admitted = Promise.withResolvers<(socket: Socket) => Promise<boolean>>();
   let reader: Socket | undefined;
 
@@ -43,13 +47,13 @@ export async function openListener(clock: Clock, offered: Offered): Promise<Gate
     const isReader = await admitted.promise;
     if (!(await isReader(socket)) || reader !== undefined || socket.destroyed) return false;
     reader = socket;
-    server.close();
+    opening.close();
     // Who has shown the path too is looked at first, and told of.
     for (const other of strangers) other.destroy();
     return true;
   }
 
-  server.on("connection", (socket) => {
+  const opening = await door.open(path, (socket) => {
     // The oldest goes: whoever keeps eight of them open keeps nobody out.
     const [oldest] = strangers;
     if (strangers.size === STRANGERS) oldest?.destroy();
@@ -66,22 +70,19 @@ export async function openListener(clock: Clock, offered: Offered): Promise<Gate
     void expire(clock, () => socket !== reader && socket.destroy(), gone.signal);
     serve(socket, path, () => claim(socket), offered);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new TypeError("no port");
   return {
-    url: `rtsp://127.0.0.1:${address.port}${path}`,
-    admit(pid, onOther) {
-      if (pid === undefined) return;
+    url: `rtsp://127.0.0.1:${opening.port}${path}`,
+    admit(who, onOther) {
+      if (who === undefined) return;
       admitted.resolve(async (socket) => {
-        const holder = await holderOf(socket, pid);
+        if (who === "whoever connects") return true;
+        const holder = await holderOf(socket, who);
         if (holder === "another") onOther();
         return holder === "it";
       });
     },
     async [Symbol.asyncDispose]() {
-      server.close();
+      opening.close();
       for (const socket of sockets) socket.destroy();
     },
   };

@@ -6,6 +6,8 @@ import type { CameraAddress, Offer } from "./address.ts";
 import { isPictureKnown } from "./admitted.ts";
 import { type Agreed, agree } from "./agree.ts";
 import { type CameraSession, openSession } from "./camera-session.ts";
+import { type Door, ownDoor } from "./door.ts";
+import type { Reader } from "./ffmpeg.ts";
 import type { Offered } from "./gate-answers.ts";
 import { describeAdmitted } from "./gate-description.ts";
 import { type GateListener, openListener } from "./gate-listener.ts";
@@ -24,10 +26,10 @@ export interface Gate extends AsyncDisposable {
   /** rtsp://127.0.0.1:port/ and 128 random bits, for one reader. */
   readonly url: string;
   /**
-   * Lets the process `pid` be that reader, and no other: to be called once it was started with the address.
+   * Lets `who` be that reader, and nobody else: to be called once it was started with the address.
    * `onOther` hears of each other process that knew the address, and was refused.
    */
-  admit(pid: number | undefined, onOther: () => void): void;
+  admit(who: Reader, onOther: () => void): void;
   /** Resolves once, when the camera's side ends. It does not when the gate is disposed of. */
   readonly lost: Promise<BewaardError>;
   /** How many frames came that nobody asked for. They went nowhere. */
@@ -40,7 +42,8 @@ export interface Gate extends AsyncDisposable {
 
 /**
  * Connects and logs in to a camera, judges what it offers, and opens a gate through which one reader gets
- * what is taken of it, as soon as that reader plays (decision 0021). `signal` ends the opening, not the gate.
+ * what is taken of it, as soon as that reader plays (decision 0021). `signal` ends the opening, not the gate. The
+ * reader comes to `door`.
  * @throws BewaardError CAMERA_UNREACHABLE, CAMERA_LOGIN, CAMERA_REFUSED, CAMERA_STREAM, CAMERA_STALLED,
  *   CAMERA_LOST, MACHINE_BUSY.
  */
@@ -48,6 +51,7 @@ export async function openGate(
   clock: Clock,
   camera: CameraAddress,
   signal: AbortSignal,
+  door: Door = ownDoor,
 ): Promise<Gate> {
   await using opened = new AsyncDisposableStack();
   const life = new AbortController();
@@ -65,7 +69,7 @@ export async function openGate(
   opened.defer(() => farewell(clock, session, agreed));
   opened.defer(() => life.abort());
   const { video, audio, soundOffered } = agreed.admitted;
-  const listener = await listening(clock, {
+  const listener = await listening(clock, door, {
     description: describeAdmitted(agreed.admitted),
     channels: agreed.channels,
     begin: relay.begin,
@@ -94,7 +98,7 @@ export async function openGate(
       pictureKnown: isPictureKnown(video),
     },
     url: listener.url,
-    admit: (pid, onOther) => listener.admit(pid, onOther),
+    admit: (who, onOther) => listener.admit(who, onOther),
     lost: session.ended,
     dropped: passes.dropped,
     reported: passes.reported,
@@ -104,9 +108,9 @@ export async function openGate(
 }
 
 /** Not being able to listen is no fault of the camera's, and of this camera alone. */
-async function listening(clock: Clock, offered: Offered): Promise<GateListener> {
+async function listening(clock: Clock, door: Door, offered: Offered): Promise<GateListener> {
   try {
-    return await openListener(clock, offered);
+    return await openListener(clock, door, offered);
   } catch (error) {
     throw machineBusy(error) ?? error;
   }

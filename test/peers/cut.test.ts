@@ -86,7 +86,7 @@ async function recorded(
     soundOffered: true,
     pictureKnown: true,
   });
-  from.admit?.(remux.pid, () => assert.fail("an intruder"));
+  from.admit?.(remux.reader, () => assert.fail("an intruder"));
   for await (const piece of cut(
     heardBy(times, remux.read(openFragments())),
     SEGMENT_MS,

@@ -46,7 +46,7 @@ describe("the gate, before gst-rtsp-server with Digest", () => {
       }
       await using gate = await openGate(systemClock, camera, NEVER);
       await using remux = await openRemux(gate.url, gate.offer);
-      gate.admit(remux.pid, () => assert.fail("an intruder"));
+      gate.admit(remux.reader, () => assert.fail("an intruder"));
       assert.equal(await firstBox(remux), "ftyp");
     });
   }
