@@ -10,6 +10,7 @@ import { countLeft } from "../storage/catalog/left.ts";
 import { seenElsewhere } from "../storage/catalog/seen.ts";
 import { check, type Kept } from "../storage/check.ts";
 import { newestCheckpoint } from "../storage/ledger/checkpoint.ts";
+import { readRaised } from "./alarms/raised.ts";
 import { find } from "./answer-find.ts";
 import { newestBackup } from "./backup/known.ts";
 import type { Answers, Result } from "./control/protocol.ts";
@@ -86,6 +87,9 @@ async function status(
       ? { size: newest.size, publishedAt: newest.publishedAt ? isoOf(newest.publishedAt) : null }
       : null,
     history,
+    alarms: (await readRaised(database))
+      .toSorted((one, other) => one.at - other.at)
+      .map(({ alarm, about, at }) => ({ alarm, about, since: isoOf(at) })),
     deskReadTo: (await deskReadTo(database))?.number ?? 0,
     left: { files: left.files, decideBy: isoOrNull(left.decideBy) },
     duties: { open: duties.length, since: isoOrNull(duties[0]?.openedAt) },

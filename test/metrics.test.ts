@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -9,20 +9,26 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
-import { HOUR_MS } from "#base/time";
+import { HOUR_MS, MINUTE_MS } from "#base/time";
 import { parseListen } from "../config/alarm-schema.ts";
 import { ALARM_NAMES } from "../daemon/alarms/alarm.ts";
 import { writeRaised } from "../daemon/alarms/raised.ts";
+import { shownStatus } from "../daemon/cli/shown.ts";
+import { passUntil } from "../daemon/demo/simulated-clock.ts";
+import { lookAtTrust } from "../daemon/fitness/clock.ts";
+import { THIS_MACHINE } from "../daemon/fitness/seen.ts";
 import { measure } from "../daemon/metrics/measure.ts";
 import { METRICS, type Metric, type MetricName } from "../daemon/metrics/metric.ts";
 import { OPENMETRICS, openMetricsText } from "../daemon/metrics/openmetrics.ts";
 import { serveMetrics } from "../daemon/metrics/serve-metrics.ts";
+import { vaultFolder } from "../daemon/places.ts";
 import type { Shown } from "../daemon/record/board.ts";
 import { serviceOf } from "../daemon/record/wall-camera.ts";
 import { openRoomLeft } from "../daemon/room-left.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { type Exposed, readOpenMetrics } from "./fakes/openmetrics.ts";
 import { capturedEvents, handClock, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { openSite, whileRunning } from "./fakes/site.ts";
 import { until } from "./fakes/until.ts";
 
 const ONE: Metric = {
@@ -323,5 +329,59 @@ describe("docs/operations.md", () => {
   it("has each alarm, and each metric, and none that is gone", () => {
     assert.deepEqual(rows("Alarms"), ALARM_NAMES.toSorted());
     assert.deepEqual(rows("Metrics"), Object.keys(METRICS).toSorted());
+  });
+});
+
+describe("a box with an alarm", () => {
+  it("shows it in status, check and metrics until it is over", async () => {
+    await using site = await openSite(START, ["bc-0101"], 40);
+    const listen = { metrics: { listen: "socket" } };
+    const config = { ...site.demo.config, ...listen };
+    const where = { socketPath: join(config.state, "metrics", "metrics.sock") };
+    const said = await whileRunning(
+      site,
+      async (asked, signal) => {
+        const raised = async () =>
+          (await asked("status", {})).alarms.filter(({ about }) => about === "");
+        const names = async () => (await raised()).map(({ alarm }) => alarm);
+        assert.ok(
+          await passUntil(
+            site.clock,
+            MINUTE_MS,
+            HOUR_MS,
+            async () => (await raised()).length === 0,
+            signal,
+          ),
+        );
+        site.clock.jump(2 * HOUR_MS);
+        const told = async () => (await names()).includes("clock-untrusted");
+        assert.ok(await passUntil(site.clock, MINUTE_MS, HOUR_MS, told, signal));
+        const text = shownStatus(await asked("status", {}));
+        assert.match(text, /ALARM: tijd niet vertrouwd \/ time not trusted, sinds \/ since/);
+        const found = readOpenMetrics((await ask(where)).text);
+        assert.equal(valueOf(found, "bewaard_alarm_raised", { alarm: "clock-untrusted" }), 1);
+        assert.equal(valueOf(found, "bewaard_clock_trusted", {}), 0);
+        await asked("clock.confirm", { timeMs: site.clock.now(), by: "test" });
+        const over = async () => !(await told());
+        assert.ok(await passUntil(site.clock, MINUTE_MS, HOUR_MS, over, signal));
+        const vault = vaultFolder(config.vault);
+        await rename(vault, `${vault}-away`);
+        await asked("clock.confirm", { timeMs: site.clock.now(), by: "test" });
+        const missed = async () => (await names()).includes("checkpoint-missed");
+        assert.ok(await passUntil(site.clock, 5 * MINUTE_MS, 3 * HOUR_MS, missed, signal));
+        const looked = await lookAtTrust(
+          { ...THIS_MACHINE, clock: site.clock, path: "", config },
+          signal,
+        );
+        assert.deepEqual(
+          looked.map(({ verdict }) => verdict),
+          ["fit", "warning"],
+        );
+        assert.match(looked[1]?.says.nl ?? "", /^alarm: logboek komt niet naar buiten, sinds 2026/);
+      },
+      config,
+    );
+    assert.ok(said.includes("clock-untrusted"));
+    assert.ok(said.lastIndexOf("clock-trusted") > said.indexOf("clock-untrusted"));
   });
 });

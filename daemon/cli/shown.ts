@@ -1,6 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 import type { Salvaged } from "../../storage/seal/salvage.ts";
 import type { Result } from "../control/protocol.ts";
+import { alarmWords } from "./shown-alarms.ts";
 import { clockWhy } from "./shown-clock.ts";
 import { ZONE } from "./window.ts";
 
@@ -53,6 +54,7 @@ export function shownStatus(status: Result<"status">): string {
     ...(status.backupAt === null
       ? []
       : [`  back-up van / backup of ${localTime(status.backupAt)}`]),
+    ...status.alarms.map(shownAlarm),
     ...(status.left.decideBy === null
       ? []
       : [
@@ -64,6 +66,11 @@ export function shownStatus(status: Result<"status">): string {
           `  NOG TE DOEN / STILL TO BE DONE: ${status.duties.open}, sinds / since ${localTime(status.duties.since)} (bewaarctl duties)`,
         ]),
   ].join("\n");
+}
+
+function shownAlarm(raised: Result<"status">["alarms"][number]): string {
+  const { nl, en } = alarmWords(raised);
+  return `  ALARM: ${nl} / ${en}, sinds / since ${localTime(raised.since)}`;
 }
 
 /** How far a damaged or truncated segment opened, and the hash of what came out. */

@@ -114,6 +114,8 @@ export const METHODS = {
       clock: z.object({ trusted: z.boolean(), why: z.string() }),
       checkpoint: z.object({ size: z.number(), publishedAt: z.string().nullable() }).nullable(),
       history: z.enum(["one", "diverged", "unknown"]),
+      /** What was told and is not over, since when; the longest first. */
+      alarms: z.array(z.object({ alarm: z.string(), about: z.string(), since: z.string() })),
       deskReadTo: z.number(),
       left: z.object({ files: z.number(), decideBy: z.string().nullable() }),
       duties: z.object({ open: z.number(), since: z.string().nullable() }),

@@ -2,8 +2,10 @@ import { BewaardError } from "#base/errors";
 import { isoOf } from "#base/time";
 import { openLease } from "../../storage/spool/lease.ts";
 import { openSpool } from "../../storage/spool/spool.ts";
+import { alarmWords } from "../cli/shown-alarms.ts";
 import { clockWhy } from "../cli/shown-clock.ts";
 import { asker } from "../control/client.ts";
+import type { Result } from "../control/protocol.ts";
 import { socketPath } from "../places.ts";
 import { output } from "./output.ts";
 import { fit, type Machine, notFit, type Seen, warning } from "./seen.ts";
@@ -54,9 +56,13 @@ export async function lookAtTrust(
   signal: AbortSignal,
 ): Promise<readonly Seen[]> {
   try {
-    const { clock } = await asker(socketPath(config), signal)("status", {});
+    const { clock, alarms } = await asker(socketPath(config), signal)("status", {});
+    const raised = alarms.filter(({ alarm }) => alarm !== "clock-untrusted").map(alarmed);
     if (clock.trusted)
-      return [fit(`draait; tijd vertrouwd (${clockWhy(clock.why)})`, "runs; time trusted")];
+      return [
+        fit(`draait; tijd vertrouwd (${clockWhy(clock.why)})`, "runs; time trusted"),
+        ...raised,
+      ];
     const says = `tijd NIET vertrouwd: ${clockWhy(clock.why)}`;
     return [
       notFit(
@@ -66,11 +72,23 @@ export async function lookAtTrust(
           en: "run `bewaarctl clock confirm`: nothing is destroyed until then",
         },
       ),
+      ...raised,
     ];
   } catch (error) {
     if (!(error instanceof BewaardError && error.code === "CONTROL_UNREACHABLE")) throw error;
     return [await silent(config)];
   }
+}
+
+function alarmed(raised: Result<"status">["alarms"][number]): Seen {
+  const { nl, en } = alarmWords(raised);
+  return warning(
+    { nl: `alarm: ${nl}, sinds ${raised.since}`, en: `alarm: ${en}, since ${raised.since}` },
+    {
+      nl: `docs/operations.md, Alarms, ${raised.alarm}`,
+      en: `see docs/operations.md, Alarms, ${raised.alarm}`,
+    },
+  );
 }
 
 /** Nothing answers: either nothing runs, or what runs is stuck. */

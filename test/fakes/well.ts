@@ -11,6 +11,7 @@ export const WELL: Result<"status"> = {
   clock: { trusted: true, why: "" },
   checkpoint: null,
   history: "one",
+  alarms: [],
   deskReadTo: 0,
   duties: { open: 0, since: null },
   backupAt: null,
