@@ -16,6 +16,18 @@ const KEPT = "/var/lib/bewaard/catalog.db /srv/bewaard/spool/a.age /etc/bewaard/
 const USED = `
 mkdir -p /srv/bewaard/spool; touch ${KEPT}
 `;
+/** How much of 10 each may be exposed; those that mount cards must have the right to, in the machine's own view. */
+const EXPOSED = {
+  "bewaard.service": 1,
+  "bucket ./bewaard.service": 1.3,
+  "bewaard-dock.service": 1,
+  "bewaard-record.service": 1.3,
+  "bewaard-orders.service": 2,
+  "bewaard-media@.service": 4,
+  "bewaard-mtp@.service": 4,
+  "bewaard-paired.service": 1,
+  "bewaard-again@.service": 1,
+};
 const ASKED = "echo 'destroy all that bewaard keeps on this machine' > /etc/bewaard/purge";
 
 describe("the package, by Debian's own programs", () => {
@@ -75,6 +87,29 @@ describe("the package, by Debian's own programs", () => {
       dpkg --verify bewaard
     `);
     assert.equal(said, "");
+  });
+
+  it("has units that may do little, and less than systemd finds safe: core, dock and recorder at most 1.3 of 10", async () => {
+    const said = await inMachine(`
+      dpkg --install "$1" > /dev/null 2>&1
+      cd /usr/lib/systemd/system
+      exposed() { echo "$1 $(systemd-analyze security --offline=true --no-pager $1 | tail -n 1)"; }
+      for unit in bewaard*.service; do exposed $unit; done
+      # Core, with a way out.
+      mkdir bucket bucket/bewaard.service.d
+      cp bewaard.service bucket
+      cp /usr/lib/bewaard/systemd/bewaard-bucket.conf bucket/bewaard.service.d/bucket.conf
+      cd bucket
+      echo "bucket $(exposed ./bewaard.service)"
+    `);
+    const levels = new Map(
+      [...said.matchAll(/^(.+?) → .*?: (\d+\.\d) /gm)].map(([, unit, level]) => [
+        unit,
+        Number(level),
+      ]),
+    );
+    for (const [unit, most] of Object.entries(EXPOSED))
+      assert.ok((levels.get(unit) ?? 10) <= most, `${unit}: ${said}`);
   });
 
   it("is set up by what the page about installing says, to the letter, and again", async () => {
