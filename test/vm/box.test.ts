@@ -8,7 +8,7 @@ import { copyExfatCard } from "./installed.ts";
 
 // One box from its installation on, each test where the one before it left off.
 
-describe("a box with systemd, udev and USB, installed as docs/operations.md says", () => {
+describe("a box with systemd, udev and USB, installed from the package", () => {
   const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { systemClock } from "#base/system-clock";
@@ -7,12 +6,13 @@ import { makeDemoSite } from "../../daemon/demo/site.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { NEVER } from "../fakes/rig.ts";
 import type { Guest } from "./guest.ts";
+import { PACKAGE } from "./packed.ts";
 
 /** The folder that stands for the dock of bc-0101. */
 export const DOCK = "/srv/bewaard/dock-1";
 
 export const CONFIGURED = "/etc/bewaard/bewaard.yaml";
-/** Where docs/operations.md puts things on a box that runs as a service. */
+/** Where docs/install.md puts things on a box that runs as a service. */
 const CONFIGURATION = {
   site: { name: "den-haag-handhaving" },
   node: "dock-1",
@@ -44,22 +44,21 @@ set_time:
   zone: Europe/Amsterdam
 `;
 
-/** Node's own options in the service: what it compiled with others serves it nothing. */
-const SERVICE = readFileSync(new URL("../../systemd/bewaard.service", import.meta.url), "utf8");
-export const SERVICE_OPTIONS =
-  /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.ts /m.exec(SERVICE)?.[1] ?? "";
-
 /** An emulated processor on a busy machine: slowness must never look like a failure. */
 const PATIENCE = "[Service]\nTimeoutStartSec=600\nTimeoutStopSec=600\n";
 const PATIENT = "/etc/systemd/system/bewaard-media@.service.d";
 
-/** Where `node setup.mjs` has run already. */
-const CHECKOUT = "mkdir /opt/bewaard && tar -xf /dev/vdb -C /opt/bewaard --no-same-owner";
+/** By way of memory: an emulated disk would write it twice. */
+const PACKED = `
+set -e
+mkdir /dev/shm/packed
+tar -xf /dev/vdb -C /dev/shm/packed --no-same-owner
+dpkg --force-unsafe-io --install /dev/shm/packed/${PACKAGE}
+`;
 
 const FOLDERS = `
 set -e
-systemd-sysusers /opt/bewaard/systemd/bewaard.sysusers
-mkdir /etc/bewaard ${PATIENT}
+mkdir ${PATIENT}
 install -d -o bewaard -g bewaard -m 700 /srv/bewaard /mnt/bewaard
 install -d -o bewaard -g bewaard ${DOCK}/DCIM
 `;
@@ -67,11 +66,11 @@ install -d -o bewaard -g bewaard ${DOCK}/DCIM
 /** What the service and the helper would compile at their first starts, for Node calls such folders by whose they are. */
 const COMPILED = `
 set -e
-cd /opt/bewaard/compiled
+cd /dev/shm/packed/compiled
 chown -R bewaard:bewaard bewaard
 for one in bewaard/*-0; do mv $one \${one%0}$(id -u bewaard); done
 mv bewaard bewaard-helper /var/cache
-rmdir /opt/bewaard/compiled
+rm -r /dev/shm/packed
 `;
 
 const ACCOUNT = `
@@ -84,12 +83,12 @@ journalctl -b --no-pager -o short-precise -k -n 40
 journalctl -b --no-pager -o short-precise -u 'bewaard*'
 `;
 
-/** Makes a box of the guest as docs/operations.md tells, and starts it. The two files of a desk come from a machine that is not the box. */
+/** Makes a box of the guest from the package, and starts it: docs/install.md without its questions, whose answers would take minutes here. The two files of a desk come from a machine that is not the box. */
 export async function installBox(guest: Guest): Promise<void> {
   await using desk = await temporaryFolder();
   const [{ config }] = await Promise.all([
     makeDemoSite(systemClock, desk.path, ["bc-0101"], 3, NEVER),
-    guest.sh(CHECKOUT),
+    guest.sh(PACKED),
   ]);
   await guest.sh(FOLDERS + COMPILED);
   await guest.put(CONFIGURED, stringify(CONFIGURATION));
@@ -97,7 +96,7 @@ export async function installBox(guest: Guest): Promise<void> {
   await guest.put(CONFIGURATION.desk_signers, await readFile(config.desk_signers));
   await guest.put(`${PATIENT}/slow.conf`, PATIENCE);
   await guest.put(OWN_PROFILE, (await readFile(GENERIC, "utf8")) + SETS_CLOCK);
-  await guest.sh("/opt/bewaard/systemd/install.sh");
+  await guest.sh("/usr/lib/bewaard/systemd/node-key.sh && systemctl daemon-reload");
   await guest.sh("systemctl enable -q --now bewaard.service");
   await guest.until(`[ -S ${CONFIGURATION.state}/control.sock ]`);
 }
@@ -105,9 +104,8 @@ export async function installBox(guest: Guest): Promise<void> {
 /** The command `bewaard …` or `bewaarctl …` as the user whom the box runs as. */
 export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
-  const node = "/opt/bewaard/node_modules/.bin/node";
-  const cli = `/opt/bewaard/daemon/cli/${program}.ts --config ${CONFIGURED}`;
-  return `runuser -u bewaard -- env NODE_COMPILE_CACHE=/var/cache/bewaard ${node}${SERVICE_OPTIONS} ${cli} ${rest.join(" ")}`;
+  const compiled = "env NODE_COMPILE_CACHE=/var/cache/bewaard";
+  return `runuser -u bewaard -- ${compiled} ${program} --config ${CONFIGURED} ${rest.join(" ")}`;
 }
 
 /** What of an event is asked for, as its fields are called there: `DEVICE` for `BEWAARD_DEVICE`. */

@@ -1,13 +1,11 @@
 #!/bin/bash
-# compile.sh TOP OUT OPTIONS: what Node keeps of what it compiled (NODE_COMPILE_CACHE) of the checkout TOP where that is /opt/bewaard, in
+# compile.sh USR OUT OPTIONS: what Node keeps of what it compiled (NODE_COMPILE_CACHE) of the package whose unpacked /usr is USR, in
 # OUT/bewaard for the service with its OPTIONS and in OUT/bewaard-helper. An emulated processor needs half a minute for it.
 # Needs root, in a mount namespace of its own: unshare --mount.
 set -euo pipefail
-top=$1 out=$2 options=$3
-mount -t tmpfs none /opt
-mkdir /opt/bewaard
-mount --bind "$top" /opt/bewaard
-cd /opt/bewaard
+usr=$1 out=$2 options=$3
+mount -t overlay overlay -o "lowerdir=$usr:/usr" /usr
+cd /usr/lib/bewaard
 
 # compile NAME MODULES [OPTION...]
 compile() {
@@ -15,7 +13,7 @@ compile() {
   shift 2
   MODULES=$modules NODE_COMPILE_CACHE=$out/$name node_modules/.bin/node "$@" --input-type=module --eval '
     import { flushCompileCache } from "node:module";
-    for (const path of process.env.MODULES.split(" ")) await import(`/opt/bewaard/${path}`);
+    for (const path of process.env.MODULES.split(" ")) await import(`/usr/lib/bewaard/${path}`);
     flushCompileCache();
     process.exit(0);'
 }

@@ -8,18 +8,18 @@ import { makeCard } from "./cards.ts";
 import { copyIntoExfat } from "./exfat.ts";
 import { type Frozen, justBooted, openGuest } from "./frozen.ts";
 import type { Guest } from "./guest.ts";
-import { writeProject } from "./project.ts";
+import { writePacked } from "./packed.ts";
 
 /** Where the box that was installed before any test is: mocha's own processes are told by their environment. */
 const PLACE = "BEWAARD_VM_INSTALLED";
 const DISK = "disk.qcow2";
 const EXFAT_CARD = "exfat-card";
 
-/** Installs a box in a guest, as docs/operations.md says, before any test: half a minute, and each file that needs one goes on from there. */
+/** Installs a box in a guest, from the package, before any test: half a minute, and each file that needs one goes on from there. */
 export async function mochaGlobalSetup(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "bewaard-test-"));
   process.env[PLACE] = folder;
-  await using guest = await openGuest(await justBooted(), writeProject);
+  await using guest = await openGuest(await justBooted(), writePacked);
   await recordClip(join(folder, "recorded"), systemClock.now(), 550);
   await makeCard(join(folder, EXFAT_CARD), "exfat", 64, "CAM2");
   await copyIntoExfat(guest, join(folder, EXFAT_CARD), join(folder, "recorded"));

@@ -51,7 +51,7 @@ describe("a box with media devices", () => {
   it("fetches each file of it again before that is removed, whoever has the first one open still (DH-07)", async () => {
     await untilTold(guest, "wipe-ordered", 1, OF_IT);
     const file = (await guest.sh("find /run/bewaard/media/mtp-* -name '*.MP4'")).trim();
-    const node = "/opt/bewaard/node_modules/.bin/node";
+    const node = "/usr/lib/bewaard/node_modules/.bin/node";
     await guest.sh(`systemd-run -q --unit=hold -p User=bewaard ${node} -e '${HOLD}' ${file}`);
     await guest.until("ls -l /proc/$(pgrep -x jmtpfs)/fd | grep '/tmp/#.*deleted'");
     await changeWithin(path);
