@@ -220,7 +220,8 @@ describe("the units of systemd", () => {
         assert.equal(last(lines, key ?? ""), value, key);
       // One that all connections had would let each see and stop the others.
       assert.match(last(lines, "User") ?? "", /^bw[fp]-%i$/);
-      assert.ok(list(lines, "TemporaryFileSystem").includes("/:ro"));
+      // TemporaryFileSystem=/ has no effect beside DynamicUser=.
+      assert.equal(last(lines, "RootDirectory"), "/run/bewaard/room");
       const denied = list(lines, "SystemCallFilter");
       for (const call of ["kill", "tgkill", "@debug", "pidfd_getfd"])
         assert.ok(denied.includes(call));
