@@ -85,7 +85,7 @@ function intoQueue(
   return new Writable({
     objectMode: true,
     write: (logged: Logged, _, done) => {
-      const line = standardLine(logged);
+      const line = journalLine(logged);
       const write = instead();
       if (write !== undefined) write(line);
       else {
@@ -107,10 +107,15 @@ function toStandardError(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function standardLine(logged: Logged): string {
-  return `<${priorityOf(String(logged["level"]))}>${jsonOf(logged)}`;
+function standardLine({ level, message, ...fields }: Logged): string {
+  return `${levelMark(level)}${JSON.stringify({ level, message, ...fields })}`;
 }
 
-function jsonOf({ level, message, ...fields }: Logged): string {
-  return JSON.stringify({ level, message, ...fields });
+/** For standard error that is the journal: the sentence, and then all else that has no field of its own there. */
+function journalLine({ message, ...fields }: Logged): string {
+  return `${levelMark(fields["level"])}${String(message)} ${JSON.stringify(fields)}`;
+}
+
+function levelMark(level: unknown): string {
+  return `<${priorityOf(String(level))}>`;
 }

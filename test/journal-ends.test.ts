@@ -23,9 +23,9 @@ async function ended(path: string, how: string) {
 }
 
 function saidOf(said: string): readonly number[] {
-  return [...said.matchAll(/^<6>(\{.*"event":"sealed".*\})$/gm)].map(([, line = ""]) =>
-    Number(/"bytes":(\d+)/.exec(line)?.[1]),
-  );
+  return [
+    ...said.matchAll(/^<6>bc-0101: footage sealed as \S+, [^{]+ (\{.*"event":"sealed".*\})$/gm),
+  ].map(([, line = ""]) => Number(/"bytes":(\d+)/.exec(line)?.[1]));
 }
 
 describe("what a process said last", () => {

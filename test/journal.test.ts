@@ -84,7 +84,7 @@ describe("the journal", () => {
       if (real) Object.defineProperty(process.stderr, "write", real);
       else Reflect.deleteProperty(process.stderr, "write");
     }
-    assert.match(said[0] ?? "", /^<5>\{.*"event":"stopped"/);
+    assert.match(said[0] ?? "", /^<5>bewaard has stopped on dock-1 \{.*"event":"stopped"/);
     assert.equal(reader.read.length, 1);
   });
 
