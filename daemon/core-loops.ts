@@ -90,8 +90,16 @@ export function coreLoops(
   const separate = separateCopy(rules.policy);
   const archived = archiving(node, archivePath(config), () => readBook(config.recipients));
   const limits = ringLimits(config);
-  const longestMs = term.longestUndockedMs;
-  const alarms = alarmsOf(clock, events, database, askRoomLeft, paired, longestMs, config);
+  const alarms = alarmsOf(
+    clock,
+    events,
+    database,
+    askRoomLeft,
+    paired,
+    heedDesk,
+    term.longestUndockedMs,
+    config,
+  );
   const sources = [chrony(systemClock, config.time.sources)];
   const farMs = "s3" in config.vault ? BUCKET_STEP_MS : SHARE_STEP_MS;
   return [

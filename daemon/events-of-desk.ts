@@ -1,5 +1,6 @@
 import type { BewaardError } from "#base/errors";
 import type { HoldId, SegmentId } from "#base/ids";
+import { type Instant, isoOf } from "#base/time";
 import { failed, type Say } from "./say.ts";
 
 /** What is said of what the desk asks, and of holds. */
@@ -45,6 +46,13 @@ export function deskEvents(say: Say) {
         "desk-unreadable",
         "the desk's entries cannot be read, for {days} days now",
         { days, ...failed(error) },
+      ),
+    deskUnreadableOver: (code: string, since: Instant) =>
+      say(
+        "notice",
+        "desk-unreadable-over",
+        "the desk's entries can be read, or fail for another reason, as not since {since}",
+        { code, since: isoOf(since) },
       ),
     ...holdsInVault(say),
   };

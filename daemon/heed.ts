@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
-import { type Clock, DAY_MS, HOUR_MS, type Instant } from "#base/time";
+import { type Clock, HOUR_MS, type Instant, instant } from "#base/time";
 import { readFact, writeFact } from "../storage/catalog/facts.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -24,8 +24,17 @@ export interface DeskOf {
   readonly separate: boolean;
 }
 
-/** Days without a word of the desk on which somebody must act (invariant 4). */
-const ALARM_DAYS = [0, 14, 21, 26];
+/** Why the desk's entries cannot be read now, and when they last were. */
+export interface Unread {
+  readonly error: BewaardError;
+  readonly since: Instant;
+}
+
+/** Reads what the desk decided. */
+export interface Heeder extends HeedDesk {
+  /** What came of the last try: null where it succeeded, undefined before the first. */
+  readonly unread: () => Unread | null | undefined;
+}
 
 const read = z.strictObject({
   number: z.int(),
@@ -45,7 +54,7 @@ export async function deskReadTo(database: Database): Promise<DeskRead | undefin
 
 /**
  * Makes the function by which a box learns what the desk decided, and sets holds in the vault. A desk
- * that cannot be read changes nothing: what was held stays held.
+ * that cannot be read changes nothing: what was held stays held. The alarm `desk-unreadable` goes by `unread`.
  */
 export function heeder(
   clock: Clock,
@@ -54,12 +63,12 @@ export function heeder(
   vault: Vault,
   node: NodeId,
   desk: DeskOf,
-): HeedDesk {
-  let alarmed = -1;
+): Heeder {
+  let unread: Unread | null | undefined;
   const enforce = enforcer(clock, events, database, vault, node, desk.separate);
   const startedAt = clock.now();
 
-  return async (now, signal) => {
+  const heed: HeedDesk = async (now, signal) => {
     const known = await deskReadTo(database);
     try {
       const from = known ?? CHAIN_START;
@@ -74,18 +83,16 @@ export function heeder(
       }
       await enforce(now);
       if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);
-      alarmed = -1;
+      unread = null;
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof BewaardError)) throw error;
-      const days = Math.max(0, Math.floor((now - (known?.heardAtMs ?? startedAt)) / DAY_MS));
-      const stage = ALARM_DAYS.findLastIndex((day) => days >= day);
-      if (stage > alarmed) events.deskUnreadable(days, error);
-      alarmed = Math.max(alarmed, stage);
+      unread = { error, since: instant(known?.heardAtMs ?? startedAt) };
       return false;
     }
   };
+  return Object.assign(heed, { unread: () => unread });
 }
 
 /** Remembers that the chain was read to its end now. */

@@ -9,6 +9,7 @@ import { parseHoldId, parseNodeId, parseSegmentId } from "#base/ids";
 import { DAY_MS, instant, plus } from "#base/time";
 import { readPolicy } from "../config/load.ts";
 import type { Policy } from "../config/policy-schema.ts";
+import { deskUnreadable } from "../daemon/alarms/desk-unreadable.ts";
 import { CHAIN_START, chainAfter } from "../daemon/desk/chain.ts";
 import { deskEntryText, joinSigned, linkOf, splitSigned } from "../daemon/desk/entry.ts";
 import { holdFootage } from "../daemon/desk/hold.ts";
@@ -17,11 +18,12 @@ import { openFootage } from "../daemon/desk/open.ts";
 import { releaseHold } from "../daemon/desk/release.ts";
 import { signWithSsh } from "../daemon/desk/ssh-signature.ts";
 import { appendEntry, openStation, readChain, type Station } from "../daemon/desk/station.ts";
-import { heeder } from "../daemon/heed.ts";
+import { type Heeder, heeder } from "../daemon/heed.ts";
 import { vaultFolder } from "../daemon/places.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
+import { lookForAlarms } from "./fakes/look-for-alarms.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site } from "./fakes/site.ts";
 
@@ -59,6 +61,13 @@ async function boxOf(site: Site, rig: Rig, demo: boolean) {
   };
   const vault = (await openStation(site.demo.desk)).vault;
   return heeder(rig.clock, rig.events, rig.database, vault, NODE, desk);
+}
+
+/** What core does each minute: the desk is read, and then alarms are looked for. */
+async function heedAndLook(rig: Rig, heed: Heeder): Promise<boolean> {
+  const heeded = await heed(rig.clock.now(), NEVER);
+  await lookForAlarms(rig, [deskUnreadable(rig.events, heed.unread)]);
+  return heeded;
 }
 
 async function holds(rig: Rig) {
@@ -184,8 +193,10 @@ describe("a box that reads the desk", () => {
     await withDesk(async (station, site) => {
       await (await boxOf(site, rig, true))(START, NEVER);
       await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
-      for (const day of [13, 14]) {
-        await (await boxOf(site, rig, true))(plus(START, day * DAY_MS), NEVER);
+      rig.clock.move(13 * DAY_MS);
+      for (const _ of [13, 14]) {
+        await heedAndLook(rig, await boxOf(site, rig, true));
+        rig.clock.move(DAY_MS);
       }
       const told = rig.lines.filter((line) => line.includes("desk-unreadable"));
       assert.match(told[0] ?? "", /"level":"error"/);
@@ -201,11 +212,16 @@ describe("a box that reads the desk", () => {
       await heed(START, NEVER);
       await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
       for (let day = 0; day < 27; day += 1) {
-        assert.equal(await heed(rig.clock.now(), NEVER), false);
+        assert.equal(await heedAndLook(rig, heed), false);
         rig.clock.move(DAY_MS);
       }
-      await heed(rig.clock.now(), NEVER);
+      await heedAndLook(rig, heed);
       assert.equal(rig.said.filter((event) => event === "desk-unreadable").length, 4);
+      await rename(`${vaultFolder(station.config.vault)}-away`, vaultFolder(station.config.vault));
+      for (let minute = 0; minute < 10; minute += 1) await heedAndLook(rig, heed);
+      assert.ok(!rig.said.includes("desk-unreadable-over"), "a look of a new watch each time");
+      await lookForAlarms(rig, [deskUnreadable(rig.events, heed.unread)], 10);
+      assert.ok(rig.said.includes("desk-unreadable-over"));
       assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
     });
   });
@@ -259,7 +275,7 @@ describe("a desk entry nobody should obey", () => {
         await station.vault.destroy(deskKey(2), version?.versionId ?? "");
         await putRaw(station, 2, await forge(station, Buffer.concat(bytes).toString()));
         const heed = await boxOf(site, rig, true);
-        assert.equal(await heed(START, NEVER), false);
+        assert.equal(await heedAndLook(rig, heed), false);
         assert.deepEqual(await holds(rig), []);
         assert.ok(rig.said.includes("desk-unreadable"));
       });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseHoldId, parseNodeId, parsePersonId, parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, plus } from "#base/time";
+import { deskUnreadable } from "../daemon/alarms/desk-unreadable.ts";
 import {
   type DeskCommand,
   type DeskEntry,
@@ -74,8 +75,14 @@ async function withDesk(body: (desk: Desk) => Promise<void>): Promise<void> {
     site,
     station,
     rig,
-    heed: (ms = 0, vault = station.vault) =>
-      heeder(rig.clock, rig.events, rig.database, vault, NODE, obeyed)(plus(START, ms), NEVER),
+    heed: async (ms = 0, vault = station.vault) => {
+      const heed = heeder(rig.clock, rig.events, rig.database, vault, NODE, obeyed);
+      const heeded = await heed(plus(START, ms), NEVER);
+      // As the first look for alarms would tell it.
+      const { look } = deskUnreadable(rig.events, heed.unread);
+      for (const { tell } of (await look(plus(START, ms), () => false, NEVER)) ?? []) tell();
+      return heeded;
+    },
     holds: () => rig.database.transaction((sql) => sql.all("select * from hold")),
     object,
     async put(number, changes) {

@@ -373,11 +373,13 @@ describe("a box with an alarm", () => {
           { ...THIS_MACHINE, clock: site.clock, path: "", config },
           signal,
         );
-        assert.deepEqual(
-          looked.map(({ verdict }) => verdict),
-          ["fit", "warning"],
+        const [first, ...others] = looked.map(({ verdict }) => verdict);
+        assert.equal(first, "fit");
+        assert.ok(others.length > 0 && others.every((verdict) => verdict === "warning"));
+        const says = looked.map((one) => one.says.nl);
+        assert.ok(
+          says.some((one) => /^alarm: logboek komt niet naar buiten, sinds 2026/.test(one)),
         );
-        assert.match(looked[1]?.says.nl ?? "", /^alarm: logboek komt niet naar buiten, sinds 2026/);
       },
       config,
     );

@@ -5,6 +5,8 @@ import type { Rule } from "./standing.ts";
 export interface Sign {
   /** What it is about: a camera, a session; empty for the box. Never a person. */
   readonly about: string;
+  /** Since when it is so, where that is known better than by the look that saw it first: its stages count from then. */
+  readonly since?: Instant;
   /** Tells it, as one event. */
   readonly tell: () => void;
 }
@@ -33,6 +35,7 @@ export const ALARM_NAMES = [
   "breaches-last",
   "checkpoint-missed",
   "clock-untrusted",
+  "desk-unreadable",
   "disk-left",
   "not-recording",
   "root-session",

@@ -2,6 +2,7 @@ import { type Clock, MINUTE_MS } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import type { Events } from "../events.ts";
+import type { Heeder } from "../heed.ts";
 import type { Bodycams } from "../open-bodycams.ts";
 import { recordSocketPath, wallCameras } from "../places.ts";
 import { askStates } from "../record/states-socket.ts";
@@ -11,6 +12,7 @@ import { bodycamAway } from "./bodycam-away.ts";
 import { breachesLast } from "./breaches-last.ts";
 import { checkpointMissed } from "./checkpoint-missed.ts";
 import { clockUntrusted } from "./clock-untrusted.ts";
+import { deskUnreadable } from "./desk-unreadable.ts";
 import { diskLeft } from "./disk-left.ts";
 import { notRecording } from "./not-recording.ts";
 import { rootSession } from "./root-session.ts";
@@ -24,6 +26,7 @@ export function alarmsOf(
   database: Database,
   askRoomLeft: AskRoomLeft,
   { missing }: Pick<Bodycams, "missing">,
+  { unread }: Pick<Heeder, "unread">,
   longestUndockedMs: number,
   config: Config,
 ): readonly Alarm[] {
@@ -38,6 +41,7 @@ export function alarmsOf(
     bodycamAway(events, missing, longestUndockedMs),
     breachesLast(clock, events, database),
     checkpointMissed(events, database),
+    deskUnreadable(events, unread),
     vaultOutside(events, database, bucketsOf(config)),
     rootSession(events),
   ];

@@ -36,29 +36,33 @@ export const AT_REST: Standing = {
   goodSinceMs: undefined,
 };
 
-/** How it stands after a look, and what is to be told. How long it lasts goes by wall time: it outlives a restart. */
+/**
+ * How it stands after a look, and what is to be told. How long it lasts goes by wall time, for it outlives a restart: from
+ * `since`, or else from when it was told.
+ */
 export function standingAfter(
   rule: Rule,
   { raised, badSinceMs, goodSinceMs }: Standing,
   isBad: boolean,
   now: Instant,
   uptimeMs: number,
+  since?: Instant,
 ): { readonly standing: Standing; readonly told: Told } {
   if (isBad) {
-    const since = badSinceMs ?? uptimeMs;
-    const bad = { badSinceMs: since, goodSinceMs: undefined };
-    if (raised === undefined) {
-      if (uptimeMs - since < rule.raiseAfterMs)
-        return { standing: { ...bad, raised }, told: "nothing" };
-      return { standing: { ...bad, raised: { at: now, stage: 0 } }, told: "raised" };
-    }
+    const fromMs = badSinceMs ?? uptimeMs;
+    const bad = { badSinceMs: fromMs, goodSinceMs: undefined };
     // A clock that was set back must not keep it quiet.
-    const stage = rule.stage(Math.abs(now - raised.at));
+    const stage = rule.stage(Math.abs(now - (since ?? raised?.at ?? now)));
+    if (raised === undefined) {
+      if (uptimeMs - fromMs < rule.raiseAfterMs)
+        return { standing: { ...bad, raised }, told: "nothing" };
+      return { standing: { ...bad, raised: { at: now, stage } }, told: "raised" };
+    }
     if (stage <= raised.stage) return { standing: { ...bad, raised }, told: "nothing" };
     return { standing: { ...bad, raised: { ...raised, stage } }, told: "still" };
   }
-  const since = goodSinceMs ?? uptimeMs;
-  if (uptimeMs - since < rule.clearAfterMs)
-    return { standing: { raised, badSinceMs, goodSinceMs: since }, told: "nothing" };
+  const fromMs = goodSinceMs ?? uptimeMs;
+  if (uptimeMs - fromMs < rule.clearAfterMs)
+    return { standing: { raised, badSinceMs, goodSinceMs: fromMs }, told: "nothing" };
   return { standing: AT_REST, told: raised === undefined ? "nothing" : "over" };
 }

@@ -58,17 +58,19 @@ function heed(
   now: Instant,
   uptimeMs: number,
 ): boolean {
-  const bad = new Map(signs.map(({ about, tell }) => [about, tell]));
+  const bad = new Map(signs.map((sign) => [sign.about, sign]));
   let hasTold = false;
   for (const about of new Set([...standings.keys(), ...bad.keys()])) {
     const before = standings.get(about) ?? AT_REST;
-    const { standing, told } = standingAfter(rule, before, bad.has(about), now, uptimeMs);
+    const sign = bad.get(about);
+    const isBad = sign !== undefined;
+    const { standing, told } = standingAfter(rule, before, isBad, now, uptimeMs, sign?.since);
     if (standing === AT_REST) standings.delete(about);
     else standings.set(about, standing);
     if (told === "nothing") continue;
     hasTold = true;
     if (told === "over") tellOver(about, before.raised?.at ?? now);
-    else bad.get(about)?.();
+    else sign?.tell();
   }
   return hasTold;
 }

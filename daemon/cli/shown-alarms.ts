@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<AlarmName, readonly [nl: string, en: string]>> = {
   "breaches-last": ["beelden over hun termijn", "footage past its term"],
   "checkpoint-missed": ["logboek komt niet naar buiten", "the ledger does not leave the box"],
   "clock-untrusted": ["tijd niet vertrouwd", "time not trusted"],
+  "desk-unreadable": ["bureau niet te lezen", "desk not readable"],
   "disk-left": ["schijf binnenkort vol", "disk full soon"],
   "not-recording": ["neemt niet op", "not recording"],
   "root-session": ["iemand is als root aangemeld", "somebody is logged in as root"],

@@ -54,6 +54,7 @@ export const MESSAGE_IDS = {
   decide: "a78978be1f874dc0a415bf53e04702b9",
   "decision-due": "f332f04b3a2e4be683846338b8fc9fba",
   "desk-unreadable": "59e949eb33284576b747865a23241ebc",
+  "desk-unreadable-over": "371d94ffbd794cf9a47345b458f22a89",
   "destroy-delayed": "88c0a48593294165bfdf10eae9d5cf0b",
   destroyed: "7cbf0ee003324ab78412a296ec96d8d3",
   "disk-left": "766cbe235e43497cae90ef04e10ef5a7",
