@@ -31,6 +31,8 @@ const EXPOSED = {
   "bewaard-mtp@.service": 4,
   "bewaard-paired.service": 1,
   "bewaard-again@.service": 1,
+  "bewaard-ffmpeg@.service": 0.6,
+  "bewaard-ffprobe@.service": 0.3,
 };
 const ASKED = "echo 'destroy all that bewaard keeps on this machine' > /etc/bewaard/purge";
 
