@@ -204,6 +204,35 @@ describe("a ledger that does not leave the box", () => {
   });
 });
 
+describe("a ledger that leaves the box late", () => {
+  it("is told as long as something in it waits for more than half an hour", async () => {
+    await using rig = await openRig();
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    const alarm = checkpointMissed(rig.events, rig.database);
+    rig.clock.move(HOUR_MS);
+    await rig.record("later beeld", named(1));
+    await rig.adoptOnce();
+    const [entry] = await rig.database.transaction((sql) =>
+      sql.all("select max(seq) as seq from entry"),
+    );
+    told(rig);
+    rig.clock.move(40 * MINUTE_MS);
+    await minutes(rig, alarm, 2);
+    // What came last is what waits now.
+    await rig.database.transaction((sql) =>
+      sql.run(
+        "insert into checkpoint (size, at_ms, note, published_at_ms) values ($size, 1, '-', 1)",
+        {
+          $size: Number(entry?.["seq"]),
+        },
+      ),
+    );
+    await minutes(rig, alarm, 10);
+    assert.deepEqual(told(rig), ["checkpoint-missed"]);
+  });
+});
+
 describe("somebody who is logged in as root", () => {
   const session = (fields: Readonly<Record<string, string>>): string =>
     Object.entries({ UID: "0", USER: "root", CLASS: "user", REMOTE: "1", ...fields })

@@ -7,7 +7,7 @@ import { readRaised } from "../daemon/alarms/raised.ts";
 import { AT_REST, type Rule, type Standing, standingAfter } from "../daemon/alarms/standing.ts";
 import { uploadLate } from "../daemon/alarms/upload-late.ts";
 import { watchAlarms } from "../daemon/alarms/watch-alarms.ts";
-import { openRig, type Rig, START } from "./fakes/rig.ts";
+import { named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const RULE: Rule = { raiseAfterMs: 5 * MINUTE_MS, clearAfterMs: 2 * MINUTE_MS, stage: once };
@@ -145,6 +145,25 @@ describe("footage that waits for the vault", () => {
     await rig.storeOnce();
     await minutes(rig, [alarm], 7);
     assert.deepEqual(rig.said, ["upload-late", "stored", "upload-late-over"]);
+  });
+
+  it("is told as long as something waits for more than half of that", async () => {
+    await using rig = await openRig();
+    const alarm = uploadLate(rig.events, rig.database, 6 * HOUR_MS);
+    const first = await rig.record("beeld");
+    await rig.adoptOnce();
+    rig.clock.move(2 * HOUR_MS);
+    await rig.record("later beeld", named(1));
+    await rig.adoptOnce();
+    rig.said.splice(0);
+    rig.clock.move(4 * HOUR_MS + MINUTE_MS);
+    await minutes(rig, [alarm], 2);
+    assert.deepEqual(rig.said, ["upload-late"]);
+    // The first waits no more, and the other has for four hours.
+    const change = "update segment set time_trust = 'overdue' where id = $id";
+    await rig.database.transaction((sql) => sql.run(change, { $id: first }));
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said, ["upload-late"]);
   });
 
   it("is of no concern when it was claimed to be overdue, and so stays in the spool", async () => {

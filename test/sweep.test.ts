@@ -209,6 +209,11 @@ describe("footage older than its term, anywhere on the box (invariant 3)", () =>
       rig.clock.move(DAY_MS);
     }
     assert.equal(alarms().length, 3);
+    // Who does not know what time it is does not know what is old.
+    rig.clock.restart();
+    await lookForAlarms(rig, [alarm], 10);
+    await trusted(rig);
+    assert.equal(alarms().length, 3);
     await rm(join(rig.folder, "spool/incoming/dock", stray));
     await rm(join(rig.folder, "spool/segments"), { recursive: true });
     await mkdir(join(rig.folder, "spool/segments"));

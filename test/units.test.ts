@@ -75,6 +75,23 @@ describe("the units of systemd", () => {
     }
   });
 
+  it("open an address of this machine alone for metrics, and to nobody but the proxy, which has no other way", async () => {
+    const socket = await unit("bewaard-metrics.socket");
+    assert.deepEqual(list(socket, "ListenStream"), ["127.0.0.1:9464"]);
+    const proxy = await unit("bewaard-metrics.service");
+    assert.match(last(proxy, "ExecStart") ?? "", / \/var\/lib\/bewaard\/metrics\/metrics\.sock$/);
+    assert.deepEqual(list(proxy, "BindReadOnlyPaths"), ["-/var/lib/bewaard/metrics"]);
+    for (const [key, value] of [
+      ["TemporaryFileSystem", "/var/lib:ro"],
+      ["DynamicUser", "yes"],
+      ["PrivateNetwork", "yes"],
+      ["IPAddressDeny", "any"],
+      ["RestrictAddressFamilies", "AF_UNIX"],
+      ["CapabilityBoundingSet", ""],
+    ])
+      assert.equal(last(proxy, key ?? ""), value, key);
+  });
+
   it("start each part once", async () => {
     assert.equal(parts(await unit("bewaard.service")), "core dock");
     assert.equal(parts(await unit("bewaard-dock.service")), "dock");
