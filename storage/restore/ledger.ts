@@ -44,7 +44,12 @@ export async function restoreEntries(
     pending = [];
     await database.transaction((sql) => insert(sql, leaves, size - leaves.length, head));
   };
-  for await (const { key, from, lines } of objects(vault, node, begun, signal)) {
+  for await (const { key, from, lines } of objects(
+    vault,
+    node,
+    Math.min(begun, head.size),
+    signal,
+  )) {
     if (from < begun)
       await database.transaction((sql) => requireSame(sql, from, lines.slice(0, begun - from)));
     if (from > size) {
@@ -81,14 +86,15 @@ async function requireSame(sql: Sql, from: number, lines: readonly string[]): Pr
   }
 }
 
-async function* objects(vault: Vault, node: NodeId, begun: number, signal: AbortSignal) {
+/** All but those of the first `known` entries alone. */
+async function* objects(vault: Vault, node: NodeId, known: number, signal: AbortSignal) {
   let last = "";
   for await (const { key, versionId } of vault.list(entriesPrefix(node), signal)) {
     const from = firstEntryOf(key);
     // Put once: of several versions the first is the one, whatever somebody wrote over it later.
     if (from === undefined || key === last) continue;
     last = key;
-    if ((endOf(key) ?? 0) <= begun) continue;
+    if ((endOf(key) ?? 0) <= known) continue;
     const lines = (await readText(vault, key, versionId, signal)).split("\n").slice(0, -1);
     yield { key, from, lines };
   }

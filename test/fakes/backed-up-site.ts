@@ -23,6 +23,8 @@ export async function film(site: Site, name: string): Promise<void> {
   await writeFile(join(card, `${name}.MP4`), `recording ${name}`);
 }
 
+const COPIED = { recursive: true, preserveTimestamps: true };
+
 /** One such box, for many tests: it has lived only once. */
 export async function openBackedUpSites() {
   await using opened = new AsyncDisposableStack();
@@ -32,14 +34,22 @@ export async function openBackedUpSites() {
   const site = opened.use(await openSite(START, ["bc-0101"], 40, { backup: { recipients } }));
   const kept = opened.use(await temporaryFolder());
   await live(site);
-  await lose(site.demo.config);
+  const { config } = site.demo;
+  const alive = opened.use(await temporaryFolder());
+  await cp(config.spool.path, alive.path, COPIED);
+  await lose(config);
   const lostAt = site.clock.now();
-  await cp(site.folder, kept.path, { recursive: true, preserveTimestamps: true });
+  await cp(site.folder, kept.path, COPIED);
   const closing = opened.move();
   return {
-    async again(): Promise<BackedUpSite> {
+    /** Puts it back as it was after the loss; `spool`: on a disk that survived it. */
+    async again(spool: "is lost" | "survives" = "is lost"): Promise<BackedUpSite> {
       await rm(site.folder, { recursive: true });
-      await cp(kept.path, site.folder, { recursive: true, preserveTimestamps: true });
+      await cp(kept.path, site.folder, COPIED);
+      if (spool === "survives") {
+        await rm(config.spool.path, { recursive: true });
+        await cp(alive.path, config.spool.path, COPIED);
+      }
       const clock = simulatedClock(lostAt);
       clock.restart(0);
       return { site: { ...site, clock }, ...key };

@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkpoint } from "../../daemon/checkpoint.ts";
 import { migrate } from "../../storage/catalog/migrate.ts";
 import { type Database, openDatabase } from "../../storage/catalog/sqlite.ts";
+import { openTree } from "../../storage/ledger/append.ts";
 import { parseVerifier, type VerifierKey, verifierText } from "../../storage/ledger/note.ts";
 import { type Adopted, adoptFound } from "../../storage/restore/adopt-found.ts";
 import { restoreBatches } from "../../storage/restore/batches.ts";
@@ -32,23 +35,36 @@ export interface Lost extends Pick<Rig, "vault" | "spool" | "box" | "clock" | "f
   readonly verifier: VerifierKey;
 }
 
-export async function rebuilt(lost: Lost): Promise<Adopted & { readonly database: Database }> {
+/** `copy`: a catalog to go on from, and where the new one comes; else it is made of nothing. */
+export async function rebuilt(
+  lost: Lost,
+  copy?: { readonly from: string; readonly into: string },
+): Promise<Adopted & { readonly database: Database }> {
   const { vault, spool, box, clock, verifier } = lost;
   const { node, term } = box;
   const keys = [verifier];
-  const database = await openDatabase(join(lost.folder, "rebuilt.db"));
+  const path = copy?.into ?? join(lost.folder, "rebuilt.db");
+  if (copy !== undefined) await copyOf(copy.from, path);
+  const database = await openDatabase(path);
   await migrate(database);
+  const from = await database.transaction(async (sql) => (await openTree(sql)).size);
   const newest = await newestHead(vault, node, keys, NEVER);
   if (newest === undefined) throw new Error("nothing was published");
   const { signed } = await restoreEntries(database, vault, node, newest.head, NEVER);
   const isUnsigned = await database.transaction((sql) => unsignedEntries(sql, signed));
   await restoreHeads(database, vault, node, keys, signed, NEVER);
-  await restoreBatches(database, vault, node, isUnsigned, 0, NEVER);
+  await restoreBatches(database, vault, node, isUnsigned, from, NEVER);
   await noteFound(database, vault, node, NEVER);
-  await replay(database, isUnsigned, 0, NEVER);
+  await replay(database, isUnsigned, from, NEVER);
   await forgetMisplaced(database, node);
   await restoreSpoolCopies(database, spool, NEVER);
   await settleStates(database, clock.now());
   const found = await adoptFound(database, vault, node, term.termMs, clock.now(), NEVER);
   return { ...found, database };
+}
+
+/** As a machine that lost its power has it: the file, and its log where there is one. */
+async function copyOf(from: string, into: string): Promise<void> {
+  await copyFile(from, into);
+  if (existsSync(`${from}-wal`)) await copyFile(`${from}-wal`, `${into}-wal`);
 }
