@@ -137,16 +137,13 @@ async function layOutTemplates(top: string, root: string): Promise<void> {
   await installed(top, "systemd/bewaard-bucket.conf", over, tenantTemplate);
 }
 
-/** The one place that knows where a checkout has what the package has elsewhere. */
 async function installed(
   top: string,
   name: string,
   to: string,
   change: (text: string) => string = (text) => text,
 ): Promise<void> {
-  const text = change(await readFile(join(top, name), "utf8"))
-    .replaceAll("/opt/bewaard/docs/", `/${DOC}/`)
-    .replaceAll("/opt/bewaard", `/${HOME}`);
+  const text = change(await readFile(join(top, name), "utf8"));
   await write(to, text, await modeOf(join(top, name)));
 }
 

@@ -5,7 +5,7 @@
 set -eu
 umask 022
 
-home=/opt/bewaard
+home=/usr/lib/bewaard
 config=/etc/bewaard/bewaard.yaml
 node="$home/node_modules/.bin/node"
 [ "$(id -u)" = 0 ] || { echo "alleen voor root / root only" >&2; exit 1; }

@@ -377,11 +377,11 @@ describe("bewaard check", function () {
     await writeFile(pairedNotePath(config), signPairedList(key, list));
     assert.match(
       (await says()).join(),
-      /^✘ helper key: .*HELPER_KEY.*1 cameras are paired.*install\.sh/,
+      /^✘ helper key: .*HELPER_KEY.*1 cameras are paired.*bewaard setup/,
     );
     const other = parseNodeKey(originOf(config), newNodeKeyPem());
     await writeFile(verifier, `${verifierText(other)}\n`, { mode: 0o644 });
-    assert.match((await says()).join(), /^✘ helper key: .*HELPER_KEY.*another key.*install\.sh/);
+    assert.match((await says()).join(), /^✘ helper key: .*HELPER_KEY.*another key.*bewaard setup/);
     await writeFile(verifier, `${verifierText(key)}\n`);
     assert.match((await says()).join(), /^✔ helper key: de sleutel van deze kast/);
     await chmod(verifier, 0o666);

@@ -45,7 +45,7 @@ describe("the journal's catalogs", () => {
         assert.match(headers[0] ?? "", /^Subject: \p{Lu}.{5,}[^.]$/u, event);
         assert.deepEqual(headers.slice(1), [
           "Defined-By: bewaard",
-          "Documentation: file:///opt/bewaard/docs/operations.md",
+          "Documentation: file:///usr/share/doc/bewaard/operations.md",
         ]);
         const [happened = "", act = "", ...more] = body.split("\n\n");
         assert.match(happened, /^[^a-z][^]*\.$/, event);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -113,31 +113,6 @@ describe("the units of systemd", () => {
     }
   });
 
-  it("are installed from no checkout that others than root may write, also where it is a link", async () => {
-    await using folder = await temporaryFolder();
-    const home = join(folder.path, "home");
-    const script = await readFile(new URL("../systemd/install.sh", import.meta.url), "utf8");
-    await mkdir(join(folder.path, "own/node_modules/.bin"), { recursive: true });
-    await symlink("/bin/true", join(folder.path, "own/node_modules/.bin/node"));
-    await symlink("own", home);
-    await writeFile(join(folder.path, "own/program.ts"), "");
-    await chmod(join(folder.path, "own/program.ts"), 0o666);
-    // Nothing is installed from there in any case: it has no folder of units.
-    const here = script
-      .replace(/^home=.*$/m, `home=${home}`)
-      .replace(/^\[ "\$\(id -u\)" = 0 \].*$/m, "");
-    const { status, stderr } = spawnSync("/bin/sh", ["-c", here], { encoding: "utf8" });
-    assert.equal(status, 1);
-    assert.match(stderr, /niet van root alleen/);
-  });
-
-  it("are all installed", async () => {
-    const script = await readFile(new URL("../systemd/install.sh", import.meta.url), "utf8");
-    const names = await readdir(new URL("../systemd/", import.meta.url));
-    for (const name of names.filter((one) => /\.(service|path|rules|socket|conf)$/.test(one)))
-      assert.ok(script.includes(` ${name} `), name);
-  });
-
   it("look whether another card came in under its name when one has been put away (DH-01)", async () => {
     const media = await unit("bewaard-media@.service");
     assert.equal(last(media, "OnSuccess"), "bewaard-again@%i.service");
@@ -243,7 +218,7 @@ describe("the units of systemd", () => {
       for (const call of ["kill", "tgkill", "@debug", "pidfd_getfd"])
         assert.ok(denied.includes(call));
       // Nothing of the machine but programs: neither /etc nor /var nor a spool.
-      const own = `opt\\/bewaard\\/systemd\\/${script}\\.sh`;
+      const own = `usr\\/lib\\/bewaard\\/systemd\\/${script}\\.sh`;
       const shown = new RegExp(
         `^-?\\/(usr|bin|lib|lib64|etc\\/ld\\.so\\.cache|etc\\/alternatives|${own})$`,
       );

@@ -58,5 +58,5 @@ async function pairedIn(path: string, key: NodeKey): Promise<number> {
 }
 
 function helperKey(why: string): BewaardError {
-  return new BewaardError("HELPER_KEY", `${why}: run systemd/install.sh again`);
+  return new BewaardError("HELPER_KEY", `${why}: run \`bewaard setup\` again, as root`);
 }

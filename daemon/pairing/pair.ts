@@ -81,7 +81,7 @@ function inSlot(present: readonly InSlot[], slot: string): InSlot {
     throw refused(`what is in slot ${slot} shows no files: put the camera in its USB mode`);
   if (!camera.looked)
     throw refused(
-      `the root helper has not looked at slot ${slot} yet: wait a moment; if that does not help, see whether systemd/install.sh was run`,
+      `the root helper has not looked at slot ${slot} yet: wait a moment; if that does not help, see \`journalctl -t bewaard-media -t bewaard-mtp\``,
     );
   if (!MAY_BE_PAIRED.has(camera.refused))
     throw refused(
