@@ -133,7 +133,7 @@ describe("metrics", () => {
       "bewaard_camera_recording",
       "bewaard_checkpoint_timestamp_seconds",
       "bewaard_desk_heard_timestamp_seconds",
-      "bewaard_disk_left_hours",
+      "bewaard_disk_left_seconds",
       "bewaard_upload_oldest_timestamp_seconds",
     ];
     assert.deepEqual([...names, ...none].toSorted(), Object.keys(METRICS).toSorted());
@@ -159,7 +159,7 @@ describe("metrics", () => {
     assert.equal(of("bewaard_segments", { state: "sealed" }), 1, id);
     const oldest = of("bewaard_upload_oldest_timestamp_seconds") ?? 0;
     assert.ok(oldest >= START / 1000 && oldest < START / 1000 + 60);
-    assert.ok((of("bewaard_disk_left_hours") ?? 0) > 0);
+    assert.ok((of("bewaard_disk_left_seconds") ?? 0) > 0);
     assert.ok((of("bewaard_ring_bytes") ?? 0) > 0);
     const cameras = found.filter(({ name }) => name === "bewaard_camera_recording");
     assert.deepEqual(

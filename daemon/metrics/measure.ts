@@ -1,5 +1,5 @@
 import { BewaardError } from "#base/errors";
-import { type Clock, type Instant, SECOND_MS } from "#base/time";
+import { type Clock, HOUR_MS, type Instant, SECOND_MS } from "#base/time";
 import { readBodycams } from "../../storage/catalog/bodycams.ts";
 import { countBreaches } from "../../storage/catalog/breaches.ts";
 import { countStates } from "../../storage/catalog/due.ts";
@@ -14,7 +14,7 @@ import { newestBackup } from "../backup/known.ts";
 import { deskReadTo } from "../heed.ts";
 import type { Shown } from "../record/board.ts";
 import type { WallCameraSettings } from "../record/wall-camera.ts";
-import { type AskRoomLeft, hoursLeft } from "../room-left.ts";
+import { type AskRoomLeft, hoursLeft, type RoomLeft } from "../room-left.ts";
 import { timeTrust } from "../trust.ts";
 import { type Metric, plainMetric, type Sample } from "./metric.ts";
 
@@ -64,7 +64,7 @@ export async function measure(
       "bewaard_desk_heard_timestamp_seconds",
       inSeconds((await deskReadTo(database))?.heardAtMs),
     ),
-    plainMetric("bewaard_disk_left_hours", hoursLeft(await askRoomLeft())),
+    plainMetric("bewaard_disk_left_seconds", secondsLeft(await askRoomLeft())),
     {
       name: "bewaard_holds",
       samples: [
@@ -86,6 +86,11 @@ export async function measure(
       inSeconds(await oldestWaiting(database)),
     ),
   ];
+}
+
+function secondsLeft(room: RoomLeft): number | undefined {
+  const hours = hoursLeft(room);
+  return hours === undefined ? undefined : (hours * HOUR_MS) / SECOND_MS;
 }
 
 function inSeconds(at: Instant | number | undefined): number | undefined {

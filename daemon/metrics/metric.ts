@@ -45,8 +45,8 @@ export const METRICS = {
     help: "When the desk was last read to its end.",
     labels: [],
   },
-  bewaard_disk_left_hours: {
-    help: "Hours until the spool is full if the vault takes nothing.",
+  bewaard_disk_left_seconds: {
+    help: "Time until the spool is full if the vault takes nothing.",
     labels: [],
   },
   bewaard_holds: { help: "Holds on segments, by state.", labels: ["state"] },
