@@ -7,14 +7,21 @@ import type { Kept } from "./check.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
 import { beginsAsAge } from "./seal/begins.ts";
 import { begunAt } from "./spool/incoming.ts";
-import { archivePrefix, checkpointKey, checkpointPrefix, DESK_PREFIX } from "./vault/keys.ts";
+import {
+  archivePrefix,
+  backupAt,
+  backupPrefix,
+  checkpointKey,
+  checkpointPrefix,
+  DESK_PREFIX,
+} from "./vault/keys.ts";
 
 /** Setting something apart takes less than this. */
 const MOVING_MS = MINUTE_MS;
 
 /**
  * What lies beside the ring: incoming/ and quarantine/ (invariants 2, 3 and 6), and the ledger, the
- * archives and the desk's chain in the vault (invariant 6).
+ * archives, the desk's chain and the backups in the vault (invariants 3 and 6).
  */
 export async function checkStrangers(
   kept: Kept,
@@ -27,7 +34,24 @@ export async function checkStrangers(
   await checkCheckpoints(kept, findings, signal);
   await checkArchives(kept, findings, signal);
   await checkDesk(kept, findings, signal);
+  await checkBackups(kept, now, findings, signal);
   return { findings: findings.first, count: findings.count };
+}
+
+/** A backup knows of footage: past the term it must not be there, whoever was to remove it (invariant 3). */
+async function checkBackups(
+  { vault, node }: Kept,
+  now: Instant,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const { key } of vault.list(backupPrefix(node), signal)) {
+    // What `bewaard check --vault` tried.
+    if (key.startsWith(`${backupPrefix(node)}check`)) continue;
+    const at = backupAt(key);
+    if (at === undefined) findings.add(6, `${JSON.stringify(key)} is no backup of this box`);
+    else if (now - at > TERM_LIMIT_MS) findings.add(3, `${key} is older than a term`);
+  }
 }
 
 async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings): Promise<void> {

@@ -151,6 +151,9 @@ describe("the daily backup", () => {
     await lookForBackup({ ...rig, vault }, 2);
     assert.equal((await backupsOf(rig)).length, 4);
     assert.equal(said(rig, "backups-kept"), 1);
+    const [{ invariant, what } = { invariant: 0, what: "" }] = await rig.check("sizes");
+    assert.equal(invariant, 3);
+    assert.match(what, /^backup\/dock-1\/20260503T100000Z\.age is older than a term$/);
     assert.equal(said(rig, "backup-made"), 1);
   });
 

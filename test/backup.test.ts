@@ -48,7 +48,7 @@ function objectOf(path: string): string {
 }
 
 describe("a dead box that made backups", function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
   let sites: Awaited<ReturnType<typeof openBackedUpSites>>;
   before(async () => {
     sites = await openBackedUpSites();
