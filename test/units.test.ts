@@ -50,6 +50,17 @@ describe("the units of systemd", () => {
     }
   });
 
+  it("let journald drop none of 10,000 lines a second, and file what has no level as an error", async () => {
+    for (const name of ["bewaard.service", "bewaard-dock.service", "bewaard-record.service"]) {
+      const lines = await unit(name);
+      // Never 0: by that journald still drops some.
+      const interval = Number(/^(\d+)s$/.exec(last(lines, "LogRateLimitIntervalSec") ?? "")?.[1]);
+      const burst = Number(last(lines, "LogRateLimitBurst"));
+      assert.ok(interval >= 1 && burst >= 30_000 && burst / interval >= 10_000, name);
+      assert.equal(last(lines, "SyslogLevel"), "err", name);
+    }
+  });
+
   it("open it for a bucket to core alone, without netlink, and not to a cloud's own services", async () => {
     const over = await unit("bewaard-bucket.conf");
     const both = [...(await unit("bewaard.service")), ...over];
