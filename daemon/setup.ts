@@ -9,6 +9,9 @@ import { createDirectoryVault } from "../storage/vault/directory.ts";
 import { catalogPath, originOf } from "./places.ts";
 import { writeOwned } from "./setup/own-files.ts";
 
+/** In the state folder of a box whose secrets systemd keeps (daemon/setup/credential-store.ts). */
+export const KEY_ELSEWHERE = "node.key.in-systemd";
+
 /**
  * Prepares a new box: its state folder, spool, vault and node key. What is there already stays as it is.
  * Returns the public key of the node, which the desk pins.
@@ -26,6 +29,11 @@ export async function setupBox(config: Config): Promise<string> {
   }
   const path = join(config.state, "node.key");
   const made = secretsComeFromSystemd() || (await exists(path));
+  if (!made && (await exists(join(config.state, KEY_ELSEWHERE)))) {
+    const message =
+      "node.key is with systemd, which brings it to the service: `bewaard setup` as root";
+    throw new BewaardError("SECRET_MISSING", message);
+  }
   // Another setup that runs now may be first: a box has one key.
   if (!made) await writeOwned(undefined, path, newNodeKeyPem(), 0o600, "once");
   return verifierText(parseNodeKey(originOf(config), await readSecret("node.key", config.state)));

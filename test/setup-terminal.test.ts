@@ -62,6 +62,7 @@ describe("bewaard setup, at a terminal", function () {
     await terminal.answer("something is needed here", "dock-1");
     await terminal.answer("[den-haag]", "");
     await terminal.answer("employees were informed", "2026-10-01");
+    await terminal.answer("[folder]", "");
     await terminal.answer("the most footage", "2 GB");
     await terminal.answer("[20 GB]", "100 MB");
     await terminal.answer("[directory]", "");
@@ -91,6 +92,7 @@ describe("bewaard setup, at a terminal", function () {
       node: "dock-1",
       policy: "den-haag",
       "informed-on": "2026-10-01",
+      keys: "folder",
       limit: "2 GB",
       "keep-free": "100 MB",
       state: at("state"),

@@ -16,9 +16,10 @@ import { type AskPath, desksFiles, type FromDesk, takeFromDesk } from "./from-de
 import { type Ask, gather } from "./gather.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import type { Answers } from "./questions.ts";
+import { secretsOfBox } from "./secrets-of-box.ts";
 import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
 import { stillToDo } from "./still-to-do.ts";
-import { type AskSecret, type SecretFiles, type SecretStore, takeSecrets } from "./take-secrets.ts";
+import { type AskSecret, type SecretFiles, takeSecrets } from "./take-secrets.ts";
 import type { Tenant } from "./tenant.ts";
 import { usualAnswer } from "./usual.ts";
 
@@ -84,11 +85,18 @@ export async function guidedSetup(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<SetupReport> {
-  const differs = await settleConfiguration(path, given, person, say);
+  const { differs, keys } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
   const owner = await makeFolders(config);
-  await takeSecrets(config, given.secrets, inFolder(owner, config.state), person?.askSecret);
-  const core = asCore(owner, path, undefined, signal);
+  const tenant = given.tenant?.name;
+  const [user, unit] =
+    tenant === undefined
+      ? ["bewaard", "bewaard.service"]
+      : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
+  const secrets = await secretsOfBox(config, owner, user, unit, keys);
+  await takeSecrets(config, given.secrets, secrets, person?.askSecret);
+  await using opened = await secrets.opened();
+  const core = asCore(owner, path, opened?.path, signal);
   const verifier = await prepare(core, path);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
   await takeFromDesk(config, await desksFiles(config, given.desk, person?.askPath));
@@ -107,7 +115,7 @@ export async function guidedSetup(
   );
   for (const one of [seen.camera, seen.found]) if (one !== null) say(one.out);
   const next = [
-    ...stillToDo(config, verifier, brought, given.tenant?.name),
+    ...stillToDo(config, verifier, brought, tenant),
     ...pairingLines(given.tenant ? [] : seen.slots),
   ];
   say(["hierna / next:", ...next].join("\n  "));
@@ -123,7 +131,7 @@ async function settleConfiguration(
   { answers, standing, tenant, replace }: Given,
   person: Person | undefined,
   say: (line: string) => void,
-): Promise<readonly string[]> {
+): Promise<{ readonly differs: readonly string[]; readonly keys: string | undefined }> {
   if (!replace && (await isThere(path))) {
     const differs = await differing(path, answers);
     const but =
@@ -131,7 +139,7 @@ async function settleConfiguration(
         ? ""
         : ` (anders gezegd / said otherwise: ${differs.join(", ")}; --replace)`;
     say(`configuratie blijft / configuration stays: ${path}${but}`);
-    return differs;
+    return { differs, keys: answers["keys"] };
   }
   const whole = { ...standing, path };
   const usual = usualAnswer(tenant?.name);
@@ -139,7 +147,7 @@ async function settleConfiguration(
   const readers = tenant && { uid: 0, gid: tenant.owner.gid };
   await writeConfiguration(whole, all, readers, replace ? "replace" : "once");
   say(`configuratie geschreven / configuration written: ${path}`);
-  return [];
+  return { differs: [], keys: all["keys"] };
 }
 
 /** Those that only root can make where they belong. */
@@ -149,16 +157,6 @@ async function makeFolders({ state, spool, vault }: Config): Promise<Owner> {
   await makeOwned(owner, spool.path, 0o700);
   if ("directory" in vault) await makeOwned(owner, vault.directory, 0o700);
   return owner;
-}
-
-/** The state folder, where each secret is a file that nobody but its owner may read. */
-function inFolder(owner: Owner, folder: string): SecretStore {
-  return {
-    has: (name) => isThere(join(folder, name)),
-    async put(name, secret) {
-      await writeOwned(owner, join(folder, name), secret, 0o600, "replace");
-    },
-  };
 }
 
 const made = z.object({ verifier: z.string() });

@@ -52,6 +52,14 @@ export const QUESTIONS: readonly Question[] = [
     optional: true,
   },
   {
+    key: "keys",
+    path: [],
+    nl: "waar de geheimen van deze kast liggen: folder (in haar map) of systemd (versleuteld voor deze machine)",
+    en: "where the secrets of this box are: folder (its own) or systemd (encrypted to this machine)",
+    usual: "folder",
+    choices: ["folder", "systemd"],
+  },
+  {
     key: "spool",
     path: ["spool", "path"],
     nl: "map voor de verzegelde bestanden, op een eigen schijf",

@@ -259,6 +259,47 @@ END
         assert.ok(lines.includes(place), `${place}: ${said}`);
   });
 
+  it("leaves the key of a box with systemd where that is asked for, and makes no other (invariant 7)", async function () {
+    this.timeout(300_000);
+    const said = await inMachine(`
+      dpkg --install "$1" > /dev/null 2>&1
+      cat > /root/answers.yaml <<END
+site: arnhem-gebouwen
+node: dock-1
+informed_on: 2026-10-01
+limit: 100 MB
+keep_free: 1 MB
+keys: systemd
+END
+      # A machine that was never booted has none.
+      [ -s /etc/machine-id ] || systemd-machine-id-setup
+      bewaard setup --answers /root/answers.yaml
+      runuser -u bewaard -- bewaard setup 2>&1 | sed 's/^/by hand /'
+      bewaard setup --answers /root/answers.yaml
+      ls -A /var/lib/bewaard | sed 's/^/state /'
+      ls -A /run | sed 's/^/run /'
+      stat -c '%n %U %a' /etc/credstore.encrypted/bewaard.node.key
+      { grep -c PRIVATE /etc/credstore.encrypted/bewaard.node.key || true; } | sed 's/^/in clear /'
+      cat /etc/systemd/system/bewaard.service.d/credentials.conf
+      systemd-analyze verify bewaard.service 2>&1 | sed 's/^/verify /'
+    `);
+    const lines = said.split("\n");
+    const keys = lines.filter((line) => line.startsWith("bewaard/arnhem-gebouwen/dock-1+"));
+    assert.equal(keys.length, 2, said);
+    assert.equal(new Set(keys).size, 1);
+    const saying = (what: string) => lines.filter((line) => line.startsWith(`${what} `));
+    assert.deepEqual(saying("state"), ["state node.key.in-systemd", "state orders"]);
+    assert.deepEqual(saying("run"), ["run bewaard"]);
+    assert.match(saying("by hand").join(), /SECRET_MISSING/);
+    assert.deepEqual([...saying("in clear"), ...saying("verify")], ["in clear 0"]);
+    assert.ok(lines.includes("/etc/credstore.encrypted/bewaard.node.key root 600"));
+    assert.ok(lines.includes("LoadCredentialEncrypted=node.key:bewaard.node.key"));
+    assert.equal(
+      lines.filter((line) => line === "✔ node key: bewaard/arnhem-gebouwen/dock-1").length,
+      2,
+    );
+  });
+
   it("says which units of a checkout would be run in place of its own", async () => {
     const old = "/etc/systemd/system/bewaard.service";
     const said = await inMachine(`echo > ${old}; dpkg --install "$1"`);

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
+import { BewaardError, systemCode } from "#base/errors";
+import { makeOwned, type Owner, writeOwned } from "./own-files.ts";
+import { isThere } from "./settle-configuration.ts";
+import type { SecretStore } from "./take-secrets.ts";
+
+/** Where systemd looks for what `LoadCredentialEncrypted=` names (systemd.exec(5)). */
+const FOLDER = "/etc/credstore.encrypted";
+/** What core reads. Passwords of cameras stay in the state folder, for the recorder. */
+export const OF_CORE: readonly string[] = [
+  "node.key",
+  "vault.credential",
+  "destroyer.credential",
+  "secured.credential",
+];
+
+/** Secrets of core, encrypted to this machine: with its TPM2 where it has one, else with a key that only root can read. */
+export interface CredentialStore extends SecretStore {
+  /** Tells systemd to bring to `unit` what is in here. */
+  bringTo(unit: string): Promise<void>;
+  /** A folder in memory with all of it, for `owner`, as systemd would show it; beside it what is in `state` alone. */
+  open(owner: Owner, state: string): Promise<AsyncDisposable & { readonly path: string }>;
+}
+
+/** Whether this box's secrets are in such a store. */
+export function isInStore(user: string): Promise<boolean> {
+  return isThere(fileOf(user, "node.key"));
+}
+
+/** The store of `user`'s box. For root alone. */
+export function credentialStore(user: string): CredentialStore {
+  const has = (name: string): Promise<boolean> => isThere(fileOf(user, name));
+  return {
+    has,
+    async put(name, secret) {
+      await makeOwned(undefined, FOLDER, 0o700);
+      const sealed = await systemdCreds(["encrypt", `--name=${name}`, "-", "-"], secret);
+      // A second key of this box would make its ledger another's.
+      const how = name === "node.key" ? "once" : "replace";
+      await writeOwned(undefined, fileOf(user, name), sealed, 0o600, how);
+    },
+    async bringTo(unit) {
+      const lines: string[] = [];
+      for (const name of OF_CORE)
+        if (await has(name)) lines.push(`LoadCredentialEncrypted=${name}:${user}.${name}\n`);
+      const folder = `/etc/systemd/system/${unit}.d`;
+      await makeOwned(undefined, folder, 0o755);
+      const dropIn = `# By \`bewaard setup\`: secrets of this box, encrypted to this machine.\n[Service]\n${lines.join("")}`;
+      await writeOwned(undefined, join(folder, "credentials.conf"), dropIn, 0o644, "replace");
+    },
+    async open(owner, state) {
+      // What a setup that was killed has left.
+      for (const name of await readdir("/run"))
+        if (name.startsWith(`${user}-setup-`)) await rm(`/run/${name}`, { recursive: true });
+      const path = await mkdtemp(`/run/${user}-setup-`);
+      const close = () => rm(path, { recursive: true, force: true });
+      try {
+        for (const name of OF_CORE)
+          if (await has(name)) {
+            const args = ["decrypt", `--name=${name}`, fileOf(user, name), "-"];
+            await writeFile(join(path, name), await systemdCreds(args, ""), { mode: 0o600 });
+          }
+        for (const name of await readdir(state))
+          if (name.endsWith(".password"))
+            await writeFile(join(path, name), await readFile(join(state, name)), { mode: 0o600 });
+        await giveTo(owner, path);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      return { path, [Symbol.asyncDispose]: close };
+    },
+  };
+}
+
+function fileOf(user: string, name: string): string {
+  return join(FOLDER, `${user}.${name}`);
+}
+
+async function giveTo(owner: Owner, folder: string): Promise<void> {
+  if (!owner) return;
+  for (const name of await readdir(folder)) await chown(join(folder, name), owner.uid, owner.gid);
+  await chown(folder, owner.uid, owner.gid);
+}
+
+/** Runs systemd-creds(1); what is secret goes in and out by pipes. @throws BewaardError TOOL_MISSING where it cannot. */
+async function systemdCreds(args: readonly string[], input: string): Promise<Buffer> {
+  const child = spawn("systemd-creds", args, { stdio: ["pipe", "pipe", "pipe"] });
+  try {
+    child.stdin.end(input);
+    const [out, err, ended] = await Promise.all([
+      buffer(child.stdout),
+      text(child.stderr),
+      once(child, "close"),
+    ]);
+    if (Number(ended[0]) === 0) return out;
+    throw new BewaardError("TOOL_MISSING", `systemd-creds ${args[0]}: ${err.trim()}`);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") throw cause;
+    throw new BewaardError("TOOL_MISSING", "systemd-creds is not there", { cause });
+  }
+}
