@@ -89,10 +89,12 @@ export function newestCheckpoint(
 /** When the oldest entry came that is under no signed head which the vault has; undefined when all are. */
 export function oldestUnpublished(database: Database): Promise<Instant | undefined> {
   return database.transaction(async (sql) => {
-    const published = await newestPublished(sql);
-    const [row] = await sql.all("select at_ms from entry where seq = $seq", {
-      $seq: published?.size ?? 0,
-    });
+    // They are published in their order: what comes before the first that is not, is.
+    const [row] = await sql.all(
+      `select at_ms from entry where seq = coalesce((
+         select max(size) from checkpoint where size < coalesce(
+           (select min(size) from checkpoint where published_at_ms is null), 9007199254740991)), 0)`,
+    );
     return row && moment(row, "at_ms");
   });
 }
