@@ -40,7 +40,7 @@ async function newestOf(rig: BackedUpRig): Promise<string> {
 }
 
 describe("a box that is killed while it makes a backup (invariant 8)", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   // A put into a directory is cut off at these as well.
   for (const step of [...stepsOf("backup."), "store.copied", "store.named"] as const) {
@@ -68,7 +68,7 @@ describe("a box that is killed while it makes a backup (invariant 8)", function 
 });
 
 describe("a restore that is killed (invariant 8)", function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
   let sites: Awaited<ReturnType<typeof openBackedUpSites>>;
   before(async () => {
     sites = await openBackedUpSites();

@@ -31,7 +31,9 @@ function said(rig: BackedUpRig, event: string): number {
   return rig.said.filter((one) => one === event).length;
 }
 
-describe("the daily backup", () => {
+describe("the daily backup", function () {
+  this.timeout(120_000);
+
   it("is made ten minutes after the start and then once a day, and the ledger tells of each", async () => {
     await using rig = await openBackedUpRig();
     await lookForBackup(rig, 1);
