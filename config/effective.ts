@@ -27,7 +27,7 @@ export function effective(config: Config, rules: Rules): Readonly<Record<string,
 export function effectiveSettings(config: Config, rules: Rules): readonly Setting[] {
   const { box, policy, annex } = effective(config, rules);
   return [
-    ...settingsOf(box ?? {}, jsonSchema("box"), "box").map(hiding(config)),
+    ...settingsOf(box ?? {}, jsonSchema("box"), "box").filter(isSaid).map(hiding(config)),
     ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy").filter(isSaid),
     ...settingsOf(annex ?? {}, jsonSchema("annex"), "annex"),
     ...Object.entries(rules.profiles).flatMap(([name, profile]) => profileSettings(name, profile)),
@@ -39,6 +39,9 @@ export function effectiveSettings(config: Config, rules: Rules): readonly Settin
  * brought up to date would record that somebody changed it.
  */
 const UNSAID: Readonly<Record<string, Setting["value"]>> = {
+  "box.alarms.not_recording_minutes": 5,
+  "box.alarms.disk_left": "1 day",
+  "box.alarms.upload_after": "6 hours",
   "policy.read_back": "sampled",
   "profile.match.volume_label": null,
   "profile.identity": null,

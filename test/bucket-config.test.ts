@@ -269,7 +269,7 @@ describe("a configuration of before buckets", () => {
     assert.equal(rules.policy.read_back, "sampled");
     const paths = effectiveSettings(config, rules).map(({ path }) => path);
     assert.deepEqual(
-      paths.filter((path) => /read_back|secured|upload|vault/.test(path)),
+      paths.filter((path) => /read_back|secured|upload|vault|alarms|metrics|backup/.test(path)),
       ["box.vault.directory"],
     );
     const whole = { ...rules, policy: { ...rules.policy, read_back: "whole" as const } };
