@@ -13,7 +13,7 @@ const AGAIN_MS = 2 * MINUTE_MS;
 type AskStates = (signal: AbortSignal) => Promise<readonly Shown[]>;
 
 /** What the alarm is about when the recorder itself does not answer. */
-export const RECORDER = "recorder";
+const RECORDER = "recorder";
 
 type Camera = Pick<WallCameraSettings, "number" | "service">;
 

@@ -5,7 +5,7 @@ import type { Events } from "../events.ts";
 import { type Alarm, once } from "./alarm.ts";
 
 /** Where logind says who is logged in: a small file for each session, which anybody may read. */
-export const SESSIONS = "/run/systemd/sessions";
+const SESSIONS = "/run/systemd/sessions";
 
 /**
  * Somebody is logged in as root: who is root on a recording box can see what passes (docs/threat-model.md). What logind

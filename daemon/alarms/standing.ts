@@ -3,7 +3,7 @@ import type { Instant } from "#base/time";
 // When an alarm is told, told again, and told to be over: hysteresis, and no input or output.
 
 /** An alarm that was told and has not been told to be over. Kept over restarts. */
-export interface Raised {
+interface Raised {
   readonly at: Instant;
   /** The last of its stages that was told. */
   readonly stage: number;

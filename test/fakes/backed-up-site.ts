@@ -17,7 +17,7 @@ export interface BackedUpSite {
   readonly recipient: string;
 }
 
-export async function film(site: Site, name: string): Promise<void> {
+async function film(site: Site, name: string): Promise<void> {
   const card = join(site.demo.docks["bc-0101"] ?? "", "DCIM", "100MEDIA");
   await mkdir(card, { recursive: true });
   await writeFile(join(card, `${name}.MP4`), `recording ${name}`);

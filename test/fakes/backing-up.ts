@@ -14,7 +14,7 @@ export type Backing = Pick<
   "folder" | "clock" | "events" | "database" | "vault" | "box" | "key" | "askHistory"
 >;
 
-export function backedUp({ folder, box, key }: Pick<Rig, "folder" | "box" | "key">): BackedUp {
+function backedUp({ folder, box, key }: Pick<Rig, "folder" | "box" | "key">): BackedUp {
   return {
     node: box.node,
     key,
