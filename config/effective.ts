@@ -27,7 +27,9 @@ export function effective(config: Config, rules: Rules): Readonly<Record<string,
 export function effectiveSettings(config: Config, rules: Rules): readonly Setting[] {
   const { box, policy, annex } = effective(config, rules);
   return [
-    ...settingsOf(box ?? {}, jsonSchema("box"), "box").filter(isSaid).map(hiding(config)),
+    ...settingsOf(box ?? {}, jsonSchema("box"), "box")
+      .filter(isSaid)
+      .map(hiding(config)),
     ...settingsOf(policy ?? {}, jsonSchema("policy"), "policy").filter(isSaid),
     ...settingsOf(annex ?? {}, jsonSchema("annex"), "annex"),
     ...Object.entries(rules.profiles).flatMap(([name, profile]) => profileSettings(name, profile)),
