@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { z } from "zod";
 import { systemClock } from "#base/system-clock";
@@ -52,12 +51,20 @@ async function all(remux: Remux): Promise<string> {
   return Buffer.concat(pieces).toString("latin1");
 }
 
-async function untilNoneRuns({ started }: Accepting): Promise<void> {
-  const { stdout } = await promisify(execFile)("ps", ["-eo", "pgid="]);
-  const running = new Set(stdout.split("\n").map(Number));
-  if (!started.some((group) => running.has(group))) return;
-  await systemClock.sleep(50, NEVER);
-  await untilNoneRuns({ started, [Symbol.asyncDispose]: async () => undefined });
+/** Of the groups of all that was started; who has ended and was not buried yet does not count. */
+async function untilNoneRuns({ started }: Pick<Accepting, "started">): Promise<void> {
+  for (;;) {
+    const stats = await Promise.all(
+      (await readdir("/proc")).map((pid) =>
+        readFile(`/proc/${pid}/stat`, "latin1").catch(() => ""),
+      ),
+    );
+    const running = new Set(
+      stats.map((stat) => /\) [^Z] \d+ (\d+)/.exec(stat)).map((found) => Number(found?.[1])),
+    );
+    if (!started.some((group) => running.has(group))) return;
+    await systemClock.sleep(50, NEVER);
+  }
 }
 
 describe("an ffmpeg that systemd starts for the recorder", () => {

@@ -11,8 +11,8 @@ export interface Accepting extends AsyncDisposable {
   readonly started: readonly number[];
 }
 
-/** What is left of a unit whose program has ended is asked to go, and soon told to. */
-const STOP_MS = 1000;
+/** What is left of a unit whose program has ended is asked to go, and then told to, as in ours. */
+const STOP_MS = 4000;
 
 /** Runs `command` for each connection to `path`, without any of the unit's walls; and ends what it leaves behind. */
 export async function accept(path: string, command: readonly string[]): Promise<Accepting> {

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, it } from "mocha";
+import type { Guest } from "../guest.ts";
+import { openInstalled } from "../installed.ts";
+
+const STAND_IN = new URL("../taken-over.pl", import.meta.url);
+/** As many as it tries. */
+const TRIES = 26;
+const INCOMING = "/srv/bewaard/spool/incoming";
+
+/** On a processor that may be slow, what a box has that nobody else is to have, a process of its user's, and a port that answers on each of its addresses. */
+const MADE = `
+set -e
+mkdir /etc/systemd/system/bewaard-ffprobe@.service.d
+printf '[Service]\\nRuntimeMaxSec=infinity\\nLimitCPU=infinity\\n' > /etc/systemd/system/bewaard-ffprobe@.service.d/slow.conf
+systemctl daemon-reload
+systemctl start bewaard-record.service
+install -d -o bewaard -g bewaard -m 700 ${INCOMING}
+install -o bewaard -g bewaard -m 600 /dev/null /var/lib/bewaard/camera.password
+echo secret > /var/lib/bewaard/camera.password
+ip link set lo up
+ip address add 192.0.2.1/32 dev lo
+systemd-run -q --unit=anybody perl -MIO::Socket::INET -e \
+  'my $s = IO::Socket::INET->new(Listen => 9, LocalPort => 7777) or die $!; 1 while $s->accept'
+until (: < /dev/tcp/127.0.0.1/7777) 2> /dev/null; do sleep 0.2; done
+systemd-run -q --unit=holder -p User=bewaard sleep infinity
+cat > /usr/local/share/targets << END
+catalog /var/lib/bewaard/catalog.db
+key /var/lib/bewaard/node.key
+password /var/lib/bewaard/camera.password
+configuration /etc/bewaard/bewaard.yaml
+control /var/lib/bewaard/control.sock
+state /var/lib/bewaard
+incoming ${INCOMING}
+first ${INCOMING}/first
+second ${INCOMING}/second
+third ${INCOMING}/third
+fourth ${INCOMING}/fourth
+port 7777
+address 192.0.2.1
+pid $(systemctl show holder -p MainPID --value)
+END
+`;
+/** What was done to them before is done again. */
+const FOOTAGE = `
+cd ${INCOMING}
+rm -f new third.other
+for name in first second third fourth; do echo footage > $name; chown bewaard:bewaard $name; done
+`;
+const UNTOUCHED = `cd ${INCOMING} && grep -c '^footage$' first second third fourth && [ ! -e new ]`;
+
+/** Has systemd start one, as the service of the box does, and prints what it says. A film has an end; to hang up on ffmpeg would end it. */
+const asks = (program: "ffmpeg" | "ffprobe", sent: string): string =>
+  `runuser -u bewaard -- perl -MIO::Socket::UNIX -e '
+    $s = IO::Socket::UNIX->new(Peer => "/run/bewaard/${program}.sock") or die $!;
+    print $s "${sent}"; shutdown($s, 1) if "${program}" eq "ffprobe"; print while <$s>;'`;
+
+describe("an ffmpeg or ffprobe that was taken over", () => {
+  const stack = new AsyncDisposableStack();
+  let guest: Guest;
+
+  before(async () => {
+    guest = stack.use(await openInstalled());
+    await guest.sh(MADE);
+    const script = await readFile(STAND_IN);
+    for (const name of ["ffmpeg", "ffprobe"]) {
+      await guest.put(`/usr/local/bin/${name}`, script);
+      await guest.sh(`chmod 755 /usr/local/bin/${name}`);
+    }
+  });
+  after(() => stack.disposeAsync());
+
+  async function tried(command: string): Promise<ReadonlyMap<string, string>> {
+    await guest.sh(FOOTAGE);
+    const said = await guest.sh(command);
+    return new Map(
+      [...said.matchAll(/^(.+): (.+)$/gm)].map(([, name = "", how = ""]) => [name, how]),
+    );
+  }
+
+  const done = (tries: ReadonlyMap<string, string>): readonly string[] =>
+    [...tries].filter(([, how]) => how === "done").map(([name]) => name);
+
+  it("would have all of it as a process of the box's user: each attempt is one that succeeds", async () => {
+    const tries = await tried(
+      "systemd-run -q --pipe --wait -p User=bewaard sh -c 'ffmpeg; exit 0'",
+    );
+    assert.equal(tries.size, TRIES);
+    const not = [...tries].filter(([, how]) => how !== "done");
+    // That is in a network where it is not.
+    assert.deepEqual(not, [["reach the gate", "no, Connection refused"]]);
+    assert.notEqual((await guest.exec(UNTOUCHED)).code, 0);
+  });
+
+  it("reaches as ffmpeg the recorder's gate, and nothing else", async () => {
+    const tries = await tried(asks("ffmpeg", "any\\0\\0"));
+    assert.equal(tries.size, TRIES);
+    assert.deepEqual(done(tries), ["reach the gate"]);
+    await guest.sh(UNTOUCHED);
+  });
+
+  it("reaches as ffprobe nothing at all", async () => {
+    const tries = await tried(asks("ffprobe", "1 1\\nx"));
+    assert.equal(tries.size, TRIES);
+    assert.deepEqual(done(tries), []);
+    await guest.sh(UNTOUCHED);
+  });
+
+  it("is asked by nobody but the box's user, and is gone once it was answered", async () => {
+    const others = asks("ffmpeg", "any\\0\\0").replace("-u bewaard", "-u nobody");
+    assert.match((await guest.exec(others)).err, /Permission denied/);
+    const left = "systemctl list-units --all --plain --no-legend 'bewaard-ff*@*'";
+    await guest.until(`[ -z "$(${left})" ]`);
+  });
+});
