@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, linesOf } from "../box.ts";
+import { accountOf, linesOf, untilTold } from "../box.ts";
 import type { Guest } from "../guest.ts";
 import { openInstalled } from "../installed.ts";
 
@@ -48,5 +48,16 @@ describe("the journal of a box", () => {
         await explained(`-u LC_ALL -u LANG LOCPATH=${LOCALES} ${environment}`),
         /Wat te doen: niets/,
       );
+  });
+
+  it("says among its errors why it does not start", async () => {
+    const configuration = "/etc/bewaard/bewaard.yaml";
+    await guest.sh(`cp -p ${configuration} /run/kept && echo 'no_such_key: 1' >> ${configuration}`);
+    await guest.exec("systemctl restart bewaard");
+    const errors = "journalctl -b -u bewaard -p err -o cat --no-pager";
+    const said = await guest.until(`${errors} | grep -A 2 ^CONFIG_INVALID:`);
+    assert.match(said, /no_such_key/);
+    await guest.sh(`cp -p /run/kept ${configuration} && systemctl restart bewaard`);
+    await untilTold(guest, "started", 2);
   });
 });
