@@ -1,5 +1,5 @@
 /** What may stand beside a value. Never a person, a secret, or where a camera is beyond its number. */
-export type Label = "alarm" | "device" | "state";
+type Label = "alarm" | "device" | "state";
 
 export interface Sample {
   readonly labels: Readonly<Partial<Record<Label, string>>>;

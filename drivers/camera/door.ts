@@ -9,7 +9,7 @@ export interface Door {
 }
 
 /** A gate's part of a door. */
-export interface Opening {
+interface Opening {
   /** On 127.0.0.1. */
   readonly port: number;
   /** Lets nobody more through. */
