@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chown, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { BewaardError, systemCode } from "#base/errors";
-import { makeOwned, type Owner, writeOwned } from "./own-files.ts";
+import { OPENED, openFolder } from "./opened-folder.ts";
+import { makeOwned, type Owner, readOwned, writeOwned } from "./own-files.ts";
 import { isThere } from "./settle-configuration.ts";
 import type { SecretStore } from "./take-secrets.ts";
 
@@ -22,8 +22,15 @@ export const OF_CORE: readonly string[] = [
 export interface CredentialStore extends SecretStore {
   /** Tells systemd to bring to `unit` what is in here. */
   bringTo(unit: string): Promise<void>;
-  /** A folder in memory with all of it, for `owner`, as systemd would show it; beside it what is in `state` alone. */
-  open(owner: Owner, state: string): Promise<AsyncDisposable & { readonly path: string }>;
+  /**
+   * A folder in memory with all of it, for `owner`, as systemd would show it; beside it those of `others` that are in `state`.
+   * @throws BewaardError USAGE while another setup has it open; SECRET_EXPOSED where one of `others` is no plain file of `owner`.
+   */
+  open(
+    owner: Owner,
+    state: string,
+    others: readonly string[],
+  ): Promise<AsyncDisposable & { readonly path: string }>;
 }
 
 /** Whether this box's secrets are in such a store. */
@@ -52,39 +59,23 @@ export function credentialStore(user: string): CredentialStore {
       const dropIn = `# By \`bewaard setup\`: secrets of this box, encrypted to this machine.\n[Service]\n${lines.join("")}`;
       await writeOwned(undefined, join(folder, "credentials.conf"), dropIn, 0o644, "replace");
     },
-    async open(owner, state) {
-      // What a setup that was killed has left.
-      for (const name of await readdir("/run"))
-        if (name.startsWith(`${user}-setup-`)) await rm(`/run/${name}`, { recursive: true });
-      const path = await mkdtemp(`/run/${user}-setup-`);
-      const close = () => rm(path, { recursive: true, force: true });
-      try {
+    open: (owner, state, others) =>
+      openFolder(OPENED, user, owner, async (put) => {
         for (const name of OF_CORE)
           if (await has(name)) {
             const args = ["decrypt", `--name=${name}`, fileOf(user, name), "-"];
-            await writeFile(join(path, name), await systemdCreds(args, ""), { mode: 0o600 });
+            await put(name, await systemdCreds(args, ""));
           }
-        for (const name of await readdir(state))
-          if (name.endsWith(".password"))
-            await writeFile(join(path, name), await readFile(join(state, name)), { mode: 0o600 });
-        await giveTo(owner, path);
-      } catch (error) {
-        await close();
-        throw error;
-      }
-      return { path, [Symbol.asyncDispose]: close };
-    },
+        for (const name of others) {
+          const found = await readOwned(owner, join(state, name));
+          if (found !== undefined) await put(name, found);
+        }
+      }),
   };
 }
 
 function fileOf(user: string, name: string): string {
   return join(FOLDER, `${user}.${name}`);
-}
-
-async function giveTo(owner: Owner, folder: string): Promise<void> {
-  if (!owner) return;
-  for (const name of await readdir(folder)) await chown(join(folder, name), owner.uid, owner.gid);
-  await chown(folder, owner.uid, owner.gid);
 }
 
 /** Runs systemd-creds(1); what is secret goes in and out by pipes. @throws BewaardError TOOL_MISSING where it cannot. */

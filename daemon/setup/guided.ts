@@ -14,6 +14,7 @@ import {
 } from "./first-hardware.ts";
 import { type AskPath, desksFiles, type FromDesk, takeFromDesk } from "./from-desk.ts";
 import { type Ask, gather } from "./gather.ts";
+import { OPENED, removeLeft } from "./opened-folder.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import type { Answers } from "./questions.ts";
 import { secretsOfBox } from "./secrets-of-box.ts";
@@ -85,14 +86,15 @@ export async function guidedSetup(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<SetupReport> {
-  const { differs, keys } = await settleConfiguration(path, given, person, say);
-  const config = await readConfig(path);
-  const owner = await makeFolders(config);
   const tenant = given.tenant?.name;
   const [user, unit] =
     tenant === undefined
       ? ["bewaard", "bewaard.service"]
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
+  if (process.getuid?.() === 0) await removeLeft(OPENED, user);
+  const { differs, keys } = await settleConfiguration(path, given, person, say);
+  const config = await readConfig(path);
+  const owner = await makeFolders(config);
   const secrets = await secretsOfBox(config, owner, user, unit, keys);
   await takeSecrets(config, given.secrets, secrets, person?.askSecret);
   await using opened = await secrets.opened();

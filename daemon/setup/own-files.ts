@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { syncDirectory } from "#base/durable";
-import { systemCode } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 
 /** Whose a file is to be; undefined: of whoever runs this. */
 export type Owner = { readonly uid: number; readonly gid: number } | undefined;
@@ -48,6 +48,38 @@ async function writeNew(
   // Whatever the umask.
   await file.chmod(mode);
   await file.sync();
+}
+
+/** More than any secret of ours. */
+const SMALL_BYTES = 4096;
+
+/**
+ * Reads a small file of `owner`'s as root may: only one that its owner could read as well, so no link, no second name of
+ * another's file, and nothing that has somebody wait, as a FIFO does.
+ * @returns undefined where there is none. @throws BewaardError SECRET_EXPOSED for anything else of that name.
+ */
+export async function readOwned(owner: Owner, path: string): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const seen = await file.stat();
+    const own = seen.uid === (owner?.uid ?? process.getuid?.()) && seen.nlink === 1;
+    if (!seen.isFile() || !own || seen.size > SMALL_BYTES) throw notPlain(path);
+    // No more than was looked at, whatever is written to it meanwhile.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(SMALL_BYTES), 0, SMALL_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "ENOENT") return undefined;
+    // A link; a socket, or a device that is none.
+    if (code === "ELOOP" || code === "ENXIO") throw notPlain(path);
+    throw cause;
+  }
+}
+
+function notPlain(path: string): BewaardError {
+  const message = `${path}: geen klein gewoon bestand van de eigenaar van de map / no small plain file of the folder's owner`;
+  return new BewaardError("SECRET_EXPOSED", message);
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { BewaardError } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
 import { newNodeKeyPem } from "../../storage/ledger/note.ts";
+import { passwordName } from "../places.ts";
 import { KEY_ELSEWHERE } from "../setup.ts";
 import { type CredentialStore, credentialStore, isInStore, OF_CORE } from "./credential-store.ts";
 import { type Owner, writeOwned } from "./own-files.ts";
@@ -45,7 +46,8 @@ export async function secretsOfBox(
       await writeOwned(owner, join(config.state, KEY_ELSEWHERE), "", 0o600, "once");
       if (!(await store.has("node.key"))) await store.put("node.key", newNodeKeyPem());
       await store.bringTo(unit);
-      return store.open(owner, config.state);
+      const passwords = config.cameras.map(({ number }) => passwordName(number));
+      return store.open(owner, config.state, passwords);
     },
   };
 }

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, it } from "mocha";
+import { credentialStore } from "../daemon/setup/credential-store.ts";
+import { openFolder, removeLeft } from "../daemon/setup/opened-folder.ts";
+import { readOwned } from "../daemon/setup/own-files.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
+import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
+
+const ME = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+const EXPOSED = { code: "SECRET_EXPOSED" };
+
+describe("a password that root hands to setup", () => {
+  it("is read where it is a plain file of the folder's owner, and may be missing", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "cam-0001.password");
+    assert.equal(await readOwned(ME, path), undefined);
+    await writeFile(path, "geheim\n", { mode: 0o600 });
+    assert.equal(String(await readOwned(ME, path)), "geheim\n");
+    assert.equal(String(await readOwned(undefined, path)), "geheim\n");
+  });
+
+  it("is no link, second name, FIFO, folder, or file of another or of any size (/etc/shadow stays secret)", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string): string => join(folder.path, name);
+    await writeFile(at("shadow"), "root:*\n", { mode: 0o600 });
+    await assert.rejects(readOwned({ ...ME, uid: ME.uid + 1 }, at("shadow")), EXPOSED);
+    await symlink(at("shadow"), at("link"));
+    await link(at("shadow"), at("name"));
+    await promisify(execFile)("mkfifo", [at("fifo")]);
+    await mkdir(at("folder"));
+    await writeFile(at("large"), Buffer.alloc(4097), { mode: 0o600 });
+    for (const name of ["link", "name", "fifo", "folder", "large"])
+      await assert.rejects(readOwned(ME, at(name)), EXPOSED, name);
+  });
+});
+
+describe("what systemd keeps of a box, open for setup", () => {
+  if (hasOwnMounts())
+    itWithOwnMounts(
+      import.meta.url,
+      "has beside it the passwords that were named, and nothing else of the state folder",
+      async () => {
+        // A /run of our own.
+        await promisify(execFile)("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
+        await using folder = await temporaryFolder();
+        const at = (name: string): string => join(folder.path, name);
+        await writeFile(at("cam-0001.password"), "geheim\n", { mode: 0o600 });
+        await symlink("/etc/shadow", at("cam-0002.password"));
+        const store = credentialStore("bewaard-of-no-box");
+        const named = ["cam-0001.password", "cam-0003.password"];
+        await using opened = await store.open(ME, folder.path, named);
+        assert.equal(opened.path, "/run/bewaard-setup/bewaard-of-no-box");
+        assert.deepEqual(await readdir(opened.path), ["cam-0001.password"]);
+        await assert.rejects(store.open(ME, folder.path, named), { code: "USAGE" });
+      },
+    );
+});
+
+const LEAVES = `
+import { openFolder } from "${fileURLToPath(new URL("../daemon/setup/opened-folder.ts", import.meta.url))}";
+await openFolder(process.argv[1], "bewaard", undefined, (put) => put("node.key", Buffer.from("key")));
+process.stdout.write("open");
+process.stdin.resume();
+`;
+
+/** A setup that has its secrets open, in a process of its own. */
+async function setupAtWork(base: string) {
+  const command = ["--input-type=module", "-e", LEAVES, base];
+  const child = spawn(process.execPath, command, { stdio: ["pipe", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  return async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  };
+}
+
+describe("secrets that are open while setup runs", () => {
+  it("can be read by their owner, by name, and are gone afterwards", async () => {
+    await using folder = await temporaryFolder();
+    const base = join(folder.path, "run");
+    const put = async (): Promise<void> => {
+      await using opened = await openFolder(base, "bewaard", ME, (one) =>
+        one("node.key", Buffer.from("key")),
+      );
+      assert.equal(await readFile(join(opened.path, "node.key"), "utf8"), "key");
+      assert.equal((await stat(join(opened.path, "node.key"))).mode & 0o777, 0o400);
+      assert.equal((await stat(opened.path)).mode & 0o777, 0o711);
+    };
+    await put();
+    assert.deepEqual(await readdir(base), ["bewaard.lock"]);
+    const broken = openFolder(base, "bewaard", ME, async (one) => {
+      await one("node.key", Buffer.from("key"));
+      throw new TypeError("broken");
+    });
+    await assert.rejects(broken, TypeError);
+    assert.deepEqual(await readdir(base), ["bewaard.lock"]);
+    await put();
+  });
+
+  it("stay while another setup has them open, and are removed by the next once it was killed", async () => {
+    await using folder = await temporaryFolder();
+    const base = join(folder.path, "run");
+    const left = join(base, "bewaard", "node.key");
+    const kill = await setupAtWork(base);
+    try {
+      await removeLeft(base, "bewaard");
+      await assert.rejects(
+        openFolder(base, "bewaard", ME, async () => undefined),
+        { code: "USAGE" },
+      );
+      assert.equal(await readFile(left, "utf8"), "key");
+    } finally {
+      await kill();
+    }
+    assert.equal(await readFile(left, "utf8"), "key");
+    // Of a tenant whose name begins the same.
+    await using _ = await openFolder(base, "bewaard-setup", ME, async () => undefined);
+    await removeLeft(base, "bewaard");
+    assert.deepEqual((await readdir(base)).toSorted(), [
+      "bewaard-setup",
+      "bewaard-setup.lock",
+      "bewaard.lock",
+    ]);
+  });
+});
