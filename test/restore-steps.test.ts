@@ -6,6 +6,8 @@ import { type Step, watchSteps } from "#base/step";
 import { DAY_MS } from "#base/time";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
+import { intendStore, recordStoreFailed } from "../storage/catalog/copies.ts";
+import { writeSnapshot } from "../storage/catalog/snapshot.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -115,5 +117,31 @@ describe("a catalog put back from a copy that was taken at any step (invariants 
       await using again = database;
       assert.deepEqual(await rowsOf(again), was, `${nth}: ${step}`);
     }
+  });
+});
+
+describe("a catalog put back from a copy in which an upload had failed", () => {
+  it("knows what was uploaded since, also where no head tells of it (invariant 6)", async () => {
+    await using rig = await openRig();
+    await using folder = await temporaryFolder();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    const id = await rig.record("beeld");
+    await rig.adoptOnce();
+    await intendStore(rig.database, id, rig.clock.now());
+    assert.equal(await recordStoreFailed(rig.database, id, rig.clock.now()), 1);
+    await publish(rig);
+    const from = join(folder.path, "copy.db");
+    await writeSnapshot(rig.database, from);
+    await rig.storeOnce();
+    const spool = { ...rig.spool, path: folder.path };
+    const lost = { ...rig, spool, verifier: parseVerifier(verifierText(rig.key)) };
+    const { database } = await rebuilt(lost, { from, into: join(rig.folder, "again.db") });
+    await using again = database;
+    const rows = await again.transaction((sql) =>
+      sql.all(
+        "select segment.state, copy.state as copy from segment join copy on segment_id = id where place = 'vault'",
+      ),
+    );
+    assert.deepEqual(rows, [{ state: "stored", copy: "present" }]);
   });
 });

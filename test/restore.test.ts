@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
+import { HOUR_MS, MINUTE_MS } from "#base/time";
+import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { catalogPath, vaultFolder } from "../daemon/places.ts";
 import { makeAgain } from "../daemon/rebuild.ts";
 import { verifyBox } from "../daemon/verify.ts";
@@ -14,6 +16,7 @@ import {
   openLostBoxes,
 } from "./fakes/lost-box.ts";
 import { NEVER } from "./fakes/rig.ts";
+import { whileRunning } from "./fakes/site.ts";
 
 const NOTHING_KNOWN = { verifier: undefined, atLeast: 0 };
 
@@ -73,7 +76,10 @@ describe("a catalog put back from a copy of it, and from what the vault knows si
         "state",
       ]);
       if (moment !== "nothing was taken")
-        await same(`select * from segment where entry_seq < ${from} order by id`, ["state"]);
+        await same(
+          `select * from segment where entry_seq < ${from} and id <> '${box.ids["spoolOnly"]}' order by id`,
+          ["state"],
+        );
       await same(
         `select segment_id, state, version_id, bytes from copy where place = 'vault'
        and segment_id <> '${box.ids["spoolOnly"]}' order by segment_id`,
@@ -81,6 +87,25 @@ describe("a catalog put back from a copy of it, and from what the vault knows si
       assert.deepEqual({ lost, adopted, missing }, { lost: 1, adopted: 1, missing: 0 });
     });
   }
+
+  it("lives on: a file that was lost with the box is taken anew from its card, and no other is (invariants 1, 3)", async () => {
+    const box = await boxes.again();
+    const { site, config } = box;
+    await restored(box, box.moments["all was stored"]);
+    await whileRunning(
+      site,
+      async (ask, signal) => {
+        const found = async () =>
+          (await ask("find", { device: null, fromMs: 0, toMs: 4e12 })).segments;
+        const stored = async () =>
+          (await found()).filter(({ state }) => state === "stored").length === 7;
+        assert.ok(await passUntil(site.clock, MINUTE_MS, 6 * HOUR_MS, stored, signal));
+        assert.equal((await found()).length, 9);
+        assert.deepEqual((await ask("verify", { depth: "hashes" })).findings, []);
+      },
+      config,
+    );
+  });
 
   it("believes what was in the copy and under no head yet, for that was signed as well", async () => {
     const box = await boxes.again();

@@ -14,6 +14,10 @@ const TOLD_OF = (kind: string) => `exists (
   where batch_row.segment_id = segment.id and batch.kind = '${kind}')`;
 const HELD = `exists (
   select 1 from hold where segment_id = segment.id and released_at_ms is null)`;
+/** An order whose files are known by their names speaks of it. */
+const TO_WIPE = `exists (
+  select 1 from wipe_file join wipe on wipe.nonce = wipe_file.nonce
+  where wipe_file.segment_id = segment.id and outcome is null)`;
 /** The version that was recorded as stored. */
 const STORED_AS = `(
   select batch_row.body ->> 'version' from batch_row join batch on batch.id = batch_row.batch_id
@@ -35,7 +39,10 @@ export async function settleStates(database: Database, at: Instant): Promise<voi
   while (await database.transaction((sql) => giveUpLost(sql, at)));
 }
 
-/** The recorded version, if it is there; else the first that has the right length; else the recorded one, missing. */
+/**
+ * The recorded version, if it is there; else the first that has the right length; else the recorded one, missing.
+ * An upload that had failed may have been made since.
+ */
 async function vaultCopies(sql: Sql): Promise<void> {
   await sql.run(
     `insert into copy (segment_id, place, state, version_id, bytes, changed_at_ms)
@@ -48,7 +55,9 @@ async function vaultCopies(sql: Sql): Promise<void> {
        ) as version from segment
      ) where version is not null
      on conflict (segment_id, place) do update
-     set state = 'present', version_id = excluded.version_id where copy.state = 'writing'`,
+     set state = 'present', version_id = excluded.version_id
+     where copy.state = 'writing' or (copy.state <> 'present'
+       and exists (select 1 from segment where id = copy.segment_id and state = 'sealed'))`,
   );
 }
 
@@ -108,11 +117,15 @@ async function storedUntold(sql: Sql, at: Instant): Promise<boolean> {
 
 /**
  * What was in the lost spool only is nowhere any more: marked to be destroyed, so that it is looked for
- * everywhere once more, and a gap where its term was not over. Held footage keeps its row as it is.
+ * everywhere once more, and a gap where its term was not over. Its name on the card is forgotten: else a card that
+ * still has it would count as read, and lose the last copy (invariant 1). Held footage keeps its row as it is.
  */
 async function giveUpLost(sql: Sql, at: Instant): Promise<boolean> {
   const rows = await sql.all(
-    `update segment set state = 'destroying' where id in (
+    `update segment set state = 'destroying',
+       source_path = case when ${TO_WIPE} then source_path end,
+       source_modified_at_ms = case when ${TO_WIPE} then source_modified_at_ms end
+     where id in (
        select id from segment where state = 'sealed' and not ${HELD} and not exists (
          select 1 from copy where segment_id = segment.id and state = 'present')
        limit ${AT_ONCE})

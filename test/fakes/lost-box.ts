@@ -48,6 +48,7 @@ type Fate =
 export const MOMENTS = [
   "nothing was taken",
   "some was stored",
+  "an upload had failed",
   "all was stored",
   "the desk had decided",
   "one was held, one released",
@@ -172,6 +173,9 @@ const CUT_OFF = "01KSZ000000000000000000001";
 /** No room for what was recorded that day: a file has the name of its folder. */
 const BLOCKED = "footage/dock-1/bc-0101/2026/05/31";
 
+/** As for another day, until an upload has failed there. */
+const BLOCKED_FIRST = "footage/dock-1/bc-0101/2026/05/04";
+
 /** One box that was lost, for many tests: it has lived only once. */
 export interface LostBoxes extends AsyncDisposable {
   /** Puts everything back as it was left by the loss, at the same paths: its configuration names them. */
@@ -210,6 +214,8 @@ async function lostBox(site: Site): Promise<LostBox> {
   const blocked = join(vaultFolder(config.vault), BLOCKED);
   await mkdir(dirname(blocked), { recursive: true });
   await writeFile(blocked, "");
+  const blockedFirst = join(vaultFolder(config.vault), BLOCKED_FIRST);
+  await writeFile(blockedFirst, "");
   await cutOff(site);
   await gap(site);
   const first = ["destroyed", "evicted", "stored", "held", "released", "spoolOnly"] as const;
@@ -228,6 +234,10 @@ async function lostBox(site: Site): Promise<LostBox> {
       await remember("nothing was taken");
       await until(site, "some stored", async () => (await inState(ask, "stored")) > 1, signal);
       await remember("some was stored");
+      await until(site, "the others", async () => (await inState(ask, "stored")) === 5, signal);
+      await until(site, "failed", async () => (await failedUploads(config)) === 2, signal);
+      await remember("an upload had failed");
+      await rm(blockedFirst);
       await until(site, "all stored", async () => (await inState(ask, "stored")) === 6, signal);
       for (const fate of first) ids.push([fate, await idOf(ask, fate)]);
       await remember("all was stored");
@@ -265,11 +275,12 @@ async function lostBox(site: Site): Promise<LostBox> {
 }
 
 function copiesIn(folder: string): Readonly<Record<Moment, string>> {
-  const [none, some, all, decided, held, destroyed, overwritten, covered] = MOMENTS;
+  const [none, some, failed, all, decided, held, destroyed, overwritten, covered] = MOMENTS;
   const at = (moment: Moment): string => join(folder, `copy-${MOMENTS.indexOf(moment)}.db`);
   return {
     [none]: at(none),
     [some]: at(some),
+    [failed]: at(failed),
     [all]: at(all),
     [decided]: at(decided),
     [held]: at(held),
@@ -289,6 +300,14 @@ export async function lose(config: Config): Promise<void> {
   for (const [index, name] of names.entries())
     await writeFile(join(config.state, name), secrets[index] ?? "", { mode: 0o600 });
   await setupBox(config);
+}
+
+async function failedUploads(config: Config): Promise<number> {
+  await using catalog = await openDatabase(catalogPath(config));
+  const rows = await catalog.transaction((sql) =>
+    sql.all("select 1 from copy where place = 'vault' and state = 'leaving'"),
+  );
+  return rows.length;
 }
 
 async function inState(ask: Ask, state: string): Promise<number> {
