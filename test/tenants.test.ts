@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { describe, it } from "mocha";
+import { parseTenant } from "../daemon/setup/tenant.ts";
 import { TENANT_UNITS, templateName, tenantTemplate } from "../packaging/tenant.ts";
 
 /** What the root helper mounts is the box's. */
@@ -59,5 +60,26 @@ describe("the units of a tenant", () => {
       assert.ok(template.includes(HIDDEN), name);
       assert.equal(templateName(name), name.replace(".", "@."));
     }
+  });
+});
+
+describe("the name of a tenant", () => {
+  it("is never one of bewaard's own: not that of any unit, nor of a folder or file beside the tenants'", async () => {
+    assert.equal(parseTenant("bibliotheek"), "bibliotheek");
+    const units = await readdir(new URL("../systemd", import.meta.url));
+    const own = units.flatMap((name) => /^bewaard-([a-z0-9]+)[.@]/.exec(name)?.[1] ?? []);
+    assert.ok(own.length > 12, String(own));
+    const others = [
+      "annex",
+      "bewaard",
+      "credentials",
+      "examples",
+      "helper",
+      "profiles",
+      "purge",
+      "setup",
+    ];
+    for (const name of [...own, ...others])
+      assert.throws(() => parseTenant(name), { code: "DESK_INPUT" }, name);
   });
 });

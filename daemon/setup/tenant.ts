@@ -11,13 +11,33 @@ export interface Tenant {
   readonly owner: NonNullable<Owner>;
 }
 
-/** What of bewaard itself is called so: its folders, units, and names in the journal. */
-const TAKEN =
-  /^(?:again|bewaard|bucket|credentials|dock|ffmpeg|ffprobe|gate|helper|media|mtp|orders|paired|record)$/;
+/** What of bewaard itself is called so: its units, folders, files in /etc/bewaard, and names in the journal. */
+const TAKEN: ReadonlySet<string> = new Set([
+  "again",
+  "annex",
+  "bewaard",
+  "bucket",
+  "credentials",
+  "dock",
+  "examples",
+  "ffmpeg",
+  "ffprobe",
+  "gate",
+  "helper",
+  "media",
+  "metrics",
+  "mtp",
+  "orders",
+  "paired",
+  "profiles",
+  "purge",
+  "record",
+  "setup",
+]);
 
 /** @throws BewaardError DESK_INPUT for a name that cannot be a user's, or is one of bewaard's own. */
 export function parseTenant(name: string): string {
-  if (/^[a-z][a-z0-9]{1,19}$/.test(name) && !TAKEN.test(name)) return name;
+  if (/^[a-z][a-z0-9]{1,19}$/.test(name) && !TAKEN.has(name)) return name;
   const message = `--tenant: een korte naam, als / a short name, like "bibliotheek": a-z, 0-9`;
   throw new BewaardError("DESK_INPUT", message);
 }

@@ -12,9 +12,18 @@ const run = promisify(execFile);
 
 /** A copy of this machine in memory, seen from here alone, in which the package may be installed for real. systemd does not run in it. */
 const MACHINE = fileURLToPath(new URL("throwaway-machine.sh", import.meta.url));
-const KEPT = "/var/lib/bewaard/catalog.db /srv/bewaard/spool/a.age /etc/bewaard/bewaard.yaml";
+/** What `bewaard setup` makes besides, of the box and of a tenant. */
+const BY_SETUP = [
+  "/etc/credstore.encrypted/bewaard.node.key",
+  "/etc/credstore.encrypted/bewaard-museum.vault.credential",
+  "/etc/systemd/system/bewaard.service.d/credentials.conf",
+  "/etc/systemd/system/bewaard@museum.service.d/credentials.conf",
+  "/etc/sysusers.d/bewaard-museum.conf",
+];
+const KEPT = `/var/lib/bewaard/catalog.db /srv/bewaard/spool/a.age /etc/bewaard/bewaard.yaml ${BY_SETUP.join(" ")}`;
 const USED = `
-mkdir -p /srv/bewaard/spool; touch ${KEPT}
+mkdir -p /srv/bewaard/spool
+for path in ${KEPT}; do mkdir -p "$(dirname $path)"; touch $path; done
 `;
 /** How much of 10 each may be exposed; those that mount cards must have the right to, in the machine's own view. */
 const EXPOSED = {
@@ -332,7 +341,7 @@ END
       ls ${KEPT}
       ls /usr/lib/bewaard || echo gone
     `);
-    for (const path of ["/var/lib/bewaard", "/srv/bewaard", "/etc/bewaard"])
+    for (const path of ["/var/lib/bewaard", "/srv/bewaard", "/etc/bewaard", ...BY_SETUP])
       assert.ok(said.includes(`kept: ${path}\n`), said);
     assert.match(said, /^gone$/m);
   });
@@ -343,11 +352,12 @@ END
       ${USED}
       mkdir /srv/bewaard/nas
       mount -t tmpfs tmpfs /srv/bewaard/nas
-      touch /srv/bewaard/nas/a.age
+      touch /srv/bewaard/nas/a.age /etc/credstore.encrypted/other.key
       ${ASKED}
       dpkg --purge bewaard
       for path in ${KEPT}; do [ ! -e $path ]; done
-      ls /srv/bewaard/nas/a.age
+      ls /srv/bewaard/nas/a.age /etc/credstore.encrypted/other.key
+      [ ! -e /etc/systemd/system/bewaard.service.d ]
       id bewaard
     `);
     assert.match(said, /kept: \/srv\/bewaard$/m);
