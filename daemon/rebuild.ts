@@ -271,7 +271,8 @@ async function remember(
   signal: AbortSignal,
 ): Promise<"same" | "another"> {
   // A catalog that came out of a backup had read on where nothing was to be obeyed.
-  const before = (await deskReadTo(database))?.number ?? 0;
+  const known = await deskReadTo(database);
+  const before = known?.number ?? 0;
   const { desk, last, readAt } = await database.transaction(async (sql) => ({
     desk: await deskObeyedTo(sql, isUnsigned),
     last: await lastConfiguration(sql, isUnsigned),
@@ -281,8 +282,10 @@ async function remember(
   const asText = last && rememberedConfiguration(config, rules, last);
   await database.transaction(async (sql) => {
     // Its end was reached then, as far as anybody knows: what had expired by then came too late.
-    const read = { number: desk, link, heardAtMs: readAt, endAtMs: readAt };
-    if (desk > before) await writeFact(sql, "desk", JSON.stringify(read));
+    const heardAtMs = Math.max(readAt, known?.heardAtMs ?? 0);
+    const endAtMs = Math.max(readAt, known?.endAtMs ?? 0);
+    const read = { ...(desk > before ? { number: desk, link } : known), heardAtMs, endAtMs };
+    if (desk > before || known) await writeFact(sql, "desk", JSON.stringify(read));
     if (asText !== undefined) await writeFact(sql, "config", asText);
   });
   return asText === undefined ? "another" : "same";

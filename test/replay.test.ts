@@ -31,6 +31,15 @@ async function replayed(
   return database;
 }
 
+const SECURED = {
+  hold: parseHoldId("01J00000000000000000000002"),
+  medium: "usb-schijf",
+  serial: "WD-1",
+  identity: "{}",
+  sha256: "a".repeat(64),
+  by: "p-01",
+};
+
 async function same(rig: Rig, database: Database, query: string): Promise<void> {
   const was = await rig.database.transaction((sql) => sql.all(query));
   assert.deepEqual(await database.transaction((sql) => sql.all(query)), was);
@@ -38,7 +47,6 @@ async function same(rig: Rig, database: Database, query: string): Promise<void> 
 }
 
 const BREACH = { what: "01J00000000000000000000001", place: "spool", since: START } as const;
-const HOLD = parseHoldId("01J00000000000000000000002");
 
 describe("the rows that entries tell of", () => {
   it("are those that were written with them: breaches with their moment of discovery, copies on a medium", async () => {
@@ -46,15 +54,7 @@ describe("the rows that entries tell of", () => {
     const segment = await rig.record("beeld");
     await rig.adoptOnce();
     await recordBreaches(rig.database, plus(START, DAY_MS), "box", [BREACH]);
-    const facts = {
-      hold: HOLD,
-      segment,
-      medium: "usb-schijf",
-      serial: "WD-1",
-      identity: "{}",
-      sha256: "a".repeat(64),
-      by: "p-01",
-    };
+    const facts = { ...SECURED, segment };
     await rig.database.transaction((sql) => append(sql, START, [{ kind: "hold.secured", facts }]));
     await using database = await replayed(rig);
     await same(rig, database, "select * from breach");
@@ -66,6 +66,25 @@ describe("the rows that entries tell of", () => {
       { segment_id: segment, place: "secured", state: "present", sha256: "a".repeat(64) },
     ]);
   });
+
+  for (const state of ["writing", "leaving", "gone"])
+    it(`are there again for a separate copy that was ${state} in a backup and was read back since (AR-20)`, async () => {
+      await using rig = await openRig();
+      const segment = await rig.record("beeld");
+      await rig.adoptOnce();
+      const facts = { ...SECURED, segment };
+      await rig.database.transaction((sql) =>
+        append(sql, START, [{ kind: "hold.secured", facts }]),
+      );
+      await using database = await replayed(rig);
+      const [last] = await database.transaction(async (sql) => {
+        await sql.run("update copy set state = $state, sha256 = null", { $state: state });
+        return sql.all("select max(seq) as seq from entry");
+      });
+      await replay(database, () => false, Number(last?.["seq"]), NEVER);
+      const copies = await database.transaction((sql) => sql.all("select state, sha256 from copy"));
+      assert.deepEqual(copies, [{ state: "present", sha256: SECURED.sha256 }]);
+    });
 
   it("of an entry that says something else than its kind does are none, and all stops", async () => {
     await using rig = await openRig();

@@ -107,6 +107,19 @@ describe("a catalog put back from a copy of it, and from what the vault knows si
     );
   });
 
+  for (const moment of ["all was stored", "one was destroyed", "all of it was signed"] as const)
+    it(`when ${moment} remembers that the desk was heard up to the newest head: a release kept back counts no more`, async () => {
+      const box = await boxes.again();
+      const copy = box.moments[moment];
+      await restored(box, copy);
+      const catalog = catalogPath(box.config);
+      const [head] = await rowsOf(catalog, "select max(at_ms) as at from checkpoint");
+      const [is] = await rowsOf(catalog, HEARD);
+      const [was] = await rowsOf(copy, HEARD);
+      const heard = Math.max(Number(head?.["at"]), Number(was?.["ends"] ?? 0));
+      assert.deepEqual({ ...is }, { number: 4, heard, ends: heard });
+    });
+
   it("believes what was in the copy and under no head yet, for that was signed as well", async () => {
     const box = await boxes.again();
     const { copy, published, entries: here } = await aheadOfItsHead(box);
@@ -153,6 +166,8 @@ async function aheadOfItsHead(box: LostBox) {
   throw new Error("each was covered by a head");
 }
 
+const HEARD = `select value ->> 'number' as number, value ->> 'heardAtMs' as heard,
+  value ->> 'endAtMs' as ends from fact where name = 'desk'`;
 const PUBLISHED = "select max(size) as size from checkpoint where published_at_ms is not null";
 
 function restored(box: LostBox, copy: string) {

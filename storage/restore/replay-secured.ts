@@ -30,7 +30,10 @@ export async function restoreHoldUnsecured(
   );
 }
 
-/** Records the copy on the medium that it was read back from; also one that was made anew after another had gone. */
+/**
+ * Records the copy on the medium that it was read back from; also one that was made anew after another had gone, or
+ * that was being written or removed when a backup was made.
+ */
 export async function restoreSecured(
   sql: Sql,
   { at }: Line,
@@ -47,8 +50,8 @@ export async function restoreSecured(
      from segment, medium where segment.id = $segment and medium.identity = $identity
      on conflict (segment_id, place) do update
      set state = 'present', changed_at_ms = $at, medium_id = excluded.medium_id,
-       sha256 = excluded.sha256, removed = null
-     where copy.state = 'gone'`,
+       sha256 = excluded.sha256, version_id = null, removed = null
+     where copy.state <> 'present'`,
     { $segment: segment, $at: at, $identity: identity, $sha256: sha256 },
   );
 }
