@@ -119,26 +119,47 @@ export async function makeAgain(
   const spool = await openSpool(config.spool.path, config.node);
   await using _lease = await openLease(spool, "core");
   const making = `${path}.rebuilding`;
-  for (const end of ["", "-wal", "-shm"]) await rm(`${making}${end}`, { force: true });
-  const report = await make(clock, config, known, spool, making, begin, signal);
-  step("rebuild.made");
-  // Closing it has brought everything into the one file.
-  await sync(making);
-  await rename(making, path);
-  await syncDirectory(dirname(path));
-  step("rebuild.named");
-  return report;
+  try {
+    await removeCatalog(making);
+    const report = await make(clock, config, known, spool, making, begin, signal);
+    step("rebuild.made");
+    // Closing it has brought everything into the one file.
+    await sync(making);
+    await rename(making, path);
+    await syncDirectory(dirname(path));
+    step("rebuild.named");
+    return report;
+  } finally {
+    // What came out of a backup lay sealed in the vault: where it is refused nobody finds it here.
+    await removeCatalog(making);
+  }
 }
 
-async function requireNone(path: string): Promise<void> {
+/** A catalog is these files; SQLite takes a log that lies beside one for its own. */
+function filesOf(catalog: string): readonly string[] {
+  return ["", "-wal", "-shm"].map((end) => `${catalog}${end}`);
+}
+
+async function removeCatalog(catalog: string): Promise<void> {
+  for (const path of filesOf(catalog)) await rm(path, { force: true });
+}
+
+async function requireNone(catalog: string): Promise<void> {
+  for (const path of filesOf(catalog)) {
+    if (!(await isThere(path))) continue;
+    const message = `${path} is there: a catalog is made again only where there is none`;
+    throw new BewaardError("CATALOG_EXISTS", message);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
   try {
     await access(path);
+    return true;
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
+    if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
-  const message = `${path} is there: a catalog is made again only where there is none`;
-  throw new BewaardError("CATALOG_EXISTS", message);
 }
 
 async function sync(path: string): Promise<void> {

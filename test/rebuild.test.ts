@@ -185,6 +185,25 @@ describe("a lost box", function () {
       await assert.rejects(rebuild(box), { code: "CATALOG_EXISTS" });
     });
 
+    it("is refused where the log of another catalog lies there: it would be read into the new one", async () => {
+      const box = await boxes.again();
+      for (const end of ["-wal", "-shm"]) {
+        const log = `${catalogPath(box.config)}${end}`;
+        await writeFile(log, "of another");
+        const refused = { code: "CATALOG_EXISTS", message: new RegExp(`${end} is there`) };
+        await assert.rejects(rebuild(box), refused);
+        await rm(log);
+      }
+      await rebuild(box);
+    });
+
+    it("that is refused leaves nothing of what it had made", async () => {
+      const box = await boxes.again();
+      const was = await readdir(box.config.state);
+      await assert.rejects(rebuild(box, { atLeast: 10_000 }), { code: "LEDGER_BROKEN" });
+      assert.deepEqual(await readdir(box.config.state), was);
+    });
+
     it("refuses a ledger in which an entry was changed, or taken out", async () => {
       const box = await boxes.again();
       const entries = join(vaultFolder(box.config.vault), "ledger/dock-1/entries");
