@@ -15,6 +15,7 @@ import { waitsForConsistency } from "../storage/catalog/rebuilt.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { type BackedUpSite, openBackedUpSites } from "./fakes/backed-up-site.ts";
+import { unseen } from "./fakes/backing-up.ts";
 import { lose } from "./fakes/lost-box.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { whileRunning } from "./fakes/site.ts";
@@ -159,7 +160,7 @@ describe("a dead box that made backups", function () {
 
   it("opens with no other envelope, and says so; nothing is left behind", async () => {
     const box = await sites.again();
-    const { identity } = await makeRecoveryKey(join(box.site.folder, "another.txt"), "pq");
+    const { identity } = await makeRecoveryKey(join(box.site.folder, "another.txt"), "pq", unseen);
     await assert.rejects(restore(box, identity), { code: "SEAL_NOT_FOR_US" });
     await assert.rejects(restore(box, "no key at all"), (error: Error) => {
       assert.match(String(error), /not an age identity/);

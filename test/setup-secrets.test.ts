@@ -129,3 +129,26 @@ describe("secrets that are open while setup runs", () => {
     ]);
   });
 });
+
+/** As root, in the view of one machine that has a key with systemd. */
+const WITH_SYSTEMD = `
+mount -t overlay overlay -o "lowerdir=$1:/etc" /etc
+exec sh "$2"
+`;
+const NODE_KEY = fileURLToPath(new URL("../systemd/node-key.sh", import.meta.url));
+const AS_ROOT = ME.uid === 0 ? [] : ["--map-root-user"];
+
+describe("node-key.sh", () => {
+  it("makes no key on a box whose key is with systemd, whatever became of its state folder (invariant 8)", async () => {
+    await using folder = await temporaryFolder();
+    const store = join(folder.path, "credstore.encrypted");
+    await mkdir(store);
+    await writeFile(join(store, "bewaard.node.key"), "");
+    const shell = ["sh", "-euc", WITH_SYSTEMD, "sh", folder.path, NODE_KEY];
+    const ran = promisify(execFile)("unshare", [...AS_ROOT, "--mount", ...shell]);
+    await assert.rejects(ran, (error: { stderr?: unknown }) => {
+      assert.match(String(error.stderr), /^[^\n]*with systemd: bewaard setup\n$/);
+      return true;
+    });
+  });
+});

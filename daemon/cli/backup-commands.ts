@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import { readSecretFile } from "../../config/secrets.ts";
-import { print, stopSignal, typed, wholeNumber } from "./program.ts";
+import { print, printSurely, stopSignal, typed, wholeNumber } from "./program.ts";
 import { typedSecret } from "./typed-secret.ts";
 
 interface Asked {
@@ -30,12 +30,13 @@ export function addBackupCommands(
     )
     .action(async (file: string, { x25519 }: { x25519: boolean }) => {
       const { makeRecoveryKey } = await import("../backup/recovery-key.ts");
-      const made = await makeRecoveryKey(resolve(file), x25519 ? "x25519" : "pq");
-      print(
-        global().json,
-        made,
-        () =>
-          `Voor in de envelop, en nergens anders / for the envelope, and nowhere else:\n${made.identity}`,
+      await makeRecoveryKey(resolve(file), x25519 ? "x25519" : "pq", (made) =>
+        printSurely(
+          global().json,
+          made,
+          () =>
+            `Voor in de envelop, en nergens anders / for the envelope, and nowhere else:\n${made.identity}`,
+        ),
       );
     });
 

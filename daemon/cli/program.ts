@@ -4,7 +4,7 @@ import { BewaardError } from "#base/errors";
 import { printableJson, printableText } from "#base/printable";
 import { usageError } from "./command.ts";
 import { ERROR_SAYS } from "./error-says.ts";
-import { tell } from "./tell.ts";
+import { tell, tellSurely } from "./tell.ts";
 
 /** Exit codes (docs/operations.md). 0: done and well. */
 const FAILED = 1;
@@ -76,7 +76,16 @@ function told({ code, message, transient }: BewaardError, json: boolean): string
 
 /** Prints a result: for a person, or as one JSON value for a program. */
 export function print(json: boolean, value: unknown, shown: () => string): void {
-  tell(json ? `${printableJson(value)}\n` : `${printableText(shown())}\n`);
+  tell(printable(json, value, shown));
+}
+
+/** As `print`, for what is shown once: resolves when it was. @throws BewaardError USAGE when it could not be. */
+export function printSurely(json: boolean, value: unknown, shown: () => string): Promise<void> {
+  return tellSurely(printable(json, value, shown));
+}
+
+function printable(json: boolean, value: unknown, shown: () => string): string {
+  return json ? `${printableJson(value)}\n` : `${printableText(shown())}\n`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { systemCode } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 
 /** As a shell says of a program that SIGPIPE has ended. */
 const READER_GONE = 141;
@@ -7,6 +7,23 @@ const READER_GONE = 141;
 export function tell(text: string): void {
   if (!process.stdout.listeners("error").includes(hungUp)) process.stdout.on("error", hungUp);
   process.stdout.write(text);
+}
+
+/**
+ * As `tell`, for what is shown once: resolves when the system has taken all of it.
+ * @throws BewaardError USAGE when it has not, as when nobody reads any more.
+ */
+export async function tellSurely(text: string): Promise<void> {
+  const written = Promise.withResolvers<void>();
+  // It comes as an event as well, which would end us.
+  process.stdout.once("error", written.reject);
+  process.stdout.write(text, (error) => (error ? written.reject(error) : written.resolve()));
+  try {
+    await written.promise;
+  } catch (cause) {
+    const message = `niet te tonen / cannot be shown (${systemCode(cause)}): standard output`;
+    throw new BewaardError("USAGE", message, { cause });
+  }
 }
 
 /** Ends quietly when whoever read standard output has gone; any other failure is thrown on. */

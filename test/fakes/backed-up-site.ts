@@ -5,6 +5,7 @@ import { DAY_MS, MINUTE_MS } from "#base/time";
 import { makeRecoveryKey } from "../../daemon/backup/recovery-key.ts";
 import type { Ask } from "../../daemon/control/client.ts";
 import { passUntil, simulatedClock } from "../../daemon/demo/simulated-clock.ts";
+import { unseen } from "./backing-up.ts";
 import { temporaryFolder } from "./folder.ts";
 import { lose } from "./lost-box.ts";
 import { START } from "./rig.ts";
@@ -30,7 +31,7 @@ export async function openBackedUpSites() {
   await using opened = new AsyncDisposableStack();
   const keys = opened.use(await temporaryFolder());
   const recipients = join(keys.path, "recovery.txt");
-  const key = await makeRecoveryKey(recipients, "pq");
+  const key = await makeRecoveryKey(recipients, "pq", unseen);
   const site = opened.use(await openSite(START, ["bc-0101"], 40, { backup: { recipients } }));
   const kept = opened.use(await temporaryFolder());
   await live(site);
