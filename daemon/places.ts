@@ -57,6 +57,8 @@ export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp
     copy: join(config.state, "backup.db"),
     sealed: join(config.state, "backup.age"),
     recipients: config.backup?.recipients,
+    spool: config.spool.path,
+    keepFreeBytes: config.spool.keep_free,
   };
 }
 

@@ -4,6 +4,7 @@ import { access, readdir, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
+import { type Step, watchSteps } from "#base/step";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { confirmTime } from "../daemon/trust.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
@@ -134,6 +135,34 @@ describe("the daily backup", function () {
     assert.deepEqual(await backupsOf(rig), []);
   });
 
+  it("leaves free what the spool needs of its disk, so that no footage makes room for it (invariant 1)", async () => {
+    await using rig = await openBackedUpRig();
+    await lookForBackup(rig, 2, { keepFreeBytes: 2 ** 50 });
+    assert.match(
+      rig.lines.findLast((line) => line.includes("backup-failed")) ?? "",
+      /CATALOG_FULL/,
+    );
+    // The spool has a disk of its own.
+    await lookForBackup(rig, 2, { spool: "/proc", keepFreeBytes: 2 ** 50 });
+    assert.equal(said(rig, "backup-made"), 1);
+  });
+
+  it("does not copy the catalog while the vault is away", async () => {
+    await using rig = await openBackedUpRig();
+    const versions = async () => {
+      throw new BewaardError("VAULT_UNAVAILABLE", "away", { transient: true });
+    };
+    const steps: Step[] = [];
+    watchSteps((step) => steps.push(step));
+    try {
+      await lookForBackup({ ...rig, vault: { ...rig.vault, versions } }, 2);
+    } finally {
+      watchSteps(() => undefined);
+    }
+    assert.equal(said(rig, "backup-failed"), 1);
+    assert.ok(!steps.includes("backup.copied"));
+  });
+
   it("goes from a directory 24 days later, also where no new ones are made (invariant 3)", async () => {
     await using rig = await openBackedUpRig();
     for (const days of [23, 25, 40]) await putOld(rig, days);
@@ -144,6 +173,25 @@ describe("the daily backup", function () {
     // A shorter term is shorter here as well; a day is kept in any case.
     await lookForBackup(rig, 2, { recipients: undefined, termMs: 2 * DAY_MS });
     assert.deepEqual(await backupsOf(rig), []);
+  });
+
+  it("that could not be removed is tried again after an hour, and nothing waits for it (invariant 3)", async () => {
+    await using rig = await openBackedUpRig();
+    await putOld(rig, 25);
+    const destroy = async () => {
+      throw new BewaardError("VAULT_DENIED", "not now");
+    };
+    await lookForBackup({ ...rig, vault: { ...rig.vault, destroy } }, 2);
+    assert.equal(said(rig, "turn-failed"), 1);
+    assert.equal(said(rig, "backup-made"), 1);
+    let refusals = 1;
+    const once = async (...asked: Parameters<Vault["destroy"]>) => {
+      refusals -= 1;
+      return refusals < 0 ? rig.vault.destroy(...asked) : destroy();
+    };
+    await lookForBackup({ ...rig, vault: { ...rig.vault, destroy: once } }, 9);
+    assert.equal(said(rig, "turn-failed"), 2);
+    assert.equal((await backupsOf(rig)).filter((name) => name.endsWith(".age")).length, 1);
   });
 
   it("is left to a bucket's own rule, and an alarm says when that does not come", async () => {

@@ -34,21 +34,28 @@ export async function backup(
   const turn = steady(clock, events, "backup");
   const daily = atMostEvery(clock, DAY_MS);
   // At the start other things come first.
-  let waitUntilMs = clock.uptimeMs() + LOOK_EVERY_MS;
+  let tidyFromMs = clock.uptimeMs() + LOOK_EVERY_MS;
+  let makeFromMs = tidyFromMs;
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
       const wanted = box.recipients !== undefined && (await isDue(events, database, now, daily));
-      if (clock.uptimeMs() < waitUntilMs || !(await timeTrust(clock, database)).trusted) return;
+      const uptimeMs = clock.uptimeMs();
+      const [tidies, makes] = [uptimeMs >= tidyFromMs, wanted && uptimeMs >= makeFromMs];
+      if ((!tidies && !makes) || !(await timeTrust(clock, database)).trusted) return;
+      // What cannot be removed keeps no new one from being made, nor the other way round.
+      if (tidies) {
+        const done = await tidied(events, vault, box, now, signal);
+        tidyFromMs = uptimeMs + (done ? DAY_MS : RETRY_AFTER_MS);
+      }
+      if (!makes || (await askHistory(signal)) !== "one") return;
       try {
-        if (daily("remove")) await tidy(events, vault, box, now, signal);
-        if (!wanted || (await askHistory(signal)) !== "one") return;
         const made = await makeBackup(clock, database, vault, box, signal);
         events.backupMade(made.key, made.sealedBytes);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof BewaardError)) throw error;
         // It reads the whole catalog: not each ten minutes while the vault is away.
-        waitUntilMs = clock.uptimeMs() + RETRY_AFTER_MS;
+        makeFromMs = clock.uptimeMs() + RETRY_AFTER_MS;
         events.backupFailed(error);
       }
     });
@@ -68,15 +75,24 @@ async function isDue(
   return !known.made || ageMs >= DAY_MS;
 }
 
-async function tidy(
+/** Removes what is old or was left; false where it could not all be, and is to be tried again. */
+async function tidied(
   events: Events,
   vault: Vault,
   box: BackedUp,
   now: Instant,
   signal: AbortSignal,
-): Promise<void> {
-  await removeLeft(box);
-  const left = await removeOldBackups(vault, box, now, signal);
-  if (left > 0) events.backupsKept(left);
-  await abandonUnfinished(vault, box.node);
+): Promise<boolean> {
+  try {
+    await removeLeft(box);
+    const left = await removeOldBackups(vault, box, now, signal);
+    if (left > 0) events.backupsKept(left);
+    await abandonUnfinished(vault, box.node);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    if (!(error instanceof BewaardError)) throw error;
+    events.turnFailed("backup", error);
+    return false;
+  }
 }

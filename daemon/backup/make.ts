@@ -32,6 +32,9 @@ export interface BackedUp {
   readonly sealed: string;
   /** File with the public recovery keys; undefined where nobody has one, and nothing is made. */
   readonly recipients: string | undefined;
+  /** The spool's folder, and what is kept free for it on its file system. */
+  readonly spool: string;
+  readonly keepFreeBytes: number;
 }
 
 /** What was made. */
@@ -62,12 +65,14 @@ export async function makeBackup(
     await requireRoom(box);
     const recipients = await readRecoveryKeys(box.recipients);
     const at = clock.now();
+    const key = backupKey(box.node, at);
+    // Before the whole catalog is copied: a vault that is away says so now.
+    await vault.versions(key);
     await writeSnapshot(database, box.copy);
     step("backup.copied");
     const { size } = await stat(box.copy);
     const sealed = await sealStream(recipients, readThrough(box.copy, size), box.sealed, signal);
     step("backup.sealed");
-    const key = backupKey(box.node, at);
     const body = fileBody(box.sealed, sealed.ciphertextBytes, sealed.parts);
     await vault.put(key, body, FREELY, signal);
     step("backup.put");
@@ -109,13 +114,26 @@ export async function removeLeft({ copy, sealed }: BackedUp): Promise<void> {
     await rm(path, { force: true });
 }
 
-/** The copy and the sealed one lie there at the same time. What is kept free is for footage and its rows. */
-async function requireRoom({ catalog }: BackedUp): Promise<void> {
-  const { bavail, bsize } = await statfs(dirname(catalog));
-  const needed = 2 * (await bytesOf(catalog)) + SPARE_BYTES;
+/**
+ * The copy and the sealed one lie there at the same time. What is kept free is for footage and its rows: where the spool
+ * is on the same file system, it would give up footage that no vault has yet to get that back (invariant 1).
+ */
+async function requireRoom({ catalog, spool, keepFreeBytes }: BackedUp): Promise<void> {
+  const folder = dirname(catalog);
+  const { bavail, bsize } = await statfs(folder);
+  const kept = (await deviceOf(folder)) === (await deviceOf(spool)) ? keepFreeBytes : 0;
+  const needed = 2 * (await bytesOf(catalog)) + SPARE_BYTES + kept;
   if (bavail * bsize >= needed) return;
-  const message = `a backup takes ${needed} bytes of the catalog's disk, and ${bavail * bsize} are free`;
+  const message = `a backup needs ${needed} bytes free on the catalog's disk, and ${bavail * bsize} are`;
   throw new BewaardError("CATALOG_FULL", message, { transient: true });
+}
+
+async function deviceOf(folder: string): Promise<number> {
+  try {
+    return (await stat(folder)).dev;
+  } catch (error) {
+    throw diskError(error, "looking which disk the spool is on");
+  }
 }
 
 async function bytesOf(catalog: string): Promise<number> {

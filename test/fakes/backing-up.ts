@@ -23,6 +23,8 @@ function backedUp({ folder, box, key }: Pick<Rig, "folder" | "box" | "key">): Ba
     copy: join(folder, "backup.db"),
     sealed: join(folder, "backup.age"),
     recipients: join(folder, "recovery.txt"),
+    spool: folder,
+    keepFreeBytes: 0,
   };
 }
 
