@@ -7,6 +7,7 @@ import { DAY_MS } from "#base/time";
 import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { intendStore, recordStoreFailed } from "../storage/catalog/copies.ts";
+import { filesOfWipe } from "../storage/catalog/open-wipes.ts";
 import { writeSnapshot } from "../storage/catalog/snapshot.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
 import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
@@ -143,5 +144,53 @@ describe("a catalog put back from a copy in which an upload had failed", () => {
       ),
     );
     assert.deepEqual(rows, [{ state: "stored", copy: "present" }]);
+  });
+});
+
+describe("a catalog put back from a copy in which an order to wipe was open", () => {
+  it("can still tell what came of it, also of footage that is nowhere any more (invariant 1)", async () => {
+    await using rig = await openRig();
+    await using folder = await temporaryFolder();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    const [ordered, other] = [await rig.record("beeld"), await rig.record("meer", named(2))];
+    await rig.adoptOnce();
+    const nonce = "0".repeat(32);
+    await rig.database.transaction(async (sql) => {
+      await sql.run(
+        "insert into medium (kind, serial, identity, known_at_ms) values ('usb-schijf', 'WD-1', '{}', 1)",
+      );
+      await sql.run(
+        `insert into copy (segment_id, place, state, bytes, changed_at_ms, medium_id)
+         select id, 'secured', 'present', ciphertext_bytes, 1, 1 from segment`,
+      );
+      await sql.run(
+        `insert into wipe (nonce, device_id, docking, how, issued_at_ms, expires_at_ms, boot_id,
+           expires_uptime_ms, whole, others)
+         select $nonce, device_id, id, 'unlink', 1, 2, 'boot', 1, 0, 0 from segment where id = $id`,
+        { $nonce: nonce, $id: ordered },
+      );
+      await sql.run("insert into wipe_file values ($nonce, 0, $id)", {
+        $nonce: nonce,
+        $id: ordered,
+      });
+      // Two people signed that it was destroyed.
+      await sql.run("update copy set state = 'gone' where place = 'secured'");
+    });
+    await publish(rig);
+    const from = join(folder.path, "copy.db");
+    await writeSnapshot(rig.database, from);
+    const spool = { ...rig.spool, path: folder.path };
+    const lost = { ...rig, spool, verifier: parseVerifier(verifierText(rig.key)) };
+    const { database } = await rebuilt(lost, { from, into: join(rig.folder, "again.db") });
+    await using again = database;
+    const files = await again.transaction((sql) => filesOfWipe(sql, nonce));
+    assert.deepEqual(
+      files.map(({ segment }) => segment),
+      [ordered],
+    );
+    const nameless = await again.transaction((sql) =>
+      sql.all("select id from segment where source_path is null and state = 'destroying'"),
+    );
+    assert.deepEqual(nameless, [{ id: other }]);
   });
 });

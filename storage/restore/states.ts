@@ -14,10 +14,8 @@ const TOLD_OF = (kind: string) => `exists (
   where batch_row.segment_id = segment.id and batch.kind = '${kind}')`;
 const HELD = `exists (
   select 1 from hold where segment_id = segment.id and released_at_ms is null)`;
-/** An order whose files are known by their names speaks of it. */
-const TO_WIPE = `exists (
-  select 1 from wipe_file join wipe on wipe.nonce = wipe_file.nonce
-  where wipe_file.segment_id = segment.id and outcome is null)`;
+/** An open order to wipe speaks of it, and what comes of that is told by its name. */
+const TO_WIPE = "exists (select 1 from wipe_file where segment_id = segment.id)";
 /** The version that was recorded as stored. */
 const STORED_AS = `(
   select batch_row.body ->> 'version' from batch_row join batch on batch.id = batch_row.batch_id
