@@ -28,6 +28,7 @@ const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
 const reported = z.object({
   configuration: z.string(),
   differs: z.array(z.string()),
+  replaced: z.object({ before: z.string(), gone: z.array(z.string()) }).nullable(),
   verifier: z.string(),
   vault: z.looseObject({ fit: z.boolean(), amountsTo: z.string() }),
   check: z.looseObject({
@@ -148,6 +149,30 @@ describe("bewaard setup, where a file answers", function () {
     await setup("setup", "--replace", "--answers", at("answers.yaml"), "--limit", "2 GB");
     assert.equal((await readConfig(yaml)).spool.limit, 2_000_000_000);
     assert.equal(await readFile(at("state/node.key"), "utf8"), key);
+  });
+
+  it("keeps the configuration that another takes the place of, as it was, and names what it drops", async () => {
+    await using machine = await newMachine();
+    const { at, yaml, setup } = machine;
+    const all = ["--json", "setup", "--answers", at("answers.yaml")];
+    await setup(...all);
+    const more = "extra: {}\nbackup: { recipients: /etc/bewaard/recovery.txt }\n";
+    const before = `${await readFile(yaml, "utf8")}${more}`.replace(/^state: .*$/m, "state: /else");
+    await writeFile(yaml, before);
+    await chmod(yaml, 0o640);
+    const refused = await setup(...all, "--replace", "--node", "Dock 1");
+    assert.equal(refused.code, 2);
+    assert.ok(!(await readdir(at("etc"))).some((name) => name.includes(".before")));
+    const { stdout } = await setup(...all, "--replace", "--limit", "2 GB");
+    const { replaced } = reported.parse(JSON.parse(stdout));
+    assert.deepEqual(replaced?.gone, ["state", "extra", "backup"]);
+    const kept = replaced?.before ?? "";
+    assert.match(kept, /\/etc\/bewaard\.yaml\.before-\d{8}T\d{6}\.\d{3}Z$/);
+    assert.equal(await readFile(kept, "utf8"), before);
+    assert.equal((await stat(kept)).mode & 0o777, 0o640);
+    const again = await setup(...all, "--replace", "--limit", "2 GB");
+    assert.notEqual(reported.parse(JSON.parse(again.stdout)).replaced?.before, kept);
+    assert.equal(await readFile(kept, "utf8"), before);
   });
 
   it("goes on where it was killed, whenever that was, and makes one key (invariant 8)", async () => {

@@ -140,7 +140,7 @@ function givenBy(file: AnswersFile, options: Options, state: string): Omit<Given
     desk: { recipients: said("recipients"), signers: said("signers") },
     discovery: { by: said("discover"), at: said("discover_at") },
     secrets: file.secrets ?? {},
-    replace: options["replace"] === true,
+    replaceAt: options["replace"] === true ? systemClock.now() : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import type { Instant } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { shownFitness } from "../fitness/check-box.ts";
@@ -17,6 +18,7 @@ import { type Ask, gather } from "./gather.ts";
 import { OPENED, removeLeft } from "./opened-folder.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import type { Answers } from "./questions.ts";
+import { goneFrom, nameBefore, writtenIn } from "./replaced.ts";
 import { secretsOfBox } from "./secrets-of-box.ts";
 import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
 import { stillToDo } from "./still-to-do.ts";
@@ -33,8 +35,8 @@ export interface Given {
   readonly discovery: Discovery;
   /** Whose box it is, where it is a tenant's. */
   readonly tenant: Tenant | undefined;
-  /** The answers take the place of a configuration that is there. */
-  readonly replace: boolean;
+  /** When the answers take the place of a configuration that is there; undefined: it stays. */
+  readonly replaceAt: Instant | undefined;
 }
 
 /** Somebody at a terminal. */
@@ -48,6 +50,7 @@ export interface SetupReport extends FirstHardware {
   readonly configuration: string;
   /** Keys that were answered otherwise than the configuration has them, which was there and stays. */
   readonly differs: readonly string[];
+  readonly replaced: Replaced | null;
   readonly verifier: string;
   readonly vault: Ran;
   readonly check: z.output<typeof looked>;
@@ -55,6 +58,19 @@ export interface SetupReport extends FirstHardware {
   readonly next: readonly string[];
   /** Whether all is well, but for what is still to come from the desk. */
   readonly done: boolean;
+}
+
+interface Replaced {
+  /** Where the configuration is that was there. */
+  readonly before: string;
+  /** Keys that it had, and which nobody was asked for: they are to be put back by hand. */
+  readonly gone: readonly string[];
+}
+
+interface Settled {
+  readonly differs: readonly string[];
+  readonly keys: string | undefined;
+  readonly replaced: Replaced | null;
 }
 
 const says = z.object({ nl: z.string(), en: z.string() });
@@ -92,7 +108,7 @@ export async function guidedSetup(
       ? ["bewaard", "bewaard.service"]
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
   if (process.getuid?.() === 0) await removeLeft(OPENED, user);
-  const { differs, keys } = await settleConfiguration(path, given, person, say);
+  const { differs, keys, replaced } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
   const owner = await makeFolders(config);
   const secrets = await secretsOfBox(config, owner, user, unit, keys);
@@ -125,31 +141,38 @@ export async function guidedSetup(
   // What comes from the desk cannot be there before the desk knows the key of this box.
   const tried = vault.code === 0 && (seen.camera?.code ?? 0) === 0;
   const done = tried && faults.every(({ what }) => !brought && FROM_DESK.has(what));
-  return { configuration: path, differs, verifier, vault, check, ...seen, next, done };
+  return { configuration: path, differs, replaced, verifier, vault, check, ...seen, next, done };
 }
 
 async function settleConfiguration(
   path: string,
-  { answers, standing, tenant, replace }: Given,
+  { answers, standing, tenant, replaceAt }: Given,
   person: Person | undefined,
   say: (line: string) => void,
-): Promise<{ readonly differs: readonly string[]; readonly keys: string | undefined }> {
-  if (!replace && (await isThere(path))) {
+): Promise<Settled> {
+  const there = await isThere(path);
+  if (replaceAt === undefined && there) {
     const differs = await differing(path, answers);
     const but =
       differs.length === 0
         ? ""
         : ` (anders gezegd / said otherwise: ${differs.join(", ")}; --replace)`;
     say(`configuratie blijft / configuration stays: ${path}${but}`);
-    return { differs, keys: answers["keys"] };
+    return { differs, keys: answers["keys"], replaced: null };
   }
   const whole = { ...standing, path };
   const usual = usualAnswer(tenant?.name);
   const all = await gather(whole, answers, usual, person?.ask);
   const readers = tenant && { uid: 0, gid: tenant.owner.gid };
-  await writeConfiguration(whole, all, readers, replace ? "replace" : "once");
+  const before = replaceAt && nameBefore(path, replaceAt);
+  const written = await writtenIn(path);
+  await writeConfiguration(whole, all, readers, before);
   say(`configuratie geschreven / configuration written: ${path}`);
-  return { differs: [], keys: all["keys"] };
+  if (before === undefined || !there) return { differs: [], keys: all["keys"], replaced: null };
+  const gone = goneFrom(written, await writtenIn(path));
+  say(`die er was / the one before: ${before}`);
+  if (gone.length > 0) say(`daarin, en niet meer / in that one, and no more: ${gone.join(", ")}`);
+  return { differs: [], keys: all["keys"], replaced: { before, gone } };
 }
 
 /** Those that only root can make where they belong. */

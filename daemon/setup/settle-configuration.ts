@@ -1,4 +1,4 @@
-import { access, mkdir, rm } from "node:fs/promises";
+import { access, link, mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BewaardError, systemCode } from "#base/errors";
 import { findMistakes } from "../../config/configuration.ts";
@@ -34,14 +34,14 @@ export async function differing(path: string, given: Answers): Promise<readonly 
 
 /**
  * Writes the configuration that the answers make, for root to change, and for everybody to read, or the group of `readers`
- * alone. With `once` one that is there stays.
+ * alone. One that is there stays, or is kept as `before` where that is said: the same file, its owner's and mode's.
  * @throws BewaardError DESK_INPUT with each answer that is wrong; nothing was written then. USAGE where this user may not.
  */
 export async function writeConfiguration(
   standing: Standing,
   answers: Answers,
   readers: Owner,
-  once: "once" | "replace",
+  before: string | undefined,
 ): Promise<void> {
   const { path } = standing;
   const mode = readers ? 0o640 : 0o644;
@@ -53,10 +53,11 @@ export async function writeConfiguration(
     await writeOwned(readers, candidate, text, mode, "replace");
     const mistakes = await findMistakes(candidate);
     if (mistakes.length > 0) throw new BewaardError("DESK_INPUT", saidOf(mistakes));
-    await writeOwned(readers, path, text, mode, once);
+    if (before !== undefined && (await isThere(path))) await link(path, before);
+    await writeOwned(readers, path, text, mode, before === undefined ? "once" : "replace");
   } catch (cause) {
     const code = systemCode(cause);
-    if (cause instanceof BewaardError || (code !== "EACCES" && code !== "EROFS")) throw cause;
+    if (!["EACCES", "EPERM", "EROFS"].includes(code ?? "")) throw cause;
     const message = `${path}: alleen voor root / only for root (${code})`;
     throw new BewaardError("USAGE", message, { cause });
   } finally {
