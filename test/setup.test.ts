@@ -21,6 +21,7 @@ import { GOOD_CAMERA } from "./fakes/configuration.ts";
 import { openResponder, probeMatch } from "./fakes/discovery-responder.ts";
 import { fitBucket, NODE, USERS } from "./fakes/fit-bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
+import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
 const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
@@ -210,6 +211,27 @@ describe("bewaard setup, where a file answers", function () {
     const { verifier } = reported.parse(JSON.parse(again.stdout));
     assert.deepEqual(new Set(keys), new Set([verifier]));
   });
+
+  if (hasOwnMounts())
+    itWithOwnMounts(
+      import.meta.url,
+      "says that a key which is in the folder of its box stays there, where systemd was to have it",
+      async () => {
+        // A machine's own state folder, and nobody's.
+        await promisify(execFile)("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+        await using machine = await newMachine();
+        const { at, answers, setup } = machine;
+        await writeFile(at("answers.yaml"), stringify({ ...answers, state: "/var/lib/bewaard" }));
+        await setup("setup", "--answers", at("answers.yaml"));
+        const key = await keyIn("/var/lib/bewaard");
+        assert.ok(key !== undefined);
+        const again = ["setup", "--answers", at("answers.yaml"), "--keys", "systemd"];
+        const { stdout } = await setup("--json", ...again);
+        assert.deepEqual(reported.parse(JSON.parse(stdout)).differs, ["keys"]);
+        assert.match((await setup(...again)).stdout, /^.*keys: stay in the folder of this box$/m);
+        assert.equal(await keyIn("/var/lib/bewaard"), key);
+      },
+    );
 
   it("names all that nothing answers, and each answer that does not fit, and writes nothing", async () => {
     await using machine = await newMachine();

@@ -86,6 +86,11 @@ const looked = z.object({
     }),
   ),
 });
+/** A box has one key, and keeps it where it was made. */
+const KEYS_STAY = {
+  folder: "de sleutel van deze kast blijft in haar map / keys: stay in the folder of this box",
+  systemd: "de sleutel van deze kast blijft bij systemd / keys: stay with systemd",
+};
 const FROM_DESK: ReadonlySet<string> = new Set(["recipients", "desk signers"]);
 
 /**
@@ -108,10 +113,13 @@ export async function guidedSetup(
       ? ["bewaard", "bewaard.service"]
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
   if (process.getuid?.() === 0) await removeLeft(OPENED, user);
-  const { differs, keys, replaced } = await settleConfiguration(path, given, person, say);
+  const { keys, replaced, ...settled } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
   const owner = await makeFolders(config);
   const secrets = await secretsOfBox(config, owner, user, unit, keys);
+  const moved = keys !== undefined && keys !== secrets.keptIn;
+  if (moved) say(KEYS_STAY[secrets.keptIn]);
+  const differs = [...settled.differs, ...(moved ? ["keys"] : [])];
   await takeSecrets(config, given.secrets, secrets, person?.askSecret);
   await using opened = await secrets.opened();
   const core = asCore(owner, path, opened?.path, signal);

@@ -11,6 +11,8 @@ import type { SecretStore } from "./take-secrets.ts";
 
 /** Where the secrets of a box are. */
 export interface SecretsOfBox extends SecretStore {
+  /** As `keys` is answered. */
+  readonly keptIn: "folder" | "systemd";
   /** Once all are there: the folder that a command of ours finds them in; undefined where that is the state folder. */
   opened(): Promise<(AsyncDisposable & { readonly path: string }) | undefined>;
 }
@@ -35,10 +37,11 @@ export async function secretsOfBox(
   }
   const asked = wanted === "systemd" && !(await folder.has("node.key"));
   if (!served || !(asked || (await isInStore(user))))
-    return { ...folder, opened: async () => undefined };
+    return { ...folder, keptIn: "folder", opened: async () => undefined };
   const store: CredentialStore = credentialStore(user);
   const of = (name: string): SecretStore => (OF_CORE.includes(name) ? store : folder);
   return {
+    keptIn: "systemd",
     has: (name) => of(name).has(name),
     put: (name, secret) => of(name).put(name, secret),
     async opened() {
