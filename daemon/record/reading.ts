@@ -30,7 +30,7 @@ export async function openReading(
     const message = "bewaard-gate.socket was not handed over: systemctl status bewaard-gate.socket";
     throw new BewaardError("TOOL_MISSING", message);
   }
-  const door = await openSharedDoor(clock, served.gate);
+  const door = await openSharedDoor(clock, { fd: served.gate });
   return {
     start: servesFfmpeg(served.socket),
     door,

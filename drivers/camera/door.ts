@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, SECOND_MS } from "#base/time";
 
 /** Where readers come to gates. */
@@ -20,7 +20,7 @@ interface Opening {
 export const ownDoor: Door = {
   async open(_path, take) {
     const server = createServer({ noDelay: true }, take).listen(0, "127.0.0.1");
-    await once(server, "listening");
+    await listening(server);
     return { port: portOf(server.address()), close: () => server.close() };
   },
 };
@@ -32,13 +32,20 @@ const REQUEST_BYTES = 1024;
 const ASKS = /^[A-Z_]{1,16} rtsp:\/\/[^/\s]{1,64}(\/[0-9a-f]{32})[\s/]/;
 const NOT_FOUND = "RTSP/1.0 404 Not Found\r\n\r\n";
 
-/** One port for all gates: the one that listens at `fd` (systemd/bewaard-gate.socket). A gate is told by what is asked for first. */
-export async function openSharedDoor(clock: Clock, fd: number): Promise<Door & AsyncDisposable> {
+/** One port for all gates, the one `at` (systemd/bewaard-gate.socket). A gate is told by what is asked for first. */
+export async function openSharedDoor(
+  clock: Clock,
+  at: { readonly fd: number } | { readonly port: number; readonly host: string },
+): Promise<Door & AsyncDisposable> {
   const gates = new Map<string, (socket: Socket) => void>();
   const waiting = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
-    const [oldest] = waiting;
-    if (waiting.size === WAITING) oldest?.destroy();
+    for (const oldest of waiting) {
+      if (waiting.size < WAITING) break;
+      // Now, and not when it has closed: others may come before that.
+      waiting.delete(oldest);
+      oldest.destroy();
+    }
     waiting.add(socket);
     const over = new AbortController();
     const forget = (): void => {
@@ -51,11 +58,16 @@ export async function openSharedDoor(clock: Clock, fd: number): Promise<Door & A
       forget();
       socket.off("close", forget);
       const take = path === undefined ? undefined : gates.get(path);
-      if (take === undefined) socket.end(NOT_FOUND);
-      else take(socket);
+      if (take !== undefined) {
+        take(socket);
+        return;
+      }
+      socket.end(NOT_FOUND);
+      // Who does not hang up too would keep a file of ours.
+      socket.destroySoon();
     });
-  }).listen({ fd });
-  await once(server, "listening");
+  }).listen(at);
+  await listening(server);
   const port = portOf(server.address());
   return {
     async open(path, take) {
@@ -83,6 +95,12 @@ function hear(socket: Socket, found: (path: string | undefined) => void): void {
     socket.resume();
   };
   socket.on("data", listen);
+}
+
+async function listening(server: Server): Promise<void> {
+  await once(server, "listening");
+  // One who cannot be let in, on a machine without another file, is not.
+  server.on("error", () => undefined);
 }
 
 async function expire(clock: Clock, socket: Socket, signal: AbortSignal): Promise<void> {

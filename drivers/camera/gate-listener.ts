@@ -55,8 +55,11 @@ export async function openListener(
 
   const opening = await door.open(path, (socket) => {
     // The oldest goes: whoever keeps eight of them open keeps nobody out.
-    const [oldest] = strangers;
-    if (strangers.size === STRANGERS) oldest?.destroy();
+    for (const oldest of strangers) {
+      if (strangers.size < STRANGERS) break;
+      strangers.delete(oldest);
+      oldest.destroy();
+    }
     sockets.add(socket);
     strangers.add(socket);
     const gone = new AbortController();
