@@ -17,9 +17,11 @@ export type AskRoomLeft = () => Promise<RoomLeft>;
 const RECKON_EVERY_MS = 10 * MINUTE_MS;
 const COUNT_EVERY_MS = HOUR_MS;
 
-/** Hours until the spool takes nothing more if the vault takes nothing; undefined while nothing comes in. */
+/** Hours until the spool takes nothing more if the vault takes nothing; undefined while there is room and nothing comes in. */
 export function hoursLeft({ leftBytes, bytesPerHour }: RoomLeft): number | undefined {
-  return bytesPerHour > 0 ? Math.max(0, leftBytes) / bytesPerHour : undefined;
+  // On a full disk nothing comes in either.
+  if (leftBytes <= 0) return 0;
+  return bytesPerHour > 0 ? leftBytes / bytesPerHour : undefined;
 }
 
 /** Makes the function that reckons it; the reckoning is at most ten minutes old, and what comes in is counted hourly. */

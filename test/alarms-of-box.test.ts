@@ -88,6 +88,29 @@ describe("a camera that is not recorded", () => {
     return notRecording(rig.events, async () => states(), [camera], 5 * MINUTE_MS);
   }
 
+  it("is told when it is recording at each look, and never was for a minute", async () => {
+    await using rig = await openRig();
+    const flaps = notRecordingNow(rig, () => [
+      { ...shown(CAM_1, "recording"), since: plus(rig.clock.now(), -20_000) },
+    ]);
+    await minutes(rig, flaps, 7);
+    assert.deepEqual(told(rig, "device"), ["not-recording cam-0001"]);
+  });
+
+  it("is no fault when core is stopped while it asks the recorder", async () => {
+    await using rig = await openRig();
+    const stop = new AbortController();
+    // As a socket fails whose signal aborts: no DOMException.
+    const ask = async (): Promise<readonly Shown[]> => {
+      stop.abort();
+      throw Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
+    };
+    const camera = { number: CAM_1, service: serviceOf(true, undefined) };
+    const alarm = notRecording(rig.events, ask, [camera], 0);
+    await watchAlarms(rig.clock, rig.events, rig.database, [alarm], stop.signal);
+    assert.deepEqual(told(rig), []);
+  });
+
   it("is told once for all when the recorder does not answer, and that one is no over for a camera", async () => {
     await using rig = await openRig();
     const said: { states: readonly Shown[] | undefined } = {
@@ -170,7 +193,19 @@ describe("the hours that the disk has left", () => {
     assert.deepEqual(await after(37e9, 5), []);
     assert.deepEqual(await after(37e9, 20), ["disk-left-over "]);
     room.bytesPerHour = 0;
-    assert.deepEqual(await after(0, 5), []);
+    assert.deepEqual(await after(1, 5), []);
+  });
+
+  it("are none on a full disk, however little comes in: nothing more is kept there", async () => {
+    await using rig = await openRig();
+    const room = { leftBytes: 1e9, bytesPerHour: 1e9 };
+    const alarm = diskLeft(rig.events, async () => room, 24 * HOUR_MS);
+    await minutes(rig, alarm, 2);
+    assert.deepEqual(told(rig, "hours"), ["disk-left 1"]);
+    // For two days nothing could be kept.
+    Object.assign(room, { leftBytes: 0, bytesPerHour: 0 });
+    await minutes(rig, alarm, 20);
+    assert.deepEqual(told(rig), []);
   });
 });
 
@@ -275,6 +310,19 @@ describe("somebody who is logged in as root", () => {
       "root-session",
       "root-session-over",
     ]);
+  });
+
+  it("is told later, and ends nothing, where the machine cannot say who is logged in", async () => {
+    await using rig = await openRig();
+    const folder = await folderOf(rig, { "1": session({ REALTIME: "1" }) });
+    await minutes(rig, rootSession(rig.events, join(folder, "1")), 2);
+    assert.deepEqual(told(rig, "code"), ["turn-failed MACHINE_BUSY"]);
+    await mkdir(join(folder, "2"));
+    await minutes(rig, rootSession(rig.events, folder), 2);
+    assert.deepEqual(told(rig, "code"), ["turn-failed MACHINE_BUSY"]);
+    await rm(join(folder, "2"), { recursive: true });
+    await minutes(rig, rootSession(rig.events, folder), 2);
+    assert.deepEqual(told(rig), ["root-session"]);
   });
 
   it("is nobody else, no service of root's own, and nobody where there is no logind", async () => {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { systemCode } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
+import { machineBusy } from "#base/machine-busy";
 import type { Events } from "../events.ts";
 import { type Alarm, once } from "./alarm.ts";
 
@@ -9,7 +10,7 @@ const SESSIONS = "/run/systemd/sessions";
 
 /**
  * Somebody is logged in as root: who is root on a recording box can see what passes (docs/threat-model.md). What logind
- * knows: at the console or over ssh. Who becomes root in a session of another (sudo, su) is in the journal, and not here.
+ * knows: at the console or over ssh, and at the moment of a look, each minute. Who becomes root in a session of another (sudo, su) is in the journal, and not here.
  */
 export function rootSession(events: Events, folder: string = SESSIONS): Alarm {
   return {
@@ -54,7 +55,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   } catch (error) {
     // Without logind nobody logs in by it.
     if (systemCode(error) === "ENOENT") return [];
-    throw error;
+    throw foreseen(error);
   }
 }
 
@@ -64,8 +65,18 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, "utf8");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return "";
-    throw error;
+    throw foreseen(error);
   }
+}
+
+/** A machine that cannot say it now is asked again in a minute: that ends nothing else of core's. */
+function foreseen(cause: unknown): unknown {
+  const code = systemCode(cause);
+  if (code === undefined) return cause;
+  const message = `logind's sessions cannot be read (${code})`;
+  return (
+    machineBusy(cause) ?? new BewaardError("MACHINE_BUSY", message, { transient: true, cause })
+  );
 }
 
 function splitAt(line: string, mark: string): readonly [string, string] {

@@ -38,7 +38,8 @@ export const AT_REST: Standing = {
 
 /**
  * How it stands after a look, and what is to be told. How long it lasts goes by wall time, for it outlives a restart: from
- * `since`, or else from when it was told.
+ * `since`, or else from when it was told. A clock that was set back to before that begins it anew, and has it told again: else
+ * it would be quiet until that moment comes once more.
  */
 export function standingAfter(
   rule: Rule,
@@ -51,13 +52,15 @@ export function standingAfter(
   if (isBad) {
     const fromMs = badSinceMs ?? uptimeMs;
     const bad = { badSinceMs: fromMs, goodSinceMs: undefined };
-    // A clock that was set back must not keep it quiet.
-    const stage = rule.stage(Math.abs(now - (since ?? raised?.at ?? now)));
+    const isSetBack = raised !== undefined && now < raised.at;
+    const from = since ?? (isSetBack ? undefined : raised?.at) ?? now;
+    const stage = rule.stage(Math.max(0, now - from));
     if (raised === undefined) {
       if (uptimeMs - fromMs < rule.raiseAfterMs)
         return { standing: { ...bad, raised }, told: "nothing" };
       return { standing: { ...bad, raised: { at: now, stage } }, told: "raised" };
     }
+    if (isSetBack) return { standing: { ...bad, raised: { at: now, stage } }, told: "still" };
     if (stage <= raised.stage) return { standing: { ...bad, raised }, told: "nothing" };
     return { standing: { ...bad, raised: { ...raised, stage } }, told: "still" };
   }
