@@ -94,6 +94,7 @@ export function coreLoops(
     clock,
     events,
     database,
+    vault.level,
     askRoomLeft,
     paired,
     heedDesk,

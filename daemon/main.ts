@@ -128,7 +128,7 @@ export async function runCoreOn(
   const opened = { ...kept, rules, box, key, reserve, sure, paired, medium, ...may };
   await together(signal, [
     (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
-    (s) => tellMetrics(clock, events, database, askRoomLeft, config, s),
+    (s) => tellMetrics(clock, events, database, vault.level, askRoomLeft, config, s),
     ...coreLoops(clock, events, attendant, config, opened),
   ]);
 }

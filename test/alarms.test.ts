@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
-import { HOUR_MS, MINUTE_MS, plus } from "#base/time";
+import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { type Alarm, once, type Sign } from "../daemon/alarms/alarm.ts";
 import { readRaised } from "../daemon/alarms/raised.ts";
 import { AT_REST, type Rule, type Standing, standingAfter } from "../daemon/alarms/standing.ts";
 import { uploadLate } from "../daemon/alarms/upload-late.ts";
 import { watchAlarms } from "../daemon/alarms/watch-alarms.ts";
-import { named, openRig, type Rig, START } from "./fakes/rig.ts";
+import type { VaultLevel } from "../storage/vault/vault.ts";
+import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 const RULE: Rule = { raiseAfterMs: 5 * MINUTE_MS, clearAfterMs: 2 * MINUTE_MS, stage: once };
@@ -51,6 +52,20 @@ describe("an alarm", () => {
     assert.equal(toldOf("#".repeat(125), hourly).replaceAll("-", ""), "RSS");
     const raised = { at: plus(START, 3 * HOUR_MS), stage: 0 };
     assert.equal(toldOf("##", hourly, { ...AT_REST, raised }), "S-");
+  });
+
+  it("goes on being told by a clock that was set back, from that moment, however late its stage was (invariant 10)", () => {
+    const hourly = {
+      raiseAfterMs: 0,
+      clearAfterMs: 0,
+      stage: (ms: number) => Math.floor(ms / HOUR_MS),
+    };
+    const raised = { at: plus(START, 2 * HOUR_MS), stage: 5 };
+    const told = toldOf("#".repeat(125), hourly, { ...AT_REST, raised });
+    assert.deepEqual(
+      [...told.matchAll(/S/g)].map(({ index }) => index),
+      [0, 60, 120],
+    );
   });
 });
 
@@ -135,7 +150,7 @@ describe("the watch over alarms", () => {
 describe("footage that waits for the vault", () => {
   it("is told when it waits longer than the site allows, and when nothing waits half as long", async () => {
     await using rig = await openRig();
-    const alarm = uploadLate(rig.events, rig.database, 6 * HOUR_MS);
+    const alarm = uploadLate(rig.events, rig.database, "directory", 6 * HOUR_MS);
     await rig.record("beeld");
     await rig.adoptOnce();
     await minutes(rig, [alarm], 6 * 60);
@@ -149,7 +164,7 @@ describe("footage that waits for the vault", () => {
 
   it("is told as long as something waits for more than half of that", async () => {
     await using rig = await openRig();
-    const alarm = uploadLate(rig.events, rig.database, 6 * HOUR_MS);
+    const alarm = uploadLate(rig.events, rig.database, "directory", 6 * HOUR_MS);
     const first = await rig.record("beeld");
     await rig.adoptOnce();
     rig.clock.move(2 * HOUR_MS);
@@ -166,12 +181,32 @@ describe("footage that waits for the vault", () => {
     assert.deepEqual(rig.said, ["upload-late"]);
   });
 
+  it("is of no concern where a vault that locks is not to have it: too little of its term is left, or the term is not certain", async () => {
+    await using rig = await openRig();
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    const late = async (level: VaultLevel): Promise<readonly string[]> => {
+      const alarm = uploadLate(rig.events, rig.database, level, HOUR_MS);
+      return (
+        (await alarm.look(rig.clock.now(), () => false, NEVER))?.map(({ about }) => about) ?? []
+      );
+    };
+    rig.clock.move(2 * HOUR_MS);
+    const change = (sql: string) => rig.database.transaction((tx) => tx.run(sql));
+    // A term that nobody has vouched for: time was never trusted here.
+    assert.deepEqual([await late("locked"), await late("plain")], [[], [""]]);
+    await change("update segment set due_provisional = 0");
+    assert.deepEqual(await late("locked"), [""]);
+    rig.clock.move(25 * DAY_MS);
+    assert.deepEqual([await late("locked"), await late("plain")], [[], [""]]);
+  });
+
   it("is of no concern when it was claimed to be overdue, and so stays in the spool", async () => {
     await using rig = await openRig();
     await rig.record("beeld");
     await rig.adoptOnce();
     await rig.database.transaction((sql) => sql.run("update segment set time_trust = 'overdue'"));
-    await minutes(rig, [uploadLate(rig.events, rig.database, HOUR_MS)], 120);
+    await minutes(rig, [uploadLate(rig.events, rig.database, "directory", HOUR_MS)], 120);
     assert.ok(!rig.said.includes("upload-late"));
   });
 });

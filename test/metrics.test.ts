@@ -97,6 +97,7 @@ async function measuredOf(rig: Rig, states: readonly Shown[]): Promise<readonly 
     rig.clock,
     {
       database: rig.database,
+      level: rig.vault.level,
       limitBytes: limits.limitBytes,
       askRoomLeft: openRoomLeft(rig.clock, rig.database, rig.spool, limits),
       askStates: async () => states,

@@ -1,6 +1,7 @@
 import { type Clock, MINUTE_MS } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { VaultLevel } from "../../storage/vault/vault.ts";
 import type { Events } from "../events.ts";
 import type { Heeder } from "../heed.ts";
 import type { Bodycams } from "../open-bodycams.ts";
@@ -19,11 +20,12 @@ import { rootSession } from "./root-session.ts";
 import { uploadLate } from "./upload-late.ts";
 import { vaultOutside } from "./vault-outside.ts";
 
-/** All alarms of a box, each with what it looks at. `longestUndockedMs` is the policy's. */
+/** All alarms of a box whose vault is of this level, each with what it looks at. `longestUndockedMs` is the policy's. */
 export function alarmsOf(
   clock: Clock,
   events: Events,
   database: Database,
+  level: VaultLevel,
   askRoomLeft: AskRoomLeft,
   { missing }: Pick<Bodycams, "missing">,
   { unread }: Pick<Heeder, "unread">,
@@ -36,7 +38,7 @@ export function alarmsOf(
   return [
     notRecording(events, ask, wallCameras(config), afterMs),
     diskLeft(events, askRoomLeft, disk_left),
-    uploadLate(events, database, upload_after),
+    uploadLate(events, database, level, upload_after),
     clockUntrusted(clock, events, database),
     bodycamAway(events, missing, longestUndockedMs),
     breachesLast(clock, events, database),

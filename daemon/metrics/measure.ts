@@ -8,10 +8,12 @@ import { countHolds } from "../../storage/catalog/holds.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
 import { oldestWaiting } from "../../storage/catalog/waiting.ts";
 import { newestCheckpoint } from "../../storage/ledger/checkpoint.ts";
+import type { VaultLevel } from "../../storage/vault/vault.ts";
 import { ALARM_NAMES } from "../alarms/alarm.ts";
 import { readRaised } from "../alarms/raised.ts";
 import { newestBackup } from "../backup/known.ts";
 import { deskReadTo } from "../heed.ts";
+import { wantedBy } from "../lock.ts";
 import type { Shown } from "../record/board.ts";
 import type { WallCameraSettings } from "../record/wall-camera.ts";
 import { type AskRoomLeft, hoursLeft, type RoomLeft } from "../room-left.ts";
@@ -21,6 +23,8 @@ import { type Metric, plainMetric, type Sample } from "./metric.ts";
 /** What is measured. */
 export interface Measured {
   readonly database: Database;
+  /** Of the vault. */
+  readonly level: VaultLevel;
   readonly limitBytes: number;
   readonly askRoomLeft: AskRoomLeft;
   readonly askStates: (signal: AbortSignal) => Promise<readonly Shown[]>;
@@ -30,7 +34,7 @@ export interface Measured {
 /** Measures everything now: a few rows of the catalog and a word of the recorder, for whoever is on this machine may ask often. */
 export async function measure(
   clock: Clock,
-  { database, limitBytes, askRoomLeft, askStates, cameras }: Measured,
+  { database, level, limitBytes, askRoomLeft, askStates, cameras }: Measured,
   signal: AbortSignal,
 ): Promise<readonly Metric[]> {
   const raised = await readRaised(database);
@@ -83,7 +87,7 @@ export async function measure(
     },
     plainMetric(
       "bewaard_upload_oldest_timestamp_seconds",
-      inSeconds(await oldestWaiting(database)),
+      inSeconds(await oldestWaiting(database, wantedBy(level, clock.now()))),
     ),
   ];
 }

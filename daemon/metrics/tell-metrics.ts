@@ -1,6 +1,7 @@
 import type { Clock } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
+import type { VaultLevel } from "../../storage/vault/vault.ts";
 import type { Events } from "../events.ts";
 import { listeningOf, recordSocketPath, wallCameras } from "../places.ts";
 import { askStates } from "../record/states-socket.ts";
@@ -13,12 +14,14 @@ export function tellMetrics(
   clock: Clock,
   events: Events,
   database: Database,
+  level: VaultLevel,
   askRoomLeft: AskRoomLeft,
   config: Config,
   signal: AbortSignal,
 ): Promise<void> {
   const measured = {
     database,
+    level,
     limitBytes: config.spool.limit,
     askRoomLeft,
     askStates: (s: AbortSignal) => askStates(recordSocketPath(config), s),

@@ -20,6 +20,12 @@ export interface Wanted {
   readonly except: readonly SegmentId[];
 }
 
+/** The condition on a row of `segment` that is sealed, with `$dueAfter` and `$provisional` of a `Wanted`. */
+export const IS_WANTED = `((time_trust <> 'overdue' and case due_provisional
+  when 1 then $provisional else due_at_ms > $dueAfter end) or exists (
+    select 1 from hold where segment_id = segment.id and released_at_ms is null
+  ))`;
+
 /**
  * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what may be
  * in the spool only (overdue by an untrusted clock).
@@ -36,10 +42,7 @@ export function segmentsToStore(
        ) as held
        from segment
        where state = 'sealed' and id not in (select value from json_each($except))
-         and ((time_trust <> 'overdue' and case due_provisional
-             when 1 then $provisional else due_at_ms > $dueAfter end) or exists (
-           select 1 from hold where segment_id = segment.id and released_at_ms is null
-         ))
+         and ${IS_WANTED}
        order by started_at_ms, id limit $limit`,
       {
         $dueAfter: dueAfter,

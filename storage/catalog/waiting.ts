@@ -1,4 +1,5 @@
 import type { Instant } from "#base/time";
+import { IS_WANTED, type Wanted } from "./copies.ts";
 import { moment, optional } from "./row.ts";
 import type { Database } from "./sqlite.ts";
 
@@ -7,18 +8,20 @@ const LOOKED_AT = 1000;
 
 /**
  * When the footage that has waited longest for the vault came, of the thousand that began first; undefined when none waits. Left
- * out is what may be in the spool only (overdue by an untrusted clock), as `segmentsToStore` leaves it out.
+ * out is what the vault is not to have, as `segmentsToStore` leaves it out.
  */
-export function oldestWaiting(database: Database): Promise<Instant | undefined> {
+export function oldestWaiting(
+  database: Database,
+  { dueAfter, provisional }: Omit<Wanted, "except">,
+): Promise<Instant | undefined> {
   return database.transaction(async (sql) => {
     const [row] = await sql.all(
       `select min(arrived_at_ms) as oldest from (
          select arrived_at_ms from segment
-         where state = 'sealed' and (time_trust <> 'overdue' or exists (
-           select 1 from hold where segment_id = segment.id and released_at_ms is null
-         ))
+         where state = 'sealed' and ${IS_WANTED}
          order by started_at_ms, id limit ${LOOKED_AT}
        )`,
+      { $dueAfter: dueAfter, $provisional: provisional ? 1 : 0 },
     );
     return optional(row, "oldest", moment);
   });
