@@ -13,6 +13,7 @@ import { temporaryFolder } from "./fakes/folder.ts";
 import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
 const ME = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
 const EXPOSED = { code: "SECRET_EXPOSED" };
 
 describe("a password that root hands to setup", () => {
@@ -58,6 +59,26 @@ describe("what systemd keeps of a box, open for setup", () => {
         assert.equal(opened.path, "/run/bewaard-setup/bewaard-of-no-box");
         assert.deepEqual(await readdir(opened.path), ["cam-0001.password"]);
         await assert.rejects(store.open(ME, folder.path, named), { code: "USAGE" });
+      },
+    );
+});
+
+describe("what a setup that was killed has left", () => {
+  if (hasOwnMounts())
+    itWithOwnMounts(
+      import.meta.url,
+      "is gone as soon as root begins any setup, and though that comes to nothing",
+      async () => {
+        await promisify(execFile)("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
+        await mkdir("/run/bewaard-setup/bewaard-museum", { recursive: true });
+        await writeFile("/run/bewaard-setup/bewaard-museum/node.key", "key");
+        const none = "/run/none/bewaard.yaml";
+        const ran = promisify(execFile)(process.execPath, [CLI, "-c", none, "setup"]);
+        await assert.rejects(ran, (error: { stderr?: unknown }) => {
+          assert.match(String(error.stderr), /^CONFIG_MISSING/);
+          return true;
+        });
+        assert.deepEqual(await readdir("/run/bewaard-setup"), ["bewaard-museum.lock"]);
       },
     );
 });
@@ -109,7 +130,7 @@ describe("secrets that are open while setup runs", () => {
     const left = join(base, "bewaard", "node.key");
     const kill = await setupAtWork(base);
     try {
-      await removeLeft(base, "bewaard");
+      await removeLeft(base);
       await assert.rejects(
         openFolder(base, "bewaard", ME, async () => undefined),
         { code: "USAGE" },
@@ -119,9 +140,9 @@ describe("secrets that are open while setup runs", () => {
       await kill();
     }
     assert.equal(await readFile(left, "utf8"), "key");
-    // Of a tenant whose name begins the same.
+    // Of a tenant whose name begins the same, and who is at work.
     await using _ = await openFolder(base, "bewaard-setup", ME, async () => undefined);
-    await removeLeft(base, "bewaard");
+    await removeLeft(base);
     assert.deepEqual((await readdir(base)).toSorted(), [
       "bewaard-setup",
       "bewaard-setup.lock",

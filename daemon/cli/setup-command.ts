@@ -4,7 +4,7 @@ import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import type { AnswersFile } from "../setup/answers-file.ts";
 import { dashed } from "../setup/gather.ts";
-import type { Given } from "../setup/guided.ts";
+import type { Given } from "../setup/given.ts";
 import { QUESTIONS } from "../setup/questions.ts";
 import { print, stopSignal } from "./program.ts";
 
@@ -53,6 +53,10 @@ export function addSetupCommand(
   setup.action(async (options: Options) => {
     if (options["medium"] === true) return prepareTheMedium(global());
     const signal = stopSignal();
+    if (process.getuid?.() === 0) {
+      const { OPENED, removeLeft } = await import("../setup/opened-folder.ts");
+      await removeLeft(OPENED);
+    }
     const answered = Object.entries(options).some(
       ([name, value]) => name !== "medium" && value !== false,
     );

@@ -1,50 +1,25 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Instant } from "#base/time";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { shownFitness } from "../fitness/check-box.ts";
 import type { LookInSlots } from "../pairing/in-slots.ts";
 import { type AsCore, asCore, printed, type Ran, reportIn } from "./as-core.ts";
-import { folderBeside, type Standing } from "./draft.ts";
+import { folderBeside } from "./draft.ts";
 import {
   type Discovery,
   type FirstHardware,
   lookAtHardware,
   pairingLines,
 } from "./first-hardware.ts";
-import { type AskPath, desksFiles, type FromDesk, takeFromDesk } from "./from-desk.ts";
-import { type Ask, gather } from "./gather.ts";
-import { OPENED, removeLeft } from "./opened-folder.ts";
+import { desksFiles, takeFromDesk } from "./from-desk.ts";
+import type { Given, Person } from "./given.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
-import type { Answers } from "./questions.ts";
-import { goneFrom, nameBefore, writtenIn } from "./replaced.ts";
 import { secretsOfBox } from "./secrets-of-box.ts";
-import { differing, isThere, writeConfiguration } from "./settle-configuration.ts";
+import { type Replaced, settleConfiguration } from "./settle.ts";
+import { isThere } from "./settle-configuration.ts";
 import { stillToDo } from "./still-to-do.ts";
-import { type AskSecret, type SecretFiles, takeSecrets } from "./take-secrets.ts";
-import type { Tenant } from "./tenant.ts";
-import { usualAnswer } from "./usual.ts";
-
-/** What was said before anything is asked. */
-export interface Given {
-  readonly answers: Answers;
-  readonly standing: Omit<Standing, "path">;
-  readonly desk: FromDesk;
-  readonly secrets: SecretFiles;
-  readonly discovery: Discovery;
-  /** Whose box it is, where it is a tenant's. */
-  readonly tenant: Tenant | undefined;
-  /** When the answers take the place of a configuration that is there; undefined: it stays. */
-  readonly replaceAt: Instant | undefined;
-}
-
-/** Somebody at a terminal. */
-export interface Person {
-  readonly ask: Ask;
-  readonly askSecret: AskSecret;
-  readonly askPath: AskPath;
-}
+import { takeSecrets } from "./take-secrets.ts";
 
 export interface SetupReport extends FirstHardware {
   readonly configuration: string;
@@ -58,19 +33,6 @@ export interface SetupReport extends FirstHardware {
   readonly next: readonly string[];
   /** Whether all is well, but for what is still to come from the desk. */
   readonly done: boolean;
-}
-
-interface Replaced {
-  /** Where the configuration is that was there. */
-  readonly before: string;
-  /** Keys that it had, and which nobody was asked for: they are to be put back by hand. */
-  readonly gone: readonly string[];
-}
-
-interface Settled {
-  readonly differs: readonly string[];
-  readonly keys: string | undefined;
-  readonly replaced: Replaced | null;
 }
 
 const says = z.object({ nl: z.string(), en: z.string() });
@@ -112,7 +74,6 @@ export async function guidedSetup(
     tenant === undefined
       ? ["bewaard", "bewaard.service"]
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
-  if (process.getuid?.() === 0) await removeLeft(OPENED, user);
   const { keys, replaced, ...settled } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
   const owner = await makeFolders(config);
@@ -150,37 +111,6 @@ export async function guidedSetup(
   const tried = vault.code === 0 && (seen.camera?.code ?? 0) === 0;
   const done = tried && faults.every(({ what }) => !brought && FROM_DESK.has(what));
   return { configuration: path, differs, replaced, verifier, vault, check, ...seen, next, done };
-}
-
-async function settleConfiguration(
-  path: string,
-  { answers, standing, tenant, replaceAt }: Given,
-  person: Person | undefined,
-  say: (line: string) => void,
-): Promise<Settled> {
-  const there = await isThere(path);
-  if (replaceAt === undefined && there) {
-    const differs = await differing(path, answers);
-    const but =
-      differs.length === 0
-        ? ""
-        : ` (anders gezegd / said otherwise: ${differs.join(", ")}; --replace)`;
-    say(`configuratie blijft / configuration stays: ${path}${but}`);
-    return { differs, keys: answers["keys"], replaced: null };
-  }
-  const whole = { ...standing, path };
-  const usual = usualAnswer(tenant?.name);
-  const all = await gather(whole, answers, usual, person?.ask);
-  const readers = tenant && { uid: 0, gid: tenant.owner.gid };
-  const before = replaceAt && nameBefore(path, replaceAt);
-  const written = await writtenIn(path);
-  await writeConfiguration(whole, all, readers, before);
-  say(`configuratie geschreven / configuration written: ${path}`);
-  if (before === undefined || !there) return { differs: [], keys: all["keys"], replaced: null };
-  const gone = goneFrom(written, await writtenIn(path));
-  say(`die er was / the one before: ${before}`);
-  if (gone.length > 0) say(`daarin, en niet meer / in that one, and no more: ${gone.join(", ")}`);
-  return { differs: [], keys: all["keys"], replaced: { before, gone } };
 }
 
 /** Those that only root can make where they belong. */

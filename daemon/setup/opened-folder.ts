@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BewaardError } from "#base/errors";
 import { aloneIfFree } from "../helper/alone.ts";
@@ -48,10 +48,13 @@ export async function openFolder(
   return { path, [Symbol.asyncDispose]: close };
 }
 
-/** Removes what a setup that was killed has left of `user`'s secrets; nothing while one is at work. */
-export async function removeLeft(base: string, user: string): Promise<void> {
-  const path = join(base, user);
-  if (!(await isThere(path))) return;
-  await using held = await aloneIfFree(path);
-  if (held) await rm(path, { recursive: true, force: true });
+/** Removes what setups that were killed have left of anybody's secrets; nothing of one that is at work. */
+export async function removeLeft(base: string): Promise<void> {
+  if (!(await isThere(base))) return;
+  for (const name of await readdir(base)) {
+    if (name.endsWith(".lock")) continue;
+    const path = join(base, name);
+    await using held = await aloneIfFree(path);
+    if (held) await rm(path, { recursive: true, force: true });
+  }
 }

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { BewaardError } from "#base/errors";
 import { printableText } from "#base/printable";
-import type { Person } from "./guided.ts";
+import type { Person } from "./given.ts";
 
 /** A terminal to ask somebody at. Nothing of what is typed as a secret is shown or remembered. */
 export function openTerminal(
