@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -101,6 +101,27 @@ describe("the units of systemd", () => {
       ["CapabilityBoundingSet", ""],
     ])
       assert.equal(last(proxy, key ?? ""), value, key);
+  });
+
+  it("have the folder of metrics be there before the proxy, which would see none that comes later", async () => {
+    const made = await readFile(new URL("../systemd/bewaard.tmpfiles", import.meta.url), "utf8");
+    assert.match(made, /^d \/var\/lib\/bewaard\/metrics 0710 bewaard bewaard -$/m);
+  });
+
+  it("are each known to the package where somebody may have turned it on, so that its removal leaves no trace", async () => {
+    const folder = new URL("../systemd/", import.meta.url);
+    const names = (await readdir(folder)).filter((name) =>
+      /^[^@]*\.(?:service|socket|path)$/.test(name),
+    );
+    for (const name of names) {
+      const isTurnedOn = /^\[Install\]$/m.test(await readFile(new URL(name, folder), "utf8"));
+      for (const script of ["postinst", "postrm"]) {
+        const at = new URL(`../packaging/debian/${script}`, import.meta.url);
+        const [, ...lists] = (await readFile(at, "utf8")).split(/^(?:for unit in |units=")/m);
+        const known = lists.flatMap((words) => (words.split(/[;"]/)[0] ?? "").split(" "));
+        assert.equal(known.includes(name), isTurnedOn, `${script}: ${name}`);
+      }
+    }
   });
 
   it("start each part once", async () => {
@@ -219,6 +240,8 @@ describe("the units of systemd", () => {
         ["MemorySwapMax", "0"],
         ["LimitCORE", "0"],
         ["SystemCallErrorNumber", "EPERM"],
+        // Else what it says could be an emergency, which is shown on every terminal.
+        ["SyslogLevelPrefix", "no"],
       ])
         assert.equal(last(lines, key ?? ""), value, key);
       // One that all connections had would let each see and stop the others.
