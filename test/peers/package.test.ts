@@ -286,7 +286,7 @@ END
       runuser -u bewaard -- bewaard setup 2>&1 | sed 's/^/by hand /'
       bewaard setup --answers /root/answers.yaml
       ls -A /var/lib/bewaard | sed 's/^/state /'
-      ls -A /run | sed 's/^/run /'
+      (cd /run; find . -path './bewaard-setup*' -printf '%P %U %m\\n') | sed 's/^/run /'
       stat -c '%n %U %a' /etc/credstore.encrypted/bewaard.node.key
       { grep -c PRIVATE /etc/credstore.encrypted/bewaard.node.key || true; } | sed 's/^/in clear /'
       cat /etc/systemd/system/bewaard.service.d/credentials.conf
@@ -298,7 +298,9 @@ END
     assert.equal(new Set(keys).size, 1);
     const saying = (what: string) => lines.filter((line) => line.startsWith(`${what} `));
     assert.deepEqual(saying("state"), ["state node.key.in-systemd", "state orders"]);
-    assert.deepEqual(saying("run"), ["run bewaard"]);
+    // And no secret in it.
+    const lock = "run bewaard-setup/bewaard.lock 0 600";
+    assert.deepEqual(saying("run"), ["run bewaard-setup 0 711", lock]);
     assert.match(saying("by hand").join(), /SECRET_MISSING/);
     assert.deepEqual([...saying("in clear"), ...saying("verify")], ["in clear 0"]);
     assert.ok(lines.includes("/etc/credstore.encrypted/bewaard.node.key root 600"));
