@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, CONFIGURED, untilTold } from "./box.ts";
-import { type DockedBox, openBox } from "./docked-box.ts";
-import type { Guest } from "./guest.ts";
+import { accountOf, CONFIGURED, untilTold } from "../box.ts";
+import { type DockedBox, openBox } from "../docked-box.ts";
+import type { Guest } from "../guest.ts";
 
 // A box of its own, for time's sake; each test where the one before it left off.
 
