@@ -1,7 +1,7 @@
-import { access, open, rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "#base/durable";
-import { BewaardError, systemCode } from "#base/errors";
+import { BewaardError } from "#base/errors";
 import { step } from "#base/step";
 import { DUE_MARGIN_MS } from "#base/term";
 import type { Clock, Instant } from "#base/time";
@@ -11,7 +11,7 @@ import { readSecret } from "../config/secrets.ts";
 import { writeFact } from "../storage/catalog/facts.ts";
 import { migrate } from "../storage/catalog/migrate.ts";
 import { rebuiltText } from "../storage/catalog/rebuilt.ts";
-import { moment, text } from "../storage/catalog/row.ts";
+import { text } from "../storage/catalog/row.ts";
 import { type Database, openDatabase } from "../storage/catalog/sqlite.ts";
 import { checkLedger } from "../storage/check-ledger.ts";
 import { append, openTree } from "../storage/ledger/append.ts";
@@ -34,21 +34,20 @@ import {
 } from "../storage/restore/heads.ts";
 import { restoreEntries } from "../storage/restore/ledger.ts";
 import { restoreLocks } from "../storage/restore/locks.ts";
-import { deskObeyedTo, forgetBox, lastConfiguration } from "../storage/restore/remembered.ts";
+import { forgetBox } from "../storage/restore/remembered.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { restoreSpoolCopies } from "../storage/restore/spool-copies.ts";
 import { countRestored, type Restored, settleStates } from "../storage/restore/states.ts";
 import { restoreTimestamps } from "../storage/restore/timestamps.ts";
-import { type IsUnsigned, unsignedEntries } from "../storage/restore/unsigned.ts";
+import { unsignedEntries } from "../storage/restore/unsigned.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool, type Spool } from "../storage/spool/spool.ts";
 import type { Vault } from "../storage/vault/vault.ts";
-import { rememberedConfiguration } from "./accept-configuration.ts";
-import { linkAt } from "./desk/chain.ts";
-import { deskReadTo } from "./heed.ts";
+import { removeCatalog, requireNone, syncFile } from "./catalog-files.ts";
 import { RULE_TAKES_MS } from "./lock.ts";
 import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import { boxOf, catalogPath, namedBy, originOf } from "./places.ts";
+import { remember } from "./remember-lost.ts";
 import { setApartRowless } from "./set-apart-rowless.ts";
 import { openVaultToLook } from "./vault-of-box.ts";
 
@@ -124,7 +123,7 @@ export async function makeAgain(
     const report = await make(clock, config, known, spool, making, begin, signal);
     step("rebuild.made");
     // Closing it has brought everything into the one file.
-    await sync(making);
+    await syncFile(making);
     await rename(making, path);
     await syncDirectory(dirname(path));
     step("rebuild.named");
@@ -133,38 +132,6 @@ export async function makeAgain(
     // What came out of a backup lay sealed in the vault: where it is refused nobody finds it here.
     await removeCatalog(making);
   }
-}
-
-/** A catalog is these files; SQLite takes a log that lies beside one for its own. */
-function filesOf(catalog: string): readonly string[] {
-  return ["", "-wal", "-shm"].map((end) => `${catalog}${end}`);
-}
-
-async function removeCatalog(catalog: string): Promise<void> {
-  for (const path of filesOf(catalog)) await rm(path, { force: true });
-}
-
-async function requireNone(catalog: string): Promise<void> {
-  for (const path of filesOf(catalog)) {
-    if (!(await isThere(path))) continue;
-    const message = `${path} is there: a catalog is made again only where there is none`;
-    throw new BewaardError("CATALOG_EXISTS", message);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return false;
-    throw error;
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  await using file = await open(path, "r");
-  await file.sync();
 }
 
 async function make(
@@ -282,36 +249,6 @@ async function requireWhole(database: Database, verifier: VerifierKey): Promise<
   if (first !== undefined) throw new BewaardError("LEDGER_BROKEN", first.what);
 }
 
-/** The small facts that the lost catalog knew and that can be known again. */
-async function remember(
-  database: Database,
-  vault: Vault,
-  config: Config,
-  rules: Awaited<ReturnType<typeof readRules>>,
-  isUnsigned: IsUnsigned,
-  signal: AbortSignal,
-): Promise<"same" | "another"> {
-  // A catalog that came out of a backup had read on where nothing was to be obeyed.
-  const known = await deskReadTo(database);
-  const before = known?.number ?? 0;
-  const { desk, last, readAt } = await database.transaction(async (sql) => ({
-    desk: await deskObeyedTo(sql, isUnsigned),
-    last: await lastConfiguration(sql, isUnsigned),
-    readAt: moment((await sql.all("select max(at_ms) as at_ms from checkpoint"))[0], "at_ms"),
-  }));
-  const link = desk <= before ? null : ((await linkAt(vault, desk, signal)) ?? "");
-  const asText = last && rememberedConfiguration(config, rules, last);
-  await database.transaction(async (sql) => {
-    // Its end was reached then, as far as anybody knows: what had expired by then came too late.
-    const heardAtMs = Math.max(readAt, known?.heardAtMs ?? 0);
-    const endAtMs = Math.max(readAt, known?.endAtMs ?? 0);
-    const read = { ...(desk > before ? { number: desk, link } : known), heardAtMs, endAtMs };
-    if (desk > before || known) await writeFact(sql, "desk", JSON.stringify(read));
-    if (asText !== undefined) await writeFact(sql, "config", asText);
-  });
-  return asText === undefined ? "another" : "same";
-}
-
 /** Says in the ledger that this catalog was made again, from what, and what is not in it. */
 async function tell(
   database: Database,
@@ -334,34 +271,4 @@ async function tell(
     await writeFact(sql, "rebuilt", rebuiltText(now, report.signed, signers));
     await writeFact(sql, "rows", String(head.size));
   });
-}
-
-export function shownRebuild(report: RebuildReport): string {
-  const lines: readonly (readonly [number, string])[] = [
-    [report.signed, "regels onder de laatste handtekening / entries under the newest signed head"],
-    [
-      report.entries - report.signed,
-      "regels daarna, die niemand tekende / entries after it, unsigned",
-    ],
-    [report.stored, "fragmenten in de kluis / segments in the vault"],
-    [report.sealed, "alleen in de spool van deze kast / in the spool of this box only"],
-    [report.destroyed + report.archived, "vernietigd / destroyed"],
-    [report.destroying, "nog te vernietigen / still to be destroyed"],
-    [report.adopted, "opgenomen uit de kluis zelf / taken up from the vault itself"],
-    [report.lost, "VERLOREN met de kast / LOST with the box"],
-    [report.missing, "ONTBREKEN in de kluis / MISSING from the vault"],
-    [report.heldLost, "veiliggesteld en NERGENS meer / held, and NOWHERE any more"],
-    [report.returned, "vernietigd en toch in de kluis / destroyed, and in the vault all the same"],
-    [report.strange.length, "vreemd in de kluis / strange in the vault"],
-    [report.setApart, "uit de spool naar quarantaine / from the spool to quarantine"],
-  ];
-  return [
-    "Catalogus opnieuw gemaakt / catalog made again:",
-    ...lines.filter(([count]) => count > 0).map(([count, what]) => `  ${count} ${what}`),
-    ...report.strange.map((key) => `    ${key}`),
-    report.configuration === "same"
-      ? "Zelfde configuratie als tevoren / same configuration as before"
-      : "ANDERE configuratie dan tevoren: kijk of instemming nodig is / ANOTHER configuration than before: see whether consent is needed",
-    "Er wordt pas iets vernietigd als kluis en bureau gelezen zijn / nothing is destroyed until vault and desk were read",
-  ].join("\n");
 }

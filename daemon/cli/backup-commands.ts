@@ -59,7 +59,8 @@ export function addBackupCommands(
       "0",
     )
     .action(async ({ identity, verifier, atLeast }: Asked) => {
-      const { restoreBox, shownRestore } = await import("../restore/restore.ts");
+      const { restoreBox } = await import("../restore/restore.ts");
+      const { shownRestore } = await import("./shown-rebuild.ts");
       const config = await readConfig(global().config);
       const known = { verifier, atLeast: typed(wholeNumber, atLeast) };
       const secret =

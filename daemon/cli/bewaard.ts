@@ -169,7 +169,8 @@ program
     "0",
   )
   .action(async ({ verifier, atLeast }: { verifier?: string; atLeast: string }) => {
-    const { rebuildBox, shownRebuild } = await import("../rebuild.ts");
+    const { rebuildBox } = await import("../rebuild.ts");
+    const { shownRebuild } = await import("./shown-rebuild.ts");
     const config = await readConfig(global().config);
     const known = { verifier, atLeast: typed(wholeNumber, atLeast) };
     const report = await rebuildBox(systemClock, config, known, stopSignal());

@@ -3,7 +3,7 @@ import { type Clock, type Instant, isoOf } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import { decrypterOf } from "../../storage/seal/small.ts";
 import { backupAt } from "../../storage/vault/keys.ts";
-import { type Known, makeAgain, type RebuildReport, shownRebuild } from "../rebuild.ts";
+import { type Known, makeAgain, type RebuildReport } from "../rebuild.ts";
 import { openVaultUnknown } from "../vault-of-box.ts";
 import { type OpenedBackup, openNewestBackup, type Refused } from "./open-backup.ts";
 
@@ -48,18 +48,4 @@ function momentOf(key: string): Instant {
   const at = backupAt(key);
   if (at === undefined) throw new Error(`${key} is no key of a backup`);
   return at;
-}
-
-export function shownRestore(report: RestoreReport): string {
-  return [
-    `Back-up van / backup of ${report.madeAt}`,
-    ...report.refused.map(
-      ({ key, code }) =>
-        `  NIET TE GEBRUIKEN, en nieuwer / NOT USABLE, and newer: ${key} (${code})`,
-    ),
-    ...report.newer
-      .filter((key) => !report.refused.some((one) => one.key === key))
-      .map((key) => `  NIET MEER in de kluis, en nieuwer / GONE from the vault, and newer: ${key}`),
-    shownRebuild(report),
-  ].join("\n");
 }
