@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { chmod, link, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { systemClock } from "#base/system-clock";
+import { instant, isoOf } from "#base/time";
 import { readTrusted } from "#base/trusted-file";
+import { boundsFor } from "../daemon/ordering/order-desk.ts";
 import {
   ORDER_BYTES,
   ORDER_FILES,
+  ORDER_LIFE_MS,
   ORDER_PATH_BYTES,
   readOrder,
   signOrder,
@@ -48,6 +52,14 @@ describe("orders to the root helper", () => {
       assert.equal(canonicalText(order), canonical(order));
       assert.ok(signOrder(key, order).startsWith(`${canonical(order)}\n\n— ${key.name} `));
     }
+  });
+
+  it("live no longer than they may, however long the processor takes between two looks at the clock", () => {
+    let looks = 0;
+    const clock = { ...systemClock, now: () => instant(1_800_000_000_000 + looks++ * 1000) };
+    const { issuedAt, expiresAt } = boundsFor(clock, ORDER_LIFE_MS);
+    const times = { issuedAt: isoOf(issuedAt), expiresAt: isoOf(expiresAt) };
+    assert.doesNotThrow(() => signOrder(key, { ...wipeOrder(), ...times }));
   });
 
   it("are never longer than the helper reads, of as many files with as long paths as core puts into one", () => {

@@ -48,10 +48,12 @@ export function whyNotThis(
 
 /** Of a new order that lives for `lifeMs` from now. */
 export function boundsFor(clock: Clock, lifeMs: number): OrderBounds {
+  // Read once: a millisecond later it would live longer than an order may.
+  const issuedAt = clock.now();
   return {
     nonce: randomBytes(16).toString("hex"),
-    issuedAt: clock.now(),
-    expiresAt: plus(clock.now(), lifeMs),
+    issuedAt,
+    expiresAt: plus(issuedAt, lifeMs),
     bootId: clock.bootId(),
     expiresUptimeMs: Math.floor(clock.uptimeMs()) + lifeMs,
   };
