@@ -297,7 +297,11 @@ END
     assert.equal(keys.length, 2, said);
     assert.equal(new Set(keys).size, 1);
     const saying = (what: string) => lines.filter((line) => line.startsWith(`${what} `));
-    assert.deepEqual(saying("state"), ["state node.key.in-systemd", "state orders"]);
+    assert.deepEqual(saying("state"), [
+      "state metrics",
+      "state node.key.in-systemd",
+      "state orders",
+    ]);
     // And no secret in it.
     const lock = "run bewaard-setup/bewaard.lock 0 600";
     assert.deepEqual(saying("run"), ["run bewaard-setup 0 711", lock]);
