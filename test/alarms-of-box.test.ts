@@ -16,6 +16,7 @@ import { checkpoint } from "../daemon/checkpoint.ts";
 import type { Shown } from "../daemon/record/board.ts";
 import { serviceOf } from "../daemon/record/wall-camera.ts";
 import { hoursLeft, openRoomLeft } from "../daemon/room-left.ts";
+import { confirmTime } from "../daemon/trust.ts";
 import { named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -218,7 +219,7 @@ describe("a ledger that does not leave the box", () => {
 
   it("is told after an hour, and once it has left", async () => {
     await using rig = await openRig();
-    const alarm = checkpointMissed(rig.events, rig.database);
+    const alarm = checkpointMissed(rig.clock, rig.events, rig.database);
     await signOnce(rig);
     await minutes(rig, alarm, 3 * 60);
     assert.deepEqual(
@@ -239,12 +240,68 @@ describe("a ledger that does not leave the box", () => {
   });
 });
 
+describe("a ledger that does not leave the box while time is not trusted", () => {
+  const changed = async (rig: Rig, name: string): Promise<void> => {
+    await rig.record("beeld", name);
+    await rig.adoptOnce();
+    told(rig);
+  };
+
+  it("is measured by uptime, by which a clock that is wrong has it neither told nor over (invariant 10)", async () => {
+    await using rig = await openRig();
+    const alarm = checkpointMissed(rig.clock, rig.events, rig.database);
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+    await publishAll(rig);
+    await minutes(rig, alarm, 1);
+    await changed(rig, named(0));
+    rig.clock.jump(DAY_MS);
+    await minutes(rig, alarm, 50);
+    assert.deepEqual(told(rig), []);
+    rig.clock.jump(-2 * DAY_MS);
+    await minutes(rig, alarm, 15);
+    assert.deepEqual(told(rig), ["checkpoint-missed"]);
+    rig.clock.jump(-DAY_MS);
+    await minutes(rig, alarm, 5 * 60);
+    await changed(rig, named(1));
+    await minutes(rig, alarm, 5 * 60);
+    assert.deepEqual(told(rig), []);
+    await publishAll(rig);
+    await minutes(rig, alarm, 2);
+    assert.deepEqual(told(rig), ["checkpoint-missed-over"]);
+  });
+
+  it("that had entries before core was started is told later, or by the time once that is trusted", async () => {
+    await using rig = await openRig();
+    await changed(rig, named(0));
+    rig.clock.jump(DAY_MS);
+    const alarm = checkpointMissed(rig.clock, rig.events, rig.database);
+    await minutes(rig, alarm, 60);
+    assert.deepEqual(told(rig), []);
+    await minutes(rig, alarm, 3);
+    assert.deepEqual(told(rig), ["checkpoint-missed"]);
+    // Started anew it does not know how long, and so not that it is over.
+    const anew = checkpointMissed(rig.clock, rig.events, rig.database);
+    await minutes(rig, anew, 10);
+    assert.deepEqual(told(rig), []);
+  });
+
+  async function publishAll(rig: Rig): Promise<void> {
+    await rig.database.transaction((sql) =>
+      sql.run(
+        `insert into checkpoint (size, at_ms, note, published_at_ms)
+         select max(seq) + 1, 1, '-', 1 from entry`,
+      ),
+    );
+  }
+});
+
 describe("a ledger that leaves the box late", () => {
   it("is told as long as something in it waits for more than half an hour", async () => {
     await using rig = await openRig();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
     await rig.record("beeld");
     await rig.adoptOnce();
-    const alarm = checkpointMissed(rig.events, rig.database);
+    const alarm = checkpointMissed(rig.clock, rig.events, rig.database);
     rig.clock.move(HOUR_MS);
     await rig.record("later beeld", named(1));
     await rig.adoptOnce();

@@ -7,6 +7,7 @@ import { readRaised } from "../daemon/alarms/raised.ts";
 import { AT_REST, type Rule, type Standing, standingAfter } from "../daemon/alarms/standing.ts";
 import { uploadLate } from "../daemon/alarms/upload-late.ts";
 import { watchAlarms } from "../daemon/alarms/watch-alarms.ts";
+import { confirmTime } from "../daemon/trust.ts";
 import type { VaultLevel } from "../storage/vault/vault.ts";
 import { NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -150,7 +151,7 @@ describe("the watch over alarms", () => {
 describe("footage that waits for the vault", () => {
   it("is told when it waits longer than the site allows, and when nothing waits half as long", async () => {
     await using rig = await openRig();
-    const alarm = uploadLate(rig.events, rig.database, "directory", 6 * HOUR_MS);
+    const alarm = uploadLate(rig.clock, rig.events, rig.database, "directory", 6 * HOUR_MS);
     await rig.record("beeld");
     await rig.adoptOnce();
     await minutes(rig, [alarm], 6 * 60);
@@ -164,7 +165,7 @@ describe("footage that waits for the vault", () => {
 
   it("is told as long as something waits for more than half of that", async () => {
     await using rig = await openRig();
-    const alarm = uploadLate(rig.events, rig.database, "directory", 6 * HOUR_MS);
+    const alarm = uploadLate(rig.clock, rig.events, rig.database, "directory", 6 * HOUR_MS);
     const first = await rig.record("beeld");
     await rig.adoptOnce();
     rig.clock.move(2 * HOUR_MS);
@@ -181,12 +182,71 @@ describe("footage that waits for the vault", () => {
     assert.deepEqual(rig.said, ["upload-late"]);
   });
 
+  it("is measured by uptime while time is not trusted, by which a clock that is wrong has it neither told nor over (invariant 10)", async () => {
+    await using rig = await openRig();
+    const { clock } = rig;
+    const alarm = uploadLate(clock, rig.events, rig.database, "directory", 6 * HOUR_MS);
+    await confirmTime(clock, rig.database, clock.now(), "test");
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    rig.said.splice(0);
+    clock.jump(10 * HOUR_MS);
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said, []);
+    clock.jump(-20 * HOUR_MS);
+    await minutes(rig, [alarm], 6 * 60);
+    assert.deepEqual(rig.said, ["upload-late"]);
+    // Set back to before it came; and ahead, to after the end of its term.
+    await minutes(rig, [alarm], 10);
+    clock.jump(90 * DAY_MS);
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said, ["upload-late"]);
+    clock.jump(-80 * DAY_MS);
+    await rig.storeOnce();
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said, ["upload-late", "stored", "upload-late-over"]);
+  });
+
+  it("of before a start of the machine is told by how long that is up, or by the time once it is trusted", async () => {
+    await using rig = await openRig();
+    const { clock } = rig;
+    const alarm = uploadLate(clock, rig.events, rig.database, "directory", 6 * HOUR_MS);
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    rig.said.splice(0);
+    clock.restart();
+    clock.jump(2 * DAY_MS);
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said, []);
+    await confirmTime(clock, rig.database, clock.now(), "test");
+    await minutes(rig, [alarm], 10);
+    assert.deepEqual(rig.said.splice(0), ["upload-late"]);
+    // As after the next power cut: nobody knows that it is over.
+    clock.restart();
+    clock.jump(2 * DAY_MS);
+    await minutes(rig, [alarm], 7 * 60);
+    assert.deepEqual(rig.said, []);
+  });
+
+  it("of before a start of the machine is told without anybody's word on the time, later", async () => {
+    await using rig = await openRig();
+    await rig.record("beeld");
+    await rig.adoptOnce();
+    rig.said.splice(0);
+    rig.clock.restart();
+    const alarm = uploadLate(rig.clock, rig.events, rig.database, "directory", 6 * HOUR_MS);
+    await minutes(rig, [alarm], 6 * 60);
+    assert.deepEqual(rig.said, []);
+    await minutes(rig, [alarm], 3);
+    assert.deepEqual(rig.said, ["upload-late"]);
+  });
+
   it("is of no concern where a vault that locks is not to have it: too little of its term is left, or the term is not certain", async () => {
     await using rig = await openRig();
     await rig.record("beeld");
     await rig.adoptOnce();
     const late = async (level: VaultLevel): Promise<readonly string[]> => {
-      const alarm = uploadLate(rig.events, rig.database, level, HOUR_MS);
+      const alarm = uploadLate(rig.clock, rig.events, rig.database, level, HOUR_MS);
       return (
         (await alarm.look(rig.clock.now(), () => false, NEVER))?.map(({ about }) => about) ?? []
       );
@@ -206,7 +266,11 @@ describe("footage that waits for the vault", () => {
     await rig.record("beeld");
     await rig.adoptOnce();
     await rig.database.transaction((sql) => sql.run("update segment set time_trust = 'overdue'"));
-    await minutes(rig, [uploadLate(rig.events, rig.database, "directory", HOUR_MS)], 120);
+    await minutes(
+      rig,
+      [uploadLate(rig.clock, rig.events, rig.database, "directory", HOUR_MS)],
+      120,
+    );
     assert.ok(!rig.said.includes("upload-late"));
   });
 });

@@ -429,8 +429,15 @@ describe("a bodycam that does not come", () => {
     await using rig = await openRig();
     const pairing = pairingOf(rig, [SEEN]);
     await pairing.pair();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "beheerder");
     const { longestUndockedMs } = rig.box.term;
-    const alarm = bodycamAway(rig.events, pairing.board.missing, longestUndockedMs);
+    const alarm = bodycamAway(
+      rig.clock,
+      rig.events,
+      rig.database,
+      pairing.board.missing,
+      longestUndockedMs,
+    );
     /** So long in looks five minutes apart, and a look for alarms. */
     const live = async (ms: number) => {
       await watchOnce(rig, pairing, ms / (5 * MINUTE_MS));
@@ -462,6 +469,37 @@ describe("a bodycam that does not come", () => {
   });
 });
 
+describe("a bodycam that does not come while time is not trusted", () => {
+  it("is neither told nor over by a clock that is wrong, and over once it is docked all the same (invariant 10)", async () => {
+    await using rig = await openRig();
+    const pairing = pairingOf(rig, [SEEN]);
+    await pairing.pair();
+    await confirmTime(rig.clock, rig.database, rig.clock.now(), "beheerder");
+    const { clock, events, database } = rig;
+    const { longestUndockedMs } = rig.box.term;
+    const alarm = bodycamAway(clock, events, database, pairing.board.missing, longestUndockedMs);
+    const look = async () => {
+      await watchOnce(rig, pairing);
+      await lookForAlarms(rig, [alarm]);
+      return rig.said.splice(0);
+    };
+    const [camera] = pairing.present.splice(0, 1);
+    assert.ok(camera);
+    clock.jump(900 * DAY_MS);
+    assert.deepEqual(await look(), []);
+    clock.jump(-900 * DAY_MS);
+    await confirmTime(clock, database, clock.now(), "beheerder");
+    clock.move(longestUndockedMs);
+    assert.deepEqual(await look(), ["bodycam-away"]);
+    clock.jump(-900 * DAY_MS);
+    // Told again, as each alarm is that a clock tells of before it was told; and not over.
+    assert.deepEqual(await look(), ["bodycam-away"]);
+    assert.deepEqual(await look(), []);
+    pairing.present.push(camera);
+    assert.deepEqual(await look(), ["bodycam-away-over"]);
+  });
+});
+
 describe("a box whose clock was ahead for a while", () => {
   it("misses a bodycam that stays away since, once its time is trusted again", async () => {
     await using rig = await openRig();
@@ -476,7 +514,9 @@ describe("a box whose clock was ahead for a while", () => {
     const turnsIn = (ms: number) => ms / (5 * MINUTE_MS);
     const { longestUndockedMs } = rig.box.term;
     await watchOnce(rig, pairing, turnsIn(longestUndockedMs + HOUR_MS));
-    await lookForAlarms(rig, [bodycamAway(rig.events, pairing.board.missing, longestUndockedMs)]);
+    await lookForAlarms(rig, [
+      bodycamAway(rig.clock, rig.events, rig.database, pairing.board.missing, longestUndockedMs),
+    ]);
     assert.deepEqual(
       rig.said.filter((event) => event === "bodycam-away"),
       ["bodycam-away"],

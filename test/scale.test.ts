@@ -125,7 +125,7 @@ describe("at three million segments", () => {
     await Array.fromAsync(rowsInKeyOrder(db, rig.box.node));
     await unpublishedCheckpoints(db);
     await oldestUnpublished(db);
-    await oldestWaiting(db, { dueAfter: START, provisional: false });
+    await oldestWaiting(db, { dueAfter: START, provisional: false }, "boot 1");
     await unstoredBytes(db);
     await recordedBytes(db, START, plus(START, DAY_MS));
     await archiveDue(db, instant(1));

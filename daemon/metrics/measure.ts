@@ -41,6 +41,7 @@ export async function measure(
   const states = await countStates(database);
   const holds = await countHolds(database);
   const { trusted } = await timeTrust(clock, database);
+  const oldest = await oldestWaiting(database, wantedBy(level, clock.now()), clock.bootId());
   const published = (await newestCheckpoint(database))?.publishedAt;
   return [
     {
@@ -85,10 +86,7 @@ export async function measure(
         value: states[state] ?? 0,
       })),
     },
-    plainMetric(
-      "bewaard_upload_oldest_timestamp_seconds",
-      inSeconds(await oldestWaiting(database, wantedBy(level, clock.now()))),
-    ),
+    plainMetric("bewaard_upload_oldest_timestamp_seconds", inSeconds(oldest?.at)),
   ];
 }
 

@@ -86,16 +86,21 @@ export function newestCheckpoint(
   });
 }
 
-/** When the oldest entry came that is under no signed head which the vault has; undefined when all are. */
-export function oldestUnpublished(database: Database): Promise<Instant | undefined> {
+/** How many entries there are, and which is the oldest under no signed head that the vault has; none when all are. */
+export function oldestUnpublished(database: Database): Promise<{
+  readonly size: number;
+  readonly oldest: { readonly seq: number; readonly at: Instant } | undefined;
+}> {
   return database.transaction(async (sql) => {
+    const [newest] = await sql.all("select coalesce(max(seq) + 1, 0) as size from entry");
     // They are published in their order: what comes before the first that is not, is.
     const [row] = await sql.all(
-      `select at_ms from entry where seq = coalesce((
+      `select seq, at_ms from entry where seq = coalesce((
          select max(size) from checkpoint where size < coalesce(
            (select min(size) from checkpoint where published_at_ms is null), 9007199254740991)), 0)`,
     );
-    return row && moment(row, "at_ms");
+    const oldest = row && { seq: number(row, "seq"), at: moment(row, "at_ms") };
+    return { size: number(newest, "size"), oldest };
   });
 }
 
