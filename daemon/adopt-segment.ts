@@ -68,7 +68,8 @@ async function moveIn(
   manifest: SegmentManifest,
   producer: Producer,
 ): Promise<void> {
-  if (await agreesWithManifest(kept, manifest, producer.owner)) {
+  // Whoever's it was then: the producer may have been given another user since.
+  if (await agreesWithManifest(kept, manifest, undefined)) {
     // A crash cut us off after the move: what is offered under this name now is not needed.
     await rm(offered, { force: true });
     return;

@@ -13,7 +13,7 @@ import { parseNodeKey, parseVerifier, verifierText } from "../storage/ledger/not
 import { recordStarted } from "../storage/ledger/started.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { rememberSpool } from "../storage/spool/remember.ts";
-import { createIncoming, openSpool } from "../storage/spool/spool.ts";
+import { openSpool } from "../storage/spool/spool.ts";
 import { acceptConfiguration } from "./accept-configuration.ts";
 import { answers } from "./answers.ts";
 import { declarationsOf } from "./bucket-of.ts";
@@ -32,18 +32,18 @@ import { openMedium } from "./open-medium.ts";
 import { lookInSlotsOf } from "./pairing/look.ts";
 import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import {
-  boxOf,
   catalogPath,
   devicesOf,
   namedBy,
   originOf,
-  PRODUCERS,
   placesOf,
   REPORTS,
   reservePath,
   ringLimits,
   socketPath,
+  termOf,
 } from "./places.ts";
+import { makeProducersRoom, readProducers } from "./producers.ts";
 import { recoverQuarantine } from "./quarantine.ts";
 import { roomMaker } from "./ring.ts";
 import { openRoomLeft } from "./room-left.ts";
@@ -81,8 +81,8 @@ export async function runCoreOn(
   signal: AbortSignal,
 ): Promise<void> {
   const rules = await readRules(namedBy(config));
-  const box = boxOf(config, rules.policy);
-  const { node, term } = box;
+  const { node } = config;
+  const term = termOf(rules.policy);
   const spool = await openSpool(config.spool.path, node);
   await using _lease = await openLease(spool, "core");
   const key = parseNodeKey(originOf(config), await readSecret("node.key", config.state));
@@ -101,9 +101,8 @@ export async function runCoreOn(
   await using medium = await openMedium(clock, database, config, events);
 
   // On a full disk it is core that makes room.
-  await atStart(async () => {
-    for (const producer of PRODUCERS) await createIncoming(spool, producer);
-  });
+  await atStart(() => makeProducersRoom(spool));
+  const box = { node, term, producers: await readProducers(spool) };
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, term, clock.now());
   const verifier = parseVerifier(verifierText(key));

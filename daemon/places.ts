@@ -12,13 +12,13 @@ import type { Device } from "../storage/catalog/devices.ts";
 import type { CovertPeriod } from "../storage/catalog/duties.ts";
 import type { Placed } from "../storage/catalog/place.ts";
 import type { NodeKey } from "../storage/ledger/note.ts";
-import type { Box } from "./adopt.ts";
 import type { BackedUp } from "./backup/make.ts";
 import type { DeskOf } from "./heed.ts";
 import { serviceOf, type WallCameraSettings } from "./record/wall-camera.ts";
 import type { RingLimits } from "./ring.ts";
 import type { SeparateCopy } from "./secure.ts";
 import type { Upload } from "./store.ts";
+import type { Term } from "./term.ts";
 import type { Authority } from "./timestamp.ts";
 
 // What the loops are given, out of the configuration: each gets its few values, none gets it whole.
@@ -123,18 +123,12 @@ export function namedByDesk({ policy, annex }: DeskConfig): Named {
   return { policy, annex, profiles: [] };
 }
 
-/** Who hands footage over, each in a folder of its own. */
-export const PRODUCERS = ["dock", "record"] as const;
-
-export function boxOf(config: Config, policy: Policy): Box {
+/** How long this policy lets footage exist. */
+export function termOf(policy: Policy): Term {
   return {
-    node: config.node,
-    term: {
-      termMs: policy.retention,
-      longestUndockedMs: policy.longest_undocked,
-      destroyWithinMs: policy.destroy_within,
-    },
-    producers: PRODUCERS.map((name) => ({ name, owner: process.getuid?.() ?? 0 })),
+    termMs: policy.retention,
+    longestUndockedMs: policy.longest_undocked,
+    destroyWithinMs: policy.destroy_within,
   };
 }
 

@@ -46,7 +46,7 @@ import type { Vault } from "../storage/vault/vault.ts";
 import { removeCatalog, requireNone, syncFile } from "./catalog-files.ts";
 import { RULE_TAKES_MS } from "./lock.ts";
 import { withPairedProfiles } from "./pairing/paired-profiles.ts";
-import { boxOf, catalogPath, namedBy, originOf } from "./places.ts";
+import { catalogPath, namedBy, originOf, termOf } from "./places.ts";
 import { remember } from "./remember-lost.ts";
 import { setApartRowless } from "./set-apart-rowless.ts";
 import { openVaultToLook } from "./vault-of-box.ts";
@@ -144,7 +144,8 @@ async function make(
   signal: AbortSignal,
 ): Promise<RebuildReport> {
   const rules = await readRules(namedBy(config));
-  const { node, term } = boxOf(config, rules.policy);
+  const { node } = config;
+  const term = termOf(rules.policy);
   const own = await ownKey(config);
   const keys = known.verifier === undefined ? [own] : [own, formerKey(config, known.verifier)];
   const begun = await begin(path, keys);

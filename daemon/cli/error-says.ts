@@ -69,6 +69,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   SPOOL_FULL: "geen ruimte meer op de kast / no room left on the box",
   SPOOL_IDENTITY: "dit is niet de spool van deze kast / this is not this box's spool",
   SPOOL_IO: "de schijf van de spool weigert / the spool's disk refuses",
+  SPOOL_OWNER: "de spool is van een ander / the spool is somebody else's",
   SPOOL_VERSION: "de spool is van een nieuwere bewaard / spool of a newer bewaard",
   TIMESTAMP_REFUSED: "het tijdstempel is niet te vertrouwen / the timestamp is not to be trusted",
   TIMESTAMP_UNAVAILABLE:
