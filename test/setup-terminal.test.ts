@@ -1,51 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, it } from "mocha";
 import { readConfig } from "../config/load.ts";
+import { atTerminal } from "./fakes/at-terminal.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
-
-const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
-
-/** `bewaard setup` at a terminal of its own, as somebody sees it who waits for each question before answering. */
-function atTerminal(yaml: string, more: readonly string[]) {
-  const command = [process.execPath, CLI, "-c", yaml, "setup", ...more];
-  const quoted = command.map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["-q", "-e", "-c", quoted, "/dev/null"], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, TERM: "dumb" },
-  });
-  let [seen, read] = ["", 0];
-  child.stdout.setEncoding("utf8");
-  const screen: AsyncIterator<unknown, unknown> = child.stdout[Symbol.asyncIterator]();
-  return {
-    /** Types `line` once `question` has come, after what was seen before. */
-    async answer(question: string, line: string): Promise<void> {
-      while (!seen.includes(question, read)) {
-        const { done, value } = await screen.next();
-        if (done === true) throw new Error(`never asked: ${question}\n${seen}`);
-        seen += String(value);
-      }
-      read = seen.indexOf(question, read) + question.length;
-      child.stdin.write(`${line}\r`);
-    },
-    /** What was on the screen until it ended, and the exit code. */
-    async ended() {
-      const closed = once(child, "close");
-      for (;;) {
-        const { done, value } = await screen.next();
-        if (done === true) break;
-        seen += String(value);
-      }
-      return { seen, code: Number((await closed)[0]) };
-    },
-    /** Where a test failed before it ended. */
-    [Symbol.dispose]: () => void child.kill(),
-  };
-}
 
 describe("bewaard setup, at a terminal", function () {
   this.timeout(240_000);
@@ -55,7 +14,7 @@ describe("bewaard setup, at a terminal", function () {
     const at = (...names: string[]): string => join(folder.path, ...names);
     await mkdir(at("etc"));
     const yaml = at("etc/bewaard.yaml");
-    using terminal = atTerminal(yaml, ["--state", at("state"), "--spool", at("spool")]);
+    using terminal = atTerminal([], yaml, ["--state", at("state"), "--spool", at("spool")]);
     await terminal.answer("name of the site", "Den Haag");
     await terminal.answer("does not fit", "den-haag-handhaving");
     await terminal.answer("name of this box", "");
@@ -100,7 +59,7 @@ describe("bewaard setup, at a terminal", function () {
       ...bucket,
     };
     const given = Object.entries(answers).flatMap(([key, answer]) => [`--${key}`, answer]);
-    using terminal = atTerminal(yaml, given);
+    using terminal = atTerminal([], yaml, given);
     await terminal.answer("empty: the usual one of the region", "");
     await terminal.answer("credential of the bucket", "AKIATEST:very-secret-word");
     await terminal.answer("recipients.txt from the desk", "");

@@ -12,6 +12,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, it } from "mocha";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { systemCode } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import { DAY_MS, dayOf, plus } from "#base/time";
 import { readConfig } from "../config/load.ts";
@@ -79,8 +80,21 @@ async function killedOnce(seen: string, yaml: string, answers: string): Promise<
   const closed = once(child, "close");
   while (child.exitCode === null && !existsSync(seen)) await sleep(2);
   const { pid } = child;
-  if (child.exitCode === null && pid !== undefined) process.kill(-pid, "SIGKILL");
+  if (child.exitCode === null && pid !== undefined) {
+    // What it runs as the box's user is in a session of its own.
+    const own = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+    process.kill(-pid, "SIGKILL");
+    for (const one of own.match(/\d+/g) ?? []) killIfThere(Number(one));
+  }
   await closed;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (systemCode(error) !== "ESRCH") throw error;
+  }
 }
 
 async function keyIn(state: string): Promise<string | undefined> {

@@ -37,6 +37,9 @@ export function asCore(
     const child = spawn(process.execPath, command, {
       ...owner,
       signal,
+      // In a session of its own: what is in that of root's terminal can have it take words as typed (TIOCSTI). Ctrl-c, which
+      // does not reach it there, reaches it by `signal`.
+      detached: true,
       cwd: "/",
       // Nothing of an administrator's session reaches it, and nothing that would load code into it.
       env: {
