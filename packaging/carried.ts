@@ -41,7 +41,7 @@ const ONLY_TO_COMPILE = new Set(["node-addon-api", "node-gyp", "prebuild-install
 
 /**
  * Everything of npm that runs in production on `processor`, in order of path, as package-lock.json fixes it: what the project
- * depends on, and what that depends on. Throws where one of them is not installed.
+ * depends on, and what that depends on. Throws where one of them has no digest there, or is not installed.
  */
 export async function carriedPackages(
   top: string,
@@ -54,14 +54,22 @@ export async function carriedPackages(
   for (let path = wanted.pop(); path !== undefined; path = wanted.pop()) {
     const locked = packages[path];
     if (found.has(path) || locked === undefined) continue;
-    if (!existsSync(join(top, path))) throw new Error(`${path} is not installed: node setup.mjs`);
     const needs = needsOf(packages, path, processor);
     const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
     const { version, license: licence, integrity } = locked;
     found.set(path, { path, name, version, licence, integrity, needs });
     wanted.push(...needs);
   }
-  return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const carried = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const unserved = carried.find(({ integrity }) => integrity === undefined);
+  if (unserved !== undefined)
+    throw new Error(
+      `none for ${processor}: ${unserved.name} ${unserved.version} has no digest in package-lock.json, because the registry did not serve it`,
+    );
+  const away = carried.find(({ path }) => !existsSync(join(top, path)));
+  if (away !== undefined)
+    throw new Error(`none for ${processor}: ${away.path} is not installed (node setup.mjs, there)`);
+  return carried;
 }
 
 type Locked = Readonly<Record<string, z.infer<typeof lockedSchema>>>;

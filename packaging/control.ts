@@ -9,7 +9,8 @@ export const ARCHITECTURES = { arm64: "arm64", x64: "amd64" } as const satisfies
   string
 >;
 
-export const MAINTAINER = "bewaard maintainers <bewaard@packages.example.org>";
+/** Who answers for a package is whoever gives it out, and says so. That nobody did is better seen than an address that is nobody's. */
+export const NO_MAINTAINER = "not named <nobody@bewaard.invalid>";
 
 // Debian 12 is the oldest that it is made for: its versions are the floor.
 const DEPENDS = [
@@ -29,14 +30,15 @@ interface Described {
   readonly version: string;
   readonly processor: Processor;
   readonly bytes: number;
+  readonly maintainer: string;
 }
 
 /** DEBIAN/control: what apt is told of the package. */
-export function control({ version, processor, bytes }: Described): string {
+export function control({ version, processor, bytes, maintainer }: Described): string {
   return `Package: bewaard
 Version: ${version}
 Architecture: ${ARCHITECTURES[processor]}
-Maintainer: ${MAINTAINER}
+Maintainer: ${maintainer}
 Installed-Size: ${Math.ceil(bytes / 1024)}
 Depends: ${DEPENDS.join(", ")}
 Recommends: jmtpfs

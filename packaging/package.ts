@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { z } from "zod";
 import { carriedPackages, type Processor } from "./carried.ts";
 import { debianChangelog, newestRelease } from "./changelog.ts";
-import { ARCHITECTURES, checkSymbols, control, MAINTAINER, md5sums } from "./control.ts";
+import { ARCHITECTURES, checkSymbols, control, md5sums, NO_MAINTAINER } from "./control.ts";
 import { copyright } from "./copyright.ts";
 import { DOC, HOME, layOutPackages, layOutProgram, layOutSystem, write } from "./layout.ts";
 import { layOutManual } from "./manual.ts";
@@ -22,28 +22,39 @@ const manifestSchema = z.looseObject({
   imports: z.record(z.string(), z.string()),
 });
 
-/** What dpkg-deb compresses with, and how hard. */
-interface Compression {
-  readonly with: "gzip" | "none" | "xz";
-  readonly level: number;
-}
+/** npm has installed what this machine runs, and nothing of others. */
+const HERE: Processor = process.arch === "arm64" ? "arm64" : "x64";
+
+const askedSchema = z.object({
+  /** What dpkg-deb compresses with, and how hard. */
+  with: z.enum(["gzip", "none", "xz"]),
+  level: z.coerce.number(),
+  processor: z.enum(["arm64", "x64"]).default(HERE),
+  maintainer: z
+    .string()
+    .regex(/^[^<>@\n]+ <[^<>@\s]+@[^<>@\s]+>$/, "a maintainer is: Name <address>")
+    .default(NO_MAINTAINER),
+});
+type Asked = z.infer<typeof askedSchema>;
 
 /**
  * Makes the Debian package of this checkout in `folder`, and resolves to its path. The same checkout gives the same bytes: of
  * all that is in it times are those of the last commit (or SOURCE_DATE_EPOCH), owners root, and modes ours.
  */
-export async function makePackage(folder: string, compression: Compression): Promise<string> {
-  // npm has installed what this machine runs, and nothing of others.
-  const processor = process.arch === "arm64" ? "arm64" : "x64";
+export async function makePackage(
+  folder: string,
+  given: z.input<typeof askedSchema>,
+): Promise<string> {
+  const asked = askedSchema.parse(given);
   await mkdir(folder, { recursive: true });
   const root = await mkdtemp(join(folder, ".root-"));
   try {
     const epoch = await sourceEpoch();
-    const version = await layOut(root, processor, epoch);
+    const version = await layOut(root, asked, epoch);
     for (const name of await below(root)) await lutimes(join(root, name), epoch, epoch);
     await lutimes(root, epoch, epoch);
-    const made = join(folder, `bewaard_${version}_${ARCHITECTURES[processor]}.deb`);
-    const how = [`-Z${compression.with}`, `-z${compression.level}`, "--root-owner-group"];
+    const made = join(folder, `bewaard_${version}_${ARCHITECTURES[asked.processor]}.deb`);
+    const how = [`-Z${asked.with}`, `-z${asked.level}`, "--root-owner-group"];
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(epoch) };
     await run("dpkg-deb", [...how, "--build", root, made], { env });
     return made;
@@ -53,7 +64,8 @@ export async function makePackage(folder: string, compression: Compression): Pro
 }
 
 /** Resolves to the version of the package: of what was not released yet, the release before and the time. */
-async function layOut(root: string, processor: Processor, epoch: number): Promise<string> {
+async function layOut(root: string, asked: Asked, epoch: number): Promise<string> {
+  const { processor, maintainer } = asked;
   const manifest = manifestSchema.parse(
     JSON.parse(await readFile(join(TOP, "package.json"), "utf8")),
   );
@@ -71,13 +83,14 @@ async function layOut(root: string, processor: Processor, epoch: number): Promis
   await write(join(root, HOME, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
   await write(join(root, DOC, "sbom.cdx.json"), sbom(version, carried));
   await write(join(root, DOC, "copyright"), await copyright(TOP, carried));
-  const told = debianChangelog(changelog, version, epoch, MAINTAINER);
+  const told = debianChangelog(changelog, version, epoch, maintainer);
   await write(join(root, DOC, "changelog.gz"), gzipSync(told, { level: 9 }));
-  await layOutControl(root, version, processor);
+  await layOutControl(root, version, asked);
   return version;
 }
 
-async function layOutControl(root: string, version: string, processor: Processor): Promise<void> {
+async function layOutControl(root: string, version: string, asked: Asked): Promise<void> {
+  const { processor, maintainer } = asked;
   const names = await below(root);
   const files: string[] = [];
   let bytes = 0;
@@ -94,7 +107,7 @@ async function layOutControl(root: string, version: string, processor: Processor
   const migrations = await readdir(join(TOP, "storage/catalog/migrations"));
   const debian = join(root, "DEBIAN");
   await write(join(debian, "md5sums"), await md5sums(root, files));
-  await write(join(debian, "control"), control({ version, processor, bytes }));
+  await write(join(debian, "control"), control({ version, processor, bytes, maintainer }));
   for (const name of SCRIPTS) {
     const text = await readFile(join(TOP, "packaging/debian", name), "utf8");
     const known = text.replace("@CATALOG_VERSION@", String(migrations.length));
@@ -116,16 +129,25 @@ async function below(root: string): Promise<readonly string[]> {
   return entries.map((one) => join(relative(root, one.parentPath), one.name)).toSorted();
 }
 
-const COMPRESSION = { with: z.enum(["gzip", "none", "xz"]), level: z.coerce.number() };
+/** Says in one sentence why there is no package. */
+function refuse(error: unknown): void {
+  process.stderr.write(`package: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       to: { type: "string", default: join(TOP, "dist") },
       with: { type: "string", default: "xz" },
       level: { type: "string", default: "6" },
+      processor: { type: "string" },
+      maintainer: { type: "string" },
     },
   });
-  const made = await makePackage(values.to, z.object(COMPRESSION).parse(values));
-  process.stdout.write(`${made}\n`);
+  const asked = askedSchema.safeParse(values);
+  if (!asked.success) throw new Error(z.prettifyError(asked.error));
+  process.stdout.write(`${await makePackage(values.to, asked.data)}\n`);
 }
+
+if (import.meta.main) await main().catch(refuse);

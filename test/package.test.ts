@@ -15,12 +15,14 @@ const PACKAGE = fileURLToPath(new URL("../packaging/package.ts", import.meta.url
 
 const component = z.looseObject({ "bom-ref": z.string(), name: z.string(), version: z.string() });
 const billSchema = z.looseObject({ components: z.array(component) });
+const MAINTAINER = "Beheer van Den Haag <beheer@denhaag.example>";
 const AS_ROOT = process.getuid?.() === 0 ? [] : ["--map-root-user"];
 
 /** In a process of its own, as another person would on another day: uncompressed, which takes a tenth of the time. */
 async function made(to: string, umask: string, zone: string): Promise<string> {
   const shell = `umask ${umask}; exec "$0" "$@"`;
   const args = [process.execPath, PACKAGE, "--to", to, "--with", "none", "--level", "0"];
+  args.push("--maintainer", MAINTAINER);
   const env = { ...process.env, TZ: zone };
   return (await run("/bin/sh", ["-c", shell, ...args], { env })).stdout.trim();
 }
@@ -114,11 +116,36 @@ describe("the package", () => {
     for (const name of only) assert.ok(!components.some((one) => one.name === name), name);
   });
 
+  it("names whoever gives it out, and takes no name without an address", async () => {
+    const [one = ""] = packages;
+    assert.equal((await run("dpkg-deb", ["-f", one, "Maintainer"])).stdout.trim(), MAINTAINER);
+    const nameless = run(process.execPath, [
+      PACKAGE,
+      "--to",
+      folder.path,
+      "--maintainer",
+      "Beheer",
+    ]);
+    await assert.rejects(nameless, { code: 1, stderr: /a maintainer is: Name <address>/ });
+  });
+
+  it("is refused for arm64, in one line, while the registry serves one thing less for it", async () => {
+    const to = join(folder.path, "arm64");
+    await assert.rejects(run(process.execPath, [PACKAGE, "--to", to, "--processor", "arm64"]), {
+      code: 1,
+      stdout: "",
+      stderr: /^package: none for arm64: node-unix-socket-linux-arm64-gnu 0\.2\.7 has no .*\n$/,
+    });
+    assert.deepEqual(await readdir(to), []);
+  });
+
   it("tells its own version first in its list of changes", async () => {
     const packed = await readFile(join(root, "usr/share/doc/bewaard/changelog.gz"));
-    const [first = ""] = gunzipSync(packed).toString().split("\n");
+    const told = gunzipSync(packed).toString();
+    const [first = ""] = told.split("\n");
     const version = /_(.+)_/.exec(packages[0] ?? "")?.[1];
     assert.equal(first, `bewaard (${version}) stable; urgency=medium`);
+    assert.ok(told.includes(`\n -- ${MAINTAINER}  `));
   });
 
   it("has units that name only what it has", async () => {
