@@ -5,6 +5,14 @@ export function servedFfprobe(): string | undefined {
   return process.env["BEWAARD_FFPROBE"];
 }
 
+/** Where core answers the dock, and where the recorder; undefined where that is beside its control socket (docs/decisions/0035). */
+export function servedKnown(): string | undefined {
+  return process.env["BEWAARD_KNOWN"];
+}
+export function servedRoom(): string | undefined {
+  return process.env["BEWAARD_ROOM"];
+}
+
 /** ffmpeg behind a socket of its own, and where it finds what it is to read. */
 export interface ServedFfmpeg {
   readonly socket: string;

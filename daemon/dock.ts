@@ -5,7 +5,7 @@ import { together } from "#base/together";
 import type { CameraProfile } from "../drivers/bodycam/profile.ts";
 import type { SealPool } from "../storage/seal/pool.ts";
 import type { RecipientBook } from "../storage/seal/recipients.ts";
-import type { Ask } from "./control/client.ts";
+import type { AskForDock } from "./control/producers.ts";
 import type { Fair } from "./docks/fair.ts";
 import type { SlotBoard } from "./docks/slot-board.ts";
 import { watchFolder } from "./docks/watch-folder.ts";
@@ -55,7 +55,7 @@ export async function dock(
   clock: Clock,
   events: Events,
   attendant: Attendant,
-  ask: Ask,
+  ask: AskForDock,
   sealing: Sealing,
   fair: Fair,
   docks: readonly Dock[],
@@ -78,10 +78,10 @@ export async function dock(
 }
 
 /** Both start together: without core's word on what it has, everything would be taken again. */
-async function coreAnswers(clock: Clock, ask: Ask, signal: AbortSignal): Promise<void> {
+async function coreAnswers(clock: Clock, ask: AskForDock, signal: AbortSignal): Promise<void> {
   for await (const _ of every(clock, SECOND_MS, signal)) {
     try {
-      await ask("status", {});
+      await ask("docks.pairings", {});
       return;
     } catch (error) {
       if (!(error instanceof BewaardError && error.transient) && !signal.aborted) throw error;

@@ -17,6 +17,8 @@ import { openSpool } from "../storage/spool/spool.ts";
 import { acceptConfiguration } from "./accept-configuration.ts";
 import { answers } from "./answers.ts";
 import { declarationsOf } from "./bucket-of.ts";
+import { ASKED_BY_DOCK, ASKED_BY_RECORDER } from "./control/producers.ts";
+import { EVERY_METHOD } from "./control/protocol.ts";
 import { control } from "./control/server.ts";
 import { coreLoops } from "./core-loops.ts";
 import type { Events } from "./events.ts";
@@ -34,12 +36,14 @@ import { withPairedProfiles } from "./pairing/paired-profiles.ts";
 import {
   catalogPath,
   devicesOf,
+  knownPath,
   namedBy,
   originOf,
   placesOf,
   REPORTS,
   reservePath,
   ringLimits,
+  roomPath,
   socketPath,
   termOf,
 } from "./places.ts";
@@ -126,7 +130,9 @@ export async function runCoreOn(
   const may = { makeRoom, mayDestroy, askHistory, askRoomLeft };
   const opened = { ...kept, rules, box, key, reserve, sure, paired, medium, ...may };
   await together(signal, [
-    (s) => control(socketPath(config), answered, ASKER_PATIENCE_MS, s),
+    (s) => control(socketPath(config), EVERY_METHOD, answered, ASKER_PATIENCE_MS, s),
+    (s) => control(knownPath(config), ASKED_BY_DOCK, answered, ASKER_PATIENCE_MS, s),
+    (s) => control(roomPath(config), ASKED_BY_RECORDER, answered, ASKER_PATIENCE_MS, s),
     (s) => tellMetrics(clock, events, database, vault.level, askRoomLeft, config, s),
     ...coreLoops(clock, events, attendant, config, opened),
   ]);

@@ -7,6 +7,7 @@ import { parseListen } from "../config/alarm-schema.ts";
 import type { Named } from "../config/configuration.ts";
 import type { Policy } from "../config/policy-schema.ts";
 import type { Config, DeskConfig } from "../config/schema.ts";
+import { servedKnown, servedRoom } from "../config/served.ts";
 import { uploadBytesPerSecond } from "../config/upload-schema.ts";
 import type { Device } from "../storage/catalog/devices.ts";
 import type { CovertPeriod } from "../storage/catalog/duties.ts";
@@ -62,8 +63,19 @@ export function backupOf(config: Config, key: NodeKey, termMs: number): BackedUp
   };
 }
 
+/** Where core takes commands, and answers people. */
 export function socketPath(config: Config): string {
   return join(config.state, "control.sock");
+}
+
+/** Where it answers the dock, which commands nothing. In the service a folder of the dock's group is for it. */
+export function knownPath(config: Config): string {
+  return servedKnown() ?? join(config.state, "known.sock");
+}
+
+/** And the recorder. */
+export function roomPath(config: Config): string {
+  return servedRoom() ?? join(config.state, "room.sock");
 }
 
 /** Where the recorder says what its cameras are doing. */

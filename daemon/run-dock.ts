@@ -10,6 +10,7 @@ import { openSealPool } from "../storage/seal/pool.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, openSpool } from "../storage/spool/spool.ts";
 import { asker } from "./control/client.ts";
+import type { AskForDock } from "./control/producers.ts";
 import { dock } from "./dock.ts";
 import { openFair } from "./docks/fair.ts";
 import { type Machine, thisMachine } from "./docks/ground.ts";
@@ -19,7 +20,7 @@ import type { Events } from "./events.ts";
 import type { Attendant } from "./notify/attendant.ts";
 import { dockLine } from "./notify/dock-line.ts";
 import { spoolTakes } from "./notify/spool-takes.ts";
-import { namedBy, socketPath } from "./places.ts";
+import { knownPath, namedBy } from "./places.ts";
 import { keepBook, readBook } from "./recipients.ts";
 import { containerReader } from "./recording-times.ts";
 
@@ -53,7 +54,7 @@ export async function runDockOn(
   const threads = availableParallelism();
   await using pool = openSealPool(threads);
   const fair = openFair(threads);
-  const ask = asker(socketPath(config), signal);
+  const ask: AskForDock = asker(knownPath(config), signal);
   const { policy } = await readRules(namedBy(config));
   const profileOf = async (name: string) => keptProfile(policy.keeps, await readProfile(name));
   const docks = await Promise.all(

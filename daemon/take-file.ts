@@ -3,7 +3,7 @@ import type { SegmentId } from "#base/ids";
 import { printable } from "#base/printable";
 import type { Clock } from "#base/time";
 import { type CardFile, joined } from "../drivers/bodycam/card.ts";
-import type { Ask } from "./control/client.ts";
+import type { AskForDock } from "./control/producers.ts";
 import type { Sealing } from "./dock.ts";
 import type { CardAt } from "./docks/take-card.ts";
 import type { Events } from "./events.ts";
@@ -52,7 +52,7 @@ export async function takeFile(
 
 /** Asks core for room for many files at once: a card of 10,000 small ones is not 10,000 questions. */
 export function roomFor(
-  ask: Ask,
+  ask: AskForDock,
   patience: Patience,
   files: readonly CardFile[],
 ): (file: CardFile) => Promise<void> {
@@ -71,7 +71,7 @@ export function roomFor(
  * the file alone, when it has waited too long.
  */
 async function askRoom(
-  ask: Ask,
+  ask: AskForDock,
   patience: Patience,
   files: readonly CardFile[],
   index: number,

@@ -19,8 +19,12 @@ const OWN: readonly (readonly [RegExp, string])[] = [
   [/^(SyslogIdentifier=.*)$/, "$1@%i"],
 ];
 
-/** Helpers behind a socket answer the user of the box alone: a tenant's parts start their own. */
-const SHARED = /^Environment=BEWAARD_(?:FFPROBE|FFMPEG)=/;
+/**
+ * Helpers behind a socket answer the user of the box alone: a tenant's parts start their own. Its core answers its
+ * producers beside its control socket.
+ */
+const SHARED =
+  /^(?:Environment=BEWAARD_(?:FFPROBE|FFMPEG|KNOWN|ROOM)=|ReadWritePaths=\/run\/bewaard\/)/;
 const NEEDS = /^(?:After|Wants|Requires|Sockets)=/;
 const SOCKET = /^bewaard-[a-z]+\.socket$/;
 

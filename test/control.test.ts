@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,12 +9,14 @@ import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { asker } from "../daemon/control/client.ts";
+import { ASKED_BY_DOCK, ASKED_BY_RECORDER } from "../daemon/control/producers.ts";
+import { EVERY_METHOD, type Method } from "../daemon/control/protocol.ts";
 import { control } from "../daemon/control/server.ts";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { runCore } from "../daemon/main.ts";
 import { unattended } from "../daemon/notify/attendant.ts";
-import { socketPath } from "../daemon/places.ts";
+import { knownPath, roomPath, socketPath } from "../daemon/places.ts";
 import { runDock } from "../daemon/run-dock.ts";
 import { NO_ANSWERS } from "./fakes/answers.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
@@ -59,6 +61,56 @@ describe("core's socket", () => {
     });
   });
 
+  it("takes from a producer what that may ask, at a socket of its own, and no command (decision 0035)", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await whileRunning(site, async () => {
+      const commands: readonly Method[] = [
+        "bodycams.pair",
+        "bodycams.retire",
+        "clock.confirm",
+        "duties.done",
+        "status",
+      ];
+      for (const [path, asks] of [
+        [knownPath(site.demo.config), ASKED_BY_DOCK],
+        [roomPath(site.demo.config), ASKED_BY_RECORDER],
+      ] as const) {
+        assert.equal((await stat(path)).mode & 0o777, 0o660);
+        const refused: Method[] = [];
+        for (const method of EVERY_METHOD) {
+          const answer = await raw(path, `${JSON.stringify({ method, params: {} })}\n`);
+          if (answer.includes(`no such question here: ${method}`)) refused.push(method);
+        }
+        const others = EVERY_METHOD.filter((method) => !asks.some((one) => one === method));
+        assert.deepEqual(refused, others);
+        for (const command of commands) assert.ok(refused.includes(command), command);
+        const asked = { method: "clock.confirm", params: { timeMs: START, by: "dock" } };
+        assert.match(await raw(path, `${JSON.stringify(asked)}\n`), /"code":"CONTROL_REFUSED"/);
+      }
+      const room = { bytes: 1, urgent: false };
+      assert.ok((await asker(roomPath(site.demo.config), NEVER)("room", room)).granted);
+    });
+  });
+
+  it("opens that socket to the group of the folder it is made in, and to nobody else", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "known.sock");
+    const stop = new AbortController();
+    // Root may give it to any; somebody else to one of their own, and mostly has no other.
+    const group = process.getuid?.() === 0 ? 65_534 : (process.getgroups?.()[0] ?? 0);
+    await chown(folder.path, -1, group);
+    await chmod(folder.path, 0o2710);
+    const serving = control(path, ASKED_BY_DOCK, NO_ANSWERS, MINUTE_MS, stop.signal);
+    try {
+      while (!existsSync(path) || ((await stat(path)).mode & 0o777) !== 0o660)
+        await systemClock.sleep(10, NEVER);
+      assert.equal((await stat(path)).gid, group);
+    } finally {
+      stop.abort();
+      await serving;
+    }
+  });
+
   it("refuses what it does not understand and goes on answering", async () => {
     await using site = await openSite(START, ["bc-0101"], 3);
     await whileRunning(site, async (ask) => {
@@ -100,7 +152,7 @@ describe("core's socket", () => {
       await systemClock.sleep(2 * patienceMs, NEVER);
       return { findings: [], more: 0, segments: 7, entries: 0, notes: [] };
     };
-    const serving = control(path, { ...NO_ANSWERS, verify }, patienceMs, stop.signal);
+    const serving = control(path, ["verify"], { ...NO_ANSWERS, verify }, patienceMs, stop.signal);
     try {
       while (!existsSync(path)) await systemClock.sleep(10, NEVER);
       const asked = `${JSON.stringify({ method: "verify", params: { depth: "rows" } })}\n`;

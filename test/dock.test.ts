@@ -27,13 +27,13 @@ import {
   START,
 } from "./fakes/rig.ts";
 import { NO_SLOTS } from "./fakes/slots.ts";
-import { WELL } from "./fakes/well.ts";
+import { NONE_PAIRED } from "./fakes/well.ts";
 
 /** Answers what core would, from the rig's catalog. */
 function answering(rig: Rig, room = true): Ask {
   return async (method, params) => {
     if (method === "room") return READ[method]({ granted: room });
-    if (method !== "known" || !("files" in params)) return READ[method](WELL);
+    if (method !== "known" || !("files" in params)) return READ[method](NONE_PAIRED);
     const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
       path: Buffer.from(path, "base64"),
       bytes,

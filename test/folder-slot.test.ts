@@ -15,14 +15,14 @@ import { unattended } from "../daemon/notify/attendant.ts";
 import { knownFiles } from "../storage/catalog/find.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { NO_SLOTS } from "./fakes/slots.ts";
-import { WELL } from "./fakes/well.ts";
+import { NONE_PAIRED } from "./fakes/well.ts";
 
 const SLOT = "folder/bc-0101";
 
 function answering(rig: Rig, hasRoom: () => boolean): Ask {
   return async (method, params) => {
     if (method === "room") return READ[method]({ granted: hasRoom() });
-    if (method !== "known" || !("files" in params)) return READ[method](WELL);
+    if (method !== "known" || !("files" in params)) return READ[method](NONE_PAIRED);
     const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
       path: Buffer.from(path, "base64"),
       bytes,

@@ -27,7 +27,7 @@ import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
 import { NO_SLOTS } from "./fakes/slots.ts";
 import { turns } from "./fakes/turns.ts";
-import { WELL } from "./fakes/well.ts";
+import { NONE_PAIRED, WELL } from "./fakes/well.ts";
 import { itWithoutPowers } from "./fakes/without-powers.ts";
 
 const ALL = { device: CAMERA, from: instant(0), to: instant(9e12) };
@@ -43,7 +43,7 @@ function answering(rig: Rig): Asked {
   const ask: Ask = async (method, params) => {
     methods.push(method);
     if (method === "room") return READ[method]({ granted: true });
-    if (method !== "known" || !("files" in params)) return READ[method](WELL);
+    if (method !== "known" || !("files" in params)) return READ[method](NONE_PAIRED);
     const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
       path: Buffer.from(path, "base64"),
       bytes,

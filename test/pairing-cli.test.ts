@@ -10,7 +10,7 @@ import { systemClock } from "#base/system-clock";
 import { isoOf, SECOND_MS } from "#base/time";
 import { readSecret } from "../config/secrets.ts";
 import type { SlotNews } from "../daemon/control/dock-questions.ts";
-import { METHODS } from "../daemon/control/protocol.ts";
+import { EVERY_METHOD, METHODS } from "../daemon/control/protocol.ts";
 import { control } from "../daemon/control/server.ts";
 import { runCore } from "../daemon/main.ts";
 import { unattended } from "../daemon/notify/attendant.ts";
@@ -49,7 +49,7 @@ async function openCore() {
   const stop = new AbortController();
   const path = join(state, "control.sock");
   const answered = { ...NO_ANSWERS, ...pairing.answers };
-  const serving = control(path, answered, 60 * SECOND_MS, stop.signal);
+  const serving = control(path, EVERY_METHOD, answered, 60 * SECOND_MS, stop.signal);
   while (!existsSync(path)) await systemClock.sleep(10, NEVER);
   return {
     yaml,

@@ -25,9 +25,9 @@ function untenanted(line: string): string {
     .replace(/ \(%i\)$|@%i$/, "");
 }
 
-/** What a tenant has not of a line: helpers behind a socket. */
+/** What a tenant has not of a line: what lies in the box's own folder. */
 function unserved(line: string): string {
-  if (line.startsWith("Environment=BEWAARD_FF")) return "";
+  if (/^\w+=(?:BEWAARD_\w+=)?\/run\/bewaard\//.test(line)) return "";
   return line.replaceAll(/(?<=[= ])bewaard-[a-z]+\.socket(?: |$)/g, "").replace(/^\w+=$| $/, "");
 }
 
@@ -51,7 +51,11 @@ describe("the units of a tenant", () => {
       const { template } = await both(name);
       const says = template.join("\n");
       assert.doesNotMatch(says, /\/(?:srv|mnt|var\/lib|var\/cache)\/bewaard(?!-%i)/, name);
-      assert.doesNotMatch(says, /bewaard\.yaml|BEWAARD_FF|bewaard-[a-z]+\.socket/, name);
+      assert.doesNotMatch(
+        says,
+        /bewaard\.yaml|BEWAARD_[A-Z]+=|\/run\/bewaard\/|bewaard-[a-z]+\.socket/,
+        name,
+      );
       for (const key of ["User", "Group", "StateDirectory", "CacheDirectory"])
         assert.match(says, new RegExp(`^${key}=bewaard-%i$`, "m"), `${name} ${key}`);
       assert.match(says, /--config \/etc\/bewaard\/%i\.yaml run/, name);

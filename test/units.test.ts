@@ -282,6 +282,23 @@ describe("the units of systemd", () => {
     }
   });
 
+  it("have core answer each producer in a folder of that one's own, and tell both where (decision 0035)", async () => {
+    const core = await unit("bewaard.service");
+    const made = await readFile(new URL("../systemd/bewaard.tmpfiles", import.meta.url), "utf8");
+    for (const [name, folder, said] of [
+      ["bewaard-dock", "/run/bewaard/dock", "BEWAARD_KNOWN=/run/bewaard/dock/known.sock"],
+      ["bewaard-record", "/run/bewaard/record", "BEWAARD_ROOM=/run/bewaard/record/room.sock"],
+    ] as const) {
+      assert.ok(list(core, "Environment").includes(said), said);
+      assert.ok(list(core, "ReadWritePaths").includes(folder), folder);
+      // Of the folder's group is what is made in it, which core may not give away by itself.
+      assert.match(made, new RegExp(`^d ${folder} 2710 bewaard bewaard -$`, "m"));
+      const producer = await unit(`${name}.service`);
+      assert.ok(list(producer, "Environment").includes(said), name);
+      assert.ok(!list(producer, "ReadWritePaths").includes(folder), name);
+    }
+  });
+
   it("have ffmpeg's network be the gate's, and nothing else's", async () => {
     const gate = await unit("bewaard-gate.socket");
     assert.equal(last(gate, "PrivateNetwork"), "yes");

@@ -10,8 +10,8 @@ import {
   type Watch,
 } from "./protocol.ts";
 
-/** Asks core one question over its socket; `watch` hears how far a long answer is. */
-export type Ask = <M extends Method>(
+/** Asks core one question over its socket, out of `Of`; `watch` hears how far a long answer is. */
+export type Ask<Of extends Method = Method> = <M extends Of>(
   method: M,
   params: Params<M>,
   watch?: Watch,

@@ -202,6 +202,12 @@ export const METHODS = {
 } as const;
 
 export type Method = keyof typeof METHODS;
+export const EVERY_METHOD: readonly Method[] = Object.keys(METHODS).filter(isMethod);
+
+function isMethod(name: string): name is Method {
+  return Object.hasOwn(METHODS, name);
+}
+
 export type Params<M extends Method> = z.output<(typeof METHODS)[M]["params"]>;
 export type Result<M extends Method> = z.output<(typeof METHODS)[M]["result"]>;
 

@@ -7,27 +7,33 @@ import { type Answers, METHODS, type Method, request, type Watch } from "./proto
 const REQUEST_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Answers at the socket `path` until the signal aborts. Who may open the socket (its owner and group)
- * may ask. A socket left by a crash is replaced: the lease says that no other core runs. Who neither asks
+ * Answers at the socket `path`, and no other than `methods`, until the signal aborts. Who may open the socket (its owner
+ * and group) may ask. A socket left by a crash is replaced: the lease says that no other core runs. Who neither asks
  * nor listens for `patienceMs` is hung up on; an answer may take as long as it takes.
  */
 export async function control(
   path: string,
+  methods: readonly Method[],
   answers: Answers,
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const letIn = (socket: Socket): void => {
     socket.setTimeout(patienceMs).on("timeout", () => socket.destroy());
-    void converse(socket, answers, patienceMs);
+    void converse(socket, methods, answers, patienceMs);
   };
   // The asker closes its side after the question; the answer goes out on the other.
   await listenAt(path, letIn, signal, { allowHalfOpen: true });
 }
 
-async function converse(socket: Socket, answers: Answers, patienceMs: number): Promise<void> {
+async function converse(
+  socket: Socket,
+  methods: readonly Method[],
+  answers: Answers,
+  patienceMs: number,
+): Promise<void> {
   const watch = telling(socket);
-  const answer = await answered(socket, answers, watch);
+  const answer = await answered(socket, methods, answers, watch);
   socket.setTimeout(patienceMs);
   socket.end(`${JSON.stringify(answer)}\n`);
 }
@@ -43,12 +49,19 @@ function telling(socket: Socket): Watch {
   };
 }
 
-async function answered(socket: Socket, answers: Answers, watch: Watch): Promise<object> {
+async function answered(
+  socket: Socket,
+  methods: readonly Method[],
+  answers: Answers,
+  watch: Watch,
+): Promise<object> {
   try {
-    const { method, params } = request.parse(JSON.parse(await question(socket)));
+    const { method: asked, params } = request.parse(JSON.parse(await question(socket)));
+    const method = methods.find((one) => one === asked);
     // Verifying the hashes of a large vault says nothing for longer than anybody may be silent.
     socket.setTimeout(0);
-    if (!isMethod(method)) throw new BewaardError("CONTROL_REFUSED", `no such question: ${method}`);
+    if (method === undefined)
+      throw new BewaardError("CONTROL_REFUSED", `no such question here: ${asked}`);
     return { ok: true, result: await dispatch(method, params, answers, watch) };
   } catch (error) {
     if (error instanceof BewaardError)
@@ -69,10 +82,6 @@ async function question(socket: Socket): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function isMethod(method: string): method is Method {
-  return Object.hasOwn(METHODS, method);
 }
 
 async function dispatch(

@@ -1,10 +1,10 @@
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { Result } from "../control/protocol.ts";
 import type { DockCore } from "./dock-core.ts";
 import type { SlotWhy } from "./slot-why.ts";
 
 /** Core, asked over its socket. */
-export function dockCore(ask: Ask): DockCore {
+export function dockCore(ask: AskForDock): DockCore {
   return {
     pairings: async () => (await ask("docks.pairings", {})).cameras,
     news: async (slots) => void (await ask("docks.news", { slots: [...slots] })),

@@ -1,6 +1,6 @@
 import type { DeviceId, SegmentId } from "#base/ids";
 import type { CardFile } from "../../drivers/bodycam/card.ts";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import { keyOf } from "../take-file.ts";
 import type { Counted } from "./slot-state.ts";
 
@@ -53,7 +53,7 @@ export function openCardMemory(): CardMemory {
 
 /** Asks core which of `files` it has, or had. */
 export async function learn(
-  ask: Ask,
+  ask: AskForDock,
   device: DeviceId,
   { taken, adopted }: CardMemory,
   files: readonly CardFile[],

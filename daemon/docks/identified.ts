@@ -2,7 +2,7 @@ import { BewaardError } from "#base/errors";
 import { type Card, listCard } from "../../drivers/bodycam/card.ts";
 import { readIdentity } from "../../drivers/bodycam/identity.ts";
 import type { CardLimits } from "../../drivers/bodycam/profile.ts";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { PairedCard } from "./join-slots.ts";
 import type { TakeCard } from "./take-card.ts";
 
@@ -18,7 +18,7 @@ export interface Identified {
  * @throws BewaardError BODYCAM_ALIKE for another camera; CARD_READ where too many files may hide what it says; and what `take` throws.
  */
 export function identified(
-  ask: Ask,
+  ask: AskForDock,
   { identity, limits }: Identified,
   { number, folder }: PairedCard,
   isThere: () => Promise<boolean>,

@@ -8,7 +8,7 @@ import {
   clockFault,
   measureOffset,
 } from "../../drivers/bodycam/clock-offset.ts";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { type SeenClock, seenNow } from "../seen-clock.ts";
@@ -40,7 +40,7 @@ export type SlotProfile = Dock["profile"] &
 export function cardOpener(
   clock: Clock,
   events: Events,
-  ask: Ask,
+  ask: AskForDock,
   core: Pick<DockCore, "setTime">,
   sealing: Sealing,
   fair: Fair,

@@ -2,7 +2,7 @@ import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
 import { type Clock, MINUTE_MS } from "#base/time";
 import { together } from "#base/together";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { Sealing, Slots } from "../dock.ts";
 import type { Events } from "../events.ts";
 import type { Attendant } from "../notify/attendant.ts";
@@ -23,7 +23,7 @@ export function openSlots(
   clock: Clock,
   events: Events,
   attendant: Attendant,
-  ask: Ask,
+  ask: AskForDock,
   sealing: Sealing,
   fair: Fair,
   ground: Machine,

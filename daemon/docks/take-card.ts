@@ -7,7 +7,7 @@ import { printable } from "#base/printable";
 import { type Clock, DAY_MS } from "#base/time";
 import { type Card, type CardFile, listCard } from "../../drivers/bodycam/card.ts";
 import { sorter } from "../../drivers/bodycam/profile.ts";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { handOverLeft, type Left } from "../hand-over-left.ts";
@@ -82,7 +82,7 @@ const ROOM_PATIENCE_MS = DAY_MS;
 export function openTaking(
   clock: Clock,
   events: Events,
-  ask: Ask,
+  ask: AskForDock,
   sealing: Sealing,
   card: CardAt,
 ): TakeCard {
@@ -164,7 +164,7 @@ async function listed(card: CardAt): Promise<Card | "gone"> {
 /** Files that have settled and that nobody has taken yet. */
 async function toTake(
   clock: Clock,
-  ask: Ask,
+  ask: AskForDock,
   card: CardAt,
   memory: CardMemory,
   files: readonly CardFile[],

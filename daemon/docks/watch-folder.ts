@@ -1,7 +1,7 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import { lookAgain } from "../../drivers/bodycam/look-again.ts";
-import type { Ask } from "../control/client.ts";
+import type { AskForDock } from "../control/producers.ts";
 import type { Dock, Sealing } from "../dock.ts";
 import type { Events } from "../events.ts";
 import { newDockingId } from "../new-id.ts";
@@ -29,7 +29,7 @@ const QUIET_MS = 10 * SECOND_MS;
 export async function watchFolder(
   clock: Clock,
   events: Events,
-  ask: Ask,
+  ask: AskForDock,
   sealing: Sealing,
   fair: Fair,
   board: SlotBoard,

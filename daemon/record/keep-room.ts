@@ -1,6 +1,6 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, every, SECOND_MS } from "#base/time";
-import type { Ask } from "../control/client.ts";
+import type { AskForRecorder } from "../control/producers.ts";
 
 /** Asks core for room in the spool before it is needed. */
 export interface RoomKeeper {
@@ -20,7 +20,7 @@ const AHEAD_PART = 0.25;
 /** Keeps room for `cameras` in a spool of `limitBytes`. Core that does not answer stops nothing: what is on the disk waits for it. */
 export function roomKeeper(
   clock: Clock,
-  ask: Ask,
+  ask: AskForRecorder,
   cameras: number,
   limitBytes: number,
 ): RoomKeeper {

@@ -18,8 +18,8 @@ import {
   marksPath,
   passwordName,
   recordSocketPath,
+  roomPath,
   segmentMs,
-  socketPath,
   wallCameras,
 } from "../places.ts";
 import { keepBook, readBook, warnOfRecipients } from "../recipients.ts";
@@ -70,7 +70,7 @@ export async function runRecord(
   const live = openLive(devices, LIVE_PATIENCE_MS);
   const room = roomKeeper(
     clock,
-    asker(socketPath(config), signal),
+    asker(roomPath(config), signal),
     cameras.length,
     config.spool.limit,
   );

@@ -25,7 +25,7 @@ import { recordPaired } from "../../storage/catalog/devices.ts";
 import { knownFiles } from "../../storage/catalog/find.ts";
 import { cardRecordOf, removeRecord, writeRecord } from "./card-records.ts";
 import { dockOf, type Rig, START } from "./rig.ts";
-import { WELL } from "./well.ts";
+import { NONE_PAIRED } from "./well.ts";
 
 /** A machine without a slot, for tests of folders. */
 export const NO_SLOTS: Slots = {
@@ -197,7 +197,7 @@ export function answeringSlots(rig: Rig): Ask {
   return async (method, params) => {
     if (method === "room") return READ[method]({ granted: true });
     if (method !== "known" || !("files" in params) || !("device" in params))
-      return READ[method](WELL);
+      return READ[method](NONE_PAIRED);
     const files = params.files.map(({ path, bytes, modifiedAtMs }) => ({
       path: Buffer.from(path, "base64"),
       bytes,

@@ -17,3 +17,6 @@ export const WELL: Result<"status"> = {
   backupAt: null,
   left: { files: 0, decideBy: null },
 };
+
+/** And of one that knows no camera. */
+export const NONE_PAIRED: Result<"docks.pairings"> = { cameras: [] };
