@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -310,6 +310,25 @@ describe("bewaard setup, where a file answers", function () {
     assert.equal((await stat(at("state/vault.credential"))).mode & 0o777, 0o600);
     assert.ok(!`${stdout}${stderr}`.includes(box.secretAccessKey));
     assert.ok(!(await readFile(at("etc/bewaard.yaml"), "utf8")).includes(box.secretAccessKey));
+  });
+
+  it("takes the separate medium and the backups of a box from its answers, though it asks for neither (AR-20)", async () => {
+    await using machine = await newMachine();
+    const { at, answers, setup } = machine;
+    await mkdir(at("medium"));
+    const secured = { directory: at("medium"), medium: "usb-schijf", serial: "WD-123" };
+    const backup = { recipients: at("recovery.txt") };
+    await writeFile(
+      at("answers.yaml"),
+      stringify({ ...answers, policy: "arnhem", secured, backup }),
+    );
+    await setup("setup", "--answers", at("answers.yaml"));
+    const config = await readConfig(at("etc/bewaard.yaml"));
+    assert.deepEqual([config.secured, config.backup], [secured, backup]);
+    await rm(at("etc/bewaard.yaml"));
+    await writeFile(at("answers.yaml"), stringify({ ...answers, secured: { medium: 1 } }));
+    const { stderr } = await setup("setup", "--answers", at("answers.yaml"));
+    assert.match(stderr, /secured\.medium/);
   });
 
   it("looks at the first camera, with its password from a file, and is not done where it would not be stored", async () => {

@@ -13,8 +13,11 @@ const answersSchema = z.strictObject({
   discover: text.optional(),
   discover_at: text.optional(),
   demo: z.boolean().optional(),
-  bodycams: z.array(z.unknown()).optional(),
-  cameras: z.array(z.unknown()).optional(),
+  // As they will stand in the configuration, which says what is wrong with them.
+  bodycams: z.unknown().optional(),
+  cameras: z.unknown().optional(),
+  secured: z.unknown().optional(),
+  backup: z.unknown().optional(),
   recipients: path.optional(),
   signers: path.optional(),
   secrets: z.record(z.string(), path).optional(),

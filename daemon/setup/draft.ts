@@ -11,9 +11,8 @@ export interface Standing {
   readonly path: string;
   readonly state: string;
   readonly demo: boolean;
-  /** As they stand in a file of answers, and will in the configuration. */
-  readonly cameras: readonly unknown[];
-  readonly bodycams: readonly unknown[];
+  /** What is never asked, by its key, as it stands in a file of answers, and will in the configuration. */
+  readonly unasked: Readonly<Record<string, unknown>>;
 }
 
 const HEADER = `# Made by \`bewaard setup\`. Every key: bewaard.yaml(5); \`bewaard config check\` names each mistake.
@@ -22,7 +21,7 @@ const HEADER = `# Made by \`bewaard setup\`. Every key: bewaard.yaml(5); \`bewaa
 
 /** The text of a configuration out of answers. That it is one is still to be looked at. */
 export function draft(standing: Standing, answers: Answers): string {
-  const { path, state, demo, cameras, bodycams } = standing;
+  const { path, state, demo, unasked } = standing;
   const beside = (name: string): string => join(folderBeside(path), name);
   const written: Record<string, unknown> = {};
   for (const { key, path: at } of QUESTIONS) {
@@ -37,8 +36,7 @@ export function draft(standing: Standing, answers: Answers): string {
       state,
       recipients: beside("recipients.txt"),
       desk_signers: beside("desk.signers"),
-      ...(bodycams.length > 0 ? { bodycams } : {}),
-      ...(cameras.length > 0 ? { cameras } : {}),
+      ...unasked,
     })
   );
 }
