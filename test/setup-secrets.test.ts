@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { credentialStore } from "../daemon/setup/credential-store.ts";
 import { openFolder, removeLeft } from "../daemon/setup/opened-folder.ts";
-import { readOwned } from "../daemon/setup/own-files.ts";
+import { makeOwned, readOwned } from "../daemon/setup/own-files.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
@@ -38,6 +38,24 @@ describe("a password that root hands to setup", () => {
     await writeFile(at("large"), Buffer.alloc(4097), { mode: 0o600 });
     for (const name of ["link", "name", "fifo", "folder", "large"])
       await assert.rejects(readOwned(ME, at(name)), EXPOSED, name);
+  });
+});
+
+describe("a folder that setup makes a box's own", () => {
+  it("is one that is new or empty, and never what a link of its name leads to", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string): string => join(folder.path, name);
+    const modeOf = async (name: string) => (await stat(at(name))).mode & 0o777;
+    for (const name of ["empty", "disk/lost+found", "used/other", "elsewhere"])
+      await mkdir(at(name), { recursive: true });
+    for (const name of ["empty", "disk", "used", "elsewhere"]) await chmod(at(name), 0o755);
+    await symlink(at("elsewhere"), at("link"));
+    for (const name of ["new", "empty", "disk", "used", "link"])
+      await makeOwned(undefined, at(name), 0o710);
+    for (const name of ["new", "empty", "disk"]) assert.equal(await modeOf(name), 0o710, name);
+    for (const name of ["used", "elsewhere"]) assert.equal(await modeOf(name), 0o755, name);
+    await writeFile(at("file"), "");
+    await assert.rejects(makeOwned(undefined, at("file"), 0o710), { code: "EEXIST" });
   });
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
@@ -84,16 +84,30 @@ function notPlain(path: string): BewaardError {
 
 /**
  * Makes a folder for `owner`, and what is above it for whoever runs this. One that is there becomes its owner's where it is
- * still empty and of whoever runs this, as a new disk is; any other stays as it is.
+ * still empty and of whoever runs this, as a new disk is; any other stays as it is, and so does what a link of that name
+ * leads to. What is looked at is what is changed, whatever takes its name meanwhile.
  */
 export async function makeOwned(owner: Owner, path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o755 });
-  const { uid } = await stat(path);
-  const used = (await readdir(path)).some((name) => name !== "lost+found");
-  if (used || uid !== process.getuid?.()) return;
-  await using folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await using folder = await openFolder(path);
+  if (folder === undefined) return;
+  const { uid } = await folder.stat();
+  const names = await readdir(`/proc/self/fd/${folder.fd}`);
+  if (uid !== process.getuid?.() || names.some((name) => name !== "lost+found")) return;
   await folder.chmod(mode);
   if (owner) await folder.chown(owner.uid, owner.gid);
+}
+
+/** Undefined for a link to one. */
+async function openFolder(path: string): Promise<FileHandle | undefined> {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  try {
+    return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  } catch (error) {
+    // Of both that it may not be, Linux tells of this one.
+    if (systemCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 /** The user whose folder it is; undefined where it is not there, or is that of whoever runs this. */
