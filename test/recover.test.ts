@@ -48,11 +48,12 @@ async function prepare({ machine }: Drill): Promise<string> {
   return envelope;
 }
 
-/** Two recordings, a backup, one more recording, and a signed head over it. */
-async function live({ site }: Drill): Promise<void> {
+/** Two recordings, a backup, one more recording, and a signed head over it; returns how many entries that is over. */
+async function live({ site }: Drill): Promise<number> {
   const config = await readConfig(join(site.folder, "bewaard.yaml"));
   assert.ok(config.backup);
   await film(site, site.clock.now());
+  let size = 0;
   await whileRunning(
     site,
     async (ask, signal, said) => {
@@ -63,11 +64,14 @@ async function live({ site }: Drill): Promise<void> {
       await see("a backup", async () => said.includes("backup-made"));
       await film(site, site.clock.now());
       await see("another recording", async () => (await stored()) === 2);
-      const size = (await ask("status", {})).checkpoint?.size ?? 0;
-      await see("a head", async () => ((await ask("status", {})).checkpoint?.size ?? 0) > size);
+      const signed = async () => (await ask("status", {})).checkpoint?.size ?? 0;
+      const before = await signed();
+      await see("a head", async () => (await signed()) > before);
+      size = await signed();
     },
     config,
   );
+  return size;
 }
 
 /** The disk with state, key and spool is gone. What step 3 puts back: copies of what is no secret, and credentials. */
@@ -83,13 +87,23 @@ async function die({ site }: Drill): Promise<void> {
   await rename(join(site.folder, "node.vkey"), join(site.folder, "lost.vkey"));
 }
 
-async function recover({ site, machine }: Drill, envelope: string): Promise<void> {
+async function recover({ site, machine }: Drill, envelope: string, size: number): Promise<void> {
   const blocks = await commandsOf("recover.md", "A dead box");
   const asksForKey = blocks.findIndex((block) => block.includes("bewaard restore"));
   assert.ok(asksForKey > 0);
+  const known = (entries: number) => writeFile(join(site.folder, "lost.size"), `${entries}\n`);
+  // At its end it may have signed once more.
+  await known(size + 1000);
   const said: string[] = [];
-  for (const [nth, block] of blocks.entries())
-    said.push(await machine.run(block, nth === asksForKey ? `${envelope}\n` : ""));
+  for (const [nth, block] of blocks.entries()) {
+    const typed = nth === asksForKey ? `${envelope}\n` : "";
+    if (nth === asksForKey) {
+      // As where the newest heads were hidden from the vault.
+      await assert.rejects(machine.run(block, typed), /LEDGER_BROKEN/);
+      await known(size);
+    }
+    said.push(await machine.run(block, typed));
+  }
   assert.match(said[asksForKey] ?? "", /Back-up van \/ backup of 20.*Z/);
   assert.match(said[asksForKey] ?? "", /2 fragmenten in de kluis/);
   assert.doesNotMatch(said[asksForKey] ?? "", /VERLOREN|ONTBREKEN|NIET/);
@@ -111,9 +125,9 @@ async function drill(more: object, known?: Parameters<typeof openSite>[4]): Prom
   await using machine = await openMachine(site.folder);
   const envelope = await prepare({ site, machine });
   await machine.run("/usr/lib/bewaard/systemd/node-key.sh");
-  await live({ site, machine });
+  const size = await live({ site, machine });
   await die({ site, machine });
-  await recover({ site, machine }, envelope);
+  await recover({ site, machine }, envelope, size);
 }
 
 async function makeBucket(server: S3Server, locked: boolean): Promise<void> {
