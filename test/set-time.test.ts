@@ -100,6 +100,25 @@ describe("core that is asked to set a camera's clock", () => {
     assert.equal(rig.said.filter((event) => event === "clock-not-set").length, 3);
   });
 
+  it("settles at once what it does not sign itself, says which field it is, and tries again later", async () => {
+    await using rig = await openCamera();
+    const setting = await openSetting(rig, { file: { ...TIME_FILE, template: "\n".repeat(4096) } });
+    assert.deepEqual(await setting.ask(), { state: "failed", why: "unsigned" });
+    assert.deepEqual(await setting.orders(), []);
+    assert.deepEqual(await setting.ask(), { state: "failed", why: "unsigned" });
+    assert.match(rig.lines.at(-1) ?? "", /"clock-not-set".*"unsigned: template"/);
+    rig.clock.move(MINUTE_MS);
+    assert.deepEqual(await setting.ask(), { state: "failed", why: "unsigned" });
+    assert.deepEqual(
+      (await clocksSet(rig)).map(({ outcome, why }) => [outcome, why]),
+      [
+        ["refused", "unsigned"],
+        ["refused", "unsigned"],
+      ],
+    );
+    assert.deepEqual(await rig.check(), []);
+  });
+
   it("orders nothing while its own time is not trusted, and says so (invariant 10)", async () => {
     await using rig = await openCamera();
     let isTrusted = false;

@@ -128,6 +128,23 @@ describe("wiping a card", () => {
     }
   });
 
+  it("settles at once an order that core does not sign itself, says which field it is, and tries again later (invariant 8)", async () => {
+    await using rig = await openRig();
+    const [id] = [await stored(rig, "one", named(0))];
+    const wiping = await openWiping(rig, { bootId: () => "\u0007" });
+    const record = { ...RECORD, bootId: "\u0007" };
+    const { nonce } = await wiping.ask({ record });
+    const { outcome, why } = await wiping.report(nonce);
+    assert.deepEqual([outcome, why], ["refused", "unsigned"]);
+    assert.match(rig.lines.at(-1) ?? "", /"wipe-failed".*"unsigned: bootId"/);
+    const [entry] = await wiped(rig);
+    assert.deepEqual([entry?.outcome, entry?.untold], ["refused", [id]]);
+    assert.equal((await wiping.ask({ record })).nonce, null);
+    rig.clock.move(MINUTE_MS);
+    assert.notEqual((await wiping.ask({ record })).nonce, null);
+    assert.deepEqual([await wiping.orders(), await rig.check()], [[], []]);
+  });
+
   it("asked again for the same docking, gives the same order (invariant 8)", async () => {
     await using rig = await openRig();
     const wiping = await openWiping(rig);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { ZodError } from "zod";
 import { diskError } from "#base/disk-errors";
 import { writeDurably } from "#base/durable";
 import { BewaardError } from "#base/errors";
@@ -59,17 +60,21 @@ export function boundsFor(clock: Clock, lifeMs: number): OrderBounds {
   };
 }
 
+/** What is said in the ledger, and to who asks, of an order that core does not sign; it is settled at once. */
+export const UNSIGNED = "unsigned";
+
 /**
  * Signs an order and leaves it where the helper finds it. One that does not get there expires, like one that is not
- * heard of. @throws BewaardError DISK_… when it cannot be written.
+ * heard of. Returns which of its fields can be in no order: it was not signed then, and nobody will ever report of it.
+ * @throws BewaardError DISK_… when it cannot be written.
  */
 export async function leaveOrder(
   { node, key, folder }: OrderDesk,
   { slot, name, device, volume }: AskedCard,
   { nonce, bootId, issuedAt, expiresAt }: OrderBounds,
   what: DistributiveOmit<Order, Common | OfCard>,
-): Promise<void> {
-  const order = signOrder(key, {
+): Promise<string | undefined> {
+  const order = signedOrder(key, {
     bewaard: "order/1",
     node,
     nonce,
@@ -82,11 +87,27 @@ export async function leaveOrder(
     expiresAt: isoOf(expiresAt),
     ...what,
   });
+  if ("fields" in order) return order.fields;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeDurably(orderPath(folder, nonce), order, 0o600);
+    await writeDurably(orderPath(folder, nonce), order.note, 0o600);
+    return undefined;
   } catch (error) {
     throw diskError(error, "writing an order");
+  }
+}
+
+function signedOrder(
+  key: NodeKey,
+  order: Order,
+): { readonly note: string } | { readonly fields: string } {
+  try {
+    return { note: signOrder(key, order) };
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error;
+    // Where, and not what: names on a card may be anything.
+    const fields = new Set(error.issues.map(({ path }) => path.join(".")));
+    return { fields: [...fields].slice(0, 3).join(", ") };
   }
 }
 

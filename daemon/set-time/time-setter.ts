@@ -4,7 +4,12 @@ import type { DeviceId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, HOUR_MS, instant, MINUTE_MS } from "#base/time";
 import type { Database } from "../../storage/catalog/sqlite.ts";
-import { rememberTimeOrder, type TimeOrdered } from "../../storage/catalog/time-orders.ts";
+import {
+  recordClockSet,
+  rememberTimeOrder,
+  type TimeFate,
+  type TimeOrdered,
+} from "../../storage/catalog/time-orders.ts";
 import type { Params, Result } from "../control/protocol.ts";
 import type { Events } from "../events.ts";
 import {
@@ -12,6 +17,7 @@ import {
   deviceOf,
   leaveOrder,
   type OrderDesk,
+  UNSIGNED,
   whyNotThis,
 } from "../ordering/order-desk.ts";
 import type { Outstanding } from "../ordering/outstanding.ts";
@@ -35,6 +41,12 @@ type Answer = Result<"docks.set-time">;
 
 /** The helper writes a few bytes; until then nothing of that card is wiped. */
 const LIFE_MS = 2 * MINUTE_MS;
+const NEVER_SIGNED: TimeFate = {
+  outcome: "refused",
+  why: UNSIGNED,
+  startedAt: null,
+  endedAt: null,
+};
 
 /**
  * Makes the function that answers `docks.set-time`: a signed order for the root helper to write the file that sets a
@@ -76,12 +88,18 @@ export function timeSetter(
     outstanding.any ||= ordered.state === "new" || ordered.state === "open";
     if (ordered.state === "new") {
       step("clock.ordered");
-      await leaveOrder(desk, record, bounds, {
+      const unsigned = await leaveOrder(desk, record, bounds, {
         verb: "set-time",
         path: Buffer.from(file.path).toString("base64"),
         template: orderTemplate(file),
         zone: file.zone,
       });
+      if (unsigned !== undefined) {
+        const order = { ...asked, ...bounds };
+        await recordClockSet(database, clock.now(), order, NEVER_SIGNED);
+        events.clockNotSet(device, bounds.nonce, "refused", `${UNSIGNED}: ${unsigned}`);
+        return { state: "failed", why: UNSIGNED };
+      }
       step("clock.written");
       events.clockOrdered(device, bounds.nonce, offsetMs);
     }

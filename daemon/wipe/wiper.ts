@@ -10,6 +10,7 @@ import {
   rememberWipe,
 } from "../../storage/catalog/order-wipe.ts";
 import type { Database } from "../../storage/catalog/sqlite.ts";
+import { recordUnsigned } from "../../storage/catalog/wiped.ts";
 import type { Params, Result } from "../control/protocol.ts";
 import type { Events } from "../events.ts";
 import {
@@ -18,6 +19,7 @@ import {
   deviceOf,
   leaveOrder,
   type OrderDesk,
+  UNSIGNED,
   whyNotThis,
 } from "../ordering/order-desk.ts";
 import type { Outstanding } from "../ordering/outstanding.ts";
@@ -85,9 +87,14 @@ export function wiper(
     outstanding.any ||= answered.nonce !== undefined;
     if (answered.files.length > 0) {
       step("wipe.ordered");
-      await write(desk, record, asked, bounds, answered);
-      step("wipe.written");
-      events.wipeOrdered(device, bounds.nonce, answered.files.length, asked.how);
+      const unsigned = await write(desk, record, asked, bounds, answered);
+      if (unsigned === undefined) {
+        step("wipe.written");
+        events.wipeOrdered(device, bounds.nonce, answered.files.length, asked.how);
+      } else {
+        await recordUnsigned(database, clock.now(), bounds.nonce, UNSIGNED);
+        events.wipeFailed(device, bounds.nonce, "refused", `${UNSIGNED}: ${unsigned}`, 0);
+      }
     }
     return answerOf(answered, undefined);
   };
@@ -116,7 +123,7 @@ function write(
   { how }: Asked,
   bounds: Bounds,
   { files }: Answered,
-): Promise<void> {
+): Promise<string | undefined> {
   return leaveOrder(desk, record, bounds, {
     verb: "wipe",
     how,

@@ -1,7 +1,7 @@
 import { type DeviceId, parseDeviceId, parseSegmentId, type SegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { bytes, moment, number, optional, text } from "./row.ts";
-import type { Database, Sql } from "./sqlite.ts";
+import type { Database, Sql, SqlRow } from "./sqlite.ts";
 
 // Orders to wipe cards: those that are open, and what is known of each.
 
@@ -21,28 +21,38 @@ export interface OpenWipe {
   readonly bytes: number;
 }
 
+const OPEN = `select wipe.*, (select coalesce(sum(plaintext_bytes), 0) from wipe_file
+    join segment on segment.id = segment_id where wipe_file.nonce = wipe.nonce) as bytes
+  from wipe where outcome is null`;
+
 /** Every open order, the oldest first. */
 export function openWipes(database: Database): Promise<readonly OpenWipe[]> {
   return database.transaction(async (sql) => {
-    const rows = await sql.all(
-      `select wipe.*, (select coalesce(sum(plaintext_bytes), 0) from wipe_file
-         join segment on segment.id = segment_id where wipe_file.nonce = wipe.nonce) as bytes
-       from wipe where outcome is null order by issued_at_ms, nonce`,
-    );
-    return rows.map((row) => ({
-      nonce: text(row, "nonce"),
-      device: parseDeviceId(text(row, "device_id")),
-      docking: text(row, "docking"),
-      how: text(row, "how"),
-      issuedAt: moment(row, "issued_at_ms"),
-      expiresAt: moment(row, "expires_at_ms"),
-      bootId: text(row, "boot_id"),
-      expiresUptimeMs: number(row, "expires_uptime_ms"),
-      whole: number(row, "whole") === 1,
-      others: number(row, "others"),
-      bytes: number(row, "bytes"),
-    }));
+    const rows = await sql.all(`${OPEN} order by issued_at_ms, nonce`);
+    return rows.map(openWipeOf);
   });
+}
+
+/** The order `nonce` while it is open. */
+export async function openWipe(sql: Sql, nonce: string): Promise<OpenWipe | undefined> {
+  const [row] = await sql.all(`${OPEN} and nonce = $nonce`, { $nonce: nonce });
+  return row && openWipeOf(row);
+}
+
+function openWipeOf(row: SqlRow): OpenWipe {
+  return {
+    nonce: text(row, "nonce"),
+    device: parseDeviceId(text(row, "device_id")),
+    docking: text(row, "docking"),
+    how: text(row, "how"),
+    issuedAt: moment(row, "issued_at_ms"),
+    expiresAt: moment(row, "expires_at_ms"),
+    bootId: text(row, "boot_id"),
+    expiresUptimeMs: number(row, "expires_uptime_ms"),
+    whole: number(row, "whole") === 1,
+    others: number(row, "others"),
+    bytes: number(row, "bytes"),
+  };
 }
 
 /** What came of an order, as JSON; null while it is open, undefined for one that this box does not know. */

@@ -2,7 +2,7 @@ import type { SegmentId } from "#base/ids";
 import { type Instant, instant, isoOf } from "#base/time";
 import { append } from "../ledger/append.ts";
 import { tellEmptied } from "./devices.ts";
-import { filesOfWipe, type OpenWipe, type WipeFile } from "./open-wipes.ts";
+import { filesOfWipe, type OpenWipe, openWipe, type WipeFile } from "./open-wipes.ts";
 import type { Database, Sql } from "./sqlite.ts";
 import { doubt, isDoubtful, settleDoubt } from "./wipe-doubts.ts";
 
@@ -97,14 +97,34 @@ export function recordWiped(
 
 /** Forgets an order of which nothing was heard: what became of its files is seen at the next docking. */
 export function recordUnreported(database: Database, at: Instant, order: OpenWipe): Promise<void> {
+  return database.transaction((sql) => settleUntold(sql, at, order, "unreported", null));
+}
+
+/** Settles an order that core did not sign: the helper never sees it. */
+export function recordUnsigned(
+  database: Database,
+  at: Instant,
+  nonce: string,
+  why: string,
+): Promise<void> {
   return database.transaction(async (sql) => {
-    const untold = await filesOfWipe(sql, order.nonce);
-    if (untold.length === 0) return;
-    const outcome = "unreported";
-    const nothing = { why: null, removed: [], kept: [], left: null };
-    await tell(sql, at, order, { outcome, startedAt: null, endedAt: null, ...nothing, untold });
-    await settle(sql, at, order, outcome, toldOf({ outcome, ...nothing }));
+    const order = await openWipe(sql, nonce);
+    if (order !== undefined) await settleUntold(sql, at, order, "refused", why);
   });
+}
+
+async function settleUntold(
+  sql: Sql,
+  at: Instant,
+  order: OpenWipe,
+  outcome: "unreported" | "refused",
+  why: string | null,
+): Promise<void> {
+  const untold = await filesOfWipe(sql, order.nonce);
+  if (untold.length === 0) return;
+  const nothing = { why, removed: [], kept: [], left: null };
+  await tell(sql, at, order, { outcome, startedAt: null, endedAt: null, ...nothing, untold });
+  await settle(sql, at, order, outcome, toldOf({ outcome, ...nothing }));
 }
 
 /** Orders that were settled before `before` are nobody's question any more. */
