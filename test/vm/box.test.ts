@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "mocha";
 import { accountOf, asBewaard, OWN_PROFILE, untilTold } from "./box.ts";
-import { copyInto, makeCard, namesOn } from "./cards.ts";
+import { makeCard, namesOn } from "./cards.ts";
 import { type DockedBox, openBox, XHCI } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
 import { copyExfatCard } from "./installed.ts";
@@ -75,29 +75,5 @@ describe("a box with systemd, udev and USB, installed from the package", () => {
     await box.unplug("BC-0002", "6");
     await box.untilNoRecord();
     assert.equal((await guest.sh("ls /run/bewaard/media")).trim(), "");
-  });
-
-  it("loses nothing of a camera that is pulled out in mid-copy, and takes it when it is back in any slot", async () => {
-    await copyInto(box.cardOf("BC-0001"), await box.recorded(660, 3_000_000));
-    await box.plug("BC-0001", "3", { bytesPerSecond: 400_000 });
-    await guest.until("find /srv/bewaard/spool/incoming -name '*.partial' | grep .");
-    await box.unplug("BC-0001", "3");
-    await untilTold(guest, "undocked-early");
-    assert.equal(await box.segmentsInVault(), 2);
-    // So that what comes next begins where an order lies there.
-    await guest.sh("systemctl stop bewaard-orders.path");
-    await box.plug("BC-0001", "6");
-    await untilTold(guest, "stored", 3);
-    assert.equal(await box.segmentsInVault(), 3);
-  });
-
-  it("goes on with a wipe when it was killed in the midst of it", async () => {
-    await untilTold(guest, "wipe-ordered", 3);
-    await guest.sh("systemctl kill -s KILL bewaard && systemctl start bewaard-orders.path");
-    await untilTold(guest, "wiped", 3);
-    await untilTold(guest, "slot-done", 3);
-    assert.equal((await guest.sh("systemctl show -p NRestarts --value bewaard")).trim(), "1");
-    assert.equal(await box.segmentsInVault(), 3);
-    assert.equal(await box.timesTold("wipe-failed"), 0);
   });
 });

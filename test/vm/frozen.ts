@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { systemClock } from "#base/system-clock";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { FROZEN, type Guest, switchOnGuest } from "./guest.ts";
-import { guestImage, type Image } from "./image.ts";
+import { guestImage, type Image, type Suite } from "./image.ts";
 import { machineArguments, PROJECT_BYTES, placesIn } from "./machine.ts";
 
 const run = promisify(execFile);
@@ -44,8 +44,8 @@ async function emptyProject(path: string): Promise<void> {
 }
 
 /** A guest just after it booted, made if there is none for this QEMU: minutes. Two at once would both make it. */
-export async function justBooted(): Promise<Frozen> {
-  const image = await guestImage();
+export async function justBooted(suite: Suite = "trixie"): Promise<Frozen> {
+  const image = await guestImage(suite);
   const { stdout } = await run("qemu-system-x86_64", ["--version"]);
   const how = [FROZEN, stdout, ...machineArguments(image, "/")].join("\n");
   const key = createHash("sha256").update(how).digest("hex").slice(0, 16);

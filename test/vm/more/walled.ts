@@ -1,0 +1,122 @@
+import { execFile } from "node:child_process";
+import { readFile, rename, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { systemClock } from "#base/system-clock";
+import { dayOf } from "#base/time";
+import { makeFilm, SMALL_FILM } from "../../../daemon/demo/simulated-clips.ts";
+import { makeDemoSite } from "../../../daemon/demo/site.ts";
+import { makePackage } from "../../../packaging/package.ts";
+import { temporaryFolder } from "../../fakes/folder.ts";
+import { NEVER } from "../../fakes/rig.ts";
+import { PROJECT_BYTES } from "../machine.ts";
+
+const run = promisify(execFile);
+
+/** As a camera sends it that nobody looks at: an emulated processor has to send it, too. */
+const FILM = { ...SMALL_FILM, size: "320x180", framesPerSecond: 5, gop: 5 };
+const LOGIN = { user: "bewaard", password: "alleen in deze test" };
+/** Where the guest has what was brought, and the program out of the package, which is the camera before it is installed. */
+const BROUGHT = "/srv/brought";
+const CAMERA = `
+import { writeFile } from "node:fs/promises";
+const from = "${BROUGHT}/program/usr/lib/bewaard/daemon/";
+const { systemClock } = await import(from + "base/system-clock.ts");
+const { startCamera } = await import(from + "demo/simulated-camera.ts");
+const { videoOf } = await import(from + "demo/simulated-video.ts");
+const video = await videoOf("${BROUGHT}/film.264", "h264", ${FILM.framesPerSecond});
+const settings = { video, sound: undefined, scheme: "digest", tls: undefined, ...${JSON.stringify(LOGIN)} };
+const camera = await startCamera(systemClock, settings);
+await writeFile("/run/camera.url", camera.url);
+`;
+
+/** Writes `path`, one tar: the package of this checkout, not compressed, and the one after it; what the desk gave; a film, and the camera that shows it. */
+export async function writeBrought(path: string): Promise<void> {
+  await using folder = await temporaryFolder();
+  const at = (name: string): string => join(folder.path, name);
+  await rename(await makePackage(at("made"), { with: "none", level: 0 }), at("bewaard.deb"));
+  await makeNext(at("bewaard.deb"), at("next.deb"), folder.path);
+  await rename(await makeFilm(folder.path, FILM), at("film.264"));
+  const { config } = await makeDemoSite(systemClock, at("made"), [], 3, NEVER);
+  await writeFile(at("recipients.txt"), await readFile(config.recipients));
+  await writeFile(at("desk.signers"), await readFile(config.desk_signers));
+  await writeFile(at("password"), `${LOGIN.password}\n`);
+  await writeFile(at("camera.mjs"), CAMERA);
+  const names = [
+    "bewaard.deb",
+    "next.deb",
+    "film.264",
+    "recipients.txt",
+    "desk.signers",
+    "password",
+  ];
+  await run("tar", ["-cf", path, "-C", folder.path, ...names, "camera.mjs"]);
+  await truncate(path, PROJECT_BYTES);
+}
+
+/** What the next commit would give, had it changed nothing: a package of the same files with a later version. */
+async function makeNext(made: string, next: string, folder: string): Promise<void> {
+  const root = join(folder, "next");
+  await run("dpkg-deb", ["-R", made, root]);
+  const control = join(root, "DEBIAN/control");
+  const text = await readFile(control, "utf8");
+  await writeFile(control, text.replace(/^Version: .*$/m, "$&.1"));
+  await run("dpkg-deb", ["-Znone", "--root-owner-group", "--build", root, next]);
+}
+
+/** On the guest, before anything is installed there: a camera on its wall. */
+export const HANG_CAMERA = `
+set -e
+mkdir ${BROUGHT}
+tar -xf /dev/vdb -C ${BROUGHT} --no-same-owner
+chmod 600 ${BROUGHT}/password
+dpkg-deb -x ${BROUGHT}/bewaard.deb ${BROUGHT}/program
+ip link set lo up
+systemd-run -q --unit=camera ${BROUGHT}/program/usr/lib/bewaard/node_modules/.bin/node ${BROUGHT}/camera.mjs
+until [ -s /run/camera.url ]; do sleep 0.2; done
+cat /run/camera.url
+`;
+
+/** What `bewaard setup` would ask: docs/install.md, with a camera in it. */
+export function answersWith(url: string): string {
+  const day = dayOf(systemClock.now());
+  return stringify({
+    site: "arnhem-stadhuis",
+    node: "nvr-1",
+    policy: "arnhem",
+    informed_on: day,
+    limit: "500 MB",
+    keep_free: "100 MB",
+    recipients: `${BROUGHT}/recipients.txt`,
+    signers: `${BROUGHT}/desk.signers`,
+    // AR-20 asks for one; here it is a folder.
+    secured: { directory: "/media/veilig", medium: "usb-schijf", serial: "TEST-1" },
+    secrets: { "cam-0001.password": `${BROUGHT}/password` },
+    cameras: [
+      {
+        number: "cam-0001",
+        url,
+        user: LOGIN.user,
+        room: "balie",
+        building: "stadhuis",
+        paired: day,
+        notice: { confirmed_on: day, by: "clustermanager-vastgoed" },
+        necessity: { note: "Laten zien wat bewaard doet.", dpia: "TEST-1" },
+      },
+    ],
+  });
+}
+
+/** From a package to a box that records, as docs/install.md says. */
+export const INSTALL = `
+set -e
+cd ${BROUGHT}
+apt-get install -y -o Dpkg::Options::=--force-unsafe-io ./bewaard.deb > /dev/null
+install -d -o bewaard -g bewaard -m 700 /media/veilig
+bewaard setup --answers /root/answers.yaml
+systemctl enable -q --now bewaard.service bewaard-record.service
+`;
+
+/** As an administrator does it, with what is recorded going on. */
+export const UPGRADE = `apt-get install -y -o Dpkg::Options::=--force-unsafe-io ${BROUGHT}/next.deb > /dev/null`;

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "mocha";
+import { accountOf, untilTold } from "./box.ts";
+import { makeCard } from "./cards.ts";
+import { type DockedBox, openBox } from "./docked-box.ts";
+import type { Guest } from "./guest.ts";
+
+// A box of its own, for time's sake; each test where the one before it left off.
+
+describe("a box with a camera that does not stay", () => {
+  const stack = new AsyncDisposableStack();
+  let box: DockedBox;
+  let guest: Guest;
+
+  before(async () => {
+    box = stack.use(await openBox());
+    const contents = await box.recorded(660, 6_000_000);
+    await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", contents);
+    ({ guest } = box);
+    await box.confirmTime();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
+  });
+  after(() => stack.disposeAsync());
+
+  it("loses nothing of a camera that is pulled out in mid-copy, and takes it when it is back in any slot", async () => {
+    await box.plug("BC-0001", "3", { bytesPerSecond: 400_000 });
+    await box.untilRecord('"serial":"BC-0001"', '"refused":"unpaired"');
+    await box.pair("bc-0201", "3", "generic-dcim");
+    await guest.until("find /srv/bewaard/spool/incoming -name '*.partial' | grep .");
+    await box.unplug("BC-0001", "3");
+    await untilTold(guest, "undocked-early");
+    assert.equal(await box.segmentsInVault(), 0);
+    // So that what comes next begins where an order lies there.
+    await guest.sh("systemctl stop bewaard-orders.path");
+    await box.plug("BC-0001", "6");
+    await untilTold(guest, "stored");
+    assert.equal(await box.segmentsInVault(), 1);
+  });
+
+  it("goes on with a wipe when it was killed in the midst of it", async () => {
+    await untilTold(guest, "wipe-ordered");
+    await guest.sh("systemctl kill -s KILL bewaard && systemctl start bewaard-orders.path");
+    await untilTold(guest, "wiped");
+    await untilTold(guest, "slot-done");
+    assert.equal((await guest.sh("systemctl show -p NRestarts --value bewaard")).trim(), "1");
+    assert.equal(await box.segmentsInVault(), 1);
+    assert.equal(await box.timesTold("wipe-failed"), 0);
+  });
+});
