@@ -65,9 +65,11 @@ async function makeNext(made: string, next: string, folder: string): Promise<voi
   await run("dpkg-deb", ["-Znone", "--root-owner-group", "--build", root, next]);
 }
 
-/** On the guest, before anything is installed there: a camera on its wall. */
+/** On the guest, before anything is installed there: a camera on its wall, and a journal that forgets nothing when the disk is full. */
 export const HANG_CAMERA = `
 set -e
+printf '[Journal]\\nSystemKeepFree=1M\\nSystemMaxUse=200M\\n' > /etc/systemd/journald.conf.d/full.conf
+systemctl restart systemd-journald
 mkdir ${BROUGHT}
 tar -xf /dev/vdb -C ${BROUGHT} --no-same-owner
 chmod 600 ${BROUGHT}/password

@@ -4,6 +4,7 @@ import { systemClock } from "#base/system-clock";
 import { accountOf } from "../box.ts";
 import { justBooted, openGuest } from "../frozen.ts";
 import type { Guest } from "../guest.ts";
+import type { Suite } from "../image.ts";
 import { answersWith, HANG_CAMERA, INSTALL, UPGRADE, writeBrought } from "./walled.ts";
 
 /** Of this machine, whose processor is emulated. */
@@ -13,7 +14,8 @@ const OPEN = "/srv/bewaard/spool/incoming/record/*.partial";
 
 // A machine on which nothing of bewaard ever was; each test where the one before it left off.
 
-for (const suite of ["trixie", "bookworm"] as const)
+/** What an administrator meets from the first day of such a box to its last, on Debian 12 or 13. */
+export function describeNvr(suite: Suite): void {
   describe(`an NVR (${suite}) on which the package is installed`, () => {
     const stack = new AsyncDisposableStack();
     let guest: Guest;
@@ -33,8 +35,8 @@ for (const suite of ["trixie", "bookworm"] as const)
     const timesTold = async (event: string): Promise<number> =>
       Number(await guest.sh(`${lines(event)} | wc -l`));
     /** Waits until an event was told so many times more than it was. */
-    async function untilToldAgain(event: string, before: number, times = 1): Promise<void> {
-      await guest.until(`[ $(${lines(event)} | wc -l) -ge ${before + times} ]`);
+    async function untilToldAgain(event: string, told: number, times = 1): Promise<void> {
+      await guest.until(`[ $(${lines(event)} | wc -l) -ge ${told + times} ]`);
     }
     /** Waits until all that was sealed is in the vault. */
     const untilAllStored = (): Promise<string> =>
@@ -70,7 +72,7 @@ for (const suite of ["trixie", "bookworm"] as const)
 
     it("says that its disk is full, and records again once it is not, without anybody's help", async () => {
       const [full, sealed] = [await timesTold("spool-full"), await timesTold("sealed")];
-      await guest.exec("fallocate -l $(df --output=avail -B1 / | tail -n 1) /filled");
+      await guest.exec("fallocate -l $(($(df --output=avail -B1M / | tail -n 1) - 20))M /filled");
       await untilToldAgain("spool-full", full);
       await guest.sh("rm /filled");
       await untilToldAgain("sealed", sealed, 2);
@@ -81,12 +83,12 @@ for (const suite of ["trixie", "bookworm"] as const)
 
     it("is upgraded in the midst of a minute, which is closed and kept", async () => {
       await guest.until(`ls ${OPEN}`);
-      const before = { sealed: await timesTold("sealed"), cut: await timesTold("truncated") };
+      const [sealed, cut] = [await timesTold("sealed"), await timesTold("truncated")];
       await guest.sh(UPGRADE);
       assert.match(await guest.sh("dpkg-query -W bewaard"), /\.1$/);
       // The one that was open, and the first of the newer.
-      await untilToldAgain("sealed", before.sealed, 2);
-      assert.equal(await timesTold("truncated"), before.cut);
+      await untilToldAgain("sealed", sealed, 2);
+      assert.equal(await timesTold("truncated"), cut);
       await untilAllStored();
       const failed = "systemctl list-units --state=failed --plain --no-legend 'bewaard*'";
       assert.equal(await guest.sh(failed), "");
@@ -103,3 +105,4 @@ for (const suite of ["trixie", "bookworm"] as const)
       await guest.sh(`ls ${VAULT}/footage`);
     });
   });
+}

@@ -1,0 +1,3 @@
+import { describeNvr } from "./nvr.ts";
+
+describeNvr("bookworm");
