@@ -74,7 +74,7 @@ async function moveIn(
     await rm(offered, { force: true });
     return;
   }
-  if (!(await agreesWithManifest(offered, manifest, producer.owner))) {
+  if (!(await agreesWithManifest(offered, manifest, producer.owners))) {
     throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
   }
   step("adopt.checked");

@@ -12,7 +12,7 @@ import { type Device, readDevice, recordEmptied } from "../storage/catalog/devic
 import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordLeft } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { manifestNames, readManifest } from "../storage/spool/incoming.ts";
+import { manifestNames, type Owners, readManifest } from "../storage/spool/incoming.ts";
 import type { LeftManifest, Manifest } from "../storage/spool/manifest.ts";
 import { incomingFolder, type Spool } from "../storage/spool/spool.ts";
 import { adoptSegment } from "./adopt-segment.ts";
@@ -24,10 +24,10 @@ import type { Term } from "./term.ts";
 import { timeTrust } from "./trust.ts";
 import { hereSince, waitedOut } from "./waited.ts";
 
-/** A process that hands facts over, and the user it runs as. */
+/** A process that hands facts over, and whose its files may be. */
 export interface Producer {
   readonly name: string;
-  readonly owner: number;
+  readonly owners: Owners;
 }
 
 /** What every step of adopting needs to know of this box. */
@@ -99,7 +99,7 @@ async function adoptNamed(
   const folder = incomingFolder(spool, producer.name);
   let waited: Instant | undefined;
   try {
-    const manifest = await readManifest(folder, name, { node: box.node, owner: producer.owner });
+    const manifest = await readManifest(folder, name, { node: box.node, owners: producer.owners });
     const device = await database.transaction((sql) => readDevice(sql, manifest.device));
     const { trusted } = await timeTrust(clock, database);
     if (!device) {

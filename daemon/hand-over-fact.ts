@@ -7,6 +7,7 @@ import type { SegmentId } from "#base/ids";
 import { step } from "#base/step";
 import { type Clock, dayOf } from "#base/time";
 import { type CardFile, changedAt } from "../drivers/bodycam/card.ts";
+import { HANDED_OVER } from "../storage/seal/handed-over.ts";
 import { recipientFor } from "../storage/seal/recipients.ts";
 import type { SealedFile } from "../storage/seal/seal-file.ts";
 import type { Sealed } from "../storage/seal/sealer.ts";
@@ -125,7 +126,7 @@ async function handOverSealed(incoming: string, known: Recorded, sealed: Sealed)
 /** @throws BewaardError SPOOL_FULL, SPOOL_IO (transient). */
 export async function writeFact(path: string, text: string): Promise<void> {
   try {
-    await writeDurably(path, text, 0o400);
+    await writeDurably(path, text, HANDED_OVER);
   } catch (error) {
     throw diskError(error, "writing a manifest");
   }

@@ -15,12 +15,13 @@ export async function makeProducersRoom(spool: Spool): Promise<void> {
 }
 
 /**
- * Whose facts core takes out of each folder of incoming/: those of the user whose folder it is, which is what root gave it,
- * or core's own. Nobody else may have put that folder there, so `incoming` itself has to be core's alone.
+ * Whose facts core takes out of each folder of incoming/: those of the user whose folder it is, which is what root gave it.
+ * Nobody else may have put that folder there, so `incoming` itself has to be core's alone. And core's own: only core or root
+ * can have put those there, before the folder was given away.
  * @throws BewaardError SPOOL_OWNER where it is not; SPOOL_IO (transient).
  */
 export async function readProducers(spool: Spool): Promise<readonly Producer[]> {
-  const me = process.getuid?.() ?? 0;
+  const me = process.geteuid?.() ?? 0;
   const incoming = await folderAt(join(spool.path, "incoming"));
   if (incoming && incoming.uid !== me) throw notOurs(`incoming belongs to user ${incoming.uid}`);
   if (incoming && (incoming.mode & 0o022) !== 0) throw notOurs("others may write to incoming");
@@ -28,7 +29,8 @@ export async function readProducers(spool: Spool): Promise<readonly Producer[]> 
   for (const name of PRODUCERS) {
     const folder = await folderAt(incomingFolder(spool, name));
     // Where a full disk kept it from being made, whoever makes it is core's own user.
-    producers.push({ name, owner: folder?.uid ?? me });
+    const owner = folder?.uid ?? me;
+    producers.push({ name, owners: owner === me ? [me] : [owner, me] });
   }
   return producers;
 }

@@ -4,6 +4,7 @@ import { decodeTime } from "ulid";
 import { writeDurably } from "#base/durable";
 import { systemCode } from "#base/errors";
 import { DAY_MS, type Instant } from "#base/time";
+import { HANDED_OVER } from "../storage/seal/handed-over.ts";
 import { sealedPath } from "../storage/spool/incoming.ts";
 import { intentPath } from "../storage/spool/intent.ts";
 
@@ -25,7 +26,7 @@ export async function setApart(incoming: string, id: string): Promise<void> {
   await renameIfThere(`${sealedPath(incoming, id)}.partial`, sealedPath(incoming, id));
   const manifest = join(incoming, `${id}.json`);
   if (!(await renameIfThere(intentPath(incoming, id), manifest))) {
-    await writeDurably(manifest, "{}\n", 0o400);
+    await writeDurably(manifest, "{}\n", HANDED_OVER);
   }
 }
 

@@ -153,7 +153,7 @@ describe("an attempt to record a camera", () => {
     const { incoming, node } = recorder.sealing;
     const [name, another] = await manifestNames(incoming);
     assert.ok(name !== undefined && another === undefined);
-    const kept = await readManifest(incoming, name, { node, owner: process.getuid?.() ?? -1 });
+    const kept = await readManifest(incoming, name, { node, owners: [process.getuid?.() ?? -1] });
     assert.ok(kept.kind === "segment" && (kept.recording.endedAt ?? 0) <= until);
   });
 });

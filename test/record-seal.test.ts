@@ -80,7 +80,7 @@ describe("a segment of a wall camera", () => {
       `${writer.id}.json`,
     ]);
     const { mode, size } = await stat(sealedPath(incoming, writer.id));
-    assert.equal(mode & 0o777, 0o400);
+    assert.equal(mode & 0o777, 0o440);
     assert.ok((await opened(sealedPath(incoming, writer.id), rig)).equals(content));
     const manifest = await manifestOf(incoming, writer.id);
     assert.deepEqual(manifest.plaintext, {

@@ -41,6 +41,11 @@ const reported = z.object({
   next: z.array(z.string()),
   done: z.boolean(),
 });
+/** In /etc/passwd, as no sysusers would number them. */
+const PART_USERS = `
+bewaard-dock:x:61001:61001::/:/usr/sbin/nologin
+bewaard-record:x:61002:61003::/:/usr/sbin/nologin
+`.trimStart();
 const failed = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() });
 
 /** A machine's folders, all in one of the test's own. */
@@ -244,6 +249,37 @@ describe("bewaard setup, where a file answers", function () {
         assert.deepEqual(reported.parse(JSON.parse(stdout)).differs, ["keys"]);
         assert.match((await setup(...again)).stdout, /^.*keys: stay in the folder of this box$/m);
         assert.equal(await keyIn("/var/lib/bewaard"), key);
+      },
+    );
+
+  if (hasOwnMounts())
+    itWithOwnMounts(
+      import.meta.url,
+      "gives dock and recorder what is theirs of the spool, where they are users of their own, and changes nothing by it again",
+      async () => {
+        const run = promisify(execFile);
+        await run("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+        await using machine = await newMachine();
+        const { at, answers, setup } = machine;
+        const users = await readFile("/etc/passwd", "utf8");
+        await writeFile(at("passwd"), `${users}${PART_USERS}`);
+        await run("mount", ["--bind", at("passwd"), "/etc/passwd"]);
+        const setsUp = () => setup("--json", "setup", "--answers", at("answers.yaml"));
+        const whose = async (name: string): Promise<string> =>
+          (await run("stat", ["-c", "%u:%g %a", at("srv/spool", name)])).stdout.trim();
+
+        // No service's: what somebody tries is theirs.
+        await setsUp();
+        assert.equal(await whose("lease/dock"), "0:0 600");
+        await writeFile(at("answers.yaml"), stringify({ ...answers, state: "/var/lib/bewaard" }));
+        for (const more of [["--replace"], []]) {
+          const { code } = await setup("setup", "--answers", at("answers.yaml"), ...more);
+          assert.equal(code, 1, "but for what the desk brings");
+          assert.equal(await whose("incoming/dock"), "61001:61001 2770");
+          assert.equal(await whose("incoming/record"), "61002:61003 2770");
+          assert.equal(await whose("lease/record"), "61002:61003 600");
+          assert.equal(await whose("segments"), "0:0 700");
+        }
       },
     );
 

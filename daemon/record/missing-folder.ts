@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { diskError } from "#base/disk-errors";
 import { syncDirectory } from "#base/durable";
 import { BewaardError, systemCode } from "#base/errors";
 import type { RecordSealing } from "./sealing.ts";
@@ -28,7 +29,7 @@ async function makeAgain(folder: string): Promise<boolean> {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
-    throw error;
+    throw diskError(error, "making the recorder's folder again");
   }
   await syncDirectory(dirname(folder));
   return true;

@@ -13,9 +13,11 @@ import {
   pairingLines,
 } from "./first-hardware.ts";
 import { desksFiles, takeFromDesk } from "./from-desk.ts";
+import { giveSpool } from "./give-spool.ts";
 import type { Given, Person } from "./given.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
-import { secretsOfBox } from "./secrets-of-box.ts";
+import { partUsers } from "./part-users.ts";
+import { isServed, secretsOfBox } from "./secrets-of-box.ts";
 import { type Replaced, settleConfiguration } from "./settle.ts";
 import { isThere } from "./settle-configuration.ts";
 import { stillToDo } from "./still-to-do.ts";
@@ -85,6 +87,7 @@ export async function guidedSetup(
   await using opened = await secrets.opened();
   const core = asCore(owner, path, opened?.path, signal);
   const verifier = await prepare(core, path);
+  if (isServed(config, user)) await giveToParts(config, owner, user);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
   await takeFromDesk(config, await desksFiles(config, given.desk, person?.askPath));
   const how = json ? ["--json"] : [];
@@ -132,6 +135,12 @@ async function prepare(core: AsCore, path: string): Promise<string> {
     await writeOwned(undefined, known, `${verifier}\n`, 0o644, "replace");
   }
   return verifier;
+}
+
+/** Where dock and recorder are users of their own, their part of the spool is theirs. */
+async function giveToParts({ spool }: Config, owner: Owner, user: string): Promise<void> {
+  const parts = await partUsers(user);
+  if (parts) await giveSpool(spool.path, owner ?? { uid: 0, gid: 0 }, parts);
 }
 
 /** A policy that knows no buildings has no cameras to look for. */

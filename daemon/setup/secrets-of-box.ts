@@ -29,8 +29,7 @@ export async function secretsOfBox(
   wanted: string | undefined,
 ): Promise<SecretsOfBox> {
   const folder = inFolder(owner, config.state);
-  // Those of this machine's services alone: what somebody tries elsewhere is none of theirs.
-  const served = process.getuid?.() === 0 && config.state === `/var/lib/${user}`;
+  const served = isServed(config, user);
   if (wanted === "systemd" && !served) {
     const message = `keys: systemd alleen als root, en met / only as root, and with state: /var/lib/${user}`;
     throw new BewaardError("DESK_INPUT", message);
@@ -53,6 +52,11 @@ export async function secretsOfBox(
       return store.open(owner, config.state, passwords);
     },
   };
+}
+
+/** Whether root sets up what this machine's services keep: what somebody tries elsewhere is none of theirs. */
+export function isServed({ state }: Config, user: string): boolean {
+  return process.getuid?.() === 0 && state === `/var/lib/${user}`;
 }
 
 /** Each secret is a file that nobody but its owner may read. */

@@ -5,6 +5,7 @@ import { syncDirectory } from "#base/durable";
 import { step } from "#base/step";
 import { type Clock, SECOND_MS } from "#base/time";
 import { CHUNK_BYTES, SEALED_CHUNK_BYTES } from "./chunk.ts";
+import { HANDED_OVER } from "./handed-over.ts";
 import type { Header } from "./header.ts";
 import { asError, openOutlet } from "./outlet.ts";
 import { openSealer, type Sealed } from "./sealer.ts";
@@ -50,7 +51,7 @@ export async function growFile(
   shared: SharedSync,
   spare: SpareBuffers,
 ): Promise<GrowingFile> {
-  const file = await open(path, "wx", 0o400);
+  const file = await open(path, "wx", HANDED_OVER);
   step("record.created");
   const written = (): number => plaintextIn(outlet.writtenBytes - header.prefix.length);
   const syncs = openSyncs(clock, file, dirname(path), shared, written);

@@ -18,6 +18,7 @@ import { BewaardError, systemCode } from "#base/errors";
 import { freeNow } from "#base/free-now";
 import { step } from "#base/step";
 import { systemClock } from "#base/system-clock";
+import { HANDED_OVER } from "./handed-over.ts";
 import type { Header } from "./header.ts";
 import { openSealer, type Sealed, type Sealer } from "./sealer.ts";
 
@@ -102,7 +103,7 @@ function changed(before: Stats, after: Stats, readBytes: number): boolean {
 }
 
 function writeSealed(source: number, partial: string, job: SealFileJob): Sealed {
-  const target = openSync(partial, "wx", 0o400);
+  const target = openSync(partial, "wx", HANDED_OVER);
   try {
     step("seal.created");
     const sealer = openSealer(job.header, (ciphertext) => writeAll(target, ciphertext));

@@ -4,6 +4,7 @@ import { syncDirectory, writeDurably } from "#base/durable";
 import { systemCode } from "#base/errors";
 import { step } from "#base/step";
 import { PAYLOAD_NONCE_BYTES, TAG_BYTES } from "../seal/chunk.ts";
+import { HANDED_OVER } from "../seal/handed-over.ts";
 import { openPartDigests } from "../seal/part-digests.ts";
 import { HEADER_LIMIT_BYTES, headerEnd } from "../seal/reader.ts";
 import { sealedPath } from "./incoming.ts";
@@ -33,7 +34,7 @@ export async function closeTruncated(folder: string, intent: Intent): Promise<Cl
     return "nothing";
   }
   const text = manifestText(manifestOf(intent, ciphertext));
-  await writeDurably(join(folder, `${intent.id}.json`), text, 0o400);
+  await writeDurably(join(folder, `${intent.id}.json`), text, HANDED_OVER);
   step("close.handed-over");
   await rm(intentPath(folder, intent.id), { force: true });
   return "closed";

@@ -30,17 +30,20 @@ export async function manifestNames(folder: string): Promise<readonly Buffer[]> 
   }
 }
 
+/** Whose files are taken; one of these. */
+export type Owners = readonly number[];
+
 /**
- * Reads the manifest `name` of `producer`, written by user `owner` for `node`.
+ * Reads the manifest `name` of a producer, a file of one of `owners`, written for `node`.
  * @throws BewaardError MANIFEST_LIES when it is not exactly what docs/format.md says.
  */
 export async function readManifest(
   folder: string,
   name: Uint8Array,
-  expected: { readonly node: string; readonly owner: number },
+  expected: { readonly node: string; readonly owners: Owners },
 ): Promise<Manifest> {
   const path = Buffer.concat([Buffer.from(`${folder}/`), name]);
-  await using file = await openOwned(path, expected.owner);
+  await using file = await openOwned(path, expected.owners);
   const { size } = await file.stat();
   if (size > MANIFEST_LIMIT_BYTES) throw lies(`manifest of ${size} bytes`);
   const manifest = parseManifest(await file.readFile());
@@ -52,18 +55,18 @@ export async function readManifest(
 }
 
 /**
- * Recomputes the digests of the sealed file at `path`, and that it is a regular file; `owner`'s, where one is named.
+ * Recomputes the digests of the sealed file at `path`, and that it is a regular file; of one of `owners`, where they are named.
  * Returns false when there is no such file.
  * @throws BewaardError MANIFEST_LIES.
  */
 export async function agreesWithManifest(
   path: string,
   manifest: SegmentManifest,
-  owner: number | undefined,
+  owners: Owners | undefined,
 ): Promise<boolean> {
   let file: FileHandle;
   try {
-    file = await openOwned(Buffer.from(path), owner);
+    file = await openOwned(Buffer.from(path), owners);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
@@ -92,7 +95,7 @@ export function sealedPath(folder: string, id: string): string {
   return join(folder, `${id}.age`);
 }
 
-async function openOwned(path: Buffer, owner: number | undefined): Promise<FileHandle> {
+async function openOwned(path: Buffer, owners: Owners | undefined): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   let file: FileHandle;
   try {
@@ -107,7 +110,7 @@ async function openOwned(path: Buffer, owner: number | undefined): Promise<FileH
     const stats = await file.stat();
     if (!stats.isFile()) throw lies("not a regular file");
     if (stats.nlink !== 1) throw lies("has a second name");
-    if (owner !== undefined && stats.uid !== owner) throw lies("belongs to another user");
+    if (owners?.includes(stats.uid) === false) throw lies("belongs to another user");
     return file;
   } catch (error) {
     await file.close();

@@ -17,6 +17,9 @@ import { dayOf, type Instant } from "#base/time";
  *   segments/<day>/      the ring: sealed files by day of arrival
  *   quarantine/<id>/     what core did not believe
  *   lease/<role>         one holder a role
+ *
+ * All of it is core's; where dock and recorder are other users, `incoming/<producer>` and `lease/<role>` are theirs
+ * (daemon/setup/give-spool.ts), and core is in the group of each.
  */
 export interface Spool {
   readonly path: string;
@@ -24,7 +27,7 @@ export interface Spool {
   readonly id: string;
 }
 
-const IDENTITY = "bewaard-spool.json";
+export const SPOOL_IDENTITY = "bewaard-spool.json";
 /** The layout of folders above. A spool of before it was written down has none, and is 1. */
 const VERSION = 1;
 const identity = z.object({ spool: z.uuid(), node: z.string() });
@@ -47,7 +50,7 @@ export async function createSpool(path: string, node: NodeId): Promise<void> {
     if (!(error instanceof BewaardError) || error.code !== "SPOOL_IDENTITY") throw error;
     if (systemCode(error.cause) !== "ENOENT") throw error;
     const text = `${JSON.stringify({ version: VERSION, spool: randomUUID(), node })}\n`;
-    await writeDurably(join(path, IDENTITY), text, 0o600);
+    await writeDurably(join(path, SPOOL_IDENTITY), text, 0o600);
   }
 }
 
@@ -65,7 +68,7 @@ export async function openSpool(path: string, node: NodeId): Promise<Spool> {
   }
   const found = identity.safeParse(text);
   if (!found.success) {
-    throw new BewaardError("SPOOL_IDENTITY", `${path}: ${IDENTITY} is not readable as such`);
+    throw new BewaardError("SPOOL_IDENTITY", `${path}: ${SPOOL_IDENTITY} is not readable as such`);
   }
   if (found.data.node !== node) {
     throw new BewaardError(
@@ -78,7 +81,7 @@ export async function openSpool(path: string, node: NodeId): Promise<Spool> {
 
 async function readIdentity(path: string): Promise<unknown> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(join(path, IDENTITY), "utf8"));
+    const parsed: unknown = JSON.parse(await readFile(join(path, SPOOL_IDENTITY), "utf8"));
     return parsed;
   } catch (cause) {
     if (cause instanceof SyntaxError) return undefined;
@@ -121,8 +124,9 @@ export function incomingFolder(spool: Spool, producer: string): string {
 export async function createIncoming(spool: Spool, producer: string): Promise<string> {
   const folder = incomingFolder(spool, producer);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await syncDirectory(join(spool.path, "incoming"));
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Where each part is a user of its own, that folder is there, and what it lies in is core's.
+    if (made !== undefined) await syncDirectory(join(spool.path, "incoming"));
     return folder;
   } catch (error) {
     throw diskError(error, `making incoming/${producer}`);

@@ -188,7 +188,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       longestUndockedMs: 3 * DAY_MS,
       destroyWithinMs: 7 * DAY_MS,
     },
-    producers: [{ name: options.producer ?? "dock", owner: process.getuid?.() ?? 0 }],
+    producers: [{ name: options.producer ?? "dock", owners: [process.getuid?.() ?? 0] }],
   };
 
   const rig: Rig = {
