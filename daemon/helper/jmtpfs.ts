@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { unlessBefore } from "#base/deadline";
 import { systemCode } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
+import { cardOwner } from "./card-owner.ts";
 import { failed, mountAt } from "./mounts.ts";
 
 /** A program that serves the files of one media device at one place. */
@@ -45,7 +46,7 @@ export async function jmtpfs(clock: Clock, roomMib: number): Promise<StartServin
   return {
     largest: roomMib * MIB,
     async serve(usb, at) {
-      const serving = begin(roomMib, usb, at);
+      const serving = begin(roomMib, usb, at, await cardOwner());
       try {
         await served(clock, serving, at);
         return serving;
@@ -65,11 +66,12 @@ function begin(
   roomMib: number,
   { bus, address }: { readonly bus: number; readonly address: number },
   at: string,
+  owner: string,
 ): Serving {
   const view = ["--mount", "--propagation", "unchanged", "--"];
   const child = spawn(
     "/usr/bin/unshare",
-    [...view, SCRIPT, `${roomMib}`, `${bus},${address}`, at],
+    [...view, SCRIPT, `${roomMib}`, `${bus},${address}`, at, owner],
     {
       cwd: "/",
       // What the device tells as wall time is read as UTC: its profile says of which zone it is.

@@ -5,6 +5,7 @@ import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { BewaardError } from "#base/errors";
+import { cardOwner } from "./card-owner.ts";
 import { deviceNumber } from "./safe-folder.ts";
 import type { Volume } from "./volume.ts";
 
@@ -33,13 +34,11 @@ export const FLAGS = ["nosuid", "nodev", "noexec", "nosymfollow"] as const;
 
 /** The machine's own. */
 export function systemMounts(dev: string): Mounts {
-  // The daemon's alone, and not writable for it when the card is.
-  const owned = "uid=bewaard,gid=bewaard,dmask=0277,fmask=0377";
   const options = {
     // Else the kernel would read the camera's wall time in the zone of this machine.
-    vfat: `${owned},tz=UTC,iocharset=utf8`,
+    vfat: ",tz=UTC,iocharset=utf8",
     // Knows no tz, and reads a time that says no zone as UTC.
-    exfat: owned,
+    exfat: "",
   };
   return {
     async open(name, device) {
@@ -51,8 +50,10 @@ export function systemMounts(dev: string): Mounts {
       throw failed(`${name} is another device by now`);
     },
     async mount(name, kind, at) {
+      // The dock's alone, and not writable for it when the card is.
+      const owned = `${await cardOwner()},dmask=0277,fmask=0377`;
       // -i: no helper program of a file system.
-      const how = `ro,${FLAGS.join()},${options[kind]}`;
+      const how = `ro,${FLAGS.join()},${owned}${options[kind]}`;
       await run("/usr/bin/mount", ["-i", "-t", kind, "-o", how, join(dev, name), at]);
       await assertMounted(at, "ro");
     },
