@@ -24,6 +24,7 @@ import { checkBox, type Fitness, shownFitness } from "../daemon/fitness/check-bo
 import { kindOf } from "../daemon/fitness/file-system.ts";
 import { signPairedList } from "../daemon/orders/paired-list.ts";
 import { originOf, pairedNotePath, socketPath } from "../daemon/places.ts";
+import { giveSpool } from "../daemon/setup/give-spool.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { openSpool } from "../storage/spool/spool.ts";
@@ -282,6 +283,30 @@ describe("bewaard check", function () {
     for (const name of before) made.delete(name);
     assert.deepEqual([...made], []);
   });
+
+  const asRoot = process.getuid?.() === 0 ? it : leftOut;
+  asRoot(
+    "lets dock and recorder pass through the spool to what is theirs, and see no more of it",
+    async () => {
+      await using site = await openSite(START, ["bc-0101"], 3);
+      const [dock, record] = [61_001, 61_002].map((id) => ({ uid: id, gid: id }));
+      assert.ok(dock && record);
+      await giveSpool(at(site, "spool"), { uid: 0, gid: 0 }, { dock, record });
+      assert.doesNotMatch(told(await checked(site), "not fit"), /^permissions/m);
+      for (const [name, mode, right] of [
+        ["spool", 0o755, "711"],
+        ["spool/segments", 0o711, "700"],
+        ["spool/incoming/dock", 0o2775, "2770"],
+      ] as const) {
+        await chmod(at(site, name), mode);
+        const says = new RegExp(
+          `^permissions: .*/${name} staat open voor anderen.*chmod ${right} `,
+          "m",
+        );
+        assert.match(told(await checked(site), "not fit"), says);
+      }
+    },
+  );
 
   it("shows who declared where own storage stands: nobody can see that (DH-11)", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);
@@ -554,3 +579,6 @@ describe("bewaard check", function () {
     }
   });
 });
+
+/** Only root gives folders to others. */
+function leftOut(): void {}

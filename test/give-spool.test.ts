@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, lstat, readdir, rename, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { adopt } from "../daemon/adopt.ts";
@@ -78,7 +89,8 @@ const GIVEN = {
       await probeSpool(rig.spool, "dock");
     });
     await rename(join(rig.folder, "card"), join(rig.folder, "card-before"));
-    execFileSync("install", ["-d", "-o", String(DOCK.uid), join(rig.folder, "card")]);
+    await mkdir(join(rig.folder, "card"));
+    await chown(join(rig.folder, "card"), DOCK.uid, DOCK.gid);
     const id = await asDock(() => rig.record("van nu", "DCIM/later.MP4"));
     const { uid, gid, mode } = await stat(at("incoming/dock", `${id}.age`));
     assert.deepEqual([uid, gid, mode & 0o7777], [DOCK.uid, DOCK.gid, 0o440]);
@@ -121,6 +133,30 @@ const GIVEN = {
         await assert.rejects(writeFile(at(name), ""), refused, name);
       await assert.rejects(rename(at("incoming/dock"), at("incoming/other")), refused);
     });
+  });
+
+  it("has what a producer writes into a file that was adopted found, and not stored", async () => {
+    await using box = await oldBox();
+    const { rig, at } = box;
+    await giveSpool(rig.spool.path, CORE, PARTS);
+    const [name = ""] = (await readdir(at("incoming/dock"))).filter((one) => one.endsWith(".age"));
+    const path = at("incoming/dock", name);
+    await using held = await asDock(async () => {
+      await chmod(path, 0o640);
+      const file = await open(path, "r+");
+      await chmod(path, 0o440);
+      return file;
+    });
+    await asCore(() => adoptOnce(rig));
+    await held.write(Buffer.from("iets anders"), 0, 11, 30);
+    await asCore(() => rig.storeOnce());
+    assert.deepEqual(rig.said, ["adopted", "unsafe"]);
+    const [row] = await rig.database.transaction((sql) => sql.all("select state from segment"));
+    assert.equal(row?.["state"], "sealed");
+    const found = (await asCore(() => rig.check())).map(({ what }) => what);
+    assert.deepEqual(found, [
+      `${name.slice(0, 26)} in the spool is not the bytes that were sealed`,
+    ]);
   });
 
   it("is the same after it was given again, and after it was cut off once a folder was given", async () => {

@@ -1,5 +1,6 @@
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { systemCode } from "#base/errors";
 import { fit, type Machine, notFit, notFitForReal, type Seen } from "./seen.ts";
 
@@ -8,7 +9,7 @@ export async function lookAtPermissions(machine: Machine): Promise<readonly Seen
   const { config } = machine;
   const seen = [
     await closed(config.state, 0o067, "710"),
-    await closed(config.spool.path, 0o077, "700"),
+    ...(await spoolClosed(config.spool.path)),
     ...(await Promise.all(obeyed(machine).map((path) => unchangeable(machine, path)))),
   ].filter((one) => one !== undefined);
   return seen.length > 0 ? seen : [fit("niemand anders kan erbij", "nobody else can get at it")];
@@ -18,6 +19,21 @@ export async function lookAtPermissions(machine: Machine): Promise<readonly Seen
 function obeyed({ path, config }: Machine): readonly string[] {
   const files = [path, config.recipients, config.desk_signers];
   return [...new Set([...files, ...files.map(dirname)])];
+}
+
+/** Where dock and recorder are users of their own they pass through it to what is theirs, and see nothing of the rest. */
+async function spoolClosed(spool: string): Promise<readonly (Seen | undefined)[]> {
+  const dock = join(spool, "incoming/dock");
+  const record = join(spool, "incoming/record");
+  const core = (await statsOf(join(spool, "incoming")))?.uid;
+  const given = [await statsOf(dock), await statsOf(record)].some((one) => one && one.uid !== core);
+  if (!given) return [await closed(spool, 0o077, "700")];
+  const kept = ["segments", "quarantine"].map((name) => closed(join(spool, name), 0o077, "700"));
+  return Promise.all([
+    closed(spool, 0o066, "711"),
+    ...kept,
+    ...[dock, record].map((path) => closed(path, 0o007, "2770")),
+  ]);
 }
 
 async function closed(path: string, forbidden: number, mode: string): Promise<Seen | undefined> {
@@ -39,10 +55,14 @@ async function unchangeable(machine: Machine, path: string): Promise<Seen | unde
   );
 }
 
-/** Undefined where there is nothing, which is told elsewhere. */
 async function modeOf(path: string): Promise<number | undefined> {
+  return (await statsOf(path))?.mode;
+}
+
+/** Undefined where there is nothing, which is told elsewhere. */
+async function statsOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).mode;
+    return await stat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
