@@ -96,6 +96,7 @@ const PLACES: Readonly<Record<string, string>> = {
   ".catalog": "systemd/catalog",
   ".path": "systemd/system",
   ".service": "systemd/system",
+  ".slice": "systemd/system",
   ".socket": "systemd/system",
 };
 

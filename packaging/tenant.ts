@@ -25,7 +25,7 @@ const OWN: readonly (readonly [RegExp, string])[] = [
  */
 const SHARED =
   /^(?:Environment=BEWAARD_(?:FFPROBE|FFMPEG|KNOWN|ROOM)=|ReadWritePaths=\/run\/bewaard\/)/;
-const NEEDS = /^(?:After|Wants|Requires|Sockets)=/;
+const NEEDS = /^(?:After|Wants|Requires|Upholds|PartOf|Sockets)=/;
 const SOCKET = /^bewaard-[a-z]+\.socket$/;
 
 const HIDDEN = `# What the root helper mounts and writes there is of the box that is no tenant's.
@@ -38,10 +38,13 @@ export function tenantTemplate(text: string): string {
   for (const line of text.split("\n")) {
     const there = replaced(line, PLACES);
     if (line.startsWith("#")) template.push(there);
-    // What is said above it is about it.
-    else if (SHARED.test(line)) while (template.at(-1)?.startsWith("#")) template.pop();
-    else if (!NEEDS.test(line)) template.push(replaced(there, OWN));
-    else template.push(...withoutSockets(line));
+    else if (!SHARED.test(line) && !NEEDS.test(line)) template.push(replaced(there, OWN));
+    else {
+      const kept = SHARED.test(line) ? [] : withoutSockets(line);
+      // What is said above it is about it.
+      if (kept.length === 0) while (template.at(-1)?.startsWith("#")) template.pop();
+      template.push(...kept);
+    }
   }
   return template.join("\n").replace("\n[Install]\n", `${HIDDEN}\n[Install]\n`);
 }

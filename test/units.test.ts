@@ -235,7 +235,7 @@ describe("the units of systemd", () => {
         ["CapabilityBoundingSet", ""],
         ["RestrictNamespaces", "yes"],
         ["ProtectProc", "invisible"],
-        ["InaccessiblePaths", "/tmp /var/tmp"],
+        ["ReadOnlyPaths", "-+/run"],
         ["MemoryDenyWriteExecute", "yes"],
         ["MemorySwapMax", "0"],
         ["LimitCORE", "0"],
@@ -244,8 +244,15 @@ describe("the units of systemd", () => {
         ["SyslogLevelPrefix", "no"],
       ])
         assert.equal(last(lines, key ?? ""), value, key);
+      // Without the plus they are the machine's own paths, which are not in the room at all, and nothing is said of that.
+      const hidden = list(lines, "InaccessiblePaths");
+      for (const path of ["/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"])
+        assert.ok(hidden.includes(`-+${path}`), path);
       // One that all connections had would let each see and stop the others.
-      assert.match(last(lines, "User") ?? "", /^bw[fp]-%i$/);
+      assert.match(last(lines, "User") ?? "", /^[fp]%i$/);
+      const all = await unit(last(lines, "Slice") ?? "");
+      assert.match(last(all, "MemoryMax") ?? "", /^[12]G$/);
+      assert.equal(last(all, "MemorySwapMax"), "0");
       // TemporaryFileSystem=/ has no effect beside DynamicUser=.
       assert.equal(last(lines, "RootDirectory"), "/run/bewaard/room");
       const denied = list(lines, "SystemCallFilter");
@@ -271,7 +278,8 @@ describe("the units of systemd", () => {
     ]) {
       const asks = await unit(`${name}.service`);
       const socket = await unit(`bewaard-${program}.socket`);
-      assert.ok(list(asks, "Wants").includes(`bewaard-${program}.socket`), name);
+      // A start that could not be queued fails a socket for good, which Wants= starts once.
+      assert.ok(list(asks, "Upholds").includes(`bewaard-${program}.socket`), name);
       const at = `BEWAARD_${program?.toUpperCase()}=${last(socket, "ListenStream")}`;
       assert.ok(list(asks, "Environment").includes(at), name);
       assert.equal(last(socket, "SocketUser"), "bewaard");
@@ -304,13 +312,33 @@ describe("the units of systemd", () => {
     assert.equal(last(gate, "PrivateNetwork"), "yes");
     assert.match(last(gate, "ListenStream") ?? "", /^127\.0\.0\.1:/);
     assert.equal(last(gate, "Service"), "bewaard-record.service");
-    assert.ok(
-      list(await unit("bewaard-record.service"), "Sockets").includes("bewaard-gate.socket"),
-    );
+    const recorder = await unit("bewaard-record.service");
+    assert.ok(list(recorder, "Sockets").includes("bewaard-gate.socket"));
     const ffmpeg = await unit("bewaard-ffmpeg@.service");
     assert.equal(last(ffmpeg, "JoinsNamespaceOf"), "bewaard-gate.socket");
-    assert.ok(list(ffmpeg, "Requires").includes("bewaard-gate.socket"));
+    assert.ok(list(ffmpeg, "Requisite").includes("bewaard-gate.socket"));
     assert.equal(last(ffmpeg, "LimitFSIZE"), "0");
+    // It is none of who waits there, and cannot write into the memory of the script that ends it.
+    for (const call of ["bind", "listen"])
+      assert.ok(list(ffmpeg, "SystemCallFilter").some((one) => one.replace("~", "") === call));
+    assert.ok(list(ffmpeg, "InaccessiblePaths").includes("-+/proc"));
+  });
+
+  it("begin and end the recorder and its gate together, and never keep the recorder from starting", async () => {
+    const [gate, recorder] = [
+      await unit("bewaard-gate.socket"),
+      await unit("bewaard-record.service"),
+    ];
+    assert.ok(list(recorder, "PartOf").includes("bewaard-gate.socket"));
+    assert.ok(list(gate, "PartOf").includes("bewaard-record.service"));
+    assert.equal(last(gate, "FlushPending"), "yes");
+    // A gate that could not be opened once would be the end of recording: such a start is not tried again.
+    assert.equal(last(recorder, "Requires"), undefined);
+    const prerm = new URL("../packaging/debian/prerm", import.meta.url);
+    assert.match(
+      await readFile(prerm, "utf8"),
+      /^systemctl stop bewaard-gate\.socket bewaard-record\.service /m,
+    );
   });
 
   it("guard core and dock alike", async () => {

@@ -6,7 +6,7 @@ import { openInstalled } from "../installed.ts";
 
 const STAND_IN = new URL("../taken-over.pl", import.meta.url);
 /** As many as it tries. */
-const TRIES = 26;
+const TRIES = 34;
 const INCOMING = "/srv/bewaard/spool/incoming";
 
 /** On a processor that may be slow, what a box has that nobody else is to have, a process of its user's, and a port that answers on each of its addresses. */
@@ -55,6 +55,17 @@ const asks = (program: "ffmpeg" | "ffprobe", sent: string): string =>
   `runuser -u bewaard -- perl -MIO::Socket::UNIX -e '
     $s = IO::Socket::UNIX->new(Peer => "/run/bewaard/${program}.sock") or die $!;
     print $s "${sent}"; shutdown($s, 1) if "${program}" eq "ffprobe"; print while <$s>;'`;
+
+/** Has two started that are told nothing, and prints which users they are. */
+const TWO_AT_ONCE = `
+runuser -u bewaard -- perl -MIO::Socket::UNIX -e '
+  @s = map { IO::Socket::UNIX->new(Peer => "/run/bewaard/ffmpeg.sock") or die $! } 1, 2; sleep 600' &
+list() { systemctl list-units --state=running --plain --no-legend 'bewaard-ffmpeg@*' | cut -d' ' -f1; }
+until [ "$(list | wc -l)" = 2 ]; do sleep 0.2; done
+for unit in $(list); do stat -c %u /proc/$(systemctl show $unit -P MainPID); done
+kill $!
+until [ -z "$(list)" ]; do sleep 0.2; done
+`;
 
 describe("an ffmpeg or ffprobe that was taken over", () => {
   const stack = new AsyncDisposableStack();
@@ -112,5 +123,33 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
     assert.match((await guest.exec(others)).err, /Permission denied/);
     const left = "systemctl list-units --all --plain --no-legend 'bewaard-ff*@*'";
     await guest.until(`[ -z "$(${left})" ]`);
+  });
+
+  it("is another user for each connection", async () => {
+    const said = await guest.sh(TWO_AT_ONCE);
+    const [one, other, ...more] = said.trim().split("\n");
+    assert.match(`${one} ${other}`, /^6\d{4} 6\d{4}$/);
+    assert.notEqual(one, other);
+    assert.deepEqual(more, []);
+  });
+
+  it("has its socket back after a start that could not even be queued", async () => {
+    await guest.sh("systemctl mask --runtime bewaard-ffmpeg@.service");
+    assert.doesNotMatch((await guest.exec(asks("ffmpeg", "any\\0\\0"))).out, /done/);
+    await guest.sh("systemctl unmask --runtime bewaard-ffmpeg@.service");
+    await guest.until("systemctl is-active -q bewaard-ffmpeg.socket");
+    assert.match(await guest.sh(asks("ffmpeg", "any\\0\\0")), /^reach the gate: done$/m);
+  });
+
+  it("finds a gate that began anew with the recorder, and starts none that was stopped", async () => {
+    const pid = "systemctl show bewaard-record.service -P MainPID";
+    const first = await guest.sh(pid);
+    await guest.sh("systemctl restart bewaard-gate.socket");
+    assert.notEqual(await guest.sh(pid), first);
+    assert.match(await guest.sh(asks("ffmpeg", "any\\0\\0")), /^reach the gate: done$/m);
+    await guest.sh("systemctl stop bewaard-record.service");
+    await guest.exec(asks("ffmpeg", "any\\0\\0"));
+    const runs = "systemctl is-active bewaard-record.service bewaard-gate.socket";
+    assert.equal((await guest.exec(runs)).out, "inactive\ninactive\n");
   });
 });
