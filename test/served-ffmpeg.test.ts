@@ -148,6 +148,31 @@ describe("an ffmpeg that systemd starts for the recorder", () => {
     });
   });
 
+  it("that systemd did not start is no fault of the camera's, and says where to look (TOOL_NOT_STARTED)", async () => {
+    await using folder = await temporaryFolder();
+    const socket = join(folder.path, "socket");
+    // As where a room cannot be made, or a user, or where another script answers.
+    for (const does of ["exit 226", "sleep 0.2; exit 217", "printf ?"]) {
+      await using _served = await accept(socket, ["/bin/bash", "-c", does]);
+      await assert.rejects(openRemux(URL_OF_GATE, MUTE, servesFfmpeg(socket)), {
+        code: "TOOL_NOT_STARTED",
+        transient: true,
+        message: /journalctl -u/,
+      });
+    }
+  });
+
+  it("that is not installed is missing", async () => {
+    await using folder = await temporaryFolder();
+    const socket = join(folder.path, "socket");
+    const script = (await readFile(IN_UNIT, "utf8")).replace(/^PATH=.*/m, "PATH=/nowhere");
+    await using _served = await accept(socket, ["/bin/bash", "-pc", script]);
+    await assert.rejects(openRemux(URL_OF_GATE, MUTE, servesFfmpeg(socket)), {
+      code: "TOOL_MISSING",
+      message: /apt-get install ffmpeg/,
+    });
+  });
+
   it("is not replaced by a process of the recorder's when its gate was not handed over", async () => {
     const served = { socket: "/nowhere/socket", gate: undefined };
     await assert.rejects(openReading(systemClock, served), { code: "TOOL_MISSING" });

@@ -75,6 +75,7 @@ export const ERROR_SAYS: Readonly<Record<ErrorCode, string>> = {
   TIMESTAMP_UNAVAILABLE:
     "de tijdstempeldienst antwoordt niet / the timestamp authority does not answer",
   TOOL_MISSING: "een programma ontbreekt / a program is missing",
+  TOOL_NOT_STARTED: "systemd start een programma niet / systemd does not start a program",
   USAGE: "zo werkt deze opdracht niet / this command does not work like that",
   VAULT_CONFLICT: "in de kluis ligt daar iets anders / the vault has something else there",
   VAULT_CORRUPT: "in de kluis ligt niet wat verzegeld werd / the vault has not what was sealed",

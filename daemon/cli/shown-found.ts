@@ -31,6 +31,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   "spool-slow": "schijf van de kast te traag / disk of the box too slow",
   stopped: "bewaard stond uit / bewaard was not running",
   "tool-missing": "ffmpeg ontbreekt op de kast / no ffmpeg on the box",
+  "tool-not-started": "de kast kon ffmpeg niet starten / the box could not start ffmpeg",
 };
 
 /** As one JSON value: what was found, and what was searched. */

@@ -14,6 +14,7 @@ const CAUSES: Partial<Readonly<Record<ErrorCode, string>>> = {
   SPOOL_FULL: "spool-full",
   SPOOL_IO: "spool-io",
   TOOL_MISSING: "tool-missing",
+  TOOL_NOT_STARTED: "tool-not-started",
 };
 
 /** Recorded, but not to be relied on: a camera, or its network, left something out (decision 0023). */

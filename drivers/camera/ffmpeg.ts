@@ -20,6 +20,6 @@ export interface Ffmpeg {
 
 /**
  * Starts ffmpeg with the words of a command line.
- * @throws BewaardError TOOL_MISSING, or MACHINE_BUSY (transient), when it cannot be started.
+ * @throws BewaardError TOOL_MISSING, or MACHINE_BUSY or TOOL_NOT_STARTED (transient), when it cannot be started.
  */
 export type StartFfmpeg = (words: readonly string[]) => Promise<Ffmpeg>;

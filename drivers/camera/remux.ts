@@ -35,7 +35,7 @@ const WITH_SOUND = "-map 0:a:0 -max_interleave_delta 500000".split(" ");
 
 /**
  * Has an ffmpeg that `start` starts ask for the stream at `url`, and repack it without coding it again (AR-16).
- * @throws BewaardError TOOL_MISSING, or MACHINE_BUSY (transient), when it cannot be started.
+ * @throws BewaardError TOOL_MISSING, or MACHINE_BUSY or TOOL_NOT_STARTED (transient), when it cannot be started.
  */
 export async function openRemux(
   url: string,

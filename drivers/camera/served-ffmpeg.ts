@@ -8,6 +8,11 @@ import type { StartFfmpeg } from "./ffmpeg.ts";
 
 /** systemd gives it four seconds to end (systemd/bewaard-ffmpeg@.service). */
 const PATIENCE_MS = 8000;
+/** Less than a camera is given for its first picture, which would then be what is told. */
+const START_MS = 10_000;
+/** What repack-stream.sh says first: that it runs, with an ffmpeg or without. */
+const RUNS = "+";
+const ABSENT = "-";
 const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "EACCES"]);
 
 /**
@@ -22,12 +27,13 @@ export function servesFfmpeg(path: string): StartFfmpeg {
     } catch (error) {
       throw NOBODY.has(systemCode(error) ?? "") ? missing(error) : (machineBusy(error) ?? error);
     }
-    const ended = Promise.withResolvers<BewaardError | undefined>();
     // Whoever reads hears of it too; after that it is of no interest.
     socket.on("error", () => undefined);
+    await started(socket);
+    const ended = Promise.withResolvers<BewaardError | undefined>();
     socket.once("close", () =>
       ended.resolve(
-        socket.bytesRead === 0
+        socket.bytesRead <= RUNS.length
           ? untakeable("ffmpeg gave nothing: journalctl -t bewaard-ffmpeg")
           : undefined,
       ),
@@ -40,6 +46,37 @@ export function servesFfmpeg(path: string): StartFfmpeg {
       stop: () => hangUp(socket),
     };
   };
+}
+
+/**
+ * Resolves once the script of the unit has said that it runs. What comes without that is systemd's: too many at once, a room
+ * that could not be made.
+ * @throws BewaardError TOOL_NOT_STARTED (transient), TOOL_MISSING.
+ */
+async function started(socket: Socket): Promise<void> {
+  const says = await firstByte(socket);
+  if (says === RUNS) return;
+  socket.destroy();
+  if (says === ABSENT)
+    throw new BewaardError("TOOL_MISSING", "ffmpeg is not installed: apt-get install ffmpeg");
+  const message = "systemd did not start ffmpeg: journalctl -u 'bewaard-ffmpeg*'";
+  throw new BewaardError("TOOL_NOT_STARTED", message, { transient: true });
+}
+
+async function firstByte(socket: Socket): Promise<string | undefined> {
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
+  const over = deadline(START_MS, gone.signal);
+  try {
+    for (;;) {
+      const byte: unknown = socket.read(1);
+      if (Buffer.isBuffer(byte)) return byte.toString("latin1");
+      await once(socket, "readable", { signal: over });
+    }
+  } catch (error) {
+    if (over.aborted || systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
 }
 
 /** Says that nothing more is wanted, and waits for the end of what comes, if somebody reads it. */

@@ -86,7 +86,7 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
     await guest.sh(FOOTAGE);
     const said = await guest.sh(command);
     return new Map(
-      [...said.matchAll(/^(.+): (.+)$/gm)].map(([, name = "", how = ""]) => [name, how]),
+      [...said.matchAll(/^\+?(.+): (.+)$/gm)].map(([, name = "", how = ""]) => [name, how]),
     );
   }
 
