@@ -49,6 +49,13 @@ export function cameraEvents(say: Say) {
       say("alert", "camera-intruder", "another process here asked for its stream: refused", {
         device,
       }),
+    gateFlooded: () =>
+      say(
+        "alert",
+        "gate-flooded",
+        "more came to the gates of cameras than can wait: some went unheard",
+        {},
+      ),
     cameraSound: (device: DeviceId) =>
       say("info", "camera-sound", "offers sound, and it is not asked for", { device }),
     cameraSoundless: (device: DeviceId) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect, createServer, Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, it } from "mocha";
@@ -8,6 +9,7 @@ import { openListener } from "../drivers/camera/gate-listener.ts";
 import { handClock, START } from "./fakes/rig.ts";
 import { until } from "./fakes/until.ts";
 
+const GATE = new URL("../systemd/bewaard-gate.socket", import.meta.url);
 const PATH = `/${"0a".repeat(16)}`;
 const ELSEWHERE = `/${"0b".repeat(16)}`;
 /** As systemd/bewaard-gate.socket has it, but for the network. */
@@ -44,9 +46,16 @@ function connections(server: Server): Promise<number> {
 }
 
 /** So many that connect and say nothing, as a server gets them that can take several at once. */
-async function strangers(count: number): Promise<readonly Socket[] & AsyncDisposable> {
+async function strangers(
+  count: number,
+): Promise<readonly Socket[] & { readonly clients: readonly Socket[] } & AsyncDisposable> {
   const got: Socket[] = [];
-  const server = createServer((socket) => got.push(socket)).listen(0, "127.0.0.1");
+  const server = createServer((socket) => got.push(socket)).listen({
+    port: 0,
+    host: "127.0.0.1",
+    // Else some of them wait for seconds, and try again.
+    backlog: 4096,
+  });
   await once(server, "listening");
   const bound = server.address();
   assert.ok(bound !== null && typeof bound === "object");
@@ -55,6 +64,7 @@ async function strangers(count: number): Promise<readonly Socket[] & AsyncDispos
   );
   await until(() => got.length === count);
   return Object.assign(got, {
+    clients,
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.destroy();
       server.close();
@@ -68,7 +78,7 @@ function open(sockets: readonly Socket[]): number {
 
 describe("the port that all gates share", () => {
   it("lets go of who asks for what is not there, though he never hangs up", async () => {
-    await using door = await openSharedDoor(handClock(START), HERE);
+    await using door = await openSharedDoor(handClock(START), HERE, () => undefined);
     const { server, port } = await behind(door);
     const stays = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     stays.on("error", () => undefined).write(asks(ELSEWHERE));
@@ -77,17 +87,33 @@ describe("the port that all gates share", () => {
     stays.destroy();
   });
 
-  it("has 128 wait, also of those who come at one moment, and the oldest goes for a newcomer", async () => {
-    await using door = await openSharedDoor(handClock(START), HERE);
+  it("has 1024 wait, also of those who come at one moment; the oldest goes for a newcomer, and is counted", async () => {
+    let sentAway = 0;
+    await using door = await openSharedDoor(handClock(START), HERE, () => void sentAway++);
     const { server } = await behind(door);
-    await using came = await strangers(140);
+    await using came = await strangers(1030);
     for (const one of came) server.emit("connection", one);
-    assert.equal(open(came), 128);
-    assert.equal(open(came.slice(0, 12)), 0);
+    assert.equal(open(came), 1024);
+    assert.equal(open(came.slice(0, 6)), 0);
+    assert.equal(sentAway, 6);
+  });
+
+  it("hears who comes just before as many as systemd lets in at once, and who say nothing", async () => {
+    const backlog = /^Backlog=(\d+)$/m.exec(await readFile(GATE, "utf8"))?.[1];
+    await using door = await openSharedDoor(handClock(START), HERE, () => undefined);
+    const { server } = await behind(door);
+    const heard: Socket[] = [];
+    await door.open(ELSEWHERE, (socket) => heard.push(socket));
+    await using came = await strangers(Number(backlog) + 1);
+    const [first] = came;
+    came.clients.find(({ localPort }) => localPort === first?.remotePort)?.write(asks(ELSEWHERE));
+    for (const one of came) server.emit("connection", one);
+    await until(() => heard.length > 0);
+    assert.equal(heard[0], first);
   });
 
   it("survives that somebody cannot be let in, and so does one that a gate has to itself", async () => {
-    await using shared = await openSharedDoor(handClock(START), HERE);
+    await using shared = await openSharedDoor(handClock(START), HERE, () => undefined);
     for (const door of [shared, ownDoor]) {
       const { server } = await behind(door);
       server.emit("error", Object.assign(new Error("accept ENFILE"), { code: "ENFILE" }));

@@ -175,6 +175,9 @@ describe("an ffmpeg that systemd starts for the recorder", () => {
 
   it("is not replaced by a process of the recorder's when its gate was not handed over", async () => {
     const served = { socket: "/nowhere/socket", gate: undefined };
-    await assert.rejects(openReading(systemClock, served), { code: "TOOL_MISSING" });
+    await assert.rejects(
+      openReading(systemClock, served, () => undefined),
+      { code: "TOOL_MISSING" },
+    );
   });
 });

@@ -71,6 +71,7 @@ export const MESSAGE_IDS = {
   "footage-before-emptying": "bdc9ad801201452ba18e696961bbc302",
   gap: "cbcb987f3ee44508a031d50fc180e260",
   "gaps-delayed": "c6d4f78c860d48fabe9349cd382ee1af",
+  "gate-flooded": "bd3a54f2fb2c4387bee4fec7b6f90d9e",
   "held-by-vault-only": "b7c063bd2edc47aab519183f72f103e3",
   "hold-delayed": "831592e10f364c788215e59a9af90000",
   "hold-in-force": "1079ce0fa11a465096aa7ce559e0d7a2",

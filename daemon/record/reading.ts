@@ -18,11 +18,13 @@ export const READ_BY_OURSELVES: Reading = { start: spawnsFfmpeg(), door: ownDoor
 
 /**
  * By the ffmpegs that systemd starts, where the unit says so (docs/decisions/0033); else by processes of ours.
+ * `sentAway` is called for each who came to the gates they share and had to go unheard, for there were too many.
  * @throws BewaardError TOOL_MISSING when the unit says so, and did not bring where their gates are to be.
  */
 export async function openReading(
   clock: Clock,
   served: ServedFfmpeg | undefined,
+  sentAway: () => void,
 ): Promise<Reading & AsyncDisposable> {
   if (served === undefined)
     return { ...READ_BY_OURSELVES, [Symbol.asyncDispose]: async () => undefined };
@@ -30,7 +32,7 @@ export async function openReading(
     const message = "bewaard-gate.socket was not handed over: systemctl status bewaard-gate.socket";
     throw new BewaardError("TOOL_MISSING", message);
   }
-  const door = await openSharedDoor(clock, { fd: served.gate });
+  const door = await openSharedDoor(clock, { fd: served.gate }, sentAway);
   return {
     start: servesFfmpeg(served.socket),
     door,

@@ -75,7 +75,10 @@ export async function runRecord(
     config.spool.limit,
   );
   const sealing = openRecordSealing(clock, events, config.node, book, incoming);
-  await using reading = await openReading(clock, servedFfmpeg());
+  const hourly = atMostEvery(clock, HOUR_MS);
+  await using reading = await openReading(clock, servedFfmpeg(), () => {
+    if (hourly("gate")) events.gateFlooded();
+  });
   const recorder: Recorder = {
     clock,
     events,
@@ -88,7 +91,6 @@ export async function runRecord(
     segmentMs: segmentMs(config),
     wantRoom: () => room.want(),
   };
-  const hourly = atMostEvery(clock, HOUR_MS);
   const delayed = (error: BewaardError): void => {
     if (hourly(error.code)) events.gapsDelayed(error);
   };

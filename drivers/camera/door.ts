@@ -25,17 +25,24 @@ export const ownDoor: Door = {
   },
 };
 
-/** Who has not asked yet: of all cameras' ffmpegs, those that are just being started. */
-const WAITING = 128;
+/**
+ * Who has not asked yet: of all cameras' ffmpegs, those that are just being started. More than one that was taken over can have open
+ * at once, and twice as many as can be let in at one moment: so each is heard once before he has to go.
+ */
+const WAITING = 1024;
 const PATIENCE_MS = 5 * SECOND_MS;
 const REQUEST_BYTES = 1024;
 const ASKS = /^[A-Z_]{1,16} rtsp:\/\/[^/\s]{1,64}(\/[0-9a-f]{32})[\s/]/;
 const NOT_FOUND = "RTSP/1.0 404 Not Found\r\n\r\n";
 
-/** One port for all gates, the one `at` (systemd/bewaard-gate.socket). A gate is told by what is asked for first. */
+/**
+ * One port for all gates, the one `at` (systemd/bewaard-gate.socket). A gate is told by what is asked for first. Calls `sentAway` for each
+ * who has to go for a newcomer, unheard.
+ */
 export async function openSharedDoor(
   clock: Clock,
   at: { readonly fd: number } | { readonly port: number; readonly host: string },
+  sentAway: () => void,
 ): Promise<Door & AsyncDisposable> {
   const gates = new Map<string, (socket: Socket) => void>();
   const waiting = new Set<Socket>();
@@ -45,6 +52,7 @@ export async function openSharedDoor(
       // Now, and not when it has closed: others may come before that.
       waiting.delete(oldest);
       oldest.destroy();
+      sentAway();
     }
     waiting.add(socket);
     const over = new AbortController();

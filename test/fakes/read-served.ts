@@ -20,7 +20,7 @@ import { NEVER } from "./rig.ts";
 const [folder = ""] = process.argv.slice(2);
 const open = { scheme: "none", user: "", password: "", tls: undefined } as const;
 
-await using reading = await openReading(systemClock, servedFfmpeg());
+await using reading = await openReading(systemClock, servedFfmpeg(), () => undefined);
 
 async function seen(video: Medium, sound: Medium, isHeard: boolean): Promise<string> {
   await using camera = await startCamera(systemClock, { video, sound, ...open });
