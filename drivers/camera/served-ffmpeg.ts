@@ -9,7 +9,7 @@ import type { StartFfmpeg } from "./ffmpeg.ts";
 /** systemd gives it four seconds to end (systemd/bewaard-ffmpeg@.service). */
 const PATIENCE_MS = 8000;
 /** Less than a camera is given for its first picture, which would then be what is told. */
-const START_MS = 10_000;
+const START_MS = 14_000;
 /** What repack-stream.sh says first: that it runs, with an ffmpeg or without. */
 const RUNS = "+";
 const ABSENT = "-";
