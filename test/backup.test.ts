@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
@@ -107,6 +107,40 @@ describe("a dead box that made backups", function () {
     assert.equal(await told(), "");
     await writeFile(yaml, text.replace(/recovery\.txt/, "other.txt"));
     assert.match(await told(), /^not fit: .*CONFIG_MISSING/);
+  });
+
+  it("is told by check where the spool will fill the disk that they need, before it does", async () => {
+    const box = await sites.again();
+    const yaml = join(box.site.folder, "bewaard.yaml");
+    const rows = async () => (await checkBox(systemClock, yaml, NEVER)).filter(isOfBackup);
+    const text = (await readFile(yaml, "utf8")).replace("demo: true", "demo: false");
+    const { bsize, bavail, blocks } = await statfs(box.site.folder);
+    const limited = (bytes: number) =>
+      writeFile(yaml, text.replace(/limit: .*/, `limit: ${Math.floor(bytes / 1e6)} MB`));
+    const { state, spool } = box.site.demo.config;
+    for (const path of [state, spool.path]) await mkdir(path, { recursive: true });
+    await writeFile(join(state, "catalog.db"), "as large as this");
+    // Of one that kept footage and does not answer; and of a new one, whose spool is to fill what is free.
+    for (const wholeBytes of [blocks * bsize, bavail * bsize]) {
+      await limited(wholeBytes - 100_000_000);
+      const [, warned] = await rows();
+      assert.equal(warned?.verdict, "warning");
+      assert.match(warned.says.nl, /naast een volle ring geen ruimte voor een back-up/);
+      await limited(wholeBytes / 2);
+      assert.deepEqual(
+        (await rows()).map(({ verdict }) => verdict),
+        ["fit"],
+      );
+      await rm(join(state, "catalog.db"), { force: true });
+    }
+    // Before anybody has a key: a disk is divided once.
+    const without = text.replace(/backup:\n {2}recipients: .*\n/, "");
+    const full = without.replace(/limit: .*/, "limit: 9000 TB");
+    await writeFile(yaml, full);
+    assert.deepEqual(
+      (await rows()).map(({ verdict }) => verdict),
+      ["warning", "warning"],
+    );
   });
 
   it("goes on under a new key, where the old one is gone: the desk's public key of it is enough", async () => {

@@ -1,6 +1,4 @@
-import { rm, stat, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
-import { diskError } from "#base/disk-errors";
+import { rm, stat } from "node:fs/promises";
 import { BewaardError } from "#base/errors";
 import type { NodeId } from "#base/ids";
 import { step } from "#base/step";
@@ -18,6 +16,7 @@ import { backupKey, backupNoteKey } from "../../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../../storage/vault/vault.ts";
 import { backupText } from "./known.ts";
 import { signBackup } from "./note.ts";
+import { backupRoom } from "./room.ts";
 
 /** What a backup needs beside the catalog. */
 export interface BackedUp {
@@ -43,9 +42,6 @@ export interface Made {
   readonly at: Instant;
   readonly sealedBytes: number;
 }
-
-/** The disk has room for so much more than a backup takes, or none is made. */
-const SPARE_BYTES = 128 * 1024 * 1024;
 
 /**
  * Copies the catalog, seals the copy to the recovery key and puts it into the vault, with what this node signed of it,
@@ -114,34 +110,11 @@ export async function removeLeft({ copy, sealed }: BackedUp): Promise<void> {
     await rm(path, { force: true });
 }
 
-/**
- * The copy and the sealed one lie there at the same time. What is kept free is for footage and its rows: where the spool
- * is on the same file system, it would give up footage that no vault has yet to get that back (invariant 1).
- */
-async function requireRoom({ catalog, spool, keepFreeBytes }: BackedUp): Promise<void> {
-  const folder = dirname(catalog);
-  const { bavail, bsize } = await statfs(folder);
-  const kept = (await deviceOf(folder)) === (await deviceOf(spool)) ? keepFreeBytes : 0;
-  const needed = 2 * (await bytesOf(catalog)) + SPARE_BYTES + kept;
-  if (bavail * bsize >= needed) return;
-  const message = `a backup needs ${needed} bytes free on the catalog's disk, and ${bavail * bsize} are`;
+async function requireRoom(box: BackedUp): Promise<void> {
+  const { neededBytes, freeBytes } = await backupRoom(box);
+  if (freeBytes >= neededBytes) return;
+  const message = `a backup needs ${neededBytes} bytes free on the catalog's disk, and ${freeBytes} are`;
   throw new BewaardError("CATALOG_FULL", message, { transient: true });
-}
-
-async function deviceOf(folder: string): Promise<number> {
-  try {
-    return (await stat(folder)).dev;
-  } catch (error) {
-    throw diskError(error, "looking which disk the spool is on");
-  }
-}
-
-async function bytesOf(catalog: string): Promise<number> {
-  try {
-    return (await stat(catalog)).size;
-  } catch (error) {
-    throw diskError(error, "looking how large the catalog is");
-  }
 }
 
 /**
