@@ -139,6 +139,21 @@ describe("the package", () => {
     assert.deepEqual(await readdir(to), []);
   });
 
+  it("is refused over a catalog of a newer version, of the box or of any tenant, and names it", async () => {
+    const control = join(folder.path, "control");
+    await run("dpkg-deb", ["-e", packages[0] ?? "", control]);
+    // SQLite has the version at byte 60, big-endian.
+    const script = `mount -t tmpfs tmpfs /var/lib
+      for name in bewaard bewaard-annex1; do mkdir /var/lib/$name; head -c 64 /dev/zero > /var/lib/$name/catalog.db; done
+      if [ -n "$2" ]; then (head -c 60 /dev/zero; printf '\\0\\0\\047\\017') > "/var/lib/$2/catalog.db"; fi
+      sh "$1/preinst" upgrade 0.1`;
+    const installs = (newer: string) =>
+      run("unshare", [...AS_ROOT, "--mount", "/bin/sh", "-euc", script, "sh", control, newer]);
+    assert.equal((await installs("")).stderr, "");
+    for (const newer of ["bewaard", "bewaard-annex1"])
+      await assert.rejects(installs(newer), new RegExp(`/var/lib/${newer}/catalog.db .*9999`));
+  });
+
   it("tells its own version first in its list of changes", async () => {
     const packed = await readFile(join(root, "usr/share/doc/bewaard/changelog.gz"));
     const told = gunzipSync(packed).toString();
