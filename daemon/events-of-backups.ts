@@ -13,6 +13,10 @@ export function backupEvents(say: Say) {
       say("alert", "backup-old", "there has been no backup of the catalog for two days", {
         newest: newest === undefined ? null : isoOf(newest),
       }),
+    backupOldOver: (since: Instant) =>
+      say("notice", "backup-old-over", "the catalog is backed up again, as not since {since}", {
+        since: isoOf(since),
+      }),
     backupsKept: (backups: number) =>
       say("alert", "backups-kept", "the vault has backups of more than 28 days ago", { backups }),
   };

@@ -6,6 +6,7 @@ import { describe, it } from "mocha";
 import { BewaardError } from "#base/errors";
 import { type Step, watchSteps } from "#base/step";
 import { DAY_MS, HOUR_MS, MINUTE_MS, plus } from "#base/time";
+import { backupOld } from "../daemon/alarms/backup-old.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { textBody } from "../storage/vault/body.ts";
@@ -13,6 +14,7 @@ import { backupKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
 import { backupsOf, lookForBackup, nameOf, openBackedUpRig } from "./fakes/backing-up.ts";
 import { lockedVault } from "./fakes/locked-vault.ts";
+import { lookForAlarms } from "./fakes/look-for-alarms.ts";
 import { NEVER, START } from "./fakes/rig.ts";
 
 type BackedUpRig = Awaited<ReturnType<typeof openBackedUpRig>>;
@@ -101,17 +103,40 @@ describe("the daily backup", function () {
     assert.ok(!(await backupsOf(rig)).includes(`${nameOf(plus(START, -30 * DAY_MS))}.age`));
   });
 
-  it("that fails is said, leaves nothing behind, and is tried again after an hour; after two days an alarm sounds daily", async () => {
+  it("that fails is said, leaves nothing behind, and is tried again after an hour; an alarm sounds once after two days, and is over with the next", async () => {
     await using rig = await openBackedUpRig();
     const without = { ...rig, vault: away(rig.vault) };
     await lookForBackup(without, 7);
     assert.equal(said(rig, "backup-failed"), 1);
     assert.deepEqual(await left(rig), []);
-    await lookForBackup(without, 3 * 24 * 6);
-    assert.ok(said(rig, "backup-failed") > 60 && said(rig, "backup-failed") < 75);
-    assert.ok(said(rig, "backup-old") >= 1 && said(rig, "backup-old") <= 2);
+    const alarm = backupOld(rig.clock, rig.events, rig.database, true);
+    await lookForBackup(without, 46 * 6);
+    await lookForAlarms(rig, [alarm], 3);
+    assert.equal(said(rig, "backup-old"), 0);
+    for (let days = 0; days < 2; days += 1) {
+      await lookForBackup(without, 24 * 6);
+      await lookForAlarms(rig, [alarm], 3);
+    }
+    assert.ok(said(rig, "backup-failed") > 80 && said(rig, "backup-failed") < 100);
+    assert.equal(said(rig, "backup-old"), 1);
     await lookForBackup(rig, 3);
-    assert.equal(said(rig, "backup-made"), 1);
+    await lookForAlarms(rig, [alarm], 3);
+    assert.deepEqual([said(rig, "backup-made"), said(rig, "backup-old-over")], [1, 1]);
+  });
+
+  it("is called old by no clock that is wrong, nor where none are wanted any more (invariant 10)", async () => {
+    await using rig = await openBackedUpRig();
+    const { clock, events, database } = rig;
+    await lookForBackup(rig, 3);
+    const alarm = backupOld(clock, events, database, true);
+    clock.jump(40 * DAY_MS);
+    await lookForAlarms(rig, [alarm], 3);
+    assert.equal(said(rig, "backup-old"), 0);
+    await confirmTime(clock, database, clock.now(), "test");
+    await lookForAlarms(rig, [alarm], 3);
+    assert.equal(said(rig, "backup-old"), 1);
+    await lookForAlarms(rig, [backupOld(clock, events, database, false)], 1);
+    assert.equal(said(rig, "backup-old-over"), 1);
   });
 
   it("waits while the disk has no room for it, and for a recovery key that is none", async () => {

@@ -31,6 +31,7 @@ export interface Alarm {
 
 /** Stable: administrators match on them, in metrics and in `bewaarctl status`. */
 export const ALARM_NAMES = [
+  "backup-old",
   "bodycam-away",
   "breaches-last",
   "checkpoint-missed",

@@ -9,6 +9,7 @@ import { recordSocketPath, wallCameras } from "../places.ts";
 import { askStates } from "../record/states-socket.ts";
 import type { AskRoomLeft } from "../room-left.ts";
 import type { Alarm } from "./alarm.ts";
+import { backupOld } from "./backup-old.ts";
 import { bodycamAway } from "./bodycam-away.ts";
 import { breachesLast } from "./breaches-last.ts";
 import { checkpointMissed } from "./checkpoint-missed.ts";
@@ -46,6 +47,7 @@ export function alarmsOf(
     deskUnreadable(events, unread),
     vaultOutside(events, database, bucketsOf(config)),
     rootSession(events),
+    backupOld(clock, events, database, config.backup !== undefined),
   ];
 }
 

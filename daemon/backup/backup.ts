@@ -1,4 +1,3 @@
-import { atMostEvery } from "#base/at-most-every";
 import { BewaardError } from "#base/errors";
 import { type Clock, DAY_MS, every, HOUR_MS, type Instant, MINUTE_MS } from "#base/time";
 import type { Database } from "../../storage/catalog/sqlite.ts";
@@ -13,12 +12,9 @@ import { abandonUnfinished, removeOldBackups } from "./old.ts";
 
 const LOOK_EVERY_MS = 10 * MINUTE_MS;
 const RETRY_AFTER_MS = HOUR_MS;
-/** A missed night passes; after two somebody must look. */
-export const OLD_MS = 2 * DAY_MS;
 
 /**
- * Makes a backup of the catalog once a day, until the signal aborts (procedure "Back up"), and tells when there has
- * been none for two days. None is made of a ledger that is not known to be the one that left this box. While time is
+ * Makes a backup of the catalog once a day, until the signal aborts (procedure "Back up"). None is made of a ledger that is not known to be the one that left this box. While time is
  * not trusted none is made, for its day is in its name, and none destroyed. Old ones go from a directory also where
  * no new ones are made.
  */
@@ -32,16 +28,15 @@ export async function backup(
   signal: AbortSignal,
 ): Promise<void> {
   const turn = steady(clock, events, "backup");
-  const daily = atMostEvery(clock, DAY_MS);
   // At the start other things come first.
   let tidyFromMs = clock.uptimeMs() + LOOK_EVERY_MS;
   let makeFromMs = tidyFromMs;
   for await (const now of every(clock, LOOK_EVERY_MS, signal)) {
     await turn(async () => {
-      const wanted = box.recipients !== undefined && (await isDue(events, database, now, daily));
+      if (!(await timeTrust(clock, database)).trusted) return;
+      const wanted = box.recipients !== undefined && (await isDue(database, now));
       const uptimeMs = clock.uptimeMs();
       const [tidies, makes] = [uptimeMs >= tidyFromMs, wanted && uptimeMs >= makeFromMs];
-      if ((!tidies && !makes) || !(await timeTrust(clock, database)).trusted) return;
       // What cannot be removed keeps no new one from being made, nor the other way round.
       if (tidies) {
         const done = await tidied(events, vault, box, now, signal);
@@ -62,16 +57,10 @@ export async function backup(
   }
 }
 
-async function isDue(
-  events: Events,
-  database: Database,
-  now: Instant,
-  sayNow: (what: string) => boolean,
-): Promise<boolean> {
+async function isDue(database: Database, now: Instant): Promise<boolean> {
   const known = await knownBackup(database, now);
   // A clock that was set back must not stop them.
   const ageMs = Math.abs(now - known.at);
-  if (ageMs > OLD_MS && sayNow("old")) events.backupOld(known.made ? known.at : undefined);
   return !known.made || ageMs >= DAY_MS;
 }
 

@@ -5,6 +5,7 @@ type Raised = Pick<Result<"status">["alarms"][number], "alarm" | "about">;
 
 /** In the words of an office. */
 const WORDS: Readonly<Record<AlarmName, readonly [nl: string, en: string]>> = {
+  "backup-old": ["geen back-up van de catalogus", "no backup of the catalog"],
   "bodycam-away": ["te lang niet gedockt", "not docked for too long"],
   "breaches-last": ["beelden over hun termijn", "footage past its term"],
   "checkpoint-missed": ["logboek komt niet naar buiten", "the ledger does not leave the box"],

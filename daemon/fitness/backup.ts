@@ -3,7 +3,7 @@ import { BewaardError } from "#base/errors";
 import { type Clock, instantOf } from "#base/time";
 import type { Config } from "../../config/schema.ts";
 import { oneKind } from "../../storage/seal/recipients.ts";
-import { OLD_MS } from "../backup/backup.ts";
+import { OLD_MS } from "../backup/known.ts";
 import { readRecoveryKeys } from "../backup/make.ts";
 import { backupRoom } from "../backup/room.ts";
 import { localTime } from "../cli/shown.ts";

@@ -11,6 +11,7 @@ export const MESSAGE_IDS = {
   "backup-failed": "46dd4334b6f34a5fa6e6181c379ec9ec",
   "backup-made": "a110dc504b964aa3a93209198b09198a",
   "backup-old": "475dbe429e314373ab669f38952e60f4",
+  "backup-old-over": "6f838aea3fdd475696355ab71961445e",
   "backups-kept": "dfb0d647300a49d0afbfb8f49d9e6a2a",
   "bodycam-away": "8f114b765581492da38016e8deca22e4",
   "bodycam-away-over": "e39b3cdd459e4896acfcfb50850cddbe",
