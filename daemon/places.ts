@@ -204,7 +204,11 @@ export function placesOf(config: Config): readonly Placed[] {
 
 /** What the recorder is given of each camera. That policy allows its sound was seen when it was read. */
 export function wallCameras(config: Config): readonly WallCameraSettings[] {
-  return config.cameras.map((camera) => ({
+  return config.cameras.map(wallCamera);
+}
+
+export function wallCamera(camera: Config["cameras"][number]): WallCameraSettings {
+  return {
     number: camera.number,
     url: camera.url,
     user: camera.user,
@@ -220,7 +224,7 @@ export function wallCameras(config: Config): readonly WallCameraSettings[] {
     service: serviceOf(camera.notice !== undefined, camera.covert),
     until: camera.covert?.until,
     covert: camera.covert !== undefined,
-  }));
+  };
 }
 
 /** When cameras are covert (AR-40); what is to be done afterwards comes of it (AR-41). */

@@ -13,7 +13,7 @@ async function asked(cameras: number, limitBytes: number): Promise<readonly numb
     return READ[method]({ granted: true });
   };
   const turn = turns(handClock(START), 12);
-  await roomKeeper(turn.clock, ask, cameras, limitBytes).run(turn.clock, turn.signal);
+  await roomKeeper(turn.clock, ask, () => cameras, limitBytes).run(turn.clock, turn.signal);
   return wanted;
 }
 

@@ -201,12 +201,24 @@ describe("a part that is to go by another configuration", () => {
     assert.deepEqual(said, ["reload-refused"]);
   });
 
-  it("is no recorder: that goes on, loses no frame, and says what waits", () => {
+  it("is no recorder: that goes on, takes up its cameras, and says what waits", async () => {
     const said: string[] = [];
     const recorder = recorderReload(capturedEvents(said), any);
     recorder.goBy({ ...any, bodycams: [] });
     assert.deepEqual(said, [], "that is the dock's");
     recorder.goBy({ ...any, spool: { ...any.spool, limit: 1 } });
-    assert.deepEqual(said, ["reload-waits"]);
+    assert.deepEqual(said.splice(0), ["reload-waits"]);
+    const stop = new AbortController();
+    const configs = recorder.configs(stop.signal)[Symbol.asyncIterator]();
+    const first = await configs.next();
+    assert.deepEqual(first.value, any);
+    const next = configs.next();
+    recorder.goBy({ ...any, cameras: [] });
+    const second = await next;
+    assert.ok(second.done !== true);
+    assert.deepEqual([second.value.cameras, said], [[], []]);
+    const last = configs.next();
+    stop.abort();
+    assert.equal((await last).done, true);
   });
 });

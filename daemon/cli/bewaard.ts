@@ -12,7 +12,8 @@ import { attend } from "../notify/attend.ts";
 import { heedReloads } from "../notify/heed-reloads.ts";
 import { openManager } from "../notify/manager.ts";
 import { openPartRun } from "../notify/part-run.ts";
-import { recorderReload } from "../record/reload-recorder.ts";
+import { type ConfigsOf, recorderReload } from "../record/reload-recorder.ts";
+import type { runDock } from "../run-dock.ts";
 import { addBackupCommands } from "./backup-commands.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
@@ -36,11 +37,17 @@ export const program = newProgram("bewaard")
 
 const global = (): { config: string; json: boolean } => program.opts();
 
+type RunPart = typeof runDock;
+
 /** A part is loaded when it runs: a recorder without the rest needs some 5 MB less. */
-const PARTS = {
+const PARTS: Readonly<Record<"core" | "dock" | "record", (by: ConfigsOf) => Promise<RunPart>>> = {
   core: async () => (await import("../main.ts")).runCore,
   dock: async () => (await import("../run-dock.ts")).runDock,
-  record: async () => (await import("../record/run-record.ts")).runRecord,
+  async record(configs) {
+    const { runRecordBy } = await import("../record/run-record.ts");
+    return (clock, events, attendant, config, signal) =>
+      runRecordBy(clock, events, attendant, config, configs, signal);
+  },
 };
 const PART_NAMES = ["core", "dock", "record"] as const;
 
@@ -62,7 +69,8 @@ program
     await using journal = openJournal("info", unitOf(parts), signal);
     const events = openEvents(journal.logger);
     events.started(config.node, parts);
-    const loaded = await Promise.all(parts.map((part) => PARTS[part]()));
+    const recorder = recorderReload(events, config);
+    const loaded = await Promise.all(parts.map((part) => PARTS[part](recorder.configs)));
     // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
     flushCompileCache();
     const attending = attend(systemClock, events, manager, parts);
@@ -75,9 +83,7 @@ program
         config,
       ),
     );
-    const reloads = runs.map((run, nth) =>
-      parts[nth] === "record" ? recorderReload(events, config) : run,
-    );
+    const reloads = runs.map((run, nth) => (parts[nth] === "record" ? recorder : run));
     const read = async () => (await readConfiguration(global().config)).config;
     await together(signal, [
       ...runs.map((one) => one.run),

@@ -28,6 +28,8 @@ export interface Shown {
 export interface Board {
   put(device: DeviceId, state: CameraState, code?: string): void;
   offset(device: DeviceId, offsetMs: number | null): void;
+  /** It is no camera of this box any more. */
+  remove(device: DeviceId): void;
   all(): readonly Shown[];
 }
 
@@ -51,6 +53,7 @@ export function openBoard(clock: Clock, devices: readonly DeviceId[]): Board {
       const known = shown.get(device);
       if (known) shown.set(device, { ...known, offsetMs });
     },
+    remove: (device) => void shown.delete(device),
     all: () => [...shown.values()],
   };
 }

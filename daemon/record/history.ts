@@ -14,6 +14,8 @@ export interface History {
   of(device: DeviceId): CameraHistory;
   /** The recorder stops by itself. */
   stop(): void;
+  /** It stops to record this camera: to go on by other settings of it, or for good. */
+  left(device: DeviceId, why: "changed" | "gone"): void;
   /**
    * Writes what changed, then hands over the gaps nobody was told of (docs/design.md, "Record").
    * @throws BewaardError SPOOL_FULL, SPOOL_IO (transient): what could not be told is told next time.
@@ -64,6 +66,10 @@ export async function openHistory(
     of,
     stop() {
       for (const device of marks.keys()) of(device).stop();
+    },
+    left(device, why) {
+      if (why === "gone") of(device).excuse();
+      else of(device).stop();
     },
     async settle() {
       for (const camera of cameras.values()) camera.look();

@@ -17,20 +17,20 @@ const AHEAD_BYTES = 60_000_000;
 /** Of the whole spool: more than that could never be made, or only of what was recorded just now. */
 const AHEAD_PART = 0.25;
 
-/** Keeps room for `cameras` in a spool of `limitBytes`. Core that does not answer stops nothing: what is on the disk waits for it. */
+/** Keeps room for so many `cameras` in a spool of `limitBytes`. Core that does not answer stops nothing: what is on the disk waits for it. */
 export function roomKeeper(
   clock: Clock,
   ask: AskForRecorder,
-  cameras: number,
+  cameras: () => number,
   limitBytes: number,
 ): RoomKeeper {
-  const bytes = Math.floor(Math.min(cameras * AHEAD_BYTES, limitBytes * AHEAD_PART));
+  const bytesAhead = () => Math.floor(Math.min(cameras() * AHEAD_BYTES, limitBytes * AHEAD_PART));
   let wanted = false;
   let askedMs = -ASK_EVERY_MS;
 
   async function askFor(urgent: boolean): Promise<boolean> {
     try {
-      return (await ask("room", { bytes, urgent })).granted;
+      return (await ask("room", { bytes: bytesAhead(), urgent })).granted;
     } catch (error) {
       if (error instanceof BewaardError) return false;
       throw error;

@@ -17,6 +17,10 @@ export type LivePiece =
 export interface Live {
   /** Passes a piece on to all who listen to `device`. Never waits. */
   show(device: DeviceId, piece: LivePiece): void;
+  /** Shows `device` too from now on. */
+  add(device: DeviceId): void;
+  /** It is no camera of this box any more. */
+  remove(device: DeviceId): void;
   /** The camera's stream has ended: who saw it is hung up on, and asks again. */
   end(device: DeviceId): void;
   /** Shows `device` to `socket` until either ends. A camera that is not recorded here is shown to nobody. */
@@ -70,6 +74,13 @@ export function openLive(devices: readonly DeviceId[], patienceMs: number): Live
       }
     },
     end,
+    add(device) {
+      if (!channels.has(device)) channels.set(device, { init: undefined, listeners: new Map() });
+    },
+    remove(device) {
+      for (const socket of channels.get(device)?.listeners.keys() ?? []) socket.destroy();
+      channels.delete(device);
+    },
     listen(device, socket) {
       const channel = channels.get(device);
       if (!channel) {

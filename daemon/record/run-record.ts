@@ -20,21 +20,22 @@ import {
   recordSocketPath,
   roomPath,
   segmentMs,
-  wallCameras,
+  wallCamera,
 } from "../places.ts";
 import { keepBook, readBook, warnOfRecipients } from "../recipients.ts";
 import type { Recorder } from "./attempt.ts";
 import { openBacklog } from "./backlog.ts";
 import { openBoard } from "./board.ts";
 import { type Login, recordCamera } from "./camera.ts";
+import { type ChangingTask, changingTasks } from "./changing-tasks.ts";
 import { gapTeller } from "./gap-teller.ts";
 import { type History, openHistory, settleOrSay } from "./history.ts";
-import { roomKeeper } from "./keep-room.ts";
+import { type RoomKeeper, roomKeeper } from "./keep-room.ts";
 import { openLive, serveLive } from "./live.ts";
 import { tellNews } from "./news.ts";
 import { openReading } from "./reading.ts";
+import { alwaysBy, type ConfigsOf } from "./reload-recorder.ts";
 import { openRecordSealing } from "./sealing.ts";
-
 import { tellStates } from "./states-socket.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
 
@@ -50,11 +51,23 @@ const LIVE_PATIENCE_MS = MINUTE_MS;
  * The recorder: sees what cameras in buildings see, knows no catalog. Seals their pictures into incoming/,
  * and tells what is missing. It needs neither core nor vault to go on.
  */
-export async function runRecord(
+export function runRecord(
   clock: Clock,
   events: Events,
   attendant: Attendant,
   config: Config,
+  signal: AbortSignal,
+): Promise<void> {
+  return runRecordBy(clock, events, attendant, config, alwaysBy(config), signal);
+}
+
+/** As `runRecord`, with the cameras of each of `configs`, of which `config` is the first; what else they say is not heeded. */
+export async function runRecordBy(
+  clock: Clock,
+  events: Events,
+  attendant: Attendant,
+  config: Config,
+  configs: ConfigsOf,
   signal: AbortSignal,
 ): Promise<void> {
   const spool = await openSpool(config.spool.path, config.node);
@@ -62,8 +75,8 @@ export async function runRecord(
   const incoming = await createIncoming(spool, "record");
   const unsettled = await settleCutOff(events, incoming);
   const book = await readBook(config.recipients);
-  const cameras = wallCameras(config);
-  const devices = cameras.map(({ number }) => number);
+  const devices = config.cameras.map(({ number }) => number);
+  let cameras = devices.length;
   const tell = gapTeller(clock, config.node, incoming);
   const history = await openHistory(clock, events, marksPath(config), devices, tell);
   const board = openBoard(clock, devices);
@@ -71,7 +84,7 @@ export async function runRecord(
   const room = roomKeeper(
     clock,
     asker(roomPath(config), signal),
-    cameras.length,
+    () => cameras,
     config.spool.limit,
   );
   const sealing = openRecordSealing(clock, events, config.node, book, incoming);
@@ -95,6 +108,9 @@ export async function runRecord(
     if (hourly(error.code)) events.gapsDelayed(error);
   };
   const { loop } = attendant;
+  const tasks = tasksOf(recorder, attendant, room, configs, config.state, (count) => {
+    cameras = count;
+  });
   attendant.begun("record", {
     conditions: [spoolTakes(spool, "record")],
     line: () => recordLine(clock, board),
@@ -103,22 +119,69 @@ export async function runRecord(
     (s) =>
       tellNews(clock, events, recordSocketPath(config), (at, t) => tellStates(at, board, t), s),
     (s) => tellNews(clock, events, livePath(config), (at, t) => serveLive(at, live, t), s),
-    // Who records nothing wants no room, and a box without cameras on walls is to be idle.
-    ...(cameras.length > 0 ? [loop("room", CORE_STEP_MS, (c, s) => room.run(c, s))] : []),
     loop("gaps", STEP_MS, (c, s) => settle(c, history, delayed, s)),
     loop("leftovers", STEP_MS, (c, s) => unsettled.again(c, s)),
     loop("recipients", STEP_MS, (c, s) => keepBook(c, events, config.recipients, sealing, s)),
     loop("warn", STEP_MS, (c, s) => warnOfRecipients(c, events, sealing, s)),
-    ...cameras.map((camera) =>
-      loop(`camera ${camera.number}`, STEP_MS, (c, s) =>
-        recordCamera({ ...recorder, clock: c }, camera, loginOf(camera, config.state), s),
-      ),
-    ),
+    (s) => changingTasks(tasks, s),
   ]);
   history.stop();
   for (let left = LAST_TRIES; left > 0; left -= 1) {
     if (await settleOrSay(history, delayed)) return;
   }
+}
+
+/** Each camera, and what asks for room for them, of each configuration; `counted` hears how many cameras that has. */
+function tasksOf(
+  recorder: Recorder,
+  { loop }: Attendant,
+  room: RoomKeeper,
+  configs: ConfigsOf,
+  state: string,
+  counted: (cameras: number) => void,
+): Parameters<typeof changingTasks>[0] {
+  const asking: ChangingTask = {
+    name: "room",
+    by: null,
+    run: loop("room", CORE_STEP_MS, (c, s) => room.run(c, s)),
+    left() {},
+  };
+  return async function* (signal) {
+    for await (const { cameras } of configs(signal)) {
+      counted(cameras.length);
+      const recording = cameras.map((camera) => taskOf(recorder, loop, camera, state));
+      // Who records nothing wants no room, and a box without cameras on walls is to be idle.
+      yield cameras.length > 0 ? [asking, ...recording] : recording;
+    }
+  };
+}
+
+function taskOf(
+  recorder: Recorder,
+  loop: Attendant["loop"],
+  by: Config["cameras"][number],
+  state: string,
+): ChangingTask {
+  const { board, live, history } = recorder;
+  const camera = wallCamera(by);
+  const { number } = camera;
+  const recorded = loop(`camera ${number}`, STEP_MS, (c, s) =>
+    recordCamera({ ...recorder, clock: c }, camera, loginOf(camera, state), s),
+  );
+  return {
+    name: `camera ${number}`,
+    by,
+    async run(signal) {
+      live.add(number);
+      await recorded(signal);
+    },
+    left(why) {
+      history.left(number, why);
+      if (why === "changed") return;
+      board.remove(number);
+      live.remove(number);
+    },
+  };
 }
 
 async function settle(
