@@ -16,6 +16,7 @@ const place = z.looseObject({ directory: text, s3: bucket.optional() }).catch({}
 const written = z
   .looseObject({
     state: text,
+    recorder: z.looseObject({ state: text }).catch({}),
     spool: z.looseObject({ path: text }).catch({}),
     vault: place,
     secured: place,
@@ -26,7 +27,16 @@ const written = z
     bodycams: z.array(bodycam).catch([]),
     cameras: z.array(camera).catch([]),
   })
-  .catch({ spool: {}, vault: {}, secured: {}, docks: {}, backup: {}, bodycams: [], cameras: [] });
+  .catch({
+    recorder: {},
+    spool: {},
+    vault: {},
+    secured: {},
+    docks: {},
+    backup: {},
+    bodycams: [],
+    cameras: [],
+  });
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -42,6 +52,7 @@ export function crossings(read: Read<unknown>): readonly Mistake[] {
   }));
   const folders = placed([
     { path: ["state"], folder: box.state },
+    { path: ["recorder", "state"], folder: box.recorder.state },
     { path: ["spool", "path"], folder: box.spool.path },
     { path: ["vault", "directory"], folder: box.vault.directory },
     { path: ["secured", "directory"], folder: box.secured.directory },

@@ -69,6 +69,13 @@ const docks = z.strictObject({
     ),
 });
 
+/** What is the recorder's own: core need not be able to read it (docs/decisions/0035). */
+const recorder = z.strictObject({
+  state: absolutePath.describe(
+    "How far each camera in a building is recorded, the recorder's sockets, and passwords of cameras.",
+  ),
+});
+
 const boxKeys = z.strictObject({
   site: z
     .strictObject({
@@ -105,6 +112,9 @@ const boxKeys = z.strictObject({
   approval: approval.optional().describe("Consent to a change of what needs one (AR-43)."),
   /** Catalog, keys and sockets of this box. */
   state: absolutePath.describe("Catalog, node key and control socket."),
+  recorder: recorder
+    .optional()
+    .describe("What is the recorder's own. Without it: that lies in `state`."),
   spool: z.strictObject({
     path: absolutePath.describe("The sealed files on this machine: a file system of its own."),
     limit: bytes.describe("The most footage the ring holds."),

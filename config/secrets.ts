@@ -18,6 +18,34 @@ export async function readSecret(name: string, folder: string): Promise<string> 
   return readGuarded(pathOf(name, folder), secretsComeFromSystemd() ? 0o007 : 0o077);
 }
 
+/** Whether secrets in `folder` are another user's, who alone may read them. Root reads all, and systemd brings what is ours. */
+export async function isAnothers(folder: string): Promise<boolean> {
+  const us = process.geteuid?.();
+  if (us === 0 || secretsComeFromSystemd()) return false;
+  try {
+    return (await lstat(folder)).uid !== us;
+  } catch {
+    // Whoever reads it is told.
+    return false;
+  }
+}
+
+/**
+ * As `readSecret` of another user's, as far as its file can be judged from outside.
+ * @throws BewaardError SECRET_MISSING too when it is empty; SECRET_EXPOSED.
+ */
+export async function lookAtSecret(name: string, folder: string): Promise<void> {
+  const path = join(folder, name);
+  try {
+    const { mode, size } = await lstat(path);
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG || size === 0)
+      throw new BewaardError("SECRET_MISSING", `${name} is empty: write the password alone`);
+    mayNobodyElse(path, mode, 0o077);
+  } catch (cause) {
+    throw missing(path, cause);
+  }
+}
+
 /** A text that changes with the file of a secret, its mode, or what stands at its path; and on `touch`. */
 export async function secretStamp(name: string, folder: string): Promise<string> {
   try {
@@ -81,13 +109,20 @@ async function readGuarded(path: string, forbiddenMode: number): Promise<string>
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     const { mode } = await file.stat();
-    if ((mode & forbiddenMode) !== 0) {
-      throw new BewaardError("SECRET_EXPOSED", `${path} can be read by others: chmod 600 it`);
-    }
+    mayNobodyElse(path, mode, forbiddenMode);
     return await file.readFile("utf8");
   } catch (cause) {
-    if (cause instanceof BewaardError) throw cause;
-    const message = `${path} cannot be read (${systemCode(cause)})`;
-    throw new BewaardError("SECRET_MISSING", message, { cause });
+    throw missing(path, cause);
   }
+}
+
+function mayNobodyElse(path: string, mode: number, forbiddenMode: number): void {
+  if ((mode & forbiddenMode) !== 0)
+    throw new BewaardError("SECRET_EXPOSED", `${path} can be read by others: chmod 600 it`);
+}
+
+function missing(path: string, cause: unknown): BewaardError {
+  if (cause instanceof BewaardError) return cause;
+  const message = `${path} cannot be read (${systemCode(cause)})`;
+  return new BewaardError("SECRET_MISSING", message, { cause });
 }

@@ -78,14 +78,19 @@ export function roomPath(config: Config): string {
   return servedRoom() ?? join(config.state, "room.sock");
 }
 
+/** What is the recorder's own, passwords of cameras among it; of one who has none of its own, in the state folder. */
+export function recorderFolder({ recorder, state }: Config): string {
+  return recorder?.state ?? state;
+}
+
 /** Where the recorder says what its cameras are doing. */
 export function recordSocketPath(config: Config): string {
-  return join(config.state, "record.sock");
+  return join(recorderFolder(config), "record.sock");
 }
 
 /** Where the recorder offers live pictures, to programs on this machine. */
 export function livePath(config: Config): string {
-  return join(config.state, "live.sock");
+  return join(recorderFolder(config), "live.sock");
 }
 
 /** Where the root helper writes what it found of each card, and where it mounts them. */
@@ -108,7 +113,7 @@ export function listeningOf(config: Config): ListenOptions | undefined {
 
 /** How far each camera in a building is recorded. */
 export function marksPath(config: Config): string {
-  return join(config.state, "marks.json");
+  return join(recorderFolder(config), "marks.json");
 }
 
 /**
@@ -248,7 +253,7 @@ export function segmentMs({ site }: Config): number {
   return site.segment_seconds === undefined ? MINUTE_MS : site.segment_seconds * SECOND_MS;
 }
 
-/** The file with the password of a camera, beside the node's key (config/secrets.ts). */
+/** The file with the password of a camera, in the recorder's folder (config/secrets.ts). */
 export function passwordName(number: DeviceId): string {
   return `${number}.password`;
 }

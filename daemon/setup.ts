@@ -6,7 +6,7 @@ import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { createSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";
-import { catalogPath, originOf } from "./places.ts";
+import { catalogPath, originOf, recorderFolder } from "./places.ts";
 import { writeOwned } from "./setup/own-files.ts";
 
 /** In the state folder of a box whose secrets systemd keeps (daemon/setup/credential-store.ts). */
@@ -19,6 +19,7 @@ export const KEY_ELSEWHERE = "node.key.in-systemd";
 export async function setupBox(config: Config): Promise<string> {
   // Its group may pass through to the control socket; what else is in there is its owner's alone.
   await mkdir(config.state, { recursive: true, mode: 0o710 });
+  await mkdir(recorderFolder(config), { recursive: true, mode: 0o710 });
   // A box that has kept footage has a spool and a vault: where they are not there now, their disks are
   // not mounted, and a new one in the mount point would be taken for the old one, emptied.
   if (!(await exists(catalogPath(config)))) {

@@ -21,10 +21,10 @@ const OWN: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Helpers behind a socket answer the user of the box alone: a tenant's parts start their own. Its core answers its
- * producers beside its control socket.
+ * producers beside its control socket, and its recorder has no folder of its own.
  */
 const SHARED =
-  /^(?:Environment=BEWAARD_(?:FFPROBE|FFMPEG|KNOWN|ROOM)=|ReadWritePaths=\/run\/bewaard\/)/;
+  /^(?:Environment=BEWAARD_(?:FFPROBE|FFMPEG|KNOWN|ROOM)=|ReadWritePaths=(?:\/run\/bewaard\/|-\/var\/lib\/bewaard-record$))/;
 const NEEDS = /^(?:After|Wants|Requires|Upholds|PartOf|Sockets)=/;
 const SOCKET = /^bewaard-[a-z]+\.socket$/;
 

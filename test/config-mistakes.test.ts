@@ -115,11 +115,13 @@ bodycams:
     const said = await saying({
       ...GOOD_BOX,
       spool: { ...GOOD_BOX.spool, path: "/var/lib/bewaard/spool" },
+      recorder: { state: "/var/lib/bewaard" },
       vault: { directory: "/var/lib/bewaard/spool/../spool/vault/" },
       recipients: "/srv/dock/1/recipients.txt",
       bodycams: [camera, { ...camera, folder: "/srv/dock/1/" }],
     });
     assert.match(said, /spool.path: lies inside state/);
+    assert.match(said, /recorder.state: the same folder as state/);
     assert.match(said, /vault.directory: lies inside spool.path/);
     assert.match(said, /bodycams.1.folder: the same folder as bodycams.0.folder/);
     assert.match(said, /bodycams.1.number: each camera has one number \(AR-01\)/);

@@ -147,6 +147,16 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     spoil: (site) => chmod(at(site, "state"), 0o755),
     says: /^permissions: .*state.*chmod 710/m,
   },
+  "a folder of the recorder's own that others can read": {
+    round: 3,
+    spoil: async (site) => {
+      const own = at(site, "record");
+      await mkdir(own);
+      await chmod(own, 0o755);
+      await edit(site, "bewaard.yaml", /$/, stringify({ recorder: { state: own } }));
+    },
+    says: /^permissions: .*record staat open.*chmod 710/m,
+  },
   "a policy of which nobody says when employees were informed (AR-11)": {
     round: 2,
     spoil: asReal,

@@ -72,11 +72,12 @@ describe("what systemd keeps of a box, open for setup", () => {
         await writeFile(at("cam-0001.password"), "geheim\n", { mode: 0o600 });
         await symlink("/etc/shadow", at("cam-0002.password"));
         const store = credentialStore("bewaard-of-no-box");
-        const named = ["cam-0001.password", "cam-0003.password"];
-        await using opened = await store.open(ME, folder.path, named);
+        const names = ["cam-0001.password", "cam-0003.password"];
+        const named = { folder: folder.path, owner: ME, names };
+        await using opened = await store.open(ME, named);
         assert.equal(opened.path, "/run/bewaard-setup/bewaard-of-no-box");
         assert.deepEqual(await readdir(opened.path), ["cam-0001.password"]);
-        await assert.rejects(store.open(ME, folder.path, named), { code: "USAGE" });
+        await assert.rejects(store.open(ME, named), { code: "USAGE" });
       },
     );
 });

@@ -395,6 +395,28 @@ describe("bewaard setup, where a file answers", function () {
     );
   });
 
+  it("keeps a camera's password in the recorder's own folder, where the configuration names one (decision 0035)", async () => {
+    await using machine = await newMachine();
+    const { at, yaml, answers, setup } = machine;
+    const camera = { ...GOOD_CAMERA, url: "rtsp://127.0.0.1:1/stream1" };
+    await writeFile(at("answers.yaml"), stringify({ ...answers, policy: "arnhem" }));
+    await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const own = stringify({ recorder: { state: at("record") }, cameras: [camera] });
+    await writeFile(yaml, `${await readFile(yaml, "utf8")}${own}`);
+    await writeFile(at("password"), "geheim-woord\n", { mode: 0o600 });
+    const secrets = { "cam-0001.password": at("password") };
+    await writeFile(at("answers.yaml"), stringify({ ...answers, policy: "arnhem", secrets }));
+    const { stdout, stderr } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const report = reported.parse(JSON.parse(stdout || stderr));
+    assert.equal((await stat(at("record"))).mode & 0o777, 0o710);
+    assert.deepEqual(await readdir(at("record")), ["cam-0001.password"]);
+    assert.equal((await stat(at("record/cam-0001.password"))).mode & 0o777, 0o600);
+    assert.ok(!existsSync(at("state/cam-0001.password")));
+    const cameras = report.check.checks.find(({ what }) => what === "cameras");
+    assert.equal(cameras?.verdict, "fit", JSON.stringify(cameras));
+    assert.equal(report.camera?.number, "cam-0001");
+  });
+
   it("looks for cameras where it is told to, and accepts none by itself", async () => {
     await using responder = await openResponder((question) => [probeMatch(question, {})]);
     await using machine = await newMachine();

@@ -25,9 +25,9 @@ function untenanted(line: string): string {
     .replace(/ \(%i\)$|@%i$/, "");
 }
 
-/** What a tenant has not of a line: what lies in the box's own folder. */
+/** What a tenant has not of a line: what lies in the box's own folders. */
 function unserved(line: string): string {
-  if (/^\w+=(?:BEWAARD_\w+=)?\/run\/bewaard\//.test(line)) return "";
+  if (/^\w+=(?:BEWAARD_\w+=)?\/run\/bewaard\/|=-\/var\/lib\/bewaard-record$/.test(line)) return "";
   return line.replaceAll(/(?<=[= ])bewaard-[a-z]+\.socket(?: |$)/g, "").replace(/^\w+=$| $/, "");
 }
 

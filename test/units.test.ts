@@ -307,6 +307,16 @@ describe("the units of systemd", () => {
     }
   });
 
+  it("let the recorder have a folder of its own, whose sockets core's group may open (decision 0035)", async () => {
+    const made = await readFile(new URL("../systemd/bewaard.tmpfiles", import.meta.url), "utf8");
+    assert.match(made, /^d \/var\/lib\/bewaard-record 2710 bewaard bewaard -$/m);
+    const recorder = await unit("bewaard-record.service");
+    assert.ok(list(recorder, "ReadWritePaths").includes("-/var/lib/bewaard-record"));
+    assert.deepEqual(list(recorder, "StateDirectory"), ["bewaard"]);
+    for (const name of ["bewaard.service", "bewaard-dock.service"])
+      assert.ok(!(await unit(name)).some((line) => line.includes("bewaard-record")), name);
+  });
+
   it("have ffmpeg's network be the gate's, and nothing else's", async () => {
     const gate = await unit("bewaard-gate.socket");
     assert.equal(last(gate, "PrivateNetwork"), "yes");

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDeviceId } from "#base/ids";
 import { type Clock, dayOf } from "#base/time";
-import { passwordName } from "../places.ts";
+import { passwordName, recorderFolder } from "../places.ts";
 import { type SimulatedCamera, startCamera } from "./simulated-camera.ts";
 import { filmed, heard, SMALL_FILM } from "./simulated-clips.ts";
 import { type DemoSite, makeDemoSite } from "./site.ts";
@@ -44,7 +44,7 @@ export async function openWallSite(
     policy: "arnhem",
     cameras: cameras.map((camera) => ({ ...camera, ...accepted(dayOf(clock.now())) })),
   });
-  const path = join(site.config.state, passwordName(parseDeviceId(GUARDED)));
+  const path = join(recorderFolder(site.config), passwordName(parseDeviceId(GUARDED)));
   await writeFile(path, `${LOGIN.password}\n`, { mode: 0o600 });
   const cleanUp = opened.move();
   return { site, guarded, hearing, [Symbol.asyncDispose]: () => cleanUp.disposeAsync() };

@@ -2,8 +2,8 @@ import { BewaardError } from "#base/errors";
 import { dayOf, type Instant } from "#base/time";
 import { findMistakes } from "../../config/configuration.ts";
 import type { Config } from "../../config/schema.ts";
-import { readPassword } from "../../config/secrets.ts";
-import { passwordName } from "../places.ts";
+import { isAnothers, lookAtSecret, readPassword } from "../../config/secrets.ts";
+import { passwordName, recorderFolder } from "../places.ts";
 import { fit, type Machine, notFit, notFitForReal, type Seen, warning } from "./seen.ts";
 
 type Camera = Config["cameras"][number];
@@ -39,6 +39,7 @@ async function lookAt(machine: Machine, camera: Camera): Promise<readonly Seen[]
 async function lookAtPassword(config: Config, camera: Camera): Promise<readonly Seen[]> {
   const { number, user } = camera;
   const name = passwordName(number);
+  const folder = recorderFolder(config);
   if (user === undefined) {
     return [
       warning(
@@ -47,14 +48,15 @@ async function lookAtPassword(config: Config, camera: Camera): Promise<readonly 
           en: `${number}: no login: whoever reaches the camera sees its pictures`,
         },
         {
-          nl: `stel er een in op de camera; schrijf user: en zet het wachtwoord in ${config.state}/${name}`,
+          nl: `stel er een in op de camera; schrijf user: en zet het wachtwoord in ${folder}/${name}`,
           en: "set one on the camera; write user: and put the password there",
         },
       ),
     ];
   }
   try {
-    await readPassword(name, config.state);
+    // The recorder's alone, where that is a user of its own: then it is looked at, and not read.
+    await ((await isAnothers(folder)) ? lookAtSecret : readPassword)(name, folder);
     return [];
   } catch (error) {
     if (!(error instanceof BewaardError)) throw error;
@@ -65,7 +67,7 @@ async function lookAtPassword(config: Config, camera: Camera): Promise<readonly 
           en: `${number}: its password cannot be used`,
         },
         {
-          nl: `zet het in ${config.state}/${name}, chmod 600`,
+          nl: `zet het in ${folder}/${name}, chmod 600`,
           en: "put it there, for its owner alone",
         },
       ),

@@ -2,13 +2,15 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemCode } from "#base/errors";
+import { recorderFolder } from "../places.ts";
 import { fit, type Machine, notFit, notFitForReal, type Seen } from "./seen.ts";
 
 /** Who else could read what is kept, or change what is obeyed. */
 export async function lookAtPermissions(machine: Machine): Promise<readonly Seen[]> {
   const { config } = machine;
+  const states = [...new Set([config.state, recorderFolder(config)])];
   const seen = [
-    await closed(config.state, 0o067, "710"),
+    ...(await Promise.all(states.map((path) => closed(path, 0o067, "710")))),
     ...(await spoolClosed(config.spool.path)),
     ...(await Promise.all(obeyed(machine).map((path) => unchangeable(machine, path)))),
   ].filter((one) => one !== undefined);

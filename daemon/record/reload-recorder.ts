@@ -43,8 +43,8 @@ export function recorderReload(
   };
 }
 
-function rest({ node, site, spool, state, recipients }: Config) {
-  return { node, site, spool, state, recipients };
+function rest({ node, site, spool, state, recorder, recipients }: Config) {
+  return { node, site, spool, state, recorder, recipients };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ import {
   livePath,
   marksPath,
   passwordName,
+  recorderFolder,
   recordSocketPath,
   roomPath,
   segmentMs,
@@ -108,7 +109,7 @@ export async function runRecordBy(
     if (hourly(error.code)) events.gapsDelayed(error);
   };
   const { loop } = attendant;
-  const tasks = tasksOf(recorder, attendant, room, configs, config.state, (count) => {
+  const tasks = tasksOf(recorder, attendant, room, configs, recorderFolder(config), (count) => {
     cameras = count;
   });
   attendant.begun("record", {
@@ -137,7 +138,7 @@ function tasksOf(
   { loop }: Attendant,
   room: RoomKeeper,
   configs: ConfigsOf,
-  state: string,
+  folder: string,
   counted: (cameras: number) => void,
 ): Parameters<typeof changingTasks>[0] {
   const asking: ChangingTask = {
@@ -149,7 +150,7 @@ function tasksOf(
   return async function* (signal) {
     for await (const { cameras } of configs(signal)) {
       counted(cameras.length);
-      const recording = cameras.map((camera) => taskOf(recorder, loop, camera, state));
+      const recording = cameras.map((camera) => taskOf(recorder, loop, camera, folder));
       // Who records nothing wants no room, and a box without cameras on walls is to be idle.
       yield cameras.length > 0 ? [asking, ...recording] : recording;
     }
@@ -160,13 +161,13 @@ function taskOf(
   recorder: Recorder,
   loop: Attendant["loop"],
   by: Config["cameras"][number],
-  state: string,
+  folder: string,
 ): ChangingTask {
   const { board, live, history } = recorder;
   const camera = wallCamera(by);
   const { number } = camera;
   const recorded = loop(`camera ${number}`, STEP_MS, (c, s) =>
-    recordCamera({ ...recorder, clock: c }, camera, loginOf(camera, state), s),
+    recordCamera({ ...recorder, clock: c }, camera, loginOf(camera, folder), s),
   );
   return {
     name: `camera ${number}`,
@@ -194,11 +195,11 @@ async function settle(
 }
 
 /** Reading it throws SECRET_MISSING and SECRET_EXPOSED: this camera is not recorded, the others are. */
-function loginOf({ number, user }: WallCameraSettings, state: string): Login {
+function loginOf({ number, user }: WallCameraSettings, folder: string): Login {
   const name = passwordName(number);
   if (user === undefined) return { read: async () => undefined, stamp: async () => "" };
   return {
-    read: async () => ({ user, password: await readPassword(name, state) }),
-    stamp: () => secretStamp(name, state),
+    read: async () => ({ user, password: await readPassword(name, folder) }),
+    stamp: () => secretStamp(name, folder),
   };
 }

@@ -9,7 +9,7 @@ import { readPassword } from "../../config/secrets.ts";
 import type { CameraLogin } from "../../drivers/camera/address.ts";
 import { type Description, describe } from "../../drivers/camera/onvif.ts";
 import type { Profile } from "../../drivers/camera/onvif-profiles.ts";
-import { passwordName, wallCameras } from "../places.ts";
+import { passwordName, recorderFolder, wallCameras } from "../places.ts";
 import { type Trial, tryStream } from "./trial.ts";
 import type { WallCameraSettings } from "./wall-camera.ts";
 import { type Why, whyNotStored } from "./whether-stored.ts";
@@ -129,7 +129,7 @@ async function loginOf(
   { number, user }: Config["cameras"][number],
 ): Promise<CameraLogin | undefined> {
   if (user === undefined) return undefined;
-  return { user, password: await readPassword(passwordName(number), config.state) };
+  return { user, password: await readPassword(passwordName(number), recorderFolder(config)) };
 }
 
 async function tried<T>(covert: boolean, look: () => Promise<T>): Promise<T | Failed> {

@@ -10,7 +10,7 @@ import type { SecretStore } from "./take-secrets.ts";
 
 /** Where systemd looks for what `LoadCredentialEncrypted=` names (systemd.exec(5)). */
 const FOLDER = "/etc/credstore.encrypted";
-/** What core reads. Passwords of cameras stay in the state folder, for the recorder. */
+/** What core reads. Passwords of cameras stay in a folder, for the recorder. */
 export const OF_CORE: readonly string[] = [
   "node.key",
   "vault.credential",
@@ -18,19 +18,22 @@ export const OF_CORE: readonly string[] = [
   "secured.credential",
 ];
 
+/** Secrets that are not in the store: by their names in a folder, and whose. */
+interface Others {
+  readonly folder: string;
+  readonly owner: Owner;
+  readonly names: readonly string[];
+}
+
 /** Secrets of core, encrypted to this machine: with its TPM2 where it has one, else with a key that only root can read. */
 export interface CredentialStore extends SecretStore {
   /** Tells systemd to bring to `unit` what is in here. */
   bringTo(unit: string): Promise<void>;
   /**
-   * A folder in memory with all of it, for `owner`, as systemd would show it; beside it those of `others` that are in `state`.
-   * @throws BewaardError USAGE while another setup has it open; SECRET_EXPOSED where one of `others` is no plain file of `owner`.
+   * A folder in memory with all of it, for `owner`, as systemd would show it; beside it those of `others` that are there.
+   * @throws BewaardError USAGE while another setup has it open; SECRET_EXPOSED where one of `others` is no plain file of its owner.
    */
-  open(
-    owner: Owner,
-    state: string,
-    others: readonly string[],
-  ): Promise<AsyncDisposable & { readonly path: string }>;
+  open(owner: Owner, others: Others): Promise<AsyncDisposable & { readonly path: string }>;
 }
 
 /** Whether this box's secrets are in such a store. */
@@ -59,15 +62,15 @@ export function credentialStore(user: string): CredentialStore {
       const dropIn = `# By \`bewaard setup\`: secrets of this box, encrypted to this machine.\n[Service]\n${lines.join("")}`;
       await writeOwned(undefined, join(folder, "credentials.conf"), dropIn, 0o644, "replace");
     },
-    open: (owner, state, others) =>
+    open: (owner, others) =>
       openFolder(OPENED, user, owner, async (put) => {
         for (const name of OF_CORE)
           if (await has(name)) {
             const args = ["decrypt", `--name=${name}`, fileOf(user, name), "-"];
             await put(name, await systemdCreds(args, ""));
           }
-        for (const name of others) {
-          const found = await readOwned(owner, join(state, name));
+        for (const name of others.names) {
+          const found = await readOwned(others.owner, join(others.folder, name));
           if (found !== undefined) await put(name, found);
         }
       }),

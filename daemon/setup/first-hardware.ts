@@ -26,13 +26,14 @@ export interface FirstHardware {
 export async function lookAtHardware(
   path: string,
   core: AsCore,
+  recorder: AsCore,
   inSlots: LookInSlots,
   discovery: (buildings: boolean) => Promise<Discovery>,
   how: readonly string[],
 ): Promise<FirstHardware> {
   const { config, rules } = await readConfiguration(path);
   const [first] = config.cameras;
-  const camera = first && (await core("bewaarctl", ...how, "cameras", "test", first.number));
+  const camera = first && (await recorder("bewaarctl", ...how, "cameras", "test", first.number));
   const { by, at } = first
     ? { by: undefined, at: undefined }
     : await discovery(rules.policy.buildings.length > 0);

@@ -4,6 +4,7 @@ import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
 import { shownFitness } from "../fitness/check-box.ts";
 import type { LookInSlots } from "../pairing/in-slots.ts";
+import { recorderFolder } from "../places.ts";
 import { type AsCore, asCore, printed, type Ran, reportIn } from "./as-core.ts";
 import { folderBeside } from "./draft.ts";
 import {
@@ -79,13 +80,18 @@ export async function guidedSetup(
   const { keys, replaced, ...settled } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
   const owner = await makeFolders(config);
-  const secrets = await secretsOfBox(config, owner, user, unit, keys);
+  const recorders = {
+    folder: recorderFolder(config),
+    owner: await ownerOf(recorderFolder(config)),
+  };
+  const secrets = await secretsOfBox(config, owner, recorders, user, unit, keys);
   const moved = keys !== undefined && keys !== secrets.keptIn;
   if (moved) say(KEYS_STAY[secrets.keptIn]);
   const differs = [...settled.differs, ...(moved ? ["keys"] : [])];
   await takeSecrets(config, given.secrets, secrets, person?.askSecret);
   await using opened = await secrets.opened();
   const core = asCore(owner, path, opened?.path, signal);
+  const recorder = asCore(recorders.owner, path, undefined, signal);
   const verifier = await prepare(core, path);
   if (isServed(config, user)) await giveToParts(config, owner, user);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
@@ -99,6 +105,7 @@ export async function guidedSetup(
   const seen = await lookAtHardware(
     path,
     core,
+    recorder,
     inSlots,
     (indoors) => where(given, indoors, person),
     how,
@@ -117,9 +124,11 @@ export async function guidedSetup(
 }
 
 /** Those that only root can make where they belong. */
-async function makeFolders({ state, spool, vault }: Config): Promise<Owner> {
+async function makeFolders(config: Config): Promise<Owner> {
+  const { state, spool, vault } = config;
   const owner = await ownerOf(state);
   await makeOwned(owner, state, 0o710);
+  await makeOwned(owner, recorderFolder(config), 0o710);
   await makeOwned(owner, spool.path, 0o700);
   if ("directory" in vault) await makeOwned(owner, vault.directory, 0o700);
   return owner;

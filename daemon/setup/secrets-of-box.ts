@@ -17,18 +17,28 @@ export interface SecretsOfBox extends SecretStore {
   opened(): Promise<(AsyncDisposable & { readonly path: string }) | undefined>;
 }
 
+/** Whose the recorder's own folder is, where the passwords of cameras go. */
+interface Recorders {
+  readonly folder: string;
+  readonly owner: Owner;
+}
+
 /**
- * The state folder, or, where that was asked for or is so already, the store of systemd. A box that has its key in its
- * state folder keeps it there: it has one key.
+ * The folders of core and recorder; in place of core's, where that was asked for or is so already, the store of systemd. A box
+ * that has its key in its state folder keeps it there: it has one key.
  */
 export async function secretsOfBox(
   config: Config,
   owner: Owner,
+  recorders: Recorders,
   user: string,
   unit: string,
   wanted: string | undefined,
 ): Promise<SecretsOfBox> {
-  const folder = inFolder(owner, config.state);
+  const passwords = config.cameras.map(({ number }) => passwordName(number));
+  const cores = inFolder(owner, config.state);
+  const recorderOwn = inFolder(recorders.owner, recorders.folder);
+  const folder = byName((name) => (passwords.includes(name) ? recorderOwn : cores));
   const served = isServed(config, user);
   if (wanted === "systemd" && !served) {
     const message = `keys: systemd alleen als root, en met / only as root, and with state: /var/lib/${user}`;
@@ -38,18 +48,15 @@ export async function secretsOfBox(
   if (!served || !(asked || (await isInStore(user))))
     return { ...folder, keptIn: "folder", opened: async () => undefined };
   const store: CredentialStore = credentialStore(user);
-  const of = (name: string): SecretStore => (OF_CORE.includes(name) ? store : folder);
   return {
+    ...byName((name) => (OF_CORE.includes(name) ? store : folder)),
     keptIn: "systemd",
-    has: (name) => of(name).has(name),
-    put: (name, secret) => of(name).put(name, secret),
     async opened() {
       // First: from here on nobody makes a key in the state folder.
       await writeOwned(owner, join(config.state, KEY_ELSEWHERE), "", 0o600, "once");
       if (!(await store.has("node.key"))) await store.put("node.key", newNodeKeyPem());
       await store.bringTo(unit);
-      const passwords = config.cameras.map(({ number }) => passwordName(number));
-      return store.open(owner, config.state, passwords);
+      return store.open(owner, { ...recorders, names: passwords });
     },
   };
 }
@@ -57,6 +64,13 @@ export async function secretsOfBox(
 /** Whether root sets up what this machine's services keep: what somebody tries elsewhere is none of theirs. */
 export function isServed({ state }: Config, user: string): boolean {
   return process.getuid?.() === 0 && state === `/var/lib/${user}`;
+}
+
+function byName(of: (name: string) => SecretStore): SecretStore {
+  return {
+    has: (name) => of(name).has(name),
+    put: (name, secret) => of(name).put(name, secret),
+  };
 }
 
 /** Each secret is a file that nobody but its owner may read. */

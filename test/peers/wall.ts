@@ -20,7 +20,7 @@ import { makeDemoSite } from "../../daemon/demo/site.ts";
 import type { Events } from "../../daemon/events.ts";
 import { runCore } from "../../daemon/main.ts";
 import { unattended } from "../../daemon/notify/attendant.ts";
-import { passwordName, recordSocketPath, socketPath } from "../../daemon/places.ts";
+import { passwordName, recorderFolder, recordSocketPath, socketPath } from "../../daemon/places.ts";
 import type { Shown } from "../../daemon/record/board.ts";
 import { runRecord } from "../../daemon/record/run-record.ts";
 import { askStates } from "../../daemon/record/states-socket.ts";
@@ -87,7 +87,7 @@ export async function openWall(
   const { config } = await readConfiguration(configPath);
   for (const { number, password } of cameras) {
     if (password === undefined) continue;
-    const path = join(config.state, passwordName(parseDeviceId(number)));
+    const path = join(recorderFolder(config), passwordName(parseDeviceId(number)));
     await writeFile(path, `${password}\n`, { mode: 0o600 });
   }
   const said: string[] = [];
