@@ -1,5 +1,5 @@
 import { BewaardError } from "#base/errors";
-import { userNamed } from "../user-named.ts";
+import { userNamed } from "#base/user-named";
 
 /**
  * Whom cards are mounted for, as options of a mount: the dock's user, where that is one of its own, else the one of all

@@ -1,4 +1,4 @@
-import { userNamed } from "../user-named.ts";
+import { userNamed } from "#base/user-named";
 import type { PartUsers } from "./give-spool.ts";
 
 /** The users of dock and recorder beside `user`, who is core's; undefined where that one does it all. */
