@@ -143,7 +143,8 @@ describe("a part that is to go by another configuration", () => {
     await played(start, async (goBy) => {
       goBy("second");
       await until(() => ran.length === 2);
-    }).catch((error: unknown) => assert.ok(error instanceof Error && error.name === "AbortError"));
+    });
+    // A stop that is heard in there is no failure: systemd would call the unit failed.
     assert.deepEqual(ran, ["first", "second"]);
     bug.thrown = new TypeError("a bug");
     await assert.rejects(

@@ -44,6 +44,8 @@ export function openPartRun(
     try {
       await start(attendant, by, AbortSignal.any([signal, over.signal]));
     } catch (error) {
+      // A box that stops ends well, wherever in its work a part hears of it.
+      if (signal.aborted && isAbort(error)) return undefined;
       // What is cut off in the middle of its start says so in its own way; a bug is one all the same.
       if (over.signal.aborted && !signal.aborted && isForeseen(error)) return undefined;
       if (before === undefined || hasBegun || !(error instanceof BewaardError)) throw error;
@@ -73,5 +75,9 @@ export function openPartRun(
 }
 
 function isForeseen(error: unknown): boolean {
-  return error instanceof BewaardError || (error instanceof Error && error.name === "AbortError");
+  return error instanceof BewaardError || isAbort(error);
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
