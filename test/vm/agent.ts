@@ -80,7 +80,7 @@ export function agentOf(socket: string): Agent {
     };
     const { pid } = startedSchema.parse(await call("guest-exec", given));
     const signal = AbortSignal.timeout(limitMs);
-    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 1000)) {
       const status = statusSchema.parse(await call("guest-exec-status", { pid }));
       if (status.exited) {
         return { code: status.exitcode, out: status["out-data"], err: status["err-data"] };

@@ -125,9 +125,14 @@ export async function untilTold(
   times = 1,
   fields: Told = {},
 ): Promise<void> {
+  await untilLines(guest, linesOf(event, fields), times);
+}
+
+/** Waits until `journalctl`, a command that shows lines of the journal, shows so many. */
+export async function untilLines(guest: Guest, journalctl: string, times: number): Promise<void> {
   // The command has not ended before the journal that it follows has: that would go on until its next line.
   await guest.sh(
-    `exec 3< <(exec ${linesOf(event, fields)} -f -n all); follower=$!; grep -m ${times} . <&3; found=$?; kill $follower; exit $found`,
+    `exec 3< <(exec ${journalctl} -f -n all); follower=$!; grep -m ${times} . <&3; found=$?; kill $follower; exit $found`,
   );
 }
 

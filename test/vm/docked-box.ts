@@ -63,8 +63,13 @@ function boxIn(guest: Guest, folder: string): DockedBox {
       await guest.sh(asBewaard(`bewaarctl bodycams pair ${number} ${how}`));
     },
     untilRecord(...wanted) {
-      const having = wanted.map((one) => `xargs -r grep -lsF '${one}'`).join(" | ");
-      return guest.until(`ls /run/bewaard/cards/*.json | ${having} | xargs -r cat | grep .`);
+      const having = wanted.map((one) => `[[ $record == *'${one}'* ]]`).join(" && ");
+      // By the shell alone: a program each second takes its time from what is waited for.
+      return guest.until(
+        `for file in /run/bewaard/cards/*.json; do
+           [ -e $file ] && record=$(< $file) && ${having} && echo "$record" && exit
+         done; exit 1`,
+      );
     },
     untilNoRecord: () => guest.until("! ls /run/bewaard/cards/*.json"),
     async confirmTime() {
