@@ -10,6 +10,8 @@ import type { Guest } from "./guest.ts";
 
 const SERIAL = "BC-0005";
 const OF_IT = { DEVICE: "bc-0205" };
+/** As another process of the same user would: for as long as it has the file open jmtpfs keeps what it fetched. */
+const HOLD = `require("fs").openSync(process.argv[1], "r"); setTimeout(() => {}, 1e9)`;
 const TOO_LARGE_BYTES = 3 * 1024 ** 3;
 
 // A box of its own, for time's sake; each test where the one before it left off.
@@ -49,9 +51,8 @@ describe("a box with media devices", () => {
   it("fetches each file of it again before that is removed, whoever has the first one open still (DH-07)", async () => {
     await untilTold(guest, "wipe-ordered", 1, OF_IT);
     const file = (await guest.sh("find /run/bewaard/media/mtp-* -name '*.MP4'")).trim();
-    // As another process of the same user would: for as long as it has the file open jmtpfs keeps what it fetched.
-    const hold = `sh -c 'exec sleep infinity < "$0"' ${file}`;
-    await guest.sh(`systemd-run -q --unit=hold -p User=bewaard ${hold}`);
+    const node = "/usr/lib/bewaard/node_modules/.bin/node";
+    await guest.sh(`systemd-run -q --unit=hold -p User=bewaard ${node} -e '${HOLD}' ${file}`);
     await guest.until("ls -l /proc/$(pgrep -x jmtpfs)/fd | grep '/tmp/#.*deleted'");
     await changeWithin(path);
     await guest.sh("systemctl start bewaard-orders.path");
