@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { systemClock } from "#base/system-clock";
+import { NEVER } from "../fakes/rig.ts";
 import { answerIn, ask } from "./lines.ts";
 
 /** How a command in the guest ended. */
@@ -41,8 +43,14 @@ const statusSchema = z.looseObject({
   "err-data": base64,
 });
 
-/** The agent behind `socket`. */
-export function agentOf(socket: string): Agent {
+/** Where a command says that it has ended: to ask the agent takes the emulated processor from what is waited for. */
+const ENDED = "/dev/virtio-ports/ended";
+/** One that was killed says nothing. */
+const ASK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+
+/** The agent behind `socket`; what is written to the guest's port for it comes into the file `ended`. */
+export function agentOf(socket: string, ended: string): Agent {
   let last = 0;
   const call = (execute: string, given: object = {}, limitMs = ANSWER_MS): Promise<unknown> => {
     // Answers to an earlier connection may still be on their way, and the byte that makes the agent begin
@@ -72,22 +80,32 @@ export function agentOf(socket: string): Agent {
   }
 
   async function exec(command: string, limitMs = LIMIT_MS): Promise<Ended> {
+    const mark = `<${++last}>`;
+    // One process at a time may have the port open.
+    const says = `until [ -c ${ENDED} ] && echo '${mark}' > ${ENDED}; do sleep 0.1; done 2> /dev/null`;
     const given = {
       path: "/bin/bash",
-      arg: ["-c", command],
+      arg: ["-c", `(${command}\n)\ncode=$?\n${says}\nexit $code`],
       env: [`PATH=${PATH}`, "HOME=/root", "LANG=C.UTF-8"],
       "capture-output": true,
     };
     const { pid } = startedSchema.parse(await call("guest-exec", given));
     const signal = AbortSignal.timeout(limitMs);
-    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 1000)) {
+    for (;;) {
+      await untilSaid(mark);
       const status = statusSchema.parse(await call("guest-exec-status", { pid }));
       if (status.exited) {
         return { code: status.exitcode, out: status["out-data"], err: status["err-data"] };
       }
       if (signal.aborted) throw new Error(`still running after ${limitMs} ms: ${command}`);
-      await systemClock.sleep(pauseMs, new AbortController().signal);
     }
+  }
+
+  /** Until `mark` is in the file, or it is time to ask. */
+  async function untilSaid(mark: string): Promise<void> {
+    const signal = AbortSignal.timeout(ASK_EVERY_MS);
+    do await systemClock.sleep(LOOK_EVERY_MS, NEVER);
+    while (!signal.aborted && !(await readFile(ended, "utf8")).includes(mark));
   }
 
   return {

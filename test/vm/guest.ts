@@ -38,7 +38,7 @@ export async function switchOnGuest(
   more: readonly string[],
 ): Promise<Guest> {
   const places = placesIn(folder);
-  const agent = agentOf(places.agent);
+  const agent = agentOf(places.agent, places.ended);
   const monitor = monitorOf(places.monitor);
   const sockets = socketsOf(monitor);
   let machine = switchOn(image, folder, more);

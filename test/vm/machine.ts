@@ -13,6 +13,7 @@ export function placesIn(folder: string) {
     disk: at("disk.qcow2"),
     project: at("project.tar"),
     agent: at("agent.sock"),
+    ended: at("ended"),
     monitor: at("monitor.sock"),
     console: at("console.log"),
   };
@@ -43,6 +44,8 @@ export function machineArguments(image: Image, folder: string): readonly string[
     ["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
     ["-chardev", `socket,id=agent,path=${places.agent},server=on,wait=off`],
     ["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
+    ["-chardev", `file,id=ended,path=${places.ended}`],
+    ["-device", "virtserialport,chardev=ended,name=ended"],
     ["-qmp", `unix:${places.monitor},server=on,wait=off`, "-serial", `file:${places.console}`],
   ].flat();
 }
