@@ -273,8 +273,7 @@ describe("bewaard setup, where a file answers", function () {
         assert.equal(await whose("lease/dock"), "0:0 600");
         await writeFile(at("answers.yaml"), stringify({ ...answers, state: "/var/lib/bewaard" }));
         for (const more of [["--replace"], []]) {
-          const { code } = await setup("setup", "--answers", at("answers.yaml"), ...more);
-          assert.equal(code, 1, "but for what the desk brings");
+          await setup("setup", "--answers", at("answers.yaml"), ...more);
           assert.equal(await whose("incoming/dock"), "61001:61001 2770");
           assert.equal(await whose("incoming/record"), "61002:61003 2770");
           assert.equal(await whose("lease/record"), "61002:61003 600");
