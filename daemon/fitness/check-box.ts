@@ -8,6 +8,7 @@ import { lookAtClock, lookAtTrust } from "./clock.ts";
 import { lookAtConfiguration, lookAtPolicy, lookAtProfiles } from "./configuration.ts";
 import { lookAtSpool, lookAtState } from "./disk.ts";
 import { lookAtHelperKey } from "./helper-key.ts";
+import { inTime } from "./in-time.ts";
 import { lookAtNodeKey, lookAtRecipients, lookAtSigners, lookForSecrets } from "./keys.ts";
 import { lookAtMemory, lookAtUser } from "./machine.ts";
 import { lookAtMedium } from "./medium.ts";
@@ -58,30 +59,23 @@ export async function checkBox(
   const machine = { clock, path, config, ...roots };
   const found = await Promise.all(
     Object.entries(LOOKS).map(async ([what, look]) => {
-      const seen = await inTime(clock, (s) => look(machine, s), signal);
+      const seen = await seenBy(clock, (s) => look(machine, s), signal);
       return seen.map((one) => ({ what, ...one }));
     }),
   );
   return [{ what: "configuration", ...lookAtConfiguration(machine) }, ...found.flat()];
 }
 
-async function inTime(
+async function seenBy(
   clock: Clock,
   look: (signal: AbortSignal) => Promise<readonly Seen[]>,
   signal: AbortSignal,
 ): Promise<readonly Seen[]> {
-  const enough = new AbortController();
-  const stop = AbortSignal.any([signal, enough.signal]);
-  const late = clock.sleep(PATIENCE_MS, stop).then(() => [tooLate()]);
   try {
-    return await Promise.race([look(stop), late]);
+    return await inTime(clock, PATIENCE_MS, look, [tooLate()], signal);
   } catch (error) {
     if (signal.aborted) throw error;
     return [failed(error)];
-  } finally {
-    enough.abort();
-    // The loser of the race; its rejection says only that we are done with it.
-    late.catch(() => undefined);
   }
 }
 
