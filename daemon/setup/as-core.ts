@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -11,6 +12,9 @@ const failure = z.object({
   message: z.string(),
   transient: z.boolean(),
 });
+
+/** Of the units (systemd/bewaard.service). */
+const SERVICE_CACHE = "/var/cache/bewaard";
 
 /** What a command printed, or said where it printed nothing, and its exit code. */
 export interface Ran {
@@ -45,8 +49,7 @@ export function asCore(
       env: {
         PATH: process.env["PATH"],
         TZ: process.env["TZ"],
-        // A cache that another user writes would be code of its own.
-        ...(owner ? {} : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
+        NODE_COMPILE_CACHE: owner ? await cacheOf(owner) : process.env["NODE_COMPILE_CACHE"],
         ...(credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: credentials }),
       },
       stdio: ["ignore", "pipe", "pipe"],
@@ -62,6 +65,15 @@ export function asCore(
     const code = Number(ended[0] ?? -1);
     return { out: (out === "" ? err : out).trimEnd(), code };
   };
+}
+
+/**
+ * The service's, where it is this user's: it finds there what setup compiled when it starts first. A cache that another user
+ * writes would be code of that one's own.
+ */
+async function cacheOf({ uid }: NonNullable<Owner>): Promise<string | undefined> {
+  const found = await stat(SERVICE_CACHE).catch(() => undefined);
+  return found?.uid === uid && found.isDirectory() ? SERVICE_CACHE : undefined;
 }
 
 /** What a command printed as JSON. @throws BewaardError as the command did, which was started with --json. */
