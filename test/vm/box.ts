@@ -6,7 +6,7 @@ import { makeDemoSite } from "../../daemon/demo/site.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
 import { NEVER } from "../fakes/rig.ts";
 import type { Guest } from "./guest.ts";
-import { PACKAGE } from "./packed.ts";
+import { INTERPRETED, PACKAGE } from "./packed.ts";
 
 /** The folder that stands for the dock of bc-0101. */
 export const DOCK = "/srv/bewaard/dock-1";
@@ -54,6 +54,11 @@ set -e
 mkdir /dev/shm/packed
 tar -xf /dev/vdb -C /dev/shm/packed --no-same-owner
 dpkg --force-unsafe-io --install /dev/shm/packed/${PACKAGE}
+cd /usr/lib/bewaard/node_modules/.bin
+node=$(realpath node)
+rm node
+printf '#!/bin/sh\\nexec %s ${INTERPRETED} "$@"\\n' $node > node
+chmod 755 node
 `;
 
 const FOLDERS = `

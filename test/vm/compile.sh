@@ -1,9 +1,9 @@
 #!/bin/bash
-# compile.sh USR OUT OPTIONS: what Node keeps of what it compiled (NODE_COMPILE_CACHE) of the package whose unpacked /usr is USR, in
-# OUT/bewaard for the service with its OPTIONS and in OUT/bewaard-helper. An emulated processor needs half a minute for it.
+# compile.sh USR OUT ALL OPTIONS: what Node keeps of what it compiled (NODE_COMPILE_CACHE) of the package whose unpacked /usr is USR, in
+# OUT/bewaard for the service with its OPTIONS and in OUT/bewaard-helper, with the options ALL for both. An emulated processor needs half a minute for it.
 # Needs root, in a mount namespace of its own: unshare --mount.
 set -euo pipefail
-usr=$1 out=$2 options=$3
+usr=$1 out=$2 all=$3 options=$4
 mount -t overlay overlay -o "lowerdir=$usr:/usr" /usr
 cd /usr/lib/bewaard
 
@@ -18,5 +18,6 @@ compile() {
     process.exit(0);'
 }
 # shellcheck disable=SC2086
-compile bewaard "$(echo daemon/{main,run-dock,setup}.ts daemon/cli/{bewaard,*-commands,bewaarctl}.ts)" $options
-compile bewaard-helper "$(echo daemon/cli/bewaard-helper.ts daemon/helper/*.ts)"
+compile bewaard "$(echo daemon/{main,run-dock,setup}.ts daemon/cli/{bewaard,*-commands,bewaarctl}.ts)" $all $options
+# shellcheck disable=SC2086
+compile bewaard-helper "$(echo daemon/cli/bewaard-helper.ts daemon/helper/*.ts)" $all

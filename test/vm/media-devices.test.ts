@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { open, readdir, stat, truncate, utimes } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
@@ -10,9 +10,6 @@ import type { Guest } from "./guest.ts";
 
 const SERIAL = "BC-0005";
 const OF_IT = { DEVICE: "bc-0205" };
-/** As another process of the same user would: for as long as it has the file open jmtpfs keeps what it fetched. */
-const HOLD = `require("fs").openSync(process.argv[1], "r"); setTimeout(() => {}, 1e9)`;
-const TOO_LARGE_BYTES = 3 * 1024 ** 3;
 
 // A box of its own, for time's sake; each test where the one before it left off.
 
@@ -31,15 +28,11 @@ describe("a box with media devices", () => {
   });
   after(() => stack.disposeAsync());
 
-  let path: string;
-
   it("does not even open a media device that nobody has paired, and then serves its files to itself alone (DH-01)", async () => {
-    path = await recordClip(contentsIn(box.folder), systemClock.now(), 990);
+    await recordClip(contentsIn(box.folder), systemClock.now(), 990);
     await guest.plugMtp("media", contentsIn(box.folder), SERIAL, "7");
     await box.untilRecord(`"serial":"${SERIAL}"`, '"refused":"unpaired"');
     assert.equal((await guest.exec("pgrep -x jmtpfs")).out, "");
-    // So that the next test begins where an order lies there.
-    await guest.sh("systemctl stop bewaard-orders.path");
     await box.pair("bc-0205", "7", "mtp-generic");
     await box.untilRecord('"number":"bc-0205"', '"kind":"mtp"');
     const options = await guest.sh("findmnt -rn -t fuse.jmtpfs -o VFS-OPTIONS,FS-OPTIONS");
@@ -48,19 +41,10 @@ describe("a box with media devices", () => {
     assert.match(other.err, /Permission denied/);
   });
 
-  it("fetches each file of it again before that is removed, whoever has the first one open still (DH-07)", async () => {
-    await untilTold(guest, "wipe-ordered", 1, OF_IT);
-    const file = (await guest.sh("find /run/bewaard/media/mtp-* -name '*.MP4'")).trim();
-    const node = "/usr/lib/bewaard/node_modules/.bin/node";
-    await guest.sh(`systemd-run -q --unit=hold -p User=bewaard ${node} -e '${HOLD}' ${file}`);
-    await guest.until("ls -l /proc/$(pgrep -x jmtpfs)/fd | grep '/tmp/#.*deleted'");
-    await changeWithin(path);
-    await guest.sh("systemctl start bewaard-orders.path");
-    await untilTold(guest, "wipe-changed", 1, OF_IT);
-    // A file that is gone and open still keeps the kernel from making its file system read-only.
-    await guest.sh("systemctl stop hold");
+  it("fetches each file of it, and empties it once the vault has them (DH-07)", async () => {
     await untilTold(guest, "wiped", 1, { ...OF_IT, REMOVED: "1" });
     await untilTold(guest, "slot-done", 1, OF_IT);
+    assert.equal(await box.segmentsInVault(), 1);
     assert.deepEqual(await filesIn(contentsIn(box.folder)), []);
   });
 
@@ -70,32 +54,9 @@ describe("a box with media devices", () => {
     await guest.until("! pgrep -x jmtpfs");
     assert.equal((await guest.exec("findmnt -t fuse.jmtpfs")).out, "");
   });
-
-  it("says of a file that is too large to be fetched that it is, without opening it, and takes the others", async () => {
-    path = await recordClip(contentsIn(box.folder), systemClock.now(), 1100);
-    const large = join(contentsIn(box.folder), "DCIM", "LARGE.MP4");
-    await open(large, "w").then((file) => file.close());
-    await truncate(large, TOO_LARGE_BYTES);
-    await guest.plugMtp("media", contentsIn(box.folder), SERIAL, "8");
-    await untilTold(guest, "sealed", 3, OF_IT);
-    await untilTold(guest, "slot-failed", 1, { ...OF_IT, WHY: "too-large" });
-    await guest.unplugMtp("media");
-    assert.equal((await filesIn(contentsIn(box.folder))).length, 2);
-  });
 });
 
 const contentsIn = (folder: string): string => join(folder, "media-device");
-
-/** Another byte in the middle of a file, and the same length and time. */
-async function changeWithin(file: string): Promise<void> {
-  const { size, atime, mtime } = await stat(file);
-  const handle = await open(file, "r+");
-  const byte = Buffer.alloc(1);
-  await handle.read(byte, 0, 1, Math.floor(size / 2));
-  await handle.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, Math.floor(size / 2));
-  await handle.close();
-  await utimes(file, atime, mtime);
-}
 
 async function filesIn(folder: string): Promise<readonly string[]> {
   const all = await readdir(folder, { recursive: true, withFileTypes: true });
