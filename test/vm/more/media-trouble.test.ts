@@ -61,6 +61,7 @@ describe("a media device that makes trouble", () => {
 
   it("says of a file that is too large to be fetched that it is, without opening it, and takes the others", async () => {
     await guest.unplugMtp("media");
+    await guest.until("! ls /run/bewaard/cards/mtp-*");
     path = await recordClip(contentsIn(box.folder), systemClock.now(), 1100);
     const large = join(contentsIn(box.folder), "DCIM", "LARGE.MP4");
     await open(large, "w").then((file) => file.close());
