@@ -4,13 +4,13 @@ import { systemClock } from "#base/system-clock";
 import { inTime } from "../daemon/fitness/in-time.ts";
 import { NEVER } from "./fakes/rig.ts";
 
-const PATIENCE_MS = 200;
+const PATIENCE_MS = 400;
 const LATE = "late";
 
 describe("the patience of bewaard check", () => {
   it("does not count what the process itself was at work: a slow processor is no disk that does not answer", async () => {
     const look = async (): Promise<string> => {
-      for (let slices = 0; slices < 6; slices += 1) {
+      for (let slices = 0; slices < 5; slices += 1) {
         work(PATIENCE_MS / 4);
         await systemClock.sleep(1, NEVER);
       }

@@ -103,6 +103,11 @@ export class BewaardError extends Error {
   }
 }
 
+/** Whether it says only that somebody's signal was aborted. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
 const UNNAMED = /^Unknown system error -(\d+)$/;
 
 /**

@@ -1,4 +1,4 @@
-import { BewaardError } from "#base/errors";
+import { BewaardError, isAbort } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
 import type { Events } from "../events.ts";
 import type { Attending } from "./attend.ts";
@@ -76,8 +76,4 @@ export function openPartRun(
 
 function isForeseen(error: unknown): boolean {
   return error instanceof BewaardError || isAbort(error);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }

@@ -1,4 +1,4 @@
-import { BewaardError } from "#base/errors";
+import { BewaardError, isAbort } from "#base/errors";
 import { type Clock, SECOND_MS } from "#base/time";
 import { together } from "#base/together";
 import type { CameraAddress, CameraLogin, Offer } from "../../drivers/camera/address.ts";
@@ -175,10 +175,6 @@ function recordedOf(
         events.cameraClock(device, offsetMs);
     },
   };
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
 
 function addressOf(camera: WallCameraSettings, login: CameraLogin | undefined): CameraAddress {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { deadline } from "#base/deadline";
-import { BewaardError, systemCode } from "#base/errors";
+import { BewaardError, isAbort, systemCode } from "#base/errors";
 import { machineBusy } from "#base/machine-busy";
 import { untakeable } from "./boxes.ts";
 import type { StartFfmpeg } from "./ffmpeg.ts";
@@ -90,8 +90,7 @@ async function hangUp(socket: Socket): Promise<void> {
   try {
     await once(socket, "close", { signal: deadline(PATIENCE_MS, new AbortController().signal) });
   } catch (error) {
-    if (!(error instanceof Error && error.name === "AbortError") && systemCode(error) === undefined)
-      throw error;
+    if (!isAbort(error) && systemCode(error) === undefined) throw error;
   }
 }
 

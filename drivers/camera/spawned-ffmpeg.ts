@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { deadline } from "#base/deadline";
-import { BewaardError, systemCode } from "#base/errors";
+import { BewaardError, isAbort, systemCode } from "#base/errors";
 import { machineBusy } from "#base/machine-busy";
 import { printableText } from "#base/printable";
 import { untakeable } from "./boxes.ts";
@@ -104,7 +104,7 @@ async function endedWithin(child: Child, ms: number): Promise<void> {
   try {
     await once(child, "exit", { signal: deadline(ms, new AbortController().signal) });
   } catch (error) {
-    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+    if (!isAbort(error)) throw error;
   }
 }
 
