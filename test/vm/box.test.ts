@@ -1,28 +1,22 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, asBewaard, OWN_PROFILE, untilTold } from "./box.ts";
+import { describe, it } from "mocha";
+import { asBewaard, OWN_PROFILE, untilTold } from "./box.ts";
 import { makeCard, namesOn } from "./cards.ts";
-import { type DockedBox, openBox, XHCI } from "./docked-box.ts";
+import { type DockedBox, XHCI } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
 import { copyExfatCard } from "./installed.ts";
-
-// One box from its installation on, each test where the one before it left off.
+import { ownBox } from "./own-box.ts";
 
 describe("a box with systemd, udev and USB, installed from the package", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
+    ({ guest } = box);
     await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", await box.recorded(440));
     await copyExfatCard(box.cardOf("BC-0002"));
-    ({ guest } = box);
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   it("answers, is told the time, and systemd finds its unit safe", async () => {
     const status = await guest.sh(asBewaard("bewaarctl --json status"));

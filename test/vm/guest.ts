@@ -84,7 +84,7 @@ export async function switchOnGuest(
     const isOver = `SECONDS >= ${Math.ceil(limitMs / 1000)}`;
     const loop = `until out=$(${condition}\n); do if ((${isOver})); then break; fi; sleep 1; done`;
     const shown = `printf %s "$out"; ! ((${isOver}))`;
-    const { code, out, err } = await agent.exec(`${loop}\n${shown}`, limitMs + BOOT_LIMIT_MS);
+    const { code, out, err } = await agent.exec(`${loop}\n${shown}`, 2 * limitMs);
     if (code !== 0) throw new Error(`never came true: ${condition}\n${out}${err.slice(-2000)}`);
     return out;
   }

@@ -1,32 +1,22 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { after, afterEach, before, describe, it } from "mocha";
+import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { recordClip } from "../../daemon/demo/clips.ts";
-import { accountOf, untilTold } from "./box.ts";
-import { type DockedBox, openBox } from "./docked-box.ts";
+import { untilTold } from "./box.ts";
+import type { DockedBox } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
-
-const SERIAL = "BC-0005";
-const OF_IT = { DEVICE: "bc-0205" };
-
-// A box of its own, for time's sake; each test where the one before it left off.
+import { contentsIn, filesIn, OF_IT, SERIAL } from "./media-device.ts";
+import { ownBox } from "./own-box.ts";
 
 describe("a box with media devices", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
     await box.confirmTime();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   it("does not even open a media device that nobody has paired, and then serves its files to itself alone (DH-01)", async () => {
     await recordClip(contentsIn(box.folder), systemClock.now(), 990);
@@ -55,10 +45,3 @@ describe("a box with media devices", () => {
     assert.equal((await guest.exec("findmnt -t fuse.jmtpfs")).out, "");
   });
 });
-
-const contentsIn = (folder: string): string => join(folder, "media-device");
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const all = await readdir(folder, { recursive: true, withFileTypes: true });
-  return all.filter((one) => one.isFile()).map((one) => one.name);
-}

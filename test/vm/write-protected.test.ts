@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, untilTold } from "./box.ts";
+import { describe, it } from "mocha";
+import { untilTold } from "./box.ts";
 import { makeCard, namesOn } from "./cards.ts";
-import { type DockedBox, openBox } from "./docked-box.ts";
+import type { DockedBox } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
-
-// A box of its own, for time's sake; each test where the one before it left off.
+import { ownBox } from "./own-box.ts";
 
 describe("a box with a write-protected card", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
-    await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", await box.recorded(770));
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
+    await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", await box.recorded(770));
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   it("takes what is on a write-protected card, says that the camera may go, and orders nothing of it", async () => {
     await box.plug("BC-0001", "4", { readOnly: true });

@@ -1,28 +1,22 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, untilTold } from "./box.ts";
+import { describe, it } from "mocha";
+import { untilTold } from "./box.ts";
 import { makeCard } from "./cards.ts";
-import { type DockedBox, openBox } from "./docked-box.ts";
+import type { DockedBox } from "./docked-box.ts";
 import type { Guest } from "./guest.ts";
-
-// A box of its own, for time's sake; each test where the one before it left off.
+import { ownBox } from "./own-box.ts";
 
 describe("a box with a camera that does not stay", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
+    ({ guest } = box);
     const contents = await box.recorded(660, 6_000_000);
     await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", contents);
-    ({ guest } = box);
     await box.confirmTime();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   it("loses nothing of a camera that is pulled out in mid-copy, and takes it when it is back in any slot", async () => {
     await box.plug("BC-0001", "3", { bytesPerSecond: 400_000 });

@@ -1,29 +1,24 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf } from "../box.ts";
-import { type DockedBox, openBox } from "../docked-box.ts";
+import { describe, it } from "mocha";
+import type { DockedBox } from "../docked-box.ts";
 import type { Guest } from "../guest.ts";
+import { ownBox } from "../own-box.ts";
 
 /** In place of minutes: less than a test wants to wait, and more than an emulated processor keeps Node from its timers. */
 const SOONER = "[Service]\nWatchdogSec=30\n";
 const DROP_IN = "/etc/systemd/system/bewaard.service.d";
 
 describe("a box that hangs", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
     await guest.sh(`mkdir ${DROP_IN}`);
     await guest.put(`${DROP_IN}/sooner.conf`, SOONER);
     await guest.sh("systemctl daemon-reload && systemctl restart bewaard");
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   const shown = async (property: string): Promise<string> =>
     (await guest.sh(`systemctl show bewaard -p ${property} --value`)).trim();

@@ -1,24 +1,18 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, CONFIGURED, untilTold } from "../box.ts";
-import { type DockedBox, openBox } from "../docked-box.ts";
+import { describe, it } from "mocha";
+import { CONFIGURED, untilTold } from "../box.ts";
+import type { DockedBox } from "../docked-box.ts";
 import type { Guest } from "../guest.ts";
-
-// A box of its own, for time's sake; each test where the one before it left off.
+import { ownBox } from "../own-box.ts";
 
 describe("a box whose manager is systemd", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   const shown = async (property: string): Promise<string> =>
     (await guest.sh(`systemctl show bewaard -p ${property} --value`)).trim();

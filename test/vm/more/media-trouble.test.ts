@@ -1,35 +1,28 @@
 import assert from "node:assert/strict";
-import { open, readdir, stat, truncate, utimes } from "node:fs/promises";
+import { open, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, describe, it } from "mocha";
+import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { recordClip } from "../../../daemon/demo/clips.ts";
-import { accountOf, untilTold } from "../box.ts";
-import { type DockedBox, openBox } from "../docked-box.ts";
+import { untilTold } from "../box.ts";
+import type { DockedBox } from "../docked-box.ts";
 import type { Guest } from "../guest.ts";
+import { contentsIn, filesIn, OF_IT, SERIAL } from "../media-device.ts";
+import { ownBox } from "../own-box.ts";
 
-const SERIAL = "BC-0005";
-const OF_IT = { DEVICE: "bc-0205" };
 /** As another process of the same user would: for as long as it has the file open jmtpfs keeps what it fetched. */
 const HOLD = `require("fs").openSync(process.argv[1], "r"); setTimeout(() => {}, 1e9)`;
 const TOO_LARGE_BYTES = 3 * 1024 ** 3;
 
-// A box of its own, for time's sake; each test where the one before it left off.
-
 describe("a media device that makes trouble", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
     await box.confirmTime();
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   let path: string;
 
@@ -74,8 +67,6 @@ describe("a media device that makes trouble", () => {
   });
 });
 
-const contentsIn = (folder: string): string => join(folder, "media-device");
-
 /** Another byte in the middle of a file, and the same length and time. */
 async function changeWithin(file: string): Promise<void> {
   const { size, atime, mtime } = await stat(file);
@@ -85,9 +76,4 @@ async function changeWithin(file: string): Promise<void> {
   await handle.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, Math.floor(size / 2));
   await handle.close();
   await utimes(file, atime, mtime);
-}
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  const all = await readdir(folder, { recursive: true, withFileTypes: true });
-  return all.filter((one) => one.isFile()).map((one) => one.name);
 }

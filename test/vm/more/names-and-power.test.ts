@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, DOCK, untilTold } from "../box.ts";
+import { describe, it } from "mocha";
+import { DOCK, untilTold } from "../box.ts";
 import { copyInto, makeCard } from "../cards.ts";
-import { type DockedBox, openBox, XHCI } from "../docked-box.ts";
+import { type DockedBox, XHCI } from "../docked-box.ts";
 import type { Guest } from "../guest.ts";
 import { copyExfatCard } from "../installed.ts";
+import { ownBox } from "../own-box.ts";
 
 // What goes wrong with a box now and then; each test where the one before it left off.
 
 describe("a box with cards under one name, and without power", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
     await box.confirmTime();
     await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", await box.recorded(440));
@@ -27,10 +27,6 @@ describe("a box with cards under one name, and without power", () => {
     await box.pair("bc-0202", "5", "generic-dcim");
     await untilTold(guest, "slot-done", 2);
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   it("reads neither of two that look the same (DH-01)", async () => {
     await box.plug("BC-0001", "7");

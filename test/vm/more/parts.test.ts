@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf } from "../box.ts";
+import { describe, it } from "mocha";
 import { makeCard } from "../cards.ts";
-import { type DockedBox, openBox } from "../docked-box.ts";
+import type { DockedBox } from "../docked-box.ts";
 import type { Guest } from "../guest.ts";
+import { ownBox } from "../own-box.ts";
 
 const PARTS = ["bewaard", "bewaard-dock", "bewaard-record"];
 /** As docs/install.md says for a bucket, though the vault here stays a folder. */
@@ -16,23 +16,16 @@ systemctl restart bewaard.service
 systemctl enable -q --now bewaard-dock.service bewaard-record.service
 `;
 
-// Each test where the one before it left off.
-
 describe("a box whose parts are units of their own", () => {
-  const stack = new AsyncDisposableStack();
   let box: DockedBox;
   let guest: Guest;
 
-  before(async () => {
-    box = stack.use(await openBox());
+  ownBox(async (opened) => {
+    box = opened;
     ({ guest } = box);
     await makeCard(box.cardOf("BC-0001"), "fat32", 64, "CAM1", await box.recorded(440));
     await guest.sh(APART);
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") console.log(await accountOf(guest));
-  });
-  after(() => stack.disposeAsync());
 
   const shown = async (unit: string, property: string): Promise<string> =>
     (await guest.sh(`systemctl show ${unit} -p ${property} --value`)).trim();
