@@ -4,6 +4,7 @@ import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { MESSAGE_IDS } from "../daemon/journal/message-ids.ts";
+import { UNSIGNED } from "../daemon/ordering/order-desk.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 
 const CATALOGS = "systemd/catalog";
@@ -62,6 +63,18 @@ describe("the journal's catalogs", () => {
       names.replaceAll("`", "").split(", "),
     );
     assert.deepEqual(listed.toSorted(), Object.keys(MESSAGE_IDS).toSorted());
+  });
+
+  it("say what to do about an order that core itself does not sign, as docs/operations.md does", async () => {
+    const page = await readFile("docs/operations.md", "utf8");
+    for (const name of ["wipe-failed", "clock-not-set"]) {
+      const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? "";
+      assert.ok(row.includes(`\`${UNSIGNED}\``), name);
+      for (const [file, toDo] of LANGUAGES) {
+        const entry = (await entriesOf(file)).find(({ event }) => event === name);
+        assert.ok(entry?.body.split(toDo)[1]?.includes(UNSIGNED), `${file}: ${name}`);
+      }
+    }
   });
 
   it("are read by systemd, where it is", async () => {
