@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { openDatagrams } from "#base/datagrams";
 import { BewaardError } from "#base/errors";
@@ -10,10 +11,12 @@ import { MESSAGE_IDS } from "../../../daemon/journal/message-ids.ts";
 import { sentence } from "../../../daemon/journal/sentence.ts";
 import { nativeJournal } from "../../../daemon/journal.ts";
 
-// Where a journald is. `say` has so many lines to say at once, a third of them with what nobody should call a file; `hear`
-// looks at what `journalctl -o json` gives of them. Each tells what it saw as JSON.
+// Where a journald is. `say` has so many lines to say, at once or so many a second, a third of them with what nobody should call a file;
+// `hear` looks at what `journalctl -o json` gives of them. Each tells what it saw as JSON.
 
-const [does = "", count = ""] = process.argv.slice(2);
+const [does = "", count = "", perSecond] = process.argv.slice(2);
+/** As many are said in one turn of the event loop, where they are said at a pace. */
+const AT_ONCE = 100;
 const SEGMENT = parseSegmentId("01J00000000000000000000000");
 const DEVICE = parseDeviceId("bc-0101");
 const PARTS = [
@@ -43,6 +46,9 @@ async function say(): Promise<object> {
     await using journal = nativeJournal("info", "much", openDatagrams(JOURNAL_SOCKET), signal, 9e5);
     const events = openEvents(journal.logger);
     for (let nth = 0; nth < Number(count); nth += 1) {
+      // Lines that come at once leave no turn for any other work.
+      if (perSecond !== undefined && nth % AT_ONCE === 0)
+        await wait((1000 * nth) / Number(perSecond) - (performance.now() - began));
       if (nth % 3 > 0) events.sealed(SEGMENT, DEVICE, nth);
       else events.fileLeft(DEVICE, hostile(nth), new BewaardError("CARD_READ", hostile(nth)));
     }
