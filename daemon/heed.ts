@@ -28,6 +28,8 @@ export interface DeskOf {
 export interface Unread {
   readonly error: BewaardError;
   readonly since: Instant;
+  /** The same by the machine's uptime; where this process has not read them yet, when it began to try. */
+  readonly sinceUptimeMs: number;
 }
 
 /** Reads what the desk decided. */
@@ -67,6 +69,7 @@ export function heeder(
   let unread: Unread | null | undefined;
   const enforce = enforcer(clock, events, database, vault, node, desk.separate);
   const startedAt = clock.now();
+  let readAtMs = clock.uptimeMs();
 
   const heed: HeedDesk = async (now, signal) => {
     const known = await deskReadTo(database);
@@ -83,12 +86,14 @@ export function heeder(
       }
       await enforce(now);
       if (known && Math.abs(now - known.endAtMs) >= HOUR_MS) await hear(database, now);
+      readAtMs = clock.uptimeMs();
       unread = null;
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof BewaardError)) throw error;
-      unread = { error, since: instant(known?.heardAtMs ?? startedAt) };
+      const since = instant(known?.heardAtMs ?? startedAt);
+      unread = { error, since, sinceUptimeMs: readAtMs };
       return false;
     }
   };

@@ -68,6 +68,22 @@ describe("an alarm", () => {
       [0, 60, 120],
     );
   });
+
+  it("goes on being told by a clock that was set ahead and back while it lasted (invariant 10)", () => {
+    const hourly = {
+      raiseAfterMs: 0,
+      clearAfterMs: 0,
+      stage: (ms: number) => Math.floor(ms / HOUR_MS),
+    };
+    // Told by a clock that was three years ahead, and would not be again for as long.
+    const toldAt = plus(START, 3 * 365 * DAY_MS);
+    const raised = { at: plus(START, -HOUR_MS), stage: 3 * 365 * 24 + 1, toldAt };
+    const told = toldOf("#".repeat(125), hourly, { ...AT_REST, raised });
+    assert.deepEqual(
+      [...told.matchAll(/S/g)].map(({ index }) => index),
+      [0, 60, 120],
+    );
+  });
 });
 
 /** Goes through `count` minutes. */

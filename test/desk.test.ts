@@ -20,6 +20,7 @@ import { signWithSsh } from "../daemon/desk/ssh-signature.ts";
 import { appendEntry, openStation, readChain, type Station } from "../daemon/desk/station.ts";
 import { type Heeder, heeder } from "../daemon/heed.ts";
 import { vaultFolder } from "../daemon/places.ts";
+import { confirmTime } from "../daemon/trust.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { deskKey } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
@@ -66,7 +67,7 @@ async function boxOf(site: Site, rig: Rig, demo: boolean) {
 /** What core does each minute: the desk is read, and then alarms are looked for. */
 async function heedAndLook(rig: Rig, heed: Heeder): Promise<boolean> {
   const heeded = await heed(rig.clock.now(), NEVER);
-  await lookForAlarms(rig, [deskUnreadable(rig.events, heed.unread)]);
+  await lookForAlarms(rig, [deskUnreadable(rig.clock, rig.events, rig.database, heed.unread)]);
   return heeded;
 }
 
@@ -193,6 +194,7 @@ describe("a box that reads the desk", () => {
     await withDesk(async (station, site) => {
       await (await boxOf(site, rig, true))(START, NEVER);
       await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
+      await confirmTime(rig.clock, rig.database, START, "test");
       rig.clock.move(13 * DAY_MS);
       for (const _ of [13, 14]) {
         await heedAndLook(rig, await boxOf(site, rig, true));
@@ -201,6 +203,34 @@ describe("a box that reads the desk", () => {
       const told = rig.lines.filter((line) => line.includes("desk-unreadable"));
       assert.match(told[0] ?? "", /"level":"error"/);
       assert.match(told[1] ?? "", /"level":"alert"/);
+    });
+  });
+
+  it("counts the days of its silence by uptime while time is not trusted, whatever the clock says (invariant 10)", async () => {
+    await using rig = await openRig();
+    await withDesk(async (station, site) => {
+      const heed = await boxOf(site, rig, true);
+      await heed(START, NEVER);
+      await confirmTime(rig.clock, rig.database, START, "test");
+      await rename(vaultFolder(station.config.vault), `${vaultFolder(station.config.vault)}-away`);
+      const told = async () => {
+        await heedAndLook(rig, heed);
+        const lines = rig.lines.filter((line) => line.includes("desk-unreadable"));
+        return lines.map((line) => /"days":(\d+)/.exec(line)?.[1]);
+      };
+      assert.deepEqual(await told(), ["0"]);
+      rig.clock.jump(400 * DAY_MS);
+      assert.deepEqual(await told(), ["0"]);
+      rig.clock.move(14 * DAY_MS);
+      assert.deepEqual(await told(), ["0", "14"]);
+      rig.clock.jump(-400 * DAY_MS);
+      await told();
+      rig.clock.move(7 * DAY_MS);
+      assert.deepEqual((await told()).at(-1), "21");
+      // Somebody vouches for a time by which it is longer.
+      rig.clock.jump(5 * DAY_MS);
+      await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+      assert.deepEqual((await told()).at(-1), "26");
     });
   });
 
@@ -220,7 +250,11 @@ describe("a box that reads the desk", () => {
       await rename(`${vaultFolder(station.config.vault)}-away`, vaultFolder(station.config.vault));
       for (let minute = 0; minute < 10; minute += 1) await heedAndLook(rig, heed);
       assert.ok(!rig.said.includes("desk-unreadable-over"), "a look of a new watch each time");
-      await lookForAlarms(rig, [deskUnreadable(rig.events, heed.unread)], 10);
+      await lookForAlarms(
+        rig,
+        [deskUnreadable(rig.clock, rig.events, rig.database, heed.unread)],
+        10,
+      );
       assert.ok(rig.said.includes("desk-unreadable-over"));
       assert.equal((await holds(rig))[0]?.["released_at_ms"], null);
     });

@@ -79,7 +79,7 @@ async function withDesk(body: (desk: Desk) => Promise<void>): Promise<void> {
       const heed = heeder(rig.clock, rig.events, rig.database, vault, NODE, obeyed);
       const heeded = await heed(plus(START, ms), NEVER);
       // As the first look for alarms would tell it.
-      const { look } = deskUnreadable(rig.events, heed.unread);
+      const { look } = deskUnreadable(rig.clock, rig.events, rig.database, heed.unread);
       for (const { tell } of (await look(plus(START, ms), () => false, NEVER)) ?? []) tell();
       return heeded;
     },

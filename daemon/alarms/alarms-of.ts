@@ -44,7 +44,7 @@ export function alarmsOf(
     bodycamAway(clock, events, database, missing, longestUndockedMs),
     breachesLast(clock, events, database),
     checkpointMissed(clock, events, database),
-    deskUnreadable(events, unread),
+    deskUnreadable(clock, events, database, unread),
     vaultOutside(events, database, bucketsOf(config)),
     rootSession(events),
     backupOld(clock, events, database, config.backup !== undefined),

@@ -10,6 +10,7 @@ const raised = z.array(
     about: z.string(),
     at: z.int().transform(instant),
     stage: z.int(),
+    toldAt: z.int().transform(instant).optional(),
   }),
 );
 

@@ -7,6 +7,8 @@ interface Raised {
   readonly at: Instant;
   /** The last of its stages that was told. */
   readonly stage: number;
+  /** When that one was, where it was not the first. */
+  readonly toldAt?: Instant | undefined;
 }
 
 /** How one alarm about one thing stands. */
@@ -38,8 +40,8 @@ export const AT_REST: Standing = {
 
 /**
  * How it stands after a look, and what is to be told. How long it lasts goes by wall time, for it outlives a restart: from
- * `since`, or else from when it was told. A clock that was set back to before that begins it anew, and has it told again: else
- * it would be quiet until that moment comes once more.
+ * `since`, or else from when it was told. A clock that was set back to before it was told last has it told again, and begins it
+ * anew where that is before it was told first: else it would be quiet until that moment comes once more.
  */
 export function standingAfter(
   rule: Rule,
@@ -52,17 +54,17 @@ export function standingAfter(
   if (isBad) {
     const fromMs = badSinceMs ?? uptimeMs;
     const bad = { badSinceMs: fromMs, goodSinceMs: undefined };
-    const isSetBack = raised !== undefined && now < raised.at;
-    const from = since ?? (isSetBack ? undefined : raised?.at) ?? now;
-    const stage = rule.stage(Math.max(0, now - from));
+    const isSetBack = raised !== undefined && now < (raised.toldAt ?? raised.at);
+    const at = raised !== undefined && raised.at < now ? raised.at : now;
+    const stage = rule.stage(Math.max(0, now - (since ?? at)));
     if (raised === undefined) {
       if (uptimeMs - fromMs < rule.raiseAfterMs)
         return { standing: { ...bad, raised }, told: "nothing" };
       return { standing: { ...bad, raised: { at: now, stage } }, told: "raised" };
     }
-    if (isSetBack) return { standing: { ...bad, raised: { at: now, stage } }, told: "still" };
-    if (stage <= raised.stage) return { standing: { ...bad, raised }, told: "nothing" };
-    return { standing: { ...bad, raised: { ...raised, stage } }, told: "still" };
+    if (!isSetBack && stage <= raised.stage)
+      return { standing: { ...bad, raised }, told: "nothing" };
+    return { standing: { ...bad, raised: { at, stage, toldAt: now } }, told: "still" };
   }
   const fromMs = goodSinceMs ?? uptimeMs;
   if (uptimeMs - fromMs < rule.clearAfterMs)
