@@ -41,6 +41,15 @@ describe("a recovery key", function () {
     assert.ok(!existsSync(path));
   });
 
+  it("is not shown where its public half has no folder to go to", async () => {
+    await using folder = await temporaryFolder();
+    const shown: RecoveryKey[] = [];
+    const path = join(folder.path, "none", "recovery.txt");
+    const made = makeRecoveryKey(path, "x25519", async (key) => void shown.push(key));
+    await assert.rejects(made, { code: "USAGE", message: /that folder is not there/ });
+    assert.deepEqual(shown, []);
+  });
+
   it("is one where two are made at once: the other is told that what it showed is of no use", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "recovery.txt");

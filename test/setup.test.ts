@@ -347,23 +347,37 @@ describe("bewaard setup, where a file answers", function () {
     assert.ok(!(await readFile(at("etc/bewaard.yaml"), "utf8")).includes(box.secretAccessKey));
   });
 
-  it("takes the separate medium and the backups of a box from its answers, though it asks for neither (AR-20)", async () => {
+  it("takes the separate medium and the recovery key of a box from its answers, and makes no key that nobody sees (AR-20)", async () => {
     await using machine = await newMachine();
     const { at, answers, setup } = machine;
     await mkdir(at("medium"));
     const secured = { directory: at("medium"), medium: "usb-schijf", serial: "WD-123" };
-    const backup = { recipients: at("recovery.txt") };
+    const recovery = at("recovery.txt");
     await writeFile(
       at("answers.yaml"),
-      stringify({ ...answers, policy: "arnhem", secured, backup }),
+      stringify({ ...answers, policy: "arnhem", secured, recovery }),
     );
-    await setup("setup", "--answers", at("answers.yaml"));
+    const { stdout } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const { next, done } = reported.parse(JSON.parse(stdout));
+    assert.match(next[0] ?? "", new RegExp(`^bewaard recovery-key ${recovery} `));
+    assert.deepEqual([done, existsSync(recovery)], [false, false]);
     const config = await readConfig(at("etc/bewaard.yaml"));
-    assert.deepEqual([config.secured, config.backup], [secured, backup]);
+    assert.deepEqual([config.secured, config.backup], [secured, { recipients: recovery }]);
     await rm(at("etc/bewaard.yaml"));
     await writeFile(at("answers.yaml"), stringify({ ...answers, secured: { medium: 1 } }));
     const { stderr } = await setup("setup", "--answers", at("answers.yaml"));
     assert.match(stderr, /secured\.medium/);
+  });
+
+  it("says of a box without a recovery key that it has no backups, and what makes one", async () => {
+    await using machine = await newMachine();
+    const { at, answers, setup } = machine;
+    await writeFile(at("answers.yaml"), stringify({ ...answers, demo: false }));
+    const { stdout } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    const { next, check } = reported.parse(JSON.parse(stdout));
+    assert.match(next[0] ?? "", new RegExp(`^bewaard recovery-key ${at("etc/recovery.txt")} `));
+    const said = check.checks.filter(({ what }) => what === "backup");
+    assert.equal(said[0]?.verdict, "warning");
   });
 
   it("looks at the first camera, with its password from a file, and is not done where it would not be stored", async () => {

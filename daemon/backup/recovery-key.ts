@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import {
   generateHybridIdentity,
   generateX25519Identity,
@@ -17,7 +18,8 @@ export interface RecoveryKey {
 /**
  * Makes a recovery key, has `show` tell it, and only then writes its public half to `path`, which must not be there yet: no
  * backup is ever sealed to a key that nobody has seen.
- * @throws BewaardError USAGE when it is there, or another was made meanwhile: what was shown is then of no use. As `show` does.
+ * @throws BewaardError USAGE when it is there, or its folder is not; when another was made meanwhile: what was shown is then of
+ * no use. As `show` does.
  */
 export async function makeRecoveryKey(
   path: string,
@@ -28,6 +30,9 @@ export async function makeRecoveryKey(
     const message = `${path} is er al: wie de sleutel vervangt, zet het oude bestand eerst weg / is there: move it away first`;
     throw new BewaardError("USAGE", message);
   }
+  const folder = dirname(path);
+  if (!(await isThere(folder)))
+    throw new BewaardError("USAGE", `${folder}: die map is er niet / that folder is not there`);
   const identity = await (kind === "pq" ? generateHybridIdentity() : generateX25519Identity());
   const recipient = await identityToRecipient(identity);
   await show({ identity, recipient });

@@ -133,13 +133,13 @@ function givenBy(file: AnswersFile, options: Options, state: string): Omit<Given
     const answer = said(key);
     return answer === undefined ? [] : [[key, answer] as const];
   });
-  const { bodycams, cameras, secured, backup } = file;
+  const { bodycams, cameras, secured } = file;
   return {
     answers: Object.fromEntries(answers),
     standing: {
       state: said("state") ?? state,
       demo: file.demo ?? false,
-      unasked: { bodycams, cameras, secured, backup },
+      unasked: { bodycams, cameras, secured },
     },
     desk: { recipients: said("recipients"), signers: said("signers") },
     discovery: { by: said("discover"), at: said("discover_at") },

@@ -17,7 +17,6 @@ const answersSchema = z.strictObject({
   bodycams: z.unknown().optional(),
   cameras: z.unknown().optional(),
   secured: z.unknown().optional(),
-  backup: z.unknown().optional(),
   recipients: path.optional(),
   signers: path.optional(),
   secrets: z.record(z.string(), path).optional(),

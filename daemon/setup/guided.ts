@@ -18,6 +18,7 @@ import { giveSpool } from "./give-spool.ts";
 import type { Given, Person } from "./given.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import { partUsers } from "./part-users.ts";
+import { settleRecoveryKey } from "./recovery-key.ts";
 import { isServed, secretsOfBox } from "./secrets-of-box.ts";
 import { type Replaced, settleConfiguration } from "./settle.ts";
 import { isThere } from "./settle-configuration.ts";
@@ -79,6 +80,7 @@ export async function guidedSetup(
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
   const { keys, replaced, ...settled } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
+  const recoveryKey = await settleRecoveryKey(path, config, person?.askPath);
   const owner = await makeFolders(config);
   const recorders = {
     folder: recorderFolder(config),
@@ -112,7 +114,7 @@ export async function guidedSetup(
   );
   for (const one of [seen.camera, seen.found]) if (one !== null) say(one.out);
   const next = [
-    ...stillToDo(config, verifier, brought, tenant),
+    ...stillToDo(config, verifier, brought, recoveryKey, tenant),
     ...pairingLines(given.tenant ? [] : seen.slots),
   ];
   say(["hierna / next:", ...next].join("\n  "));

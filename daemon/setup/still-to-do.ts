@@ -1,10 +1,14 @@
 import type { Config } from "../../config/schema.ts";
 
-/** In the order in which it is to be typed, on this machine or at the desk. */
+/**
+ * In the order in which it is to be typed, on this machine or at the desk. `recoveryKey`: where the public half of one is to
+ * be made; undefined where it is there.
+ */
 export function stillToDo(
   config: Config,
   verifier: string,
   brought: boolean,
+  recoveryKey: string | undefined,
   tenant: string | undefined,
 ): readonly string[] {
   const [instance, own] = tenant === undefined ? ["", ""] : [`@${tenant}`, ` --tenant ${tenant}`];
@@ -19,6 +23,11 @@ export function stillToDo(
     ...(config.cameras.length > 0 ? [`bewaard-record${instance}.service`] : []),
   ];
   return [
+    ...(recoveryKey === undefined
+      ? []
+      : [
+          `bewaard recovery-key ${recoveryKey}  # zonder geen back-ups / without it no backups: recover.md`,
+        ]),
     ...(brought ? [] : desk),
     // Before it starts: without a way out it reaches no bucket.
     ...(apart ? ["# install.md, A bucket"] : []),

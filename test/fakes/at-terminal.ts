@@ -15,15 +15,21 @@ export function atTerminal(node: readonly string[], yaml: string, more: readonly
   let [seen, read] = ["", 0];
   child.stdout.setEncoding("utf8");
   const screen: AsyncIterator<unknown, unknown> = child.stdout[Symbol.asyncIterator]();
+  /** Resolves once `question` has come, after what was seen before. */
+  async function asked(question: string): Promise<void> {
+    while (!seen.includes(question, read)) {
+      const { done, value } = await screen.next();
+      if (done === true) throw new Error(`never asked: ${question}\n${seen}`);
+      seen += String(value);
+    }
+    read = seen.indexOf(question, read) + question.length;
+  }
+
   return {
-    /** Types `line` once `question` has come, after what was seen before. */
+    asked,
+    /** Types `line` once `question` was asked. */
     async answer(question: string, line: string): Promise<void> {
-      while (!seen.includes(question, read)) {
-        const { done, value } = await screen.next();
-        if (done === true) throw new Error(`never asked: ${question}\n${seen}`);
-        seen += String(value);
-      }
-      read = seen.indexOf(question, read) + question.length;
+      await asked(question);
       child.stdin.write(`${line}\r`);
     },
     /** Types what is no answer. */
