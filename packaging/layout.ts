@@ -12,7 +12,7 @@ import {
 import { basename, dirname, extname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Carried, Processor } from "./carried.ts";
-import { TENANT_UNITS, templateName, tenantTemplate } from "./tenant.ts";
+import { TENANT_FILES, TENANT_UNITS, templateName, tenantTemplate } from "./tenant.ts";
 
 const run = promisify(execFile);
 
@@ -107,6 +107,8 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
     if (kind !== undefined) await installed(top, name, join(root, "usr/lib", kind, basename(name)));
   }
   await layOutTemplates(top, root);
+  const generator = join(root, "usr/lib/systemd/system-generators/bewaard-tenants");
+  await installed(top, "systemd/tenants.sh", generator);
   for (const [name, place] of [
     ["bewaard.sysusers", "sysusers.d/bewaard.conf"],
     ["bewaard.tmpfiles", "tmpfiles.d/bewaard.conf"],
@@ -132,10 +134,14 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
 async function layOutTemplates(top: string, root: string): Promise<void> {
   for (const name of TENANT_UNITS) {
     const to = join(root, "usr/lib/systemd/system", templateName(name));
-    await installed(top, `systemd/${name}`, to, tenantTemplate);
+    await installed(top, `systemd/${name}`, to, (text) => tenantTemplate(text));
+  }
+  for (const [name, called] of Object.entries(TENANT_FILES)) {
+    const to = join(root, HOME, "systemd", called);
+    await installed(top, `systemd/${name}`, to, (text) => tenantTemplate(text, "%j"));
   }
   const over = join(root, HOME, "systemd/bewaard-bucket@.conf");
-  await installed(top, "systemd/bewaard-bucket.conf", over, tenantTemplate);
+  await installed(top, "systemd/bewaard-bucket.conf", over, (text) => tenantTemplate(text));
 }
 
 async function installed(

@@ -1,60 +1,78 @@
 /** Units that each tenant has for itself, as instances of a template: `bewaard-record@bibliotheek.service`. */
-export const TENANT_UNITS = ["bewaard.service", "bewaard-dock.service", "bewaard-record.service"];
-
-/** The name of the template of a unit. */
-export function templateName(unit: string): string {
-  return unit.replace(/\.service$/, "@.service");
-}
-
-/** Where things are of a tenant, whose name is `%i`. */
-const PLACES: readonly (readonly [RegExp, string])[] = [
-  [/\/etc\/bewaard\/bewaard\.yaml/g, "/etc/bewaard/%i.yaml"],
-  [/\/etc\/bewaard\/credentials\//g, "/etc/bewaard/%i/credentials/"],
-  [/\/(var\/cache|srv|mnt)\/bewaard(?=[ /]|$)/g, "/$1/bewaard-%i"],
-];
-/** And whose they are. */
-const OWN: readonly (readonly [RegExp, string])[] = [
-  [/^(Description=.*)$/, "$1 (%i)"],
-  [/^(User|Group|StateDirectory|CacheDirectory)=bewaard$/, "$1=bewaard-%i"],
-  [/^(SyslogIdentifier=.*)$/, "$1@%i"],
+export const TENANT_UNITS = [
+  "bewaard.service",
+  "bewaard-dock.service",
+  "bewaard-record.service",
+  "bewaard-gate.socket",
+  // Each film is one of the same bewaard-ffprobe@.service as a film of the box: it has no network, and so nothing to join.
+  "bewaard-ffprobe.socket",
 ];
 
 /**
- * Helpers behind a socket answer the user of the box alone: a tenant's parts start their own. Its core answers its
- * producers beside its control socket, and its recorder has no folder of its own.
+ * And those that no template can be for: an ffmpeg, itself an instance, joins the network of its tenant's gate, so who that is
+ * must be in the name of its own template, `bewaard-ffmpeg-bibliotheek@.service`. systemd/tenants.sh puts these files
+ * under the names of each tenant; here is what they are called until then.
  */
+export const TENANT_FILES: Readonly<Record<string, string>> = {
+  "bewaard-ffmpeg.socket": "bewaard-ffmpeg-tenant.socket",
+  "bewaard-ffmpeg@.service": "bewaard-ffmpeg-tenant@.service",
+  "system-bewaard-ffmpeg.slice": "system-bewaard-tenant.slice",
+};
+
+/** The name of the template of a unit. */
+export function templateName(unit: string): string {
+  return unit.replace(/(?=\.(?:service|socket)$)/, "@");
+}
+
+type Changes = readonly (readonly [RegExp, string])[];
+
+/** Where things are of a tenant, who is `%i` here, for most units are templates. */
+const PLACES: Changes = [
+  [/\/etc\/bewaard\/bewaard\.yaml/g, "/etc/bewaard/%i.yaml"],
+  [/\/etc\/bewaard\/credentials\//g, "/etc/bewaard/%i/credentials/"],
+  [/\/(var\/cache|srv|mnt)\/bewaard(?=[ /]|$)/g, "/$1/bewaard-%i"],
+  [/\/run\/bewaard(?=\/ff[a-z]+\.sock$)/g, "/run/bewaard-%i"],
+];
+/** And whose they are. */
+const OWN: Changes = [
+  [/^(Description=.*)$/, "$1 (%i)"],
+  [/^(User|Group|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard$/, "$1=bewaard-%i"],
+  [/^(SyslogIdentifier=.*)$/, "$1@%i"],
+];
+/** Lines that name other units, which are this tenant's then. */
+const NEEDS =
+  /^(?:After|Wants|Requires|Requisite|Upholds|PartOf|JoinsNamespaceOf|Sockets|Service|Slice)=/;
+const NEEDED: Changes = [
+  [/\bsystem-bewaard-ffmpeg\.slice$/, "system-bewaard-tenant-%i.slice"],
+  [/\bbewaard-ffmpeg(?=\.socket\b)/g, "bewaard-ffmpeg-%i"],
+  [/\b(bewaard-(?:ffprobe|gate|record))(?=\.(?:service|socket)\b)/g, "$1@%i"],
+];
+
+/** Its core answers its producers beside its control socket, and its recorder has no folder of its own. */
 const SHARED =
-  /^(?:Environment=BEWAARD_(?:FFPROBE|FFMPEG|KNOWN|ROOM)=|ReadWritePaths=(?:\/run\/bewaard\/|-\/var\/lib\/bewaard-record$))/;
-const NEEDS = /^(?:After|Wants|Requires|Upholds|PartOf|Sockets)=/;
-const SOCKET = /^bewaard-[a-z]+\.socket$/;
+  /^(?:Environment=BEWAARD_(?:KNOWN|ROOM)=|ReadWritePaths=(?:\/run\/bewaard\/|-\/var\/lib\/bewaard-record$))/;
 
 const HIDDEN = `# What the root helper mounts and writes there is of the box that is no tenant's.
 TemporaryFileSystem=/run/bewaard:ro
 `;
 
-/** A unit, or a drop-in of one, as a template for tenants: the same but for whose it is. */
-export function tenantTemplate(text: string): string {
+/**
+ * A unit, or a drop-in of one, as a template for tenants: the same but for whose it is. `who` is what systemd puts the tenant in
+ * the place of: the instance, or in TENANT_FILES the end of the name before that.
+ */
+export function tenantTemplate(text: string, who: "%i" | "%j" = "%i"): string {
   const template: string[] = [];
   for (const line of text.split("\n")) {
-    const there = replaced(line, PLACES);
+    const there = replaced(line, PLACES, who);
     if (line.startsWith("#")) template.push(there);
-    else if (!SHARED.test(line) && !NEEDS.test(line)) template.push(replaced(there, OWN));
-    else {
-      const kept = SHARED.test(line) ? [] : withoutSockets(line);
-      // What is said above it is about it.
-      if (kept.length === 0) while (template.at(-1)?.startsWith("#")) template.pop();
-      template.push(...kept);
-    }
+    else if (!SHARED.test(line))
+      template.push(replaced(there, NEEDS.test(line) ? NEEDED : OWN, who));
+    // What is said above it is about it.
+    else while (template.at(-1)?.startsWith("#")) template.pop();
   }
   return template.join("\n").replace("\n[Install]\n", `${HIDDEN}\n[Install]\n`);
 }
 
-function withoutSockets(line: string): readonly string[] {
-  const [key = "", ...needed] = line.split(/=| /);
-  const others = needed.filter((name) => !SOCKET.test(name));
-  return others.length === 0 ? [] : [`${key}=${others.join(" ")}`];
-}
-
-function replaced(line: string, all: typeof PLACES): string {
-  return all.reduce((one, [from, to]) => one.replace(from, to), line);
+function replaced(line: string, all: Changes, who: string): string {
+  return all.reduce((one, [from, to]) => one.replace(from, to.replace("%i", who)), line);
 }

@@ -1,61 +1,64 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseTenant } from "../daemon/setup/tenant.ts";
-import { TENANT_UNITS, templateName, tenantTemplate } from "../packaging/tenant.ts";
+import { TENANT_FILES, TENANT_UNITS, templateName, tenantTemplate } from "../packaging/tenant.ts";
+import { temporaryFolder } from "./fakes/folder.ts";
 
 /** What the root helper mounts is the box's. */
 const HIDDEN = "TemporaryFileSystem=/run/bewaard:ro";
+const CORE_DOCK_RECORDER = TENANT_UNITS.filter((name) => name.endsWith(".service"));
+const FILES = Object.keys(TENANT_FILES);
 
 /** What it says, without comments. */
 function said(text: string): readonly string[] {
   return text.split("\n").filter((line) => !/^(?:#.*)?$/.test(line));
 }
 
+/** The tenant is the instance, but where that is the connection. */
+const whoIn = (name: string): "%i" | "%j" => (FILES.includes(name) ? "%j" : "%i");
+
 async function both(name: string) {
   const text = await readFile(new URL(`../systemd/${name}`, import.meta.url), "utf8");
-  return { unit: said(text), template: said(tenantTemplate(text)) };
+  return { unit: said(text), template: said(tenantTemplate(text, whoIn(name))) };
 }
 
 /** As it stands in the unit itself. */
-function untenanted(line: string): string {
+function untenanted(line: string, who: string): string {
   return line
-    .replaceAll("bewaard-%i", "bewaard")
-    .replaceAll("/%i.yaml", "/bewaard.yaml")
-    .replace(/ \(%i\)$|@%i$/, "");
+    .replace(`system-bewaard-tenant-${who}.slice`, "system-bewaard-ffmpeg.slice")
+    .replaceAll(`@${who}`, "")
+    .replaceAll(`-${who}`, "")
+    .replaceAll(`/${who}.yaml`, "/bewaard.yaml")
+    .replace(` (${who})`, "");
 }
 
-/** What a tenant has not of a line: what lies in the box's own folders. */
-function unserved(line: string): string {
-  if (/^\w+=(?:BEWAARD_\w+=)?\/run\/bewaard\/|=-\/var\/lib\/bewaard-record$/.test(line)) return "";
-  return line.replaceAll(/(?<=[= ])bewaard-[a-z]+\.socket(?: |$)/g, "").replace(/^\w+=$| $/, "");
+/** What a tenant has not: what lies in the box's own folders. */
+function isTenants(line: string): boolean {
+  return !/^\w+=(?:BEWAARD_(?:KNOWN|ROOM)=)?\/run\/bewaard\/(?:dock|record)|=-\/var\/lib\/bewaard-record$/.test(
+    line,
+  );
 }
 
 describe("the units of a tenant", () => {
   it("are those of a box, line by line, but for whose they are", async () => {
-    for (const name of [...TENANT_UNITS, "bewaard-bucket.conf"]) {
+    for (const name of [...TENANT_UNITS, ...FILES, "bewaard-bucket.conf"]) {
       const { unit, template } = await both(name);
-      const same = template.filter((line) => line !== HIDDEN).map(untenanted);
-      // An empty line of a setting begins its list anew.
-      const kept = unit.map((line) => (line.endsWith("=") ? line : unserved(line)));
-      assert.deepEqual(
-        same,
-        kept.filter((line) => line !== ""),
-        name,
-      );
+      const same = template
+        .filter((line) => line !== HIDDEN)
+        .map((line) => untenanted(line, whoIn(name)));
+      assert.deepEqual(same, unit.filter(isTenants), name);
     }
   });
 
   it("name nothing of a box or of another tenant", async () => {
-    for (const name of TENANT_UNITS) {
+    for (const name of CORE_DOCK_RECORDER) {
       const { template } = await both(name);
       const says = template.join("\n");
       assert.doesNotMatch(says, /\/(?:srv|mnt|var\/lib|var\/cache)\/bewaard(?!-%i)/, name);
-      assert.doesNotMatch(
-        says,
-        /bewaard\.yaml|BEWAARD_[A-Z]+=|\/run\/bewaard\/|bewaard-[a-z]+\.socket/,
-        name,
-      );
+      assert.doesNotMatch(says, /bewaard\.yaml|\/run\/bewaard\/|bewaard-[a-z]+\.socket/, name);
       for (const key of ["User", "Group", "StateDirectory", "CacheDirectory"])
         assert.match(says, new RegExp(`^${key}=bewaard-%i$`, "m"), `${name} ${key}`);
       assert.match(says, /--config \/etc\/bewaard\/%i\.yaml run/, name);
@@ -64,6 +67,68 @@ describe("the units of a tenant", () => {
       assert.ok(template.includes(HIDDEN), name);
       assert.equal(templateName(name), name.replace(".", "@."));
     }
+  });
+
+  it("have ffmpeg and ffprobe started behind sockets that only this tenant's user may open", async () => {
+    for (const [socket, path] of [
+      ["bewaard-ffprobe.socket", "/run/bewaard-%i/ffprobe.sock"],
+      ["bewaard-ffmpeg.socket", "/run/bewaard-%j/ffmpeg.sock"],
+    ] as const) {
+      const { template } = await both(socket);
+      const user = path.split("/")[2];
+      for (const line of [`ListenStream=${path}`, `SocketUser=${user}`, `SocketGroup=${user}`])
+        assert.ok(template.includes(line), `${socket}: ${line}`);
+      assert.ok(template.includes("SocketMode=0600"));
+    }
+    for (const [name, line, upholds] of [
+      ["bewaard", "FFPROBE=/run/bewaard-%i/ffprobe.sock", "bewaard-ffprobe@%i.socket"],
+      ["bewaard-dock", "FFPROBE=/run/bewaard-%i/ffprobe.sock", "bewaard-ffprobe@%i.socket"],
+      ["bewaard-record", "FFMPEG=/run/bewaard-%i/ffmpeg.sock", "bewaard-ffmpeg-%i.socket"],
+    ]) {
+      const { template } = await both(`${name}.service`);
+      assert.ok(template.includes(`Environment=BEWAARD_${line}`), name);
+      assert.ok(template.includes(`Upholds=${upholds}`), name);
+    }
+  });
+
+  it("have its ffmpegs in the network of its own recorder's gate, with memory of its own (decision 0033)", async () => {
+    const { template: gate } = await both("bewaard-gate.socket");
+    assert.ok(gate.includes("PrivateNetwork=yes"));
+    for (const key of ["PartOf", "Service"])
+      assert.ok(gate.includes(`${key}=bewaard-record@%i.service`), key);
+    const { template: recorder } = await both("bewaard-record.service");
+    for (const key of ["PartOf", "Sockets"])
+      assert.ok(recorder.includes(`${key}=bewaard-gate@%i.socket`), key);
+    const { template: ffmpeg } = await both("bewaard-ffmpeg@.service");
+    for (const key of ["JoinsNamespaceOf", "Requisite", "After"])
+      assert.ok(ffmpeg.includes(`${key}=bewaard-gate@%j.socket`), key);
+    for (const line of ["User=f%i", "DynamicUser=yes", "Slice=system-bewaard-tenant-%j.slice"])
+      assert.ok(ffmpeg.includes(line), line);
+    assert.doesNotMatch(ffmpeg.join("\n"), /bewaard-gate\.socket|bewaard-%j/);
+  });
+
+  it("that no template can be for are there for each tenant that was made, and for nobody else", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => join(folder.path, name);
+    for (const name of ["etc", "from", "made"]) await mkdir(at(name));
+    for (const name of Object.values(TENANT_FILES)) await writeFile(at(`from/${name}`), name);
+    const text = await readFile(new URL("../systemd/tenants.sh", import.meta.url), "utf8");
+    const here = text
+      .replace("/etc/sysusers.d", at("etc"))
+      .replace("/usr/lib/bewaard/systemd", at("from"));
+    const run = () => execFileSync("/bin/sh", ["-c", here, "tenants.sh", at("made")]);
+    run();
+    assert.deepEqual(await readdir(at("made")), []);
+    for (const name of ["bewaard-bibliotheek", "bewaard-museum", "postgres"])
+      await writeFile(at(`etc/${name}.conf`), "");
+    run();
+    const made = ["bibliotheek", "museum"].flatMap((tenant): [string, string][] => [
+      [`bewaard-ffmpeg-${tenant}.socket`, "bewaard-ffmpeg-tenant.socket"],
+      [`bewaard-ffmpeg-${tenant}@.service`, "bewaard-ffmpeg-tenant@.service"],
+      [`system-bewaard-tenant-${tenant}.slice`, "system-bewaard-tenant.slice"],
+    ]);
+    assert.deepEqual((await readdir(at("made"))).toSorted(), made.map(([name]) => name).toSorted());
+    for (const [name, from] of made) assert.equal(await readFile(at(`made/${name}`), "utf8"), from);
   });
 });
 

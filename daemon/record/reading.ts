@@ -29,7 +29,8 @@ export async function openReading(
   if (served === undefined)
     return { ...READ_BY_OURSELVES, [Symbol.asyncDispose]: async () => undefined };
   if (served.gate === undefined) {
-    const message = "bewaard-gate.socket was not handed over: systemctl status bewaard-gate.socket";
+    const message =
+      "the gate's socket was not handed over: systemctl status 'bewaard-gate*.socket'";
     throw new BewaardError("TOOL_MISSING", message);
   }
   const door = await openSharedDoor(clock, { fd: served.gate }, sentAway);

@@ -25,7 +25,9 @@ export function servesFfmpeg(path: string): StartFfmpeg {
     try {
       await once(socket, "connect");
     } catch (error) {
-      throw NOBODY.has(systemCode(error) ?? "") ? missing(error) : (machineBusy(error) ?? error);
+      throw NOBODY.has(systemCode(error) ?? "")
+        ? missing(path, error)
+        : (machineBusy(error) ?? error);
     }
     // Whoever reads hears of it too; after that it is of no interest.
     socket.on("error", () => undefined);
@@ -34,7 +36,7 @@ export function servesFfmpeg(path: string): StartFfmpeg {
     socket.once("close", () =>
       ended.resolve(
         socket.bytesRead <= RUNS.length
-          ? untakeable("ffmpeg gave nothing: journalctl -t bewaard-ffmpeg")
+          ? untakeable("ffmpeg gave nothing: journalctl -u 'bewaard-ffmpeg*'")
           : undefined,
       ),
     );
@@ -94,7 +96,7 @@ async function hangUp(socket: Socket): Promise<void> {
   }
 }
 
-function missing(cause: unknown): BewaardError {
-  const message = "bewaard-ffmpeg.socket does not answer: systemctl status bewaard-ffmpeg.socket";
+function missing(path: string, cause: unknown): BewaardError {
+  const message = `${path} does not answer: systemctl status 'bewaard-ffmpeg*.socket'`;
   return new BewaardError("TOOL_MISSING", message, { cause });
 }

@@ -41,8 +41,15 @@ const EXPOSED = {
   "bewaard-paired.service": 1,
   "bewaard-again@.service": 1,
   "bewaard-ffmpeg@.service": 0.6,
+  "bewaard-ffmpeg-museum@.service": 0.6,
   "bewaard-ffprobe@.service": 0.3,
 };
+/** The units that systemd has made for a tenant are in the folder then. */
+const A_TENANTS = `
+      mkdir -p /etc/sysusers.d
+      touch /etc/sysusers.d/bewaard-museum.conf
+      ../system-generators/bewaard-tenants .
+`;
 const ASKED = "echo 'destroy all that bewaard keeps on this machine' > /etc/bewaard/purge";
 
 /** The commands of a section of docs/install.md, block by block. */
@@ -137,7 +144,8 @@ describe("the package, by Debian's own programs", () => {
     const said = await inMachine(`
       dpkg --install "$1" > /dev/null 2>&1
       cd /usr/lib/systemd/system
-      systemd-analyze verify bewaard*.*
+      ${A_TENANTS}
+      systemd-analyze verify bewaard*.* system-bewaard-*.slice
       dpkg --verify bewaard
     `);
     assert.equal(said, "");
@@ -147,6 +155,7 @@ describe("the package, by Debian's own programs", () => {
     const said = await inMachine(`
       dpkg --install "$1" > /dev/null 2>&1
       cd /usr/lib/systemd/system
+      ${A_TENANTS}
       exposed() { echo "$1 $(systemd-analyze security --offline=true --no-pager $1 | tail -n 1)"; }
       for unit in bewaard*.service; do exposed $unit; done
       # Core, with a way out.

@@ -9,6 +9,18 @@ const STAND_IN = new URL("../taken-over.pl", import.meta.url);
 const TRIES = 34;
 const INCOMING = "/srv/bewaard/spool/incoming";
 
+/** A tenant whose recorder only sleeps: that is started sooner, and its gate comes with it. */
+const TENANT = `
+set -e
+echo 'u bewaard-museum -' > /etc/sysusers.d/bewaard-museum.conf
+systemd-sysusers /etc/sysusers.d/bewaard-museum.conf
+mkdir /etc/systemd/system/bewaard-record@museum.service.d
+printf '[Service]\\nType=exec\\nWatchdogSec=0\\nExecStart=\\nExecStart=/bin/sleep infinity\\n' > /etc/systemd/system/bewaard-record@museum.service.d/sleeps.conf
+systemctl daemon-reload
+systemctl start bewaard-record@museum.service
+systemctl start bewaard-ffprobe@museum.socket
+`;
+
 /** On a processor that may be slow, what a box has that nobody else is to have, a process of its user's, and a port that answers on each of its addresses. */
 const MADE = `
 set -e
@@ -50,11 +62,13 @@ for name in first second third fourth; do echo footage > $name; chown bewaard:be
 `;
 const UNTOUCHED = `cd ${INCOMING} && grep -c '^footage$' first second third fourth && [ ! -e new ]`;
 
-/** Has systemd start one, as the service of the box does, and prints what it says. A film has an end; to hang up on ffmpeg would end it. */
-const asks = (program: "ffmpeg" | "ffprobe", sent: string): string =>
-  `runuser -u bewaard -- perl -MIO::Socket::UNIX -e '
-    $s = IO::Socket::UNIX->new(Peer => "/run/bewaard/${program}.sock") or die $!;
-    print $s "${sent}"; shutdown($s, 1) if "${program}" eq "ffprobe"; print while <$s>;'`;
+const SENT = { ffmpeg: "any\\0\\0", ffprobe: "1 1\\nx" };
+
+/** Has systemd start one, as the service of the box or of a tenant does, and prints what it says. A film has an end; to hang up on ffmpeg would end it. */
+const asks = (program: "ffmpeg" | "ffprobe", box = "bewaard", user = box): string =>
+  `runuser -u ${user} -- perl -MIO::Socket::UNIX -e '
+    $s = IO::Socket::UNIX->new(Peer => "/run/${box}/${program}.sock") or die $!;
+    print $s "${SENT[program]}"; shutdown($s, 1) if "${program}" eq "ffprobe"; print while <$s>;'`;
 
 /** Has two started that are told nothing, and prints which users they are. */
 const TWO_AT_ONCE = `
@@ -74,6 +88,7 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
   before(async () => {
     guest = stack.use(await openInstalled());
     await guest.sh(MADE);
+    await guest.sh(TENANT);
     const script = await readFile(STAND_IN);
     for (const name of ["ffmpeg", "ffprobe"]) {
       await guest.put(`/usr/local/bin/${name}`, script);
@@ -105,23 +120,40 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
   });
 
   it("reaches as ffmpeg the recorder's gate, and nothing else", async () => {
-    const tries = await tried(asks("ffmpeg", "any\\0\\0"));
+    const tries = await tried(asks("ffmpeg"));
     assert.equal(tries.size, TRIES);
     assert.deepEqual(done(tries), ["reach the gate"]);
     await guest.sh(UNTOUCHED);
   });
 
   it("reaches as ffprobe nothing at all", async () => {
-    const tries = await tried(asks("ffprobe", "1 1\\nx"));
+    const tries = await tried(asks("ffprobe"));
+    assert.equal(tries.size, TRIES);
+    assert.deepEqual(done(tries), []);
+    await guest.sh(UNTOUCHED);
+  });
+
+  it("reaches nothing more as a tenant's: as ffmpeg the gate of that one's recorder, as ffprobe nothing", async () => {
+    assert.deepEqual(done(await tried(asks("ffmpeg", "bewaard-museum"))), ["reach the gate"]);
+    const tries = await tried(asks("ffprobe", "bewaard-museum"));
     assert.equal(tries.size, TRIES);
     assert.deepEqual(done(tries), []);
     await guest.sh(UNTOUCHED);
   });
 
   it("is asked by nobody but the box's user, and is gone once it was answered", async () => {
-    const others = asks("ffmpeg", "any\\0\\0").replace("-u bewaard", "-u nobody");
-    assert.match((await guest.exec(others)).err, /Permission denied/);
-    const left = "systemctl list-units --all --plain --no-legend 'bewaard-ff*@*'";
+    for (const [box, user] of [
+      ["bewaard", "nobody"],
+      ["bewaard", "bewaard-museum"],
+      ["bewaard-museum", "bewaard"],
+    ])
+      for (const program of ["ffmpeg", "ffprobe"] as const)
+        assert.match(
+          (await guest.exec(asks(program, box, user))).err,
+          /Permission denied/,
+          `${user} at ${box}`,
+        );
+    const left = "systemctl list-units --all --plain --no-legend 'bewaard-ff*@*.service'";
     await guest.until(`[ -z "$(${left})" ]`);
   });
 
@@ -135,10 +167,10 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
 
   it("has its socket back after a start that could not even be queued", async () => {
     await guest.sh("systemctl mask --runtime bewaard-ffmpeg@.service");
-    assert.doesNotMatch((await guest.exec(asks("ffmpeg", "any\\0\\0"))).out, /done/);
+    assert.doesNotMatch((await guest.exec(asks("ffmpeg"))).out, /done/);
     await guest.sh("systemctl unmask --runtime bewaard-ffmpeg@.service");
     await guest.until("systemctl is-active -q bewaard-ffmpeg.socket");
-    assert.match(await guest.sh(asks("ffmpeg", "any\\0\\0")), /^reach the gate: done$/m);
+    assert.match(await guest.sh(asks("ffmpeg")), /^reach the gate: done$/m);
   });
 
   it("finds a gate that began anew with the recorder, and starts none that was stopped", async () => {
@@ -146,10 +178,16 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
     const first = await guest.sh(pid);
     await guest.sh("systemctl restart bewaard-gate.socket");
     assert.notEqual(await guest.sh(pid), first);
-    assert.match(await guest.sh(asks("ffmpeg", "any\\0\\0")), /^reach the gate: done$/m);
+    assert.match(await guest.sh(asks("ffmpeg")), /^reach the gate: done$/m);
     await guest.sh("systemctl stop bewaard-record.service");
-    await guest.exec(asks("ffmpeg", "any\\0\\0"));
+    await guest.exec(asks("ffmpeg"));
     const runs = "systemctl is-active bewaard-record.service bewaard-gate.socket";
     assert.equal((await guest.exec(runs)).out, "inactive\ninactive\n");
+    // A tenant's is another one, in a network of its own.
+    const tenants = await guest.sh(asks("ffmpeg", "bewaard-museum"));
+    assert.match(tenants, /^reach the gate: done$/m);
+    await guest.sh("systemctl stop bewaard-record@museum.service");
+    const none = await guest.exec(asks("ffmpeg", "bewaard-museum"));
+    assert.doesNotMatch(none.out, /done/);
   });
 });
