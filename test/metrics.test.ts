@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { BewaardError } from "#base/errors";
 import { parseDeviceId } from "#base/ids";
-import { HOUR_MS, MINUTE_MS } from "#base/time";
+import { HOUR_MS, MINUTE_MS, plus } from "#base/time";
 import { parseListen } from "../config/alarm-schema.ts";
 import { ALARM_NAMES } from "../daemon/alarms/alarm.ts";
 import { writeRaised } from "../daemon/alarms/raised.ts";
@@ -25,6 +25,7 @@ import { vaultFolder } from "../daemon/places.ts";
 import type { Shown } from "../daemon/record/board.ts";
 import { serviceOf } from "../daemon/record/wall-camera.ts";
 import { openRoomLeft } from "../daemon/room-left.ts";
+import { recordPairing, recordSeen } from "../storage/catalog/bodycams.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { type Exposed, readOpenMetrics } from "./fakes/openmetrics.ts";
 import { capturedEvents, handClock, NEVER, named, openRig, type Rig, START } from "./fakes/rig.ts";
@@ -130,7 +131,6 @@ describe("metrics", () => {
     const names = new Set(found.map(({ name }) => name));
     const none = [
       "bewaard_backup_timestamp_seconds",
-      "bewaard_bodycam_seen_timestamp_seconds",
       "bewaard_camera_recording",
       "bewaard_checkpoint_timestamp_seconds",
       "bewaard_desk_heard_timestamp_seconds",
@@ -171,6 +171,20 @@ describe("metrics", () => {
         ["cam-0003", 0],
       ],
     );
+  });
+
+  it("are the same whichever bodycam came into a slot, and when: its wearer's shift would be read from them", async () => {
+    await using rig = await openRig();
+    const looks = { vendor: "0b6a", product: "1234", serial: "A1", idFileSha256: null };
+    const more = { profile: "generic-dcim", by: "beheer" };
+    const [one, other] = ["bc-0201", "bc-0202"].map(parseDeviceId);
+    assert.ok(one !== undefined && other !== undefined);
+    for (const device of [one, other])
+      await recordPairing(rig.database, START, { ...looks, ...more, device, volume: device });
+    const before = await measuredOf(rig, []);
+    await recordSeen(rig.database, plus(START, HOUR_MS), [one], true);
+    assert.deepEqual(await measuredOf(rig, []), before);
+    assert.ok(before.every(({ labels }) => !labels["device"]?.startsWith("bc-")));
   });
 
   it("stay OpenMetrics text whatever a label is", async () => {

@@ -1,6 +1,5 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, HOUR_MS, type Instant, SECOND_MS } from "#base/time";
-import { readBodycams } from "../../storage/catalog/bodycams.ts";
 import { countBreaches } from "../../storage/catalog/breaches.ts";
 import { countStates } from "../../storage/catalog/due.ts";
 import { spoolBytes } from "../../storage/catalog/evict.ts";
@@ -52,12 +51,6 @@ export async function measure(
       })),
     },
     plainMetric("bewaard_backup_timestamp_seconds", inSeconds(await newestBackup(database))),
-    {
-      name: "bewaard_bodycam_seen_timestamp_seconds",
-      samples: (await database.transaction(readBodycams))
-        .filter(({ retiredAt }) => retiredAt === undefined)
-        .map(({ device, seenAt }) => ({ labels: { device }, value: seenAt / SECOND_MS })),
-    },
     plainMetric("bewaard_breaches", await countBreaches(database)),
     {
       name: "bewaard_camera_recording",

@@ -1,4 +1,7 @@
-/** What may stand beside a value. Never a person, a secret, or where a camera is beyond its number. */
+/**
+ * What may stand beside a value. Never a person, a secret, or where a camera is beyond its number; nor which bodycam, for its
+ * wearer's shift would be read from it (docs/decisions/0037-metrics-tell-nobodys-shift.md).
+ */
 type Label = "alarm" | "device" | "state";
 
 export interface Sample {
@@ -26,10 +29,6 @@ export const METRICS = {
   bewaard_backup_timestamp_seconds: {
     help: "When the newest backup of the catalog was made.",
     labels: [],
-  },
-  bewaard_bodycam_seen_timestamp_seconds: {
-    help: "When a paired bodycam was last in a slot.",
-    labels: ["device"],
   },
   bewaard_breaches: { help: "Breaches of the term that were found and last.", labels: [] },
   bewaard_camera_recording: {
