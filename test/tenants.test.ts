@@ -151,4 +151,16 @@ describe("the name of a tenant", () => {
     for (const name of [...own, ...others])
       assert.throws(() => parseTenant(name), { code: "DESK_INPUT" }, name);
   });
+
+  it("leaves room for what its users are called: a user's name has at most 31 characters", () => {
+    const longest = "a".repeat(16);
+    assert.equal(parseTenant(longest), longest);
+    assert.equal(`bewaard-${longest}-record`.length, 31);
+    assert.throws(() => parseTenant(`${longest}a`), {
+      code: "DESK_INPUT",
+      message: /hoogstens \/ at most 16/,
+    });
+    for (const name of ["", "a", "1a", "Aa", "a-b", "a b", "a\n"])
+      assert.throws(() => parseTenant(name), { code: "DESK_INPUT" }, name);
+  });
 });

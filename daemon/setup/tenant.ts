@@ -35,10 +35,16 @@ const TAKEN: ReadonlySet<string> = new Set([
   "setup",
 ]);
 
-/** @throws BewaardError DESK_INPUT for a name that cannot be a user's, or is one of bewaard's own. */
+/** systemd takes no longer name of a user. */
+const USER_CHARACTERS = 31;
+/** The longest of the users that may be a tenant's. */
+const LONGEST = USER_CHARACTERS - "bewaard--record".length;
+
+/** @throws BewaardError DESK_INPUT for a name that cannot be in those of its users, or is one of bewaard's own. */
 export function parseTenant(name: string): string {
-  if (/^[a-z][a-z0-9]{1,19}$/.test(name) && !TAKEN.has(name)) return name;
-  const message = `--tenant: een korte naam, als / a short name, like "bibliotheek": a-z, 0-9`;
+  if (/^[a-z][a-z0-9]+$/.test(name) && name.length <= LONGEST && !TAKEN.has(name)) return name;
+  const how = `a-z, 0-9, hoogstens / at most ${LONGEST}`;
+  const message = `--tenant: een korte naam, als / a short name, like "bibliotheek": ${how}`;
   throw new BewaardError("DESK_INPUT", message);
 }
 
