@@ -16,11 +16,12 @@ import { runCoreOn } from "../daemon/main.ts";
 import { unattended } from "../daemon/notify/attendant.ts";
 import { ordersPath, originOf, socketPath } from "../daemon/places.ts";
 import { parseNodeKey, verifierText } from "../storage/ledger/note.ts";
+import { answering } from "./fakes/answering.ts";
 import { openHelperRig } from "./fakes/helper-rig.ts";
 import { SEEN } from "./fakes/pairing.ts";
 import { CAMERA, capturedEvents, START } from "./fakes/rig.ts";
 import { TIME_FILE } from "./fakes/setting.ts";
-import { answering, openSite, type Site } from "./fakes/site.ts";
+import { openSite, type Site } from "./fakes/site.ts";
 
 const PAIRED = parseDeviceId("bc-0202");
 

@@ -14,6 +14,7 @@ import { unattended } from "../../daemon/notify/attendant.ts";
 import { catalogPath, socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
 import { openDatabase } from "../../storage/catalog/sqlite.ts";
+import { answering } from "../fakes/answering.ts";
 import { started } from "../fakes/started.ts";
 import { holdBoth, isReleased, releaseOne } from "./decide.ts";
 
@@ -83,12 +84,7 @@ async function decide(ask: Ask, signal: AbortSignal): Promise<void> {
 
 async function live(signal: AbortSignal): Promise<void> {
   const ask = asker(socketPath(config), signal);
-  for (let answers = false; !answers; ) {
-    answers = await ask("status", {}).then(
-      () => true,
-      () => false,
-    );
-  }
+  await answering(ask, signal);
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
   await started(clock, signal);
   const statesOf = async () => (await segmentsOf(ask)).map(({ state }) => state);

@@ -18,6 +18,7 @@ import { runCore } from "../../daemon/main.ts";
 import { unattended } from "../../daemon/notify/attendant.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
+import { answering } from "../fakes/answering.ts";
 import { started } from "../fakes/started.ts";
 import { serveAuthority } from "../peers/timestamp-authority.ts";
 import { holdBoth, isReleased, releaseOne } from "./decide.ts";
@@ -56,7 +57,7 @@ async function believed(ask: Ask) {
 async function live(clock: SimulatedClock, signal: AbortSignal): Promise<void> {
   const config = await readConfig(join(folder, "bewaard.yaml"));
   const ask = asker(socketPath(config), signal);
-  await until(async () => (await ask("status", {})).node !== "");
+  await answering(ask, signal);
   await ask("clock.confirm", { timeMs: clock.now(), by: "test" });
   await started(clock, signal);
   const born = instant(Number(await readFile(join(notes, "born"), "utf8")));
@@ -138,16 +139,6 @@ function published(ask: Ask): () => Promise<boolean> {
 
 async function mustSee(what: string, seen: Promise<boolean>): Promise<void> {
   if (!(await seen)) throw new Error(`not seen in time: ${what}`);
-}
-
-async function until(ready: () => Promise<boolean>): Promise<void> {
-  for (;;) {
-    try {
-      if (await ready()) return;
-    } catch {
-      await new Promise((resolve) => process.nextTick(resolve));
-    }
-  }
 }
 
 // Timestamps by an authority of the test's own, whose keys are in the folder that it names, if any.

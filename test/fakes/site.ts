@@ -8,6 +8,7 @@ import { runCore } from "../../daemon/main.ts";
 import { unattended } from "../../daemon/notify/attendant.ts";
 import { socketPath } from "../../daemon/places.ts";
 import { runDock } from "../../daemon/run-dock.ts";
+import { answering } from "./answering.ts";
 import { temporaryFolder } from "./folder.ts";
 import { capturedEvents, NEVER } from "./rig.ts";
 import { started } from "./started.ts";
@@ -62,15 +63,4 @@ export async function whileRunning(
     },
   ]);
   return said;
-}
-
-export async function answering(ask: Ask, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await ask("status", {});
-      return;
-    } catch {
-      await new Promise((resolve) => process.nextTick(resolve));
-    }
-  }
 }
