@@ -111,7 +111,8 @@ describe("the package, by Debian's own programs", () => {
     return stdout + stderr;
   }
 
-  it("has no errors for lintian", async () => {
+  it("has no errors for lintian", async function () {
+    this.timeout(300_000);
     const { stdout } = await run("lintian", ["--allow-root", "--tag-display-limit", "0", made]);
     assert.deepEqual(
       stdout.split("\n").filter((line) => line.startsWith("E: ")),
