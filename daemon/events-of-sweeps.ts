@@ -1,4 +1,5 @@
 import type { BewaardError } from "#base/errors";
+import type { SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import type { Swept } from "../storage/sweep/sweep.ts";
 import { failed, type Say } from "./say.ts";
@@ -25,6 +26,20 @@ export function sweepEvents(say: Say) {
         "notice",
         "breaches-last-over",
         "no footage is past its term any more, as it was since {since}",
+        { since: isoOf(since) },
+      ),
+    heldNowhere: (count: number, segments: readonly SegmentId[]) =>
+      say(
+        "alert",
+        "held-nowhere",
+        "{count} segments are held and their bytes are nowhere: they were lost with a box before this one",
+        { count, segments },
+      ),
+    heldNowhereOver: (since: Instant) =>
+      say(
+        "notice",
+        "held-nowhere-over",
+        "nothing is held any more of which the bytes are nowhere, as it was since {since}",
         { since: isoOf(since) },
       ),
     swept: (counts: Swept) =>

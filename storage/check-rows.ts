@@ -1,5 +1,6 @@
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, instant, isoOf } from "#base/time";
+import { IS_SOMEWHERE } from "./catalog/nowhere.ts";
 import { number, text } from "./catalog/row.ts";
 import type { Database, Sql, SqlParams } from "./catalog/sqlite.ts";
 import { type Finding, type Findings, openFindings } from "./findings.ts";
@@ -56,6 +57,13 @@ const RULES: readonly Rule[] = [
           and exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
   },
   {
+    // Its box was lost with it, and a catalog put back: the alarm `held-nowhere`, until the desk releases it.
+    invariant: 4,
+    what: "is held and nowhere any more",
+    sql: `select id from segment where state = 'sealed' and not ${IS_SOMEWHERE}
+          and exists (select 1 from hold where segment_id = segment.id and released_at_ms is null)`,
+  },
+  {
     invariant: 5,
     what: "has no ledger entry of its sealing",
     sql: `select segment.id from segment left join entry on entry.seq = segment.entry_seq
@@ -88,7 +96,9 @@ const RULES: readonly Rule[] = [
     invariant: 6,
     what: "is sealed and has no spool copy",
     sql: `select id from segment where state = 'sealed' and not exists (
-            select 1 from copy where segment_id = segment.id and place = 'spool' and state = 'present')`,
+            select 1 from copy where segment_id = segment.id and place = 'spool' and state = 'present')
+          and (${IS_SOMEWHERE} or not exists (
+            select 1 from hold where segment_id = segment.id and released_at_ms is null))`,
   },
   {
     invariant: 6,

@@ -38,6 +38,7 @@ export const ALARM_NAMES = [
   "clock-untrusted",
   "desk-unreadable",
   "disk-left",
+  "held-nowhere",
   "not-recording",
   "root-session",
   "upload-late",

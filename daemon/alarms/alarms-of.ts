@@ -16,6 +16,7 @@ import { checkpointMissed } from "./checkpoint-missed.ts";
 import { clockUntrusted } from "./clock-untrusted.ts";
 import { deskUnreadable } from "./desk-unreadable.ts";
 import { diskLeft } from "./disk-left.ts";
+import { heldNowhereAlarm } from "./held-nowhere.ts";
 import { notRecording } from "./not-recording.ts";
 import { rootSession } from "./root-session.ts";
 import { uploadLate } from "./upload-late.ts";
@@ -39,6 +40,7 @@ export function alarmsOf(
   return [
     notRecording(events, ask, wallCameras(config), afterMs),
     diskLeft(events, askRoomLeft, disk_left),
+    heldNowhereAlarm(events, database),
     uploadLate(clock, events, database, level, upload_after),
     clockUntrusted(clock, events, database),
     bodycamAway(clock, events, database, missing, longestUndockedMs),

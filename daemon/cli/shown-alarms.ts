@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<AlarmName, readonly [nl: string, en: string]>> = {
   "clock-untrusted": ["tijd niet vertrouwd", "time not trusted"],
   "desk-unreadable": ["bureau niet te lezen", "desk not readable"],
   "disk-left": ["schijf binnenkort vol", "disk full soon"],
+  "held-nowhere": ["veiliggesteld, en nergens meer", "held, and nowhere any more"],
   "not-recording": ["neemt niet op", "not recording"],
   "root-session": ["iemand is als root aangemeld", "somebody is logged in as root"],
   "upload-late": [

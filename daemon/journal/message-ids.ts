@@ -74,6 +74,8 @@ export const MESSAGE_IDS = {
   "gaps-delayed": "c6d4f78c860d48fabe9349cd382ee1af",
   "gate-flooded": "bd3a54f2fb2c4387bee4fec7b6f90d9e",
   "held-by-vault-only": "b7c063bd2edc47aab519183f72f103e3",
+  "held-nowhere": "c2d85339f7b344d8ab6dc9e998188e52",
+  "held-nowhere-over": "5dbbdc82c28f49e2be4a6bc4c15c826c",
   "hold-delayed": "831592e10f364c788215e59a9af90000",
   "hold-in-force": "1079ce0fa11a465096aa7ce559e0d7a2",
   "hold-left-to-desk": "6037a0c2f1af433abd3624c7b03bc909",

@@ -1,6 +1,7 @@
 import type { SegmentId } from "#base/ids";
 import { type Instant, isoOf } from "#base/time";
 import { addToBatch } from "./batches.ts";
+import { IS_SOMEWHERE } from "./nowhere.ts";
 import { number } from "./row.ts";
 import { type Segment, segmentOfRow } from "./segment-row.ts";
 import type { Database } from "./sqlite.ts";
@@ -20,11 +21,14 @@ export interface Wanted {
   readonly except: readonly SegmentId[];
 }
 
-/** The condition on a row of `segment` that is sealed, with `$dueAfter` and `$provisional` of a `Wanted`. */
+/**
+ * The condition on a row of `segment` that is sealed, with `$dueAfter` and `$provisional` of a `Wanted`. What is held and
+ * nowhere cannot be had (the alarm `held-nowhere`).
+ */
 export const IS_WANTED = `((time_trust <> 'overdue' and case due_provisional
   when 1 then $provisional else due_at_ms > $dueAfter end) or exists (
     select 1 from hold where segment_id = segment.id and released_at_ms is null
-  ))`;
+  )) and ${IS_SOMEWHERE}`;
 
 /**
  * Sealed segments the vault should have, oldest first, with whether they are held. Leaves out what may be

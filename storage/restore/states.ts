@@ -1,9 +1,10 @@
 import { parseSegmentId } from "#base/ids";
 import type { Instant } from "#base/time";
 import { addToBatch, closeBatch } from "../catalog/batches.ts";
-import { recordGaps } from "../catalog/gaps.ts";
+import { type Gap, recordGaps } from "../catalog/gaps.ts";
+import { IS_SOMEWHERE } from "../catalog/nowhere.ts";
 import { number, text } from "../catalog/row.ts";
-import { segmentOfRow } from "../catalog/segment-row.ts";
+import { type Segment, segmentOfRow } from "../catalog/segment-row.ts";
 import type { Database, Sql } from "../catalog/sqlite.ts";
 
 const AT_ONCE = 1000;
@@ -16,6 +17,8 @@ const HELD = `exists (
   select 1 from hold where segment_id = segment.id and released_at_ms is null)`;
 /** An open order to wipe speaks of it, and what comes of that is told by its name. */
 const TO_WIPE = "exists (select 1 from wipe_file where segment_id = segment.id)";
+const NAMELESS = `source_path = case when ${TO_WIPE} then source_path end,
+       source_modified_at_ms = case when ${TO_WIPE} then source_modified_at_ms end`;
 /** The version that was recorded as stored. */
 const STORED_AS = `(
   select batch_row.body ->> 'version' from batch_row join batch on batch.id = batch_row.batch_id
@@ -35,6 +38,11 @@ export async function settleStates(database: Database, at: Instant): Promise<voi
   });
   while (await database.transaction((sql) => storedUntold(sql, at)));
   while (await database.transaction((sql) => giveUpLost(sql, at)));
+  let after: string | undefined = "";
+  while (after !== undefined) {
+    const from: string = after;
+    after = await database.transaction((sql) => tellHeldLost(sql, at, from));
+  }
 }
 
 /**
@@ -116,16 +124,14 @@ async function storedUntold(sql: Sql, at: Instant): Promise<boolean> {
 /**
  * What was in the lost spool only is nowhere any more: marked to be destroyed, so that it is looked for
  * everywhere once more, and a gap where its term was not over. Its name on the card is forgotten: else a card that
- * still has it would count as read, and lose the last copy (invariant 1). Held footage keeps its row as it is.
+ * still has it would count as read, and lose the last copy (invariant 1).
  */
 async function giveUpLost(sql: Sql, at: Instant): Promise<boolean> {
   const rows = await sql.all(
     `update segment set state = 'destroying',
-       source_path = case when ${TO_WIPE} then source_path end,
-       source_modified_at_ms = case when ${TO_WIPE} then source_modified_at_ms end
+       ${NAMELESS}
      where id in (
-       select id from segment where state = 'sealed' and not ${HELD} and not exists (
-         select 1 from copy where segment_id = segment.id and state = 'present')
+       select id from segment where state = 'sealed' and not ${HELD} and not ${IS_SOMEWHERE}
        limit ${AT_ONCE})
      returning *`,
   );
@@ -138,16 +144,29 @@ async function giveUpLost(sql: Sql, at: Instant): Promise<boolean> {
     lost.map(({ id }) => ({ id, facts })),
   );
   await closeBatch(sql, "destroying", at);
-  await recordGaps(
-    sql,
-    at,
-    lost
-      .filter(({ dueAt }) => dueAt > at)
-      .map(({ id, device, startedAt, endedAt = startedAt }) => {
-        return { id, device, startedAt, endedAt, cause: "box-lost" };
-      }),
-  );
+  await recordGaps(sql, at, lost.filter(({ dueAt }) => dueAt > at).map(gapOf));
   return rows.length === AT_ONCE;
+}
+
+/**
+ * Held footage is never destroyed, also where nothing is left of it: its row stays, with its hold, and is a gap as well. Its card
+ * is forgotten likewise, and may have it still. Returns the last one, after which there may be more.
+ */
+async function tellHeldLost(sql: Sql, at: Instant, after: string): Promise<string | undefined> {
+  const rows = await sql.all(
+    `update segment set ${NAMELESS} where id in (
+       select id from segment where id > $after and state = 'sealed' and ${HELD} and not ${IS_SOMEWHERE}
+       order by id limit ${AT_ONCE})
+     returning *`,
+    { $after: after },
+  );
+  const lost = rows.map(segmentOfRow).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  await recordGaps(sql, at, lost.map(gapOf));
+  return rows.length === AT_ONCE ? lost.at(-1)?.id : undefined;
+}
+
+function gapOf({ id, device, startedAt, endedAt = startedAt }: Segment): Gap {
+  return { id, device, startedAt, endedAt, cause: "box-lost" };
 }
 
 /** What the new catalog has, for people and for its entry. */
@@ -178,8 +197,7 @@ export function countRestored(sql: Sql): Promise<Restored> {
        (select count(*) from copy join segment on segment.id = copy.segment_id
         where copy.place = 'vault' and copy.state = 'present' and segment.state = 'stored' and not exists (
           select 1 from found where segment_id = copy.segment_id and version_id = copy.version_id)) as missing,
-       (select count(*) from segment where state = 'sealed' and not exists (
-          select 1 from copy where segment_id = segment.id and state = 'present')) as held_lost,
+       (select count(*) from segment where state = 'sealed' and not ${IS_SOMEWHERE}) as held_lost,
        (select count(distinct segment_id) from found join segment on segment.id = found.segment_id
         where segment.state = 'destroyed') as returned`,
     )
