@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { setImmediate as immediate } from "node:timers/promises";
 import { describe, it } from "mocha";
 import { followingProgress, progress } from "#base/progress";
@@ -179,6 +180,19 @@ describe("the watchdog", () => {
         wake.resolve();
       },
     );
+  });
+
+  it("watches all that core does by itself, each under a name of its own", async () => {
+    const text = await readFile(new URL("../daemon/core-loops.ts", import.meta.url), "utf8");
+    const [, list = ""] = /return \[\n([^]*?)\n {2}\];/.exec(text) ?? [];
+    const loops = [...list.matchAll(/^ {4}[^ )].*$/gm)].map(([line]) => line);
+    const names = loops.map((line) => /^ {4}loop\("([a-z-]+)", /.exec(line)?.[1]);
+    assert.ok(names.length > 15);
+    assert.deepEqual(
+      names.filter((name) => name === undefined),
+      [],
+    );
+    assert.equal(new Set(names).size, names.length);
   });
 
   it("forgets a loop that has come to its end", async () => {
