@@ -42,9 +42,20 @@ function component(one: Carried): object {
     name: one.name,
     version: one.version,
     purl: purl(one),
-    ...(one.licence === undefined ? {} : { licenses: [{ expression: one.licence }] }),
+    ...cpe(one),
+    licenses: [one.licence === undefined ? { license: IN_ITS_TEXT } : { expression: one.licence }],
     ...(digest === "" ? {} : { hashes: [{ alg: ALGORITHMS[algorithm], content: digest }] }),
   };
+}
+
+/** What does not say it in its manifest has its terms there. */
+const IN_ITS_TEXT = { name: "see /usr/share/doc/bewaard/copyright" };
+
+/** By npm's name of a package with Node in it no list of vulnerabilities knows Node itself. */
+function cpe({ name, version }: Carried): object {
+  return name.startsWith("node-linux-")
+    ? { cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*` }
+    : {};
 }
 
 const ALGORITHMS: Readonly<Record<string, string>> = {

@@ -13,7 +13,14 @@ const run = promisify(execFile);
 const TOP = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGE = fileURLToPath(new URL("../packaging/package.ts", import.meta.url));
 
-const component = z.looseObject({ "bom-ref": z.string(), name: z.string(), version: z.string() });
+const component = z.looseObject({
+  "bom-ref": z.string(),
+  name: z.string(),
+  version: z.string(),
+  cpe: z.string().optional(),
+  licenses: z.array(z.looseObject({})).length(1),
+  hashes: z.array(z.looseObject({ alg: z.literal("SHA-512"), content: z.string() })).length(1),
+});
 const billSchema = z.looseObject({ components: z.array(component) });
 const MAINTAINER = "Beheer van Den Haag <beheer@denhaag.example>";
 const AS_ROOT = process.getuid?.() === 0 ? [] : ["--map-root-user"];
@@ -112,6 +119,10 @@ describe("the package", () => {
     assert.deepEqual(named.toSorted(), brought.toSorted());
     for (const { name, version } of components)
       assert.ok(copyright.includes(`\n${name} ${version}: `), name);
+    const node = components.find(({ cpe }) => cpe !== undefined);
+    assert.equal(node?.cpe, `cpe:2.3:a:nodejs:node.js:${node?.version}:*:*:*:*:*:*:*`);
+    const runs = await installed("/usr/lib/bewaard/node_modules/.bin/node", "--version");
+    assert.equal(runs.trim(), `v${node?.version}`);
     const only = ["mocha", "typescript", "node-gyp", "tar", "prebuild-install"];
     for (const name of only) assert.ok(!components.some((one) => one.name === name), name);
   });
