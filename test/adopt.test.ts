@@ -8,11 +8,11 @@ import { parseDeviceId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, isoOf, plus } from "#base/time";
 import { adopt } from "../daemon/adopt.ts";
 import { recoverQuarantine } from "../daemon/quarantine.ts";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { recordPaired } from "../storage/catalog/devices.ts";
 import { findGaps, findSegments } from "../storage/catalog/find.ts";
 import { createIncoming } from "../storage/spool/spool.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -335,19 +335,7 @@ describe("quarantine", () => {
     await rig.adoptOnce();
     const pass = async (ms: number) => {
       rig.clock.move(ms);
-      const { clock, signal } = turns(rig.clock, 1);
-      await retain(
-        clock,
-        rig.events,
-        rig.database,
-        rig.spool,
-        rig.vault,
-        rig.box.node,
-        rig.box.term,
-        async () => true,
-        rig.askHistory,
-        signal,
-      );
+      await retainOnce(rig);
     };
     await pass(25 * DAY_MS - 2 * HOUR_MS);
     assert.equal((await readdir(join(rig.spool.path, "quarantine"))).length, 1);
@@ -382,20 +370,7 @@ describe("a manifest that comes again with its file", () => {
     await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
     for (const ms of [0, 29 * DAY_MS]) {
       rig.clock.move(ms);
-      const { clock, signal } = turns(rig.clock, 1);
-      const { events, database, spool, vault, box } = rig;
-      await retain(
-        clock,
-        events,
-        database,
-        spool,
-        vault,
-        box.node,
-        box.term,
-        async () => true,
-        rig.askHistory,
-        signal,
-      );
+      await retainOnce(rig);
       await writeFile(incoming(rig, `${id}.age`), age);
       await writeFile(incoming(rig, `${id}.json`), json);
       await rig.adoptOnce();

@@ -8,7 +8,6 @@ import { DAY_MS, plus } from "#base/time";
 import { type Archiving, archive, archiveOnce } from "../daemon/archive.ts";
 import { checkpoint } from "../daemon/checkpoint.ts";
 import type { AskHistory } from "../daemon/one-history.ts";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
@@ -19,6 +18,7 @@ import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { proofFolder } from "../storage/ledger/proof-folder.ts";
 import { rootOver } from "../storage/ledger/tree.ts";
 import { decrypted } from "./fakes/decrypted.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -38,14 +38,6 @@ async function sign(rig: Rig): Promise<void> {
   const { clock, signal } = turns(rig.clock, 1);
   const { events, database, vault, box, key, askHistory } = rig;
   await checkpoint(clock, events, database, vault, box.node, key, askHistory, signal);
-}
-
-async function sweep(rig: Rig): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, vault, askHistory } = rig;
-  const { node, term } = rig.box;
-  const heard = async () => true;
-  await retain(clock, events, database, spool, vault, node, term, heard, askHistory, signal);
 }
 
 async function hold(rig: Rig, id: SegmentId): Promise<void> {
@@ -82,7 +74,7 @@ async function oldBox(rig: Rig, entries = 40): Promise<{ gone: SegmentId; held: 
   const gone = await rig.keep("gone", named(5));
   await sign(rig);
   rig.clock.move(29 * DAY_MS);
-  await sweep(rig);
+  await retainOnce(rig);
   await sign(rig);
   rig.clock.move(AFTER_MS + DAY_MS);
   return { gone, held };
@@ -142,7 +134,7 @@ describe("the archive", () => {
     await oldBox(rig);
     await once(rig);
     await rig.database.transaction((sql) => recordRelease(sql, rig.clock.now(), HOLD, 2));
-    await sweep(rig);
+    await retainOnce(rig);
     await sign(rig);
     rig.clock.move(AFTER_MS + 30 * DAY_MS);
     await once(rig);
@@ -171,7 +163,7 @@ describe("the archive", () => {
     await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
     await rig.keep("beeld");
     rig.clock.move(29 * DAY_MS);
-    await sweep(rig);
+    await retainOnce(rig);
     assert.equal(await once(rig), undefined);
     rig.clock.move(AFTER_MS + DAY_MS);
     assert.equal(await once(rig), undefined);

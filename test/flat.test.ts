@@ -3,14 +3,13 @@ import { describe, it } from "mocha";
 import { DAY_MS } from "#base/time";
 import { newSegmentId } from "../daemon/new-id.ts";
 import { publishRows } from "../daemon/publish-rows.ts";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { addToBatch, closeBatch } from "../storage/catalog/batches.ts";
 import { countStates } from "../storage/catalog/due.ts";
 import type { Database, Sql } from "../storage/catalog/sqlite.ts";
 import type { Vault } from "../storage/vault/vault.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, openRig, type Rig } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
 
 /** A rig whose catalog notes how many rows the longest of its answers had. */
 async function openCounted(): Promise<{ rig: Rig; longest: () => number }> {
@@ -88,7 +87,7 @@ describe("what core has in memory at once", () => {
     await using _closing = rig;
     await makeSegments(rig, 1100);
     rig.clock.move(29 * DAY_MS);
-    const { events, database, spool, box, askHistory } = rig;
+    const { database } = rig;
     await confirmTime(rig.clock, database, rig.clock.now(), "test");
     const asked = new Set<string>();
     const vault: Vault = {
@@ -100,20 +99,7 @@ describe("what core has in memory at once", () => {
       },
       isHeld: async () => true,
     };
-    const { clock, signal } = turns(rig.clock, 1);
-    const heeded = async () => true;
-    await retain(
-      clock,
-      events,
-      database,
-      spool,
-      vault,
-      box.node,
-      box.term,
-      heeded,
-      askHistory,
-      signal,
-    );
+    await retainOnce({ ...rig, vault });
     const { sealed, destroyed } = await countStates(database);
     assert.deepEqual([sealed, destroyed], [1, 1100]);
     assert.equal(longest(), 1000);

@@ -6,7 +6,6 @@ import { parseSegmentId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
 import { enforcer } from "../daemon/enforce-holds.ts";
 import { findBreaches } from "../daemon/find-breaches.ts";
-import { retain } from "../daemon/retain.ts";
 import type { Medium } from "../daemon/secure.ts";
 import { store } from "../daemon/store.ts";
 import { confirmTime } from "../daemon/trust.ts";
@@ -28,14 +27,12 @@ import {
   secureOnce,
   unplug,
 } from "./fakes/medium.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, named, openRig, type Rig, START, UPLOAD } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 async function sweep(rig: Rig, vault: Vault = rig.vault, heeded = true): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, box, askHistory } = rig;
-  const heed = async () => heeded;
-  await retain(clock, events, database, spool, vault, box.node, box.term, heed, askHistory, signal);
+  await retainOnce({ ...rig, vault }, 1, async () => heeded);
 }
 
 async function stateOf(rig: Rig, id: SegmentId): Promise<unknown> {

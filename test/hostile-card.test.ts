@@ -16,13 +16,13 @@ import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
 import { dock, type Sealing } from "../daemon/dock.ts";
 import { openFair } from "../daemon/docks/fair.ts";
 import { unattended } from "../daemon/notify/attendant.ts";
-import { retain } from "../daemon/retain.ts";
 import { listCard } from "../drivers/bodycam/card.ts";
 import { findSegments, knownFiles } from "../storage/catalog/find.ts";
 import { countLeft, findLeft } from "../storage/catalog/left.ts";
 import { makeHeader } from "../storage/seal/header.ts";
 import { sealFile } from "../storage/seal/seal-file.ts";
 import { fuzzCards } from "./fakes/fuzzed-cards.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { CAMERA, dockOf, named, openRig, type Rig } from "./fakes/rig.ts";
 import { shown } from "./fakes/shown.ts";
 import { NO_SLOTS } from "./fakes/slots.ts";
@@ -204,14 +204,6 @@ describe("a file that changes while it is read", () => {
     assert.ok(rig.said.includes("read-twice"));
   });
 });
-
-async function retainOnce(rig: Rig, times = 1): Promise<void> {
-  const { clock, signal } = turns(rig.clock, times);
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const { node, term } = box;
-  const heard = async (): Promise<boolean> => true;
-  await retain(clock, events, database, spool, vault, node, term, heard, askHistory, signal);
-}
 
 describe("a file that cannot be read", () => {
   itWithoutPowers(

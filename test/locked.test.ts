@@ -9,13 +9,13 @@ import { find } from "../daemon/answer-find.ts";
 import { localTime } from "../daemon/cli/shown.ts";
 import { shownFound } from "../daemon/cli/shown-found.ts";
 import { parseWindow } from "../daemon/cli/window.ts";
-import { retain } from "../daemon/retain.ts";
 import { store } from "../daemon/store.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
 import { recordHold, recordRelease } from "../storage/catalog/holds.ts";
 import { type LockedVault, lockedVault } from "./fakes/locked-vault.ts";
 import { lookForAlarms } from "./fakes/look-for-alarms.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, named, OWNER, openRig, type Rig, START, UPLOAD } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -48,14 +48,10 @@ async function storeOnce({ rig, locked }: Box): Promise<void> {
 /** The bucket's rule, then a sweep of this box. */
 async function sweep({ rig, locked }: Box): Promise<void> {
   await locked.rule(rig.clock.now());
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, box, askHistory } = rig;
-  const heed = async () => true;
-  const { vault } = locked;
-  await retain(clock, events, database, spool, vault, box.node, box.term, heed, askHistory, signal);
+  await retainOnce({ ...rig, vault: locked.vault });
   // The alarm as core looks for it, at this moment.
   const standing = { ...rig, clock: { ...rig.clock, move: () => undefined } };
-  await lookForAlarms(standing, [breachesLast(rig.clock, events, database)]);
+  await lookForAlarms(standing, [breachesLast(rig.clock, rig.events, rig.database)]);
 }
 
 /** Moves the clock to so long after the recording, a sweep every six hours on the way. */

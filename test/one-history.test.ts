@@ -10,7 +10,6 @@ import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
 import { historyOf } from "../daemon/one-history.ts";
 import { catalogPath, vaultFolder } from "../daemon/places.ts";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { append } from "../storage/ledger/append.ts";
 import {
@@ -25,6 +24,7 @@ import { rootAt } from "../storage/ledger/prove.ts";
 import { textBody } from "../storage/vault/body.ts";
 import { checkpointKey, checkpointPrefix } from "../storage/vault/keys.ts";
 import { FREELY, type Vault } from "../storage/vault/vault.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { openSite, type Site, whileRunning } from "./fakes/site.ts";
 import { turns } from "./fakes/turns.ts";
@@ -123,7 +123,7 @@ async function stateOfRightCatalog(site: Site, path: string): Promise<string> {
 
 /** One turn of each loop that asks, on a rig whose footage is due; whether it was destroyed and signed. */
 async function oneTurn(rig: Rig, vault: Vault = rig.vault, key: NodeKey = rig.key) {
-  const { events, database, spool, box } = rig;
+  const { events, database, box } = rig;
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(rig.clock, events, database, vault, box.node, verifier);
   const published = async () => (await checkpointsIn(join(rig.folder, "vault"))).length;
@@ -139,20 +139,7 @@ async function oneTurn(rig: Rig, vault: Vault = rig.vault, key: NodeKey = rig.ke
     askHistory,
     signing.signal,
   );
-  const { clock, signal } = turns(rig.clock, 1);
-  const heard = async (): Promise<boolean> => true;
-  await retain(
-    clock,
-    events,
-    database,
-    spool,
-    vault,
-    box.node,
-    box.term,
-    heard,
-    askHistory,
-    signal,
-  );
+  await retainOnce({ ...rig, vault, askHistory });
   const [row] = await database.transaction((sql) => sql.all("select state from segment"));
   return {
     destroyed: row?.["state"] === "destroyed",

@@ -9,7 +9,6 @@ import { DAY_MS } from "#base/time";
 import { checkpoint } from "../daemon/checkpoint.ts";
 import { checkByHand, procedureIn } from "../daemon/demo/proof-scene.ts";
 import { checkProofFolder, writeProofFolder } from "../daemon/proof-folder.ts";
-import { retain } from "../daemon/retain.ts";
 import { timestamp } from "../daemon/timestamp.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { append } from "../storage/ledger/append.ts";
@@ -22,6 +21,7 @@ import {
   verifierText,
 } from "../storage/ledger/note.ts";
 import { type About, proofFolder } from "../storage/ledger/proof-folder.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, named, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 import { makeAuthority, serveAuthority } from "./peers/timestamp-authority.ts";
@@ -38,21 +38,7 @@ async function sign(rig: Rig): Promise<void> {
 async function destroyDue(rig: Rig): Promise<void> {
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
   rig.clock.move(28 * DAY_MS);
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const heard = async (): Promise<boolean> => true;
-  await retain(
-    clock,
-    events,
-    database,
-    spool,
-    vault,
-    box.node,
-    box.term,
-    heard,
-    askHistory,
-    signal,
-  );
+  await retainOnce(rig);
 }
 
 /** The proof of `about` in a new folder of the rig, as `bewaarctl log prove` writes it. */

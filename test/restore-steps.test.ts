@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
 import { type Step, watchSteps } from "#base/step";
 import { DAY_MS } from "#base/time";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { intendStore, recordStoreFailed } from "../storage/catalog/copies.ts";
 import { filesOfWipe } from "../storage/catalog/open-wipes.ts";
@@ -13,8 +12,8 @@ import type { Database } from "../storage/catalog/sqlite.ts";
 import { parseVerifier, verifierText } from "../storage/ledger/note.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { publish, rebuilt } from "./fakes/rebuilt-rig.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { named, openRig, type Rig } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
 
 /** What each row must be again, whenever the copy was taken. Of the ring's copies only what is there counts. */
 const ROWS = [
@@ -26,24 +25,6 @@ const ROWS = [
   "select seq, body from entry order by seq",
   "select * from tree_node order by level, position",
 ];
-
-async function retainOnce(rig: Rig): Promise<void> {
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const { clock, signal } = turns(rig.clock, 1);
-  const heeded = async () => true;
-  await retain(
-    clock,
-    events,
-    database,
-    spool,
-    vault,
-    box.node,
-    box.term,
-    heeded,
-    askHistory,
-    signal,
-  );
-}
 
 /** Footage is taken, stored and destroyed at the end of its term, and heads are published in between. */
 async function live(rig: Rig): Promise<void> {

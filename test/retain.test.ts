@@ -7,7 +7,7 @@ import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { clockUntrusted } from "../daemon/alarms/clock-untrusted.ts";
 import { handOver } from "../daemon/hand-over-fact.ts";
-import { type HeedDesk, retain } from "../daemon/retain.ts";
+import type { HeedDesk } from "../daemon/retain.ts";
 import { seenNow } from "../daemon/seen-clock.ts";
 import { confirmTime, timeTrust } from "../daemon/trust.ts";
 import { findSegments } from "../storage/catalog/find.ts";
@@ -18,11 +18,10 @@ import { rememberedVault } from "../storage/vault/remember.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { makeCard } from "./fakes/card-made.ts";
 import { lookForAlarms } from "./fakes/look-for-alarms.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { CAMERA, dockOf, NEVER, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
 
 const HOLD = parseHoldId("01J00000000000000000000001");
-const heeded: HeedDesk = async () => true;
 
 async function confirm(rig: Rig): Promise<void> {
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
@@ -32,20 +31,8 @@ async function sweep(
   rig: Rig,
   options: { vault?: Vault; heed?: HeedDesk; count?: number } = {},
 ): Promise<void> {
-  const { clock, signal } = turns(rig.clock, options.count ?? 1);
   const vault = options.vault ?? rig.vault;
-  await retain(
-    clock,
-    rig.events,
-    rig.database,
-    rig.spool,
-    vault,
-    rig.box.node,
-    rig.box.term,
-    options.heed ?? heeded,
-    rig.askHistory,
-    signal,
-  );
+  await retainOnce({ ...rig, vault }, options.count, options.heed);
 }
 
 async function stateOf(rig: Rig, id: SegmentId): Promise<string> {
@@ -490,20 +477,7 @@ describe("a full disk under the catalog", () => {
         return Promise.reject(new BewaardError("CATALOG_FULL", "no room", { transient: true }));
       },
     };
-    const { clock, signal } = turns(rig.clock, 8);
-    const { events, spool, vault, box } = rig;
-    await retain(
-      clock,
-      events,
-      full,
-      spool,
-      vault,
-      box.node,
-      box.term,
-      heeded,
-      rig.askHistory,
-      signal,
-    );
+    await retainOnce({ ...rig, database: full }, 8);
     assert.equal(await stateOf(rig, id), "destroyed");
     assert.equal(rig.said.filter((event) => event === "turn-failed").length, 1);
     assert.deepEqual(await rig.check(), []);

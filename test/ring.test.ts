@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseHoldId, type SegmentId } from "#base/ids";
 import { instant } from "#base/time";
-import { retain } from "../daemon/retain.ts";
 import { ring, roomMaker } from "../daemon/ring.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { markStored, spoolBytes } from "../storage/catalog/evict.ts";
@@ -13,6 +12,7 @@ import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordHold, recordInForce, type TooLate } from "../storage/catalog/holds.ts";
 import { freeBytes, segmentPath } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { CAMERA, named, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -56,14 +56,6 @@ async function keyOf(rig: Rig, id: SegmentId): Promise<string> {
 async function versionOf(rig: Rig, id: SegmentId): Promise<string> {
   const [version] = await rig.vault.versions(await keyOf(rig, id));
   return version?.versionId ?? "";
-}
-
-async function sweep(rig: Rig): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, vault, box } = rig;
-  const heeded = async () => true;
-  const { node, term } = box;
-  await retain(clock, events, database, spool, vault, node, term, heeded, rig.askHistory, signal);
 }
 
 describe("the ring (AR-27)", () => {
@@ -158,7 +150,7 @@ describe("the ring (AR-27)", () => {
       gaps.map(({ startedAt, cause }) => [startedAt, cause]),
       [[START, "ring-overwritten"]],
     );
-    await sweep(rig);
+    await retainOnce(rig);
     assert.deepEqual(await states(rig), { [older]: "destroyed", [younger]: "sealed" });
     assert.deepEqual(await rig.check(), []);
   });

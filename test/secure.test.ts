@@ -10,7 +10,6 @@ import { shownHolds } from "../daemon/cli/hold-commands.ts";
 import { findLostHolds, isStrayHold } from "../daemon/compare-holds.ts";
 import { enforcer } from "../daemon/enforce-holds.ts";
 import { holdAnswers } from "../daemon/hold-answers.ts";
-import { retain } from "../daemon/retain.ts";
 import { roomMaker } from "../daemon/ring.ts";
 import type { Medium } from "../daemon/secure.ts";
 import { confirmTime } from "../daemon/trust.ts";
@@ -30,8 +29,8 @@ import {
   secureOnce,
   unplug,
 } from "./fakes/medium.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, named, openRig, type Rig } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
 
 async function onDisk({ vault }: Medium): Promise<readonly string[]> {
   return (await Array.fromAsync(vault.list("footage/dock-1/", NEVER))).map(({ key }) => key);
@@ -45,14 +44,6 @@ async function inForce(rig: Rig): Promise<boolean> {
 async function stateOf(rig: Rig, id: SegmentId): Promise<unknown> {
   const [row] = await rowsOf(rig, `select state from segment where id = '${id}'`);
   return row?.["state"];
-}
-
-async function sweep(rig: Rig, count = 1): Promise<void> {
-  const { clock, signal } = turns(rig.clock, count);
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const heed = async () => true;
-  const { node, term } = box;
-  await retain(clock, events, database, spool, vault, node, term, heed, askHistory, signal);
 }
 
 describe("held footage on a separate medium (AR-20)", () => {
@@ -313,7 +304,7 @@ describe("a release", () => {
     await unplug(rig);
     await release(rig);
     await secureOnce(rig, medium);
-    await sweep(rig, 2);
+    await retainOnce(rig, 2);
     assert.equal(await stateOf(rig, id), "destroying");
     assert.deepEqual(await Array.fromAsync(rig.vault.list("footage/", NEVER)), []);
     rig.clock.move(8 * DAY_MS);
@@ -322,7 +313,7 @@ describe("a release", () => {
       assert.equal(rig.said.filter((said) => said === event).length, 1, event);
     await present(rig);
     await secureOnce(rig, medium);
-    await sweep(rig);
+    await retainOnce(rig);
     assert.equal(await stateOf(rig, id), "destroyed");
     assert.deepEqual(await onDisk(medium), []);
     assert.equal(rig.said.includes("vault-copy-missing"), false);

@@ -3,12 +3,12 @@ import { describe, it } from "mocha";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "#base/time";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { simulatedClock } from "../daemon/demo/simulated-clock.ts";
-import { retain } from "../daemon/retain.ts";
 import { store } from "../daemon/store.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { openBucket } from "./fakes/bucket.ts";
 import { letBucketDestroy } from "./fakes/bucket-rules.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, openRig, type Rig, START, UPLOAD } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 import { clientOf } from "./peers/ceph-client.ts";
@@ -56,10 +56,7 @@ async function inBucket(level: "plain" | "locked"): Promise<Box> {
 }
 
 async function sweep({ rig, vault }: Box): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, box, askHistory } = rig;
-  const heed = async () => true;
-  await retain(clock, events, database, spool, vault, box.node, box.term, heed, askHistory, signal);
+  await retainOnce({ ...rig, vault });
 }
 
 /** Until so long after the recording, a sweep every six hours on the way. */

@@ -5,15 +5,14 @@ import { describe, it } from "mocha";
 import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/time";
 import { handOver } from "../daemon/hand-over-fact.ts";
-import { retain } from "../daemon/retain.ts";
 import { seenNow } from "../daemon/seen-clock.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { recordEmptied } from "../storage/catalog/devices.ts";
 import { readSegment } from "../storage/catalog/find.ts";
 import { recordHold } from "../storage/catalog/holds.ts";
 import { makeCard } from "./fakes/card-made.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { CAMERA, dockOf, NEVER, OWNER, openRig, type Rig, START } from "./fakes/rig.ts";
-import { turns } from "./fakes/turns.ts";
 
 // What becomes of footage by what is known of its camera's clock, from the card to the end (docs/time.md).
 
@@ -57,14 +56,6 @@ async function segment(rig: Rig, id: SegmentId) {
   return found;
 }
 
-async function sweep(rig: Rig): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const heeded = async (): Promise<boolean> => true;
-  const { node, term } = box;
-  await retain(clock, events, database, spool, vault, node, term, heeded, askHistory, signal);
-}
-
 async function openTrustedRig(): Promise<Rig> {
   const rig = await openRig();
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
@@ -94,7 +85,7 @@ describe("footage of a clock that was seen to be right", () => {
     const id = await dockedAt(rig, plus(START, -28 * DAY_MS + 30 * MINUTE_MS), 0);
     assert.equal((await segment(rig, id)).timeTrust, "trusted");
     assert.deepEqual([await inVault(rig), await inSpool(rig)], [0, 1]);
-    await sweep(rig);
+    await retainOnce(rig);
     assert.equal((await segment(rig, id)).state, "destroyed");
     assert.deepEqual([await inVault(rig), await inSpool(rig)], [0, 0]);
     const told = await rig.database.transaction((sql) =>
@@ -132,10 +123,10 @@ describe("footage of a clock that was never seen, or seen to be wrong", () => {
     assert.match(rig.lines.join(""), /"event":"time-uncertain"/);
     rig.clock.move(72 * HOUR_MS - MINUTE_MS);
     await rig.storeOnce();
-    await sweep(rig);
+    await retainOnce(rig);
     assert.deepEqual([await inVault(rig), await inSpool(rig)], [0, 1]);
     rig.clock.move(MINUTE_MS);
-    await sweep(rig);
+    await retainOnce(rig);
     assert.equal((await segment(rig, id)).state, "destroyed");
     assert.deepEqual([await inVault(rig), await inSpool(rig)], [0, 0]);
   });
@@ -153,7 +144,7 @@ describe("footage of a clock that was never seen, or seen to be wrong", () => {
     };
     await rig.database.transaction((sql) => recordHold(sql, rig.clock.now(), hold));
     rig.clock.move(30 * DAY_MS);
-    await sweep(rig);
+    await retainOnce(rig);
     assert.notEqual((await segment(rig, id)).state, "destroyed");
     assert.equal(await inSpool(rig), 1);
   });

@@ -6,7 +6,6 @@ import { parseHoldId, type SegmentId } from "#base/ids";
 import { DAY_MS, plus } from "#base/time";
 import { checkpoint } from "../daemon/checkpoint.ts";
 import { evictor } from "../daemon/evict.ts";
-import { retain } from "../daemon/retain.ts";
 import { confirmTime } from "../daemon/trust.ts";
 import { markStored } from "../storage/catalog/evict.ts";
 import { readSegment } from "../storage/catalog/find.ts";
@@ -18,6 +17,7 @@ import { sealedPath } from "../storage/spool/incoming.ts";
 import { segmentPath } from "../storage/spool/spool.ts";
 import { footageKey } from "../storage/vault/keys.ts";
 import type { Vault } from "../storage/vault/vault.ts";
+import { retainOnce } from "./fakes/retain-once.ts";
 import { NEVER, OWNER, openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
@@ -35,24 +35,6 @@ async function found(rig: Rig, other: Partial<Pick<Rig, "vault" | "database">>, 
     verifier: parseVerifier(verifierText(key)),
   };
   return (await check(kept, depth, rig.clock.now(), NEVER)).findings;
-}
-
-async function destroyDue(rig: Rig): Promise<void> {
-  const { clock, signal } = turns(rig.clock, 1);
-  const { events, database, spool, vault, box, askHistory } = rig;
-  const heard = async () => true;
-  await retain(
-    clock,
-    events,
-    database,
-    spool,
-    vault,
-    box.node,
-    box.term,
-    heard,
-    askHistory,
-    signal,
-  );
 }
 
 async function sign(rig: Rig): Promise<void> {
@@ -104,7 +86,7 @@ describe("verify on a box that goes on working finds nothing that is not wrong",
     it(`when footage is destroyed just after the vault's ${call}`, async () => {
       await using rig = await openRig();
       await dueSegment(rig);
-      const vault = vaultIn(rig, call, "footage/", () => destroyDue(rig));
+      const vault = vaultIn(rig, call, "footage/", () => retainOnce(rig));
       const findings = await found(rig, { vault }, "hashes");
       assert.deepEqual(
         findings.filter(({ invariant }) => invariant !== 3),
