@@ -15,9 +15,10 @@ import { type Known, type RebuildReport, rebuildBox } from "../daemon/rebuild.ts
 import { setupBox } from "../daemon/setup.ts";
 import { verifyBox } from "../daemon/verify.ts";
 import { waitsForConsistency } from "../storage/catalog/rebuilt.ts";
-import { openDatabase, type SqlRow } from "../storage/catalog/sqlite.ts";
+import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { forgetHeads, type LostBox, type LostBoxes, openLostBoxes } from "./fakes/lost-box.ts";
 import { NEVER } from "./fakes/rig.ts";
+import { assertSameAfter, assertSameRows, rowsOf } from "./fakes/same-as-lost.ts";
 import { whileRunning } from "./fakes/site.ts";
 
 const NOTHING_KNOWN: Known = { verifier: undefined, atLeast: 0 };
@@ -28,27 +29,11 @@ function rebuild(box: LostBox, known: Partial<Known> = {}): Promise<RebuildRepor
   return rebuildBox(box.site.clock, box.config, { ...NOTHING_KNOWN, ...known }, NEVER);
 }
 
-async function rowsOf(path: string, query: string): Promise<readonly SqlRow[]> {
-  await using database = await openDatabase(path);
-  return await database.transaction((sql) => sql.all(query));
-}
-
-/** The rows of `query` in the lost catalog and in the new one, without `forgotten` columns. */
-async function bothOf(box: LostBox, query: string, forgotten: readonly string[] = []) {
-  const known = (row: SqlRow) =>
-    Object.fromEntries(Object.entries(row).filter(([name]) => !forgotten.includes(name)));
-  const was = (await rowsOf(box.catalog, query)).map(known);
-  return [(await rowsOf(catalogPath(box.config), query)).map(known), was] as const;
-}
-
 async function statesOf(box: LostBox): Promise<Readonly<Record<string, unknown>>> {
   const rows = await rowsOf(catalogPath(box.config), "select id, state from segment");
   const states = new Map(rows.map((row) => [row["id"], row["state"]]));
   return Object.fromEntries(Object.entries(box.ids).map(([fate, id]) => [fate, states.get(id)]));
 }
-
-/** What nobody could know again: uptime of a machine that is no more, names on cards. */
-const FORGOTTEN = ["arrived_boot_id", "arrived_uptime_ms", "source_path", "source_modified_at_ms"];
 
 describe("a lost box", function () {
   this.timeout(180_000);
@@ -63,38 +48,8 @@ describe("a lost box", function () {
       const box = await boxes.again();
       const { signed, lost, adopted, missing } = await rebuild(box);
       assert.deepEqual({ lost, adopted, missing }, { lost: 1, adopted: 1, missing: 0 });
-      const same = async (query: string, forgotten?: readonly string[]) => {
-        const [is, was] = await bothOf(box, query, forgotten);
-        assert.deepEqual(is, was, query);
-        assert.ok(is.length > 0, query);
-      };
-      await same(`select * from entry where seq < ${signed} order by seq`);
-      await same(`select * from tree_node where level = 0 and position < ${signed}`);
-      await same(`select size, note from checkpoint where size <= ${signed} order by size`);
-      await same("select * from device");
-      await same(`select * from batch where entry_seq < ${signed} order by id`);
-      await same(
-        `select * from batch_row where batch_id in (select id from batch where entry_seq < ${signed})
-       order by batch_id, position`,
-      );
-      // When the vault was seen to have lifted a hold is in no entry: it is lifted, and seen, again.
-      await same("select * from hold order by hold_id, segment_id", ["lifted_at_ms"]);
-      await same(`select * from gap where entry_seq < ${signed}`);
-      await same(`select * from segment where entry_seq < ${signed} order by id`, [
-        ...FORGOTTEN,
-        "state",
-      ]);
-      await same(
-        `select segment_id, state, version_id, bytes from copy where place = 'vault'
-       and segment_id <> '${box.ids["spoolOnly"]}' order by segment_id`,
-      );
-      // Of what came after the head only what the object says is known.
-      await same(`select * from segment where entry_seq >= ${signed}`, [
-        ...FORGOTTEN,
-        "time_source",
-        "clock_declared",
-        "entry_seq",
-      ]);
+      await assertSameRows(box, signed);
+      await assertSameAfter(box, signed);
     });
 
     it("leaves each segment where it was; what was in the lost spool only is a gap, and verify is clean", async () => {
