@@ -93,6 +93,8 @@ describe("the units of systemd", () => {
     assert.match(last(proxy, "ExecStart") ?? "", / \/var\/lib\/bewaard\/metrics\/metrics\.sock$/);
     assert.deepEqual(list(proxy, "BindReadOnlyPaths"), ["-/var/lib/bewaard/metrics"]);
     for (const [key, value] of [
+      // It never says that it is ready, and would be ended after a minute and a half.
+      ["Type", "exec"],
       ["TemporaryFileSystem", "/var/lib:ro"],
       ["DynamicUser", "yes"],
       ["PrivateNetwork", "yes"],
