@@ -6,6 +6,8 @@ export const TENANT_UNITS = [
   "bewaard-gate.socket",
   // Each film is one of the same bewaard-ffprobe@.service as a film of the box: it has no network, and so nothing to join.
   "bewaard-ffprobe.socket",
+  "bewaard-metrics.socket",
+  "bewaard-metrics.service",
 ];
 
 /**
@@ -32,11 +34,15 @@ const PLACES: Changes = [
   [/\/etc\/bewaard\/credentials\//g, "/etc/bewaard/%i/credentials/"],
   [/\/(var\/cache|srv|mnt)\/bewaard(?=[ /]|$)/g, "/$1/bewaard-%i"],
   [/\/run\/bewaard(?=\/ff[a-z]+\.sock$)/g, "/run/bewaard-%i"],
+  [/\/var\/lib\/bewaard(?=\/metrics\b)/g, "/var/lib/bewaard-%i"],
 ];
 /** And whose they are. */
 const OWN: Changes = [
   [/^(Description=.*)$/, "$1 (%i)"],
-  [/^(User|Group|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard$/, "$1=bewaard-%i"],
+  [
+    /^(User|Group|SupplementaryGroups|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard$/,
+    "$1=bewaard-%i",
+  ],
   [/^(SyslogIdentifier=.*)$/, "$1@%i"],
 ];
 /** Lines that name other units, which are this tenant's then. */
@@ -45,12 +51,19 @@ const NEEDS =
 const NEEDED: Changes = [
   [/\bsystem-bewaard-ffmpeg\.slice$/, "system-bewaard-tenant-%i.slice"],
   [/\bbewaard-ffmpeg(?=\.socket\b)/g, "bewaard-ffmpeg-%i"],
-  [/\b(bewaard-(?:ffprobe|gate|record))(?=\.(?:service|socket)\b)/g, "$1@%i"],
+  [/\b(bewaard-(?:ffprobe|gate|metrics|record))(?=\.(?:service|socket)\b)/g, "$1@%i"],
 ];
 
 /** Its core answers its producers beside its control socket, and its recorder has no folder of its own. */
 const SHARED =
   /^(?:Environment=BEWAARD_(?:KNOWN|ROOM)=|ReadWritePaths=(?:\/run\/bewaard\/|-\/var\/lib\/bewaard-record$))/;
+
+/** What a box has at a port, which each tenant would have to have another of. */
+const PORT = "ListenStream=127.0.0.1:9464";
+const NO_PORT = `# A port besides: a drop-in (operations.md, "Metrics"). Here is heard whoever may tell this tenant's core what to do.
+ListenStream=/run/bewaard-%i/metrics.sock
+SocketGroup=bewaard-%i
+SocketMode=0660`;
 
 const HIDDEN = `# What the root helper mounts and writes there is of the box that is no tenant's.
 TemporaryFileSystem=/run/bewaard:ro
@@ -64,13 +77,16 @@ export function tenantTemplate(text: string, who: "%i" | "%j" = "%i"): string {
   const template: string[] = [];
   for (const line of text.split("\n")) {
     const there = replaced(line, PLACES, who);
-    if (line.startsWith("#")) template.push(there);
-    else if (!SHARED.test(line))
-      template.push(replaced(there, NEEDS.test(line) ? NEEDED : OWN, who));
+    const isOther = line === PORT || SHARED.test(line);
     // What is said above it is about it.
-    else while (template.at(-1)?.startsWith("#")) template.pop();
+    if (isOther) while (template.at(-1)?.startsWith("#")) template.pop();
+    if (line === PORT) template.push(NO_PORT);
+    else if (line.startsWith("#")) template.push(there);
+    else if (!isOther) template.push(replaced(there, NEEDS.test(line) ? NEEDED : OWN, who));
   }
-  return template.join("\n").replace("\n[Install]\n", `${HIDDEN}\n[Install]\n`);
+  const own = template.join("\n");
+  if (!text.includes("\n[Service]\n")) return own;
+  return own.replace("\n[Install]\n", `${HIDDEN}\n[Install]\n`);
 }
 
 function replaced(line: string, all: Changes, who: string): string {

@@ -9,7 +9,13 @@ import { temporaryFolder } from "./fakes/folder.ts";
 
 /** What the root helper mounts is the box's. */
 const HIDDEN = "TemporaryFileSystem=/run/bewaard:ro";
-const CORE_DOCK_RECORDER = TENANT_UNITS.filter((name) => name.endsWith(".service"));
+const CORE_DOCK_RECORDER = ["bewaard.service", "bewaard-dock.service", "bewaard-record.service"];
+/** No port by itself: each tenant's would have to be another. */
+const METRICS = [
+  "ListenStream=/run/bewaard/metrics.sock",
+  "SocketGroup=bewaard",
+  "SocketMode=0660",
+];
 const FILES = Object.keys(TENANT_FILES);
 
 /** What it says, without comments. */
@@ -49,7 +55,10 @@ describe("the units of a tenant", () => {
       const same = template
         .filter((line) => line !== HIDDEN)
         .map((line) => untenanted(line, whoIn(name)));
-      assert.deepEqual(same, unit.filter(isTenants), name);
+      const own = unit
+        .filter(isTenants)
+        .flatMap((line) => (line === "ListenStream=127.0.0.1:9464" ? METRICS : [line]));
+      assert.deepEqual(same, own, name);
     }
   });
 
@@ -105,6 +114,23 @@ describe("the units of a tenant", () => {
     for (const line of ["User=f%i", "DynamicUser=yes", "Slice=system-bewaard-tenant-%j.slice"])
       assert.ok(ffmpeg.includes(line), line);
     assert.doesNotMatch(ffmpeg.join("\n"), /bewaard-gate\.socket|bewaard-%j/);
+  });
+
+  it("have its metrics passed on by who sees nothing of another tenant, at a socket that only its group may open", async () => {
+    const { template: proxy } = await both("bewaard-metrics.service");
+    for (const line of [
+      "SupplementaryGroups=bewaard-%i",
+      "TemporaryFileSystem=/var/lib:ro",
+      "BindReadOnlyPaths=-/var/lib/bewaard-%i/metrics",
+      "Requires=bewaard-metrics@%i.socket",
+    ])
+      assert.ok(proxy.includes(line), line);
+    assert.doesNotMatch(proxy.join("\n"), /bewaard(?:-metrics\.socket|\/metrics)/);
+    const { template: socket } = await both("bewaard-metrics.socket");
+    assert.deepEqual(
+      socket.filter((line) => line.startsWith("ListenStream=")),
+      ["ListenStream=/run/bewaard-%i/metrics.sock"],
+    );
   });
 
   it("that no template can be for are there for each tenant that was made, and for nobody else", async () => {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { BewaardError } from "#base/errors";
 import { makeOwned, type Owner, writeOwned } from "./own-files.ts";
@@ -69,5 +70,7 @@ export async function makeTenant(name: string): Promise<Tenant> {
     Number((await run("id", [which, user])).stdout);
   const owner = { uid: await idOf("-u"), gid: await idOf("-g") };
   await makeOwned(owner, tenantState(name), 0o710);
+  // Else a proxy that was started before core would see none for as long as it runs.
+  await makeOwned(owner, join(tenantState(name), "metrics"), 0o710);
   return { name, owner };
 }

@@ -40,6 +40,8 @@ const EXPOSED = {
   "bewaard-mtp@.service": 4,
   "bewaard-paired.service": 1,
   "bewaard-again@.service": 1,
+  "bewaard-metrics.service": 0.3,
+  "bewaard-metrics@.service": 0.3,
   "bewaard-ffmpeg@.service": 0.6,
   "bewaard-ffmpeg-museum@.service": 0.6,
   "bewaard-ffprobe@.service": 0.3,
