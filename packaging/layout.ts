@@ -9,6 +9,7 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Carried, Processor } from "./carried.ts";
@@ -33,12 +34,30 @@ const SCRIPTS = [
   "bewaard-bucket.conf",
 ];
 
-/** Lays out in `root` what the program is: the TypeScript as it is, for Node runs it. */
+/** Lays out in `root` what the program is: the TypeScript without its types, in the same lines and columns. */
 export async function layOutProgram(top: string, root: string): Promise<void> {
-  for (const name of await tracked(top, ...PROGRAM, ...READ_BY_PROGRAM))
-    await copy(join(top, name), join(root, HOME, name));
+  for (const name of await tracked(top, ...PROGRAM, ...READ_BY_PROGRAM)) {
+    const to = withoutTypes(join(root, HOME, name));
+    if (name.endsWith(".ts")) await installed(top, name, to, untyped);
+    else await copy(join(top, name), to);
+  }
   for (const name of SCRIPTS)
-    await installed(top, `systemd/${name}`, join(root, HOME, "systemd", name));
+    await installed(top, `systemd/${name}`, join(root, HOME, "systemd", name), naming);
+}
+
+/** What Node makes of it at each start where it keeps nothing: two fifths of such a start. */
+function untyped(text: string): string {
+  return withoutTypes(stripTypeScriptTypes(text));
+}
+
+/** `text` with the files of TypeScript in it called as they are in the package: modules, and what code makes an address of. */
+export function withoutTypes(text: string): string {
+  return text.replaceAll(/\.ts(?=["`]|$)/g, ".js");
+}
+
+/** A unit or script, which names a program. */
+function naming(text: string): string {
+  return text.replaceAll(/(?<=\bdaemon\/cli\/[\w-]+|bewaard\\)\.ts\b/g, ".js");
 }
 
 async function tracked(top: string, ...paths: string[]): Promise<readonly string[]> {
@@ -77,6 +96,8 @@ const FOR_DEVELOPERS = new Set([
   "tests",
   "tools",
 ]);
+/** At the top too, once more for those who bundle for a browser: Node takes the half that is for it. */
+const FOR_BUNDLERS = new Set(["browser", "dist-es"]);
 /** Packages within packages are carried by themselves; the other is what a compiler leaves. */
 const NOWHERE = new Set(["node_modules", "obj.target"]);
 
@@ -84,7 +105,7 @@ async function copyRunning(from: string, to: string, below: string): Promise<voi
   for (const entry of await readdir(join(from, below), { withFileTypes: true })) {
     const name = join(below, entry.name);
     if (entry.isDirectory()) {
-      if (NOWHERE.has(entry.name) || FOR_DEVELOPERS.has(name)) continue;
+      if (NOWHERE.has(entry.name) || FOR_DEVELOPERS.has(name) || FOR_BUNDLERS.has(name)) continue;
       await copyRunning(from, to, name);
     } else if (entry.isFile() && RUNS.test(entry.name))
       await write(join(to, name), await readFile(join(from, name)));
@@ -104,7 +125,8 @@ const PLACES: Readonly<Record<string, string>> = {
 export async function layOutSystem(top: string, root: string): Promise<void> {
   for (const name of await tracked(top, "systemd")) {
     const kind = PLACES[extname(name)];
-    if (kind !== undefined) await installed(top, name, join(root, "usr/lib", kind, basename(name)));
+    if (kind === undefined) continue;
+    await installed(top, name, join(root, "usr/lib", kind, basename(name)), naming);
   }
   await layOutTemplates(top, root);
   const generator = join(root, "usr/lib/systemd/system-generators/bewaard-tenants");
@@ -134,14 +156,14 @@ export async function layOutSystem(top: string, root: string): Promise<void> {
 async function layOutTemplates(top: string, root: string): Promise<void> {
   for (const name of TENANT_UNITS) {
     const to = join(root, "usr/lib/systemd/system", templateName(name));
-    await installed(top, `systemd/${name}`, to, (text) => tenantTemplate(text));
+    await installed(top, `systemd/${name}`, to, (text) => naming(tenantTemplate(text)));
   }
   for (const [name, called] of Object.entries(TENANT_FILES)) {
     const to = join(root, HOME, "systemd", called);
-    await installed(top, `systemd/${name}`, to, (text) => tenantTemplate(text, "%j"));
+    await installed(top, `systemd/${name}`, to, (text) => naming(tenantTemplate(text, "%j")));
   }
   const over = join(root, HOME, "systemd/bewaard-bucket@.conf");
-  await installed(top, "systemd/bewaard-bucket.conf", over, (text) => tenantTemplate(text));
+  await installed(top, "systemd/bewaard-bucket.conf", over, (text) => naming(tenantTemplate(text)));
 }
 
 async function installed(
@@ -156,7 +178,7 @@ async function installed(
 
 function starter(name: string, options: string): string {
   return `#!/bin/sh
-exec /${HOME}/node_modules/.bin/node${options} /${HOME}/daemon/cli/${name}.ts "$@"
+exec /${HOME}/node_modules/.bin/node${options} /${HOME}/daemon/cli/${name}.js "$@"
 `;
 }
 

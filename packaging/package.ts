@@ -9,7 +9,15 @@ import { carriedPackages, type Processor } from "./carried.ts";
 import { debianChangelog, newestRelease } from "./changelog.ts";
 import { ARCHITECTURES, checkSymbols, control, md5sums, NO_MAINTAINER } from "./control.ts";
 import { copyright } from "./copyright.ts";
-import { DOC, HOME, layOutPackages, layOutProgram, layOutSystem, write } from "./layout.ts";
+import {
+  DOC,
+  HOME,
+  layOutPackages,
+  layOutProgram,
+  layOutSystem,
+  withoutTypes,
+  write,
+} from "./layout.ts";
 import { layOutManual } from "./manual.ts";
 import { sbom } from "./sbom.ts";
 
@@ -80,7 +88,8 @@ async function layOut(root: string, asked: Asked, epoch: number): Promise<string
   await layOutManual(TOP, root, epoch, version);
   const { license, imports } = manifest;
   const own = { name: "bewaard", version, private: true, license, type: "module", imports };
-  await write(join(root, HOME, "package.json"), `${JSON.stringify(own, undefined, 2)}\n`);
+  const described = withoutTypes(JSON.stringify(own, undefined, 2));
+  await write(join(root, HOME, "package.json"), `${described}\n`);
   await write(join(root, DOC, "sbom.cdx.json"), sbom(version, carried));
   await write(join(root, DOC, "copyright"), await copyright(TOP, carried));
   const told = debianChangelog(changelog, version, epoch, maintainer);

@@ -35,6 +35,6 @@ export async function writePacked(path: string): Promise<void> {
 /** Node's own in the service: what it compiled with others serves it nothing. */
 async function serviceOptions(unit: string): Promise<string> {
   const text = await readFile(unit, "utf8");
-  const [, own = ""] = /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.ts /m.exec(text) ?? [];
+  const [, own = ""] = /^ExecStart=\S+((?: --\S+)+) \S+bewaard\.js /m.exec(text) ?? [];
   return own;
 }

@@ -22,9 +22,9 @@ const BROUGHT = "/srv/brought";
 const CAMERA = `
 import { writeFile } from "node:fs/promises";
 const from = "${BROUGHT}/program/usr/lib/bewaard/daemon/";
-const { systemClock } = await import(from + "base/system-clock.ts");
-const { startCamera } = await import(from + "demo/simulated-camera.ts");
-const { videoOf } = await import(from + "demo/simulated-video.ts");
+const { systemClock } = await import(from + "base/system-clock.js");
+const { startCamera } = await import(from + "demo/simulated-camera.js");
+const { videoOf } = await import(from + "demo/simulated-video.js");
 const video = await videoOf("${BROUGHT}/film.264", "h264", ${FILM.framesPerSecond});
 const settings = { video, sound: undefined, scheme: "digest", tls: undefined, ...${JSON.stringify(LOGIN)} };
 const camera = await startCamera(systemClock, settings);
