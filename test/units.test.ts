@@ -119,7 +119,7 @@ describe("the units of systemd", () => {
       const isTurnedOn = /^\[Install\]$/m.test(await readFile(new URL(name, folder), "utf8"));
       for (const script of ["postinst", "postrm"]) {
         const at = new URL(`../packaging/debian/${script}`, import.meta.url);
-        const [, ...lists] = (await readFile(at, "utf8")).split(/^(?:for unit in |units=")/m);
+        const [, ...lists] = (await readFile(at, "utf8")).split(/^(?:for unit in |\w+=")/m);
         const known = lists.flatMap((words) => (words.split(/[;"]/)[0] ?? "").split(" "));
         assert.equal(known.includes(name), isTurnedOn, `${script}: ${name}`);
       }
