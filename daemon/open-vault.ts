@@ -8,8 +8,7 @@ import { attempt } from "../config/values.ts";
 import type { Bucket } from "../storage/vault/bucket.ts";
 import { openDirectoryVault, type Recognise } from "../storage/vault/directory.ts";
 import { openResidency, type Whereabouts } from "../storage/vault/residency.ts";
-import { openS3Vault, type S3Credentials } from "../storage/vault/s3.ts";
-import { openS3Calls } from "../storage/vault/s3-calls.ts";
+import type { S3Credentials } from "../storage/vault/s3.ts";
 import { memoryNotes, type UploadNotes } from "../storage/vault/upload-notes.ts";
 import type { Vault } from "../storage/vault/vault.ts";
 import { bucketOf, residenceOf } from "./bucket-of.ts";
@@ -40,6 +39,9 @@ async function openBucket(
   s3: S3Place & Partial<Pick<S3Settings, "level">>,
   { credentials, recognise, notes = memoryNotes(), told }: VaultOpening,
 ): Promise<Vault> {
+  // The SDK is a fifth of what a box loads, and nothing to one whose vault is a folder.
+  const { openS3Vault } = await import("../storage/vault/s3.ts");
+  const { openS3Calls } = await import("../storage/vault/s3-calls.ts");
   const bucket = { ...bucketOf(s3), certificate: await authorityIn(s3.certificate) };
   const known = await credentials(bucket.level);
   await using opened = new AsyncDisposableStack();

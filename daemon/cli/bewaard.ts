@@ -1,23 +1,13 @@
 #!/usr/bin/env node
 import { randomUUID } from "node:crypto";
-import { flushCompileCache } from "node:module";
 import { Argument, Option } from "commander";
 import { systemClock } from "#base/system-clock";
-import { together } from "#base/together";
-import { readConfiguration } from "../../config/configuration.ts";
 import { readConfig } from "../../config/load.ts";
-import { openEvents } from "../events.ts";
-import { openJournal } from "../journal.ts";
-import { attend } from "../notify/attend.ts";
-import { heedReloads } from "../notify/heed-reloads.ts";
-import { openManager } from "../notify/manager.ts";
-import { openPartRun } from "../notify/part-run.ts";
-import { type ConfigsOf, recorderReload } from "../record/reload-recorder.ts";
-import type { runDock } from "../run-dock.ts";
 import { addBackupCommands } from "./backup-commands.ts";
 import { newProgram } from "./command.ts";
 import { addConfigCommands } from "./config-commands.ts";
-import { checked, hangUps, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
+import { checked, print, runProgram, stopSignal, typed, wholeNumber } from "./program.ts";
+import type { PartName } from "./run-parts.ts";
 import { addSetupCommand } from "./setup-command.ts";
 import { addVaultCommands } from "./vault-commands.ts";
 
@@ -37,19 +27,7 @@ export const program = newProgram("bewaard")
 
 const global = (): { config: string; json: boolean } => program.opts();
 
-type RunPart = typeof runDock;
-
-/** A part is loaded when it runs: a recorder without the rest needs some 5 MB less. */
-const PARTS: Readonly<Record<"core" | "dock" | "record", (by: ConfigsOf) => Promise<RunPart>>> = {
-  core: async () => (await import("../main.ts")).runCore,
-  dock: async () => (await import("../run-dock.ts")).runDock,
-  async record(configs) {
-    const { runRecordBy } = await import("../record/run-record.ts");
-    return (clock, events, attendant, config, signal) =>
-      runRecordBy(clock, events, attendant, config, configs, signal);
-  },
-};
-const PART_NAMES = ["core", "dock", "record"] as const;
+const PART_NAMES = ["core", "dock", "record"] as const satisfies readonly PartName[];
 
 program
   .command("run")
@@ -60,43 +38,11 @@ program
       "alle delen als er geen staat / all parts when none is named",
     ).choices(PART_NAMES),
   )
-  .action(async (named: readonly (keyof typeof PARTS)[]) => {
-    // First of all: what is begun from here on must not speak to it.
-    using manager = openManager(process.env, process.pid);
-    const { config } = await readConfiguration(global().config);
-    const parts = named.length > 0 ? [...new Set(named)] : PART_NAMES;
-    const signal = stopSignal();
-    await using journal = openJournal("info", unitOf(parts), signal);
-    const events = openEvents(journal.logger);
-    events.started(config.node, parts);
-    const recorder = recorderReload(events, config);
-    const loaded = await Promise.all(parts.map((part) => PARTS[part](recorder.configs)));
-    // Else Node keeps what it compiled (NODE_COMPILE_CACHE) when it ends, and nothing where the power goes.
-    flushCompileCache();
-    const attending = attend(systemClock, events, manager, parts);
-    const runs = loaded.map((run, nth) =>
-      openPartRun(
-        events,
-        attending,
-        parts[nth] ?? "",
-        (attendant, by, s) => run(systemClock, events, attendant, by, s),
-        config,
-      ),
-    );
-    const reloads = runs.map((run, nth) => (parts[nth] === "record" ? recorder : run));
-    const read = async () => (await readConfiguration(global().config)).config;
-    await together(signal, [
-      ...runs.map((one) => one.run),
-      (s) => attending.run(s),
-      (s) => heedReloads(events, attending, reloads, read, hangUps(s)),
-    ]);
-    events.stopped(config.node);
+  .action(async (named: readonly PartName[]) => {
+    // All that a box says and how systemd hears of it, which no other command needs.
+    const { runParts } = await import("./run-parts.ts");
+    await runParts(global().config, named.length > 0 ? [...new Set(named)] : PART_NAMES);
   });
-
-/** As the units are called, and what they say on standard error is filed under. */
-function unitOf(parts: readonly string[]): string {
-  return parts.includes("core") ? "bewaard" : `bewaard-${parts[0]}`;
-}
 
 addSetupCommand(program, global);
 
@@ -110,7 +56,8 @@ program
   )
   .action(async ({ vault }: { vault: boolean }) => {
     if (vault) return checkTheVault();
-    const { checkBox, shownFitness } = await import("../fitness/check-box.ts");
+    const { checkBox } = await import("../fitness/check-box.ts");
+    const { shownFitness } = await import("../fitness/shown-fitness.ts");
     const checks = await checkBox(systemClock, global().config, stopSignal());
     const fit = checks.every(({ verdict }) => verdict !== "not fit");
     print(global().json, { fit, checks }, () => shownFitness(checks));

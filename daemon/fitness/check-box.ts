@@ -14,12 +14,9 @@ import { lookAtMemory, lookAtUser } from "./machine.ts";
 import { lookAtMedium } from "./medium.ts";
 import { lookAtPermissions } from "./permissions.ts";
 import { type Look, notFit, type Roots, type Seen, THIS_MACHINE } from "./seen.ts";
+import type { Fitness } from "./shown-fitness.ts";
 import { lookAtTools } from "./tools.ts";
 import { lookAtVault } from "./vault.ts";
-
-export interface Fitness extends Seen {
-  readonly what: string;
-}
 
 // Names are stable: scripts match on them (docs/json.md).
 const LOOKS: Readonly<Record<string, Look>> = {
@@ -109,24 +106,4 @@ function failed(error: unknown): Seen {
       en: "see whether it is there, and who owns it",
     },
   );
-}
-
-const MARKS = { fit: "✔", warning: "!", "not fit": "✘" } as const;
-
-export function shownFitness(found: readonly Fitness[]): string {
-  const lines = found.flatMap(({ what, verdict, says, todo }) => [
-    `${MARKS[verdict]} ${what}: ${both(says)}`,
-    ...(todo === null ? [] : [`    doe / do: ${both(todo)}`]),
-  ]);
-  const faults = found.filter(({ verdict }) => verdict === "not fit").length;
-  const warnings = found.filter(({ verdict }) => verdict === "warning").length;
-  const counted = `${faults} fout(en) / faults, ${warnings} waarschuwing(en) / warnings`;
-  return [
-    ...lines,
-    faults === 0 ? `GESCHIKT / FIT: ${counted}` : `NIET GESCHIKT / NOT FIT: ${counted}`,
-  ].join("\n");
-}
-
-function both({ nl, en }: { nl: string; en: string }): string {
-  return nl === en ? nl : `${nl} / ${en}`;
 }

@@ -3,7 +3,6 @@ import type { S3Settings } from "../../config/bucket-schema.ts";
 import type { Config } from "../../config/schema.ts";
 import { readCredential } from "../../config/secrets.ts";
 import type { S3Calls } from "../../storage/vault/s3-answers.ts";
-import { openS3Calls } from "../../storage/vault/s3-calls.ts";
 import { bucketOf } from "../bucket-of.ts";
 import { askBucket } from "./bucket-answers.ts";
 import { placeRows } from "./bucket-place.ts";
@@ -33,6 +32,8 @@ export async function openCalls(
   state: string,
   credential: string,
 ): Promise<S3Calls> {
+  // The SDK takes long to load, for nothing where the vault is a folder.
+  const { openS3Calls } = await import("../../storage/vault/s3-calls.ts");
   const certificate = s3.certificate && (await readFile(s3.certificate, "utf8"));
   return openS3Calls({ ...bucketOf(s3), certificate }, await readCredential(credential, state));
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
-import { shownFitness } from "../fitness/check-box.ts";
+import { shownFitness } from "../fitness/shown-fitness.ts";
 import type { LookInSlots } from "../pairing/in-slots.ts";
 import { recorderFolder } from "../places.ts";
 import { type AsCore, asCore, printed, type Ran, reportIn } from "./as-core.ts";
@@ -31,7 +31,8 @@ export interface SetupReport extends FirstHardware {
   readonly differs: readonly string[];
   readonly replaced: Replaced | null;
   readonly verifier: string;
-  readonly vault: Ran;
+  /** What `check --vault` says of a bucket. Null of a folder, which `check` writes to as well. */
+  readonly vault: Ran | null;
   readonly check: z.output<typeof looked>;
   /** What is still to be typed, in order. */
   readonly next: readonly string[];
@@ -99,8 +100,8 @@ export async function guidedSetup(
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
   await takeFromDesk(config, await desksFiles(config, given.desk, person?.askPath));
   const how = json ? ["--json"] : [];
-  const vault = await core("bewaard", ...how, "check", "--vault");
-  say(vault.out);
+  const vault = "s3" in config.vault ? await core("bewaard", ...how, "check", "--vault") : null;
+  if (vault !== null) say(vault.out);
   const check = looked.parse(reportIn((await core("bewaard", "--json", "check")).out));
   say(shownFitness(check.checks));
   const brought = (await isThere(config.recipients)) && (await isThere(config.desk_signers));
@@ -120,7 +121,7 @@ export async function guidedSetup(
   say(["hierna / next:", ...next].join("\n  "));
   const faults = check.checks.filter(({ verdict }) => verdict === "not fit");
   // What comes from the desk cannot be there before the desk knows the key of this box.
-  const tried = vault.code === 0 && (seen.camera?.code ?? 0) === 0;
+  const tried = (vault?.code ?? 0) === 0 && (seen.camera?.code ?? 0) === 0;
   const done = tried && faults.every(({ what }) => !brought && FROM_DESK.has(what));
   return { configuration: path, differs, replaced, verifier, vault, check, ...seen, next, done };
 }
