@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after, before, describe, it } from "mocha";
 import { makePackage } from "../../packaging/package.ts";
 import { temporaryFolder } from "../fakes/folder.ts";
+import { blocksOf } from "../fakes/page-blocks.ts";
 
 const run = promisify(execFile);
 
@@ -53,15 +53,6 @@ const A_TENANTS = `
       ../system-generators/bewaard-tenants .
 `;
 const ASKED = "echo 'destroy all that bewaard keeps on this machine' > /etc/bewaard/purge";
-
-/** The commands of a section of docs/install.md, block by block. */
-function blocksOf(page: string, section: string): readonly string[] {
-  const from = page.indexOf(`\n## ${section}\n`);
-  const [text = ""] = page.slice(from + 1).split(/\n(?=## )/);
-  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block ?? "");
-  assert.ok(blocks.length > 0, section);
-  return blocks;
-}
 
 const CEREMONY = `
 ssh-keygen -q -t ed25519 -C p-01 -N "" -f sign-key
@@ -180,11 +171,13 @@ describe("the package, by Debian's own programs", () => {
 
   it("is installed, set up, started, upgraded and removed by what the page about that says, to the letter", async function () {
     this.timeout(300_000);
-    const page = await readFile(new URL("../../docs/install.md", import.meta.url), "utf8");
-    const install = blocksOf(page, "Install it");
-    const [answer, key, bring, check] = blocksOf(page, "Configure");
-    const [start, confirm] = blocksOf(page, "Start");
-    const [remove] = blocksOf(page, "Remove");
+    const install = await blocksOf("install.md", "Install it");
+    const [answers] = await blocksOf("install.md", "Configure", "yaml");
+    const [setup] = await blocksOf("install.md", "Configure");
+    const [key, bring, check] = await blocksOf("install.md", "From the desk");
+    const [start] = await blocksOf("install.md", "Start");
+    const upgrade = await blocksOf("install.md", "Upgrade");
+    const [remove] = await blocksOf("install.md", "Remove");
     const now = "$(date +%Y-%m-%dT%H:%M:%S%:z)";
     const said = await inMachine(`
       ${SYSTEMD_AWAY}
@@ -192,7 +185,10 @@ describe("the package, by Debian's own programs", () => {
       # As much as the page says has no machine's memory; that it is no disk is the one fault.
       mkdir -p /srv/bewaard
       mount -t tmpfs -o size=900g tmpfs /srv/bewaard
-      ${answer}
+      cat > /root/answers.yaml <<END
+${answers}
+END
+      ${setup}
       cp /var/lib/bewaard/node.key /root/first.key
       ${key}
       # Another machine, and not an administrator of this one: to the vault whoever keeps it.
@@ -202,9 +198,9 @@ describe("the package, by Debian's own programs", () => {
       ${bring}
       cmp /root/first.key /var/lib/bewaard/node.key && echo same key
       ${start}
-      ${confirm?.replace(/"2026[^"]*"/, `"${now}"`)}
+      bewaarctl clock confirm "${now}"
       ${check}
-      ${blocksOf(page, "Upgrade").join("\n")}
+      ${upgrade.join("\n")}
       stat -c '%n %U %a' /var/lib/bewaard/node.key /etc/bewaard/node.vkey /etc/bewaard/bewaard.yaml /srv/bewaard/spool /mnt/bewaard/vault
       stop_all
       ${remove}

@@ -1,3 +1,4 @@
 import { describeNvr } from "./nvr.ts";
+import { isUpgraded } from "./upgraded.ts";
 
-describeNvr("bookworm");
+describeNvr("bookworm", isUpgraded);

@@ -1,3 +1,4 @@
+import { goesWrong } from "./goes-wrong.ts";
 import { describeNvr } from "./nvr.ts";
 
-describeNvr("trixie");
+describeNvr("trixie", goesWrong);
