@@ -48,6 +48,7 @@ describe("the journal", () => {
         SYSLOG_IDENTIFIER: ["bewaard"],
         MESSAGE_ID: [MESSAGE_IDS.sealed],
         BEWAARD_EVENT: ["sealed"],
+        BEWAARD_RESULT: ["done"],
         BEWAARD_SEGMENT: [SEGMENT],
         BEWAARD_DEVICE: [DEVICE],
         BEWAARD_BYTES: [String(at)],
@@ -187,6 +188,7 @@ describe("an entry of the journal", () => {
           MESSAGE_ID: [MESSAGE_IDS["file-left"]],
           MESSAGE: [message.toWellFormed()],
           BEWAARD_EVENT: ["file-left"],
+          BEWAARD_RESULT: ["failed"],
           BEWAARD_NAME: [name.toWellFormed()],
           BEWAARD_DEVICE: [device.toWellFormed()],
           BEWAARD_WHY: [why.toWellFormed()],
@@ -194,6 +196,21 @@ describe("an entry of the journal", () => {
       }),
       { numRuns: 10_000 },
     );
+  });
+
+  it("says in one word what came of it: failed with the code of an error or at its levels, and else done", () => {
+    const said = [
+      [{ level: "notice", event: "stored" }, "done"],
+      [{ level: "warning", event: "undocked-early" }, "done"],
+      [{ level: "warning", event: "file-left", code: "CARD_READ" }, "failed"],
+      [{ level: "error", event: "slot-failed" }, "failed"],
+      [{ level: "alert", event: "breach" }, "failed"],
+      [{ level: "info", message: "is no event" }, undefined],
+    ] as const;
+    for (const [logged, result] of said) {
+      const fields = journalFields(journalEntry(logged, "bewaard"));
+      assert.equal(fields.get("BEWAARD_RESULT")?.[0], result, JSON.stringify(logged));
+    }
   });
 
   it("calls its fields as journald wants, whatever they are called here", () => {

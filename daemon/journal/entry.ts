@@ -1,4 +1,4 @@
-import { priorityOf } from "./levels.ts";
+import { LEVELS, priorityOf } from "./levels.ts";
 import { messageIdOf } from "./message-ids.ts";
 
 // An entry of the journal in its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL).
@@ -28,7 +28,7 @@ export function journalEntry(logged: Logged, identifier: string): Buffer {
     field("MESSAGE", textOf(message), MOST_OF_MESSAGE),
   ];
   let room = MOST_BYTES - Buffer.concat(parts).length;
-  for (const [name, value] of Object.entries({ event, ...fields })) {
+  for (const [name, value] of Object.entries({ event, result: resultOf(logged), ...fields })) {
     if (value === undefined || value === null) continue;
     if (room < FRAME_BYTES) break;
     const most = Math.min(MOST_OF_FIELD, room - FRAME_BYTES);
@@ -37,6 +37,16 @@ export function journalEntry(logged: Logged, identifier: string): Buffer {
     room -= part.length;
   }
   return Buffer.concat(parts);
+}
+
+/**
+ * What came of it, in the words of the journal's own `JOB_RESULT`: `failed` for what carries the code of an error or is
+ * filed as one, `done` for the rest. Of what is no event, undefined. Derived, so that it cannot say otherwise than the event does.
+ */
+function resultOf({ level, event, code }: Logged): "done" | "failed" | undefined {
+  if (event === undefined) return undefined;
+  const isFailure = code !== undefined || priorityOf(String(level)) <= LEVELS.error;
+  return isFailure ? "failed" : "done";
 }
 
 /** `segmentsLeft` as `BEWAARD_SEGMENTS_LEFT`. Only what journald takes: others would cost the whole entry. */

@@ -65,21 +65,27 @@ const valueSchema = z.union([
 const lineSchema = z.record(z.string(), z.unknown());
 
 function expected(nth: number): Readonly<Record<string, string>> {
-  const of = (event: keyof typeof MESSAGE_IDS, priority: string) => ({
+  const of = (event: keyof typeof MESSAGE_IDS, priority: string, result: string) => ({
     PRIORITY: priority,
     SYSLOG_IDENTIFIER: "much",
     MESSAGE_ID: MESSAGE_IDS[event],
     BEWAARD_EVENT: event,
+    BEWAARD_RESULT: result,
     BEWAARD_DEVICE: DEVICE,
   });
   if (nth % 3 > 0) {
     const fields = { segment: SEGMENT, device: DEVICE, bytes: nth };
     const MESSAGE = sentence("footage sealed as {segment}, {bytes}", fields);
-    return { ...of("sealed", "6"), MESSAGE, BEWAARD_SEGMENT: SEGMENT, BEWAARD_BYTES: String(nth) };
+    return {
+      ...of("sealed", "6", "done"),
+      MESSAGE,
+      BEWAARD_SEGMENT: SEGMENT,
+      BEWAARD_BYTES: String(nth),
+    };
   }
   const fields = { device: DEVICE, code: "CARD_READ", why: hostile(nth) };
   return {
-    ...of("file-left", "1"),
+    ...of("file-left", "1", "failed"),
     MESSAGE: sentence("a file stays on its card", fields),
     BEWAARD_NAME: hostile(nth),
     BEWAARD_CODE: "CARD_READ",
