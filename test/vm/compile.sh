@@ -18,6 +18,6 @@ compile() {
     process.exit(0);'
 }
 # shellcheck disable=SC2086
-compile bewaard "$(echo daemon/{main,run-dock,setup}.js daemon/cli/{bewaard,*-commands,bewaarctl}.js)" $all $options
+compile bewaard "$(echo daemon/{main,run-dock,setup}.js daemon/cli/{bewaard,run-parts,*-commands,bewaarctl}.js)" $all $options
 # shellcheck disable=SC2086
 compile bewaard-helper "$(echo daemon/cli/bewaard-helper.js daemon/helper/*.js)" $all
