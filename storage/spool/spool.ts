@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { StatsFs } from "node:fs";
-import { appendFile, mkdir, readFile, statfs } from "node:fs/promises";
+import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { diskError } from "#base/disk-errors";
@@ -43,7 +43,7 @@ export async function createSpool(path: string, node: NodeId): Promise<void> {
     await mkdir(join(path, folder), { recursive: true, mode: 0o700 });
   }
   // Now, while there is room: a lease must be had on a full disk as well.
-  for (const role of ROLES) await appendFile(join(path, "lease", role), "", { mode: 0o600 });
+  for (const role of ROLES) await createLease(join(path, "lease", role));
   try {
     await openSpool(path, node);
   } catch (error) {
@@ -51,6 +51,15 @@ export async function createSpool(path: string, node: NodeId): Promise<void> {
     if (systemCode(error.cause) !== "ENOENT") throw error;
     const text = `${JSON.stringify({ version: VERSION, spool: randomUUID(), node })}\n`;
     await writeDurably(join(path, SPOOL_IDENTITY), text, 0o600);
+  }
+}
+
+/** One that is there may be another user's by now. */
+async function createLease(path: string): Promise<void> {
+  try {
+    await writeFile(path, "", { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
   }
 }
 
