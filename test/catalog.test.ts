@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseHoldId } from "#base/ids";
@@ -80,6 +80,15 @@ describe("a catalog file", () => {
       numbers,
       Array.from(numbers, (_, index) => index + 1),
     );
+  });
+
+  it("tells its version by itself from its first start on, for a package that would be older (packaging/debian/preinst)", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "catalog.db");
+    await using database = await openDatabase(path);
+    await migrate(database);
+    const names = await readdir(new URL("../storage/catalog/migrations/", import.meta.url));
+    assert.equal((await readFile(path)).readUInt32BE(60), names.length);
   });
 
   it("from a newer bewaard is refused and not touched", async () => {

@@ -11,8 +11,11 @@ const MIGRATIONS = new URL("./migrations/", import.meta.url);
  */
 export async function migrate(database: Database): Promise<void> {
   const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).toSorted();
+  if (await migrateOnce(database, files)) return;
   let done = false;
   while (!done) done = await migrateOnce(database, files);
+  // An older package reads the version out of the file (packaging/debian/preinst). On a full disk that comes by itself, later.
+  await database.settle().catch(() => undefined);
 }
 
 function migrateOnce(database: Database, files: readonly string[]): Promise<boolean> {

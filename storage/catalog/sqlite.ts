@@ -24,6 +24,8 @@ export interface Database extends AsyncDisposable {
    * on: for what takes seconds and more. Closing the database interrupts it.
    */
   aside<T>(body: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Has the file by itself hold what was committed, as far as nobody reads: the newest of it lies in a second file beside it. */
+  settle(): Promise<void>;
 }
 
 /**
@@ -90,6 +92,11 @@ export async function openDatabase(path: string): Promise<Database> {
     },
     // A catalog in memory has no second connection.
     aside: (body) => (path === ":memory:" ? database.transaction(body) : reading(body)),
+    settle() {
+      const turn = tail.then(() => sql.script("pragma wal_checkpoint(passive)"));
+      tail = turn.catch(() => undefined);
+      return turn;
+    },
     async [Symbol.asyncDispose]() {
       for (const [reader, revoke] of readers) {
         revoke();

@@ -65,6 +65,7 @@ function lifeOn(handle: DatabaseSync, prepared: Map<string, StatementSync>): Dat
   return {
     transaction,
     aside: transaction,
+    settle: async () => undefined,
     async [Symbol.asyncDispose]() {
       await tail;
       handle.exec("rollback");
