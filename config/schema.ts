@@ -114,7 +114,9 @@ const boxKeys = z.strictObject({
   state: absolutePath.describe("Catalog, node key and control socket."),
   recorder: recorder
     .optional()
-    .describe("What is the recorder's own. Without it: that lies in `state`."),
+    .describe(
+      "What is the recorder's own. Without it: that lies in `state`, or, where that is `/var/lib/bewaard`, in `/var/lib/bewaard-record`.",
+    ),
   spool: z.strictObject({
     path: absolutePath.describe("The sealed files on this machine: a file system of its own."),
     limit: bytes.describe("The most footage the ring holds."),

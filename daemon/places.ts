@@ -78,9 +78,12 @@ export function roomPath(config: Config): string {
   return servedRoom() ?? join(config.state, "room.sock");
 }
 
-/** What is the recorder's own, passwords of cameras among it; of one who has none of its own, in the state folder. */
+/** Where the service keeps what is core's, and what is the recorder's, who is another user there (systemd/bewaard.tmpfiles). */
+const SERVED = { state: "/var/lib/bewaard", recorder: "/var/lib/bewaard-record" };
+
+/** What is the recorder's own, passwords of cameras among it. Of a box that is no service, where nothing else is said, in the state folder. */
 export function recorderFolder({ recorder, state }: Config): string {
-  return recorder?.state ?? state;
+  return recorder?.state ?? (state === SERVED.state ? SERVED.recorder : state);
 }
 
 /** Where the recorder says what its cameras are doing. */
@@ -255,5 +258,12 @@ export function segmentMs({ site }: Config): number {
 
 /** The file with the password of a camera, in the recorder's folder (config/secrets.ts). */
 export function passwordName(number: DeviceId): string {
-  return `${number}.password`;
+  return `${number}${PASSWORD}`;
+}
+
+const PASSWORD = ".password";
+
+/** Whether a file of this name holds one, of a camera of the configuration or of one that was. */
+export function isPassword(name: string): boolean {
+  return name.endsWith(PASSWORD);
 }

@@ -32,31 +32,33 @@ type Changes = readonly (readonly [RegExp, string])[];
 const PLACES: Changes = [
   [/\/etc\/bewaard\/bewaard\.yaml/g, "/etc/bewaard/%i.yaml"],
   [/\/etc\/bewaard\/credentials\//g, "/etc/bewaard/%i/credentials/"],
-  [/\/(var\/cache|srv|mnt)\/bewaard(?=[ /]|$)/g, "/$1/bewaard-%i"],
+  [/\/(var\/cache|srv|mnt)\/bewaard(?:-dock|-record)?(?=[ /]|$)/g, "/$1/bewaard-%i"],
+  // Its recorder has no folder of its own.
+  [/\/var\/lib\/bewaard-record$/g, "/var/lib/bewaard-%i"],
   [/\/run\/bewaard(?=\/ff[a-z]+\.sock$)/g, "/run/bewaard-%i"],
   [/\/var\/lib\/bewaard(?=\/metrics\b)/g, "/var/lib/bewaard-%i"],
 ];
-/** And whose they are. */
+/** And whose they are: of a tenant all parts are one user still. */
 const OWN: Changes = [
   [/^(Description=.*)$/, "$1 (%i)"],
   [
-    /^(User|Group|SupplementaryGroups|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard$/,
+    /^(User|Group|SupplementaryGroups|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard(?:-dock|-record)?$/,
     "$1=bewaard-%i",
   ],
+  [/^UMask=0027$/, "UMask=0077"],
   [/^(SyslogIdentifier=.*)$/, "$1@%i"],
 ];
 /** Lines that name other units, which are this tenant's then. */
 const NEEDS =
-  /^(?:After|Wants|Requires|Requisite|Upholds|PartOf|JoinsNamespaceOf|Sockets|Service|Slice)=/;
+  /^(?:After|Wants|Requires|Requisite|Upholds|PartOf|ReloadPropagatedFrom|JoinsNamespaceOf|Sockets|Service|Slice)=/;
 const NEEDED: Changes = [
   [/\bsystem-bewaard-ffmpeg\.slice$/, "system-bewaard-tenant-%i.slice"],
   [/\bbewaard-ffmpeg(?=\.socket\b)/g, "bewaard-ffmpeg-%i"],
-  [/\b(bewaard-(?:ffprobe|gate|metrics|record))(?=\.(?:service|socket)\b)/g, "$1@%i"],
+  [/\b(bewaard(?:-ffprobe|-gate|-metrics|-record)?)(?=\.(?:service|socket)\b)/g, "$1@%i"],
 ];
 
-/** Its core answers its producers beside its control socket, and its recorder has no folder of its own. */
-const SHARED =
-  /^(?:Environment=BEWAARD_(?:KNOWN|ROOM)=|ReadWritePaths=(?:\/run\/bewaard\/|-\/var\/lib\/bewaard-record$))/;
+/** Its core answers its producers beside its control socket. */
+const SHARED = /^(?:Environment=BEWAARD_(?:KNOWN|ROOM)=|ReadWritePaths=\/run\/bewaard\/)/;
 
 /** What a box has at a port, which each tenant would have to have another of. */
 const PORT = "ListenStream=127.0.0.1:9464";

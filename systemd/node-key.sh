@@ -25,3 +25,5 @@ NODE_COMPILE_CACHE=/var/cache/bewaard setpriv --reuid=bewaard --regid=bewaard --
 [ -s /etc/bewaard/.node.vkey ] || { echo "geen sleutel / no key" >&2; exit 1; }
 chmod 644 /etc/bewaard/.node.vkey
 mv /etc/bewaard/.node.vkey /etc/bewaard/node.vkey
+# What is the dock's and the recorder's of what was made.
+bewaard --config "$config" setup --parts > /dev/null

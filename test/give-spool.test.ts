@@ -19,7 +19,7 @@ import { readProducers } from "../daemon/producers.ts";
 import { giveSpool } from "../daemon/setup/give-spool.ts";
 import { openLease } from "../storage/spool/lease.ts";
 import { probeSpool } from "../storage/spool/probe.ts";
-import { createIncoming, openSpool } from "../storage/spool/spool.ts";
+import { createIncoming, createSpool, openSpool } from "../storage/spool/spool.ts";
 import { asUser } from "./fakes/as-user.ts";
 import { openRig, type Rig } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
@@ -159,7 +159,7 @@ const GIVEN = {
     ]);
   });
 
-  it("is the same after it was given again, and after it was cut off once a folder was given", async () => {
+  it("is the same after it was given or made again, and after it was cut off once a folder was given", async () => {
     await using box = await oldBox();
     const { rig, at } = box;
     execFileSync("chown", [`${DOCK.uid}:${DOCK.gid}`, at("incoming/dock")]);
@@ -169,8 +169,12 @@ const GIVEN = {
       rig.said.filter((event) => event === "quarantined"),
       [],
     );
-    for (const _ of [1, 2]) await giveSpool(rig.spool.path, CORE, PARTS);
-    assert.deepEqual(await modes(at), GIVEN);
+    for (const _ of [1, 2]) {
+      await giveSpool(rig.spool.path, CORE, PARTS);
+      // As setup does, for as long as nothing was kept.
+      await asCore(() => createSpool(rig.spool.path, rig.box.node));
+      assert.deepEqual(await modes(at), GIVEN);
+    }
   });
 
   it("gives away nothing but plain files of core's, and follows no link that core could make", async () => {

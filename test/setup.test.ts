@@ -405,7 +405,9 @@ describe("bewaard setup, where a file answers", function () {
     assert.equal(await readFile(at("state/cam-0001.password"), "utf8"), "geheim-woord\n");
     assert.ok(!stdout.includes("geheim-woord"));
     assert.ok(
-      report.next.includes("systemctl enable --now bewaard.service bewaard-record.service"),
+      report.next.includes(
+        "systemctl enable --now bewaard.service bewaard-dock.service bewaard-record.service",
+      ),
     );
   });
 

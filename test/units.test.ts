@@ -37,12 +37,15 @@ function parts(lines: readonly string[]): string | undefined {
 }
 
 describe("the units of systemd", () => {
-  it("let who reads cards open no connection, and yet hear of what is plugged in", async () => {
-    for (const name of ["bewaard.service", "bewaard-dock.service"]) {
+  it("let core and who reads cards open no connection, and the latter yet hear of what is plugged in", async () => {
+    // What udev tells stays in the machine's own network namespace (decision 0030).
+    assert.equal(last(await unit("bewaard-dock.service"), "PrivateNetwork"), undefined);
+    for (const [name, families] of [
+      ["bewaard.service", ["AF_UNIX"]],
+      ["bewaard-dock.service", ["AF_UNIX", "AF_NETLINK"]],
+    ] as const) {
       const lines = await unit(name);
-      // What udev tells stays in the machine's own network namespace (decision 0030).
-      assert.equal(last(lines, "PrivateNetwork"), undefined, name);
-      assert.deepEqual(list(lines, "RestrictAddressFamilies"), ["AF_UNIX", "AF_NETLINK"], name);
+      assert.deepEqual(list(lines, "RestrictAddressFamilies"), families, name);
       assert.deepEqual(list(lines, "IPAddressDeny"), ["any"], name);
       assert.deepEqual(list(lines, "IPAddressAllow"), [], name);
       assert.equal(last(lines, "RestrictNamespaces"), "yes", name);
@@ -61,7 +64,7 @@ describe("the units of systemd", () => {
     }
   });
 
-  it("open it for a bucket to core alone, without netlink, and not to a cloud's own services", async () => {
+  it("open it for a bucket to core alone, and not to a cloud's own services", async () => {
     const over = await unit("bewaard-bucket.conf");
     const both = [...(await unit("bewaard.service")), ...over];
     assert.deepEqual(list(both, "RestrictAddressFamilies"), ["AF_UNIX", "AF_INET", "AF_INET6"]);
@@ -127,7 +130,7 @@ describe("the units of systemd", () => {
   });
 
   it("start each part once", async () => {
-    assert.equal(parts(await unit("bewaard.service")), "core dock");
+    assert.equal(parts(await unit("bewaard.service")), "core");
     assert.equal(parts(await unit("bewaard-dock.service")), "dock");
     assert.equal(parts(await unit("bewaard-record.service")), "record");
   });
@@ -274,7 +277,6 @@ describe("the units of systemd", () => {
 
   it("tell who asks where that is, and bring it along", async () => {
     for (const [name, program] of [
-      ["bewaard", "ffprobe"],
       ["bewaard-dock", "ffprobe"],
       ["bewaard-record", "ffmpeg"],
     ]) {
@@ -284,7 +286,7 @@ describe("the units of systemd", () => {
       assert.ok(list(asks, "Upholds").includes(`bewaard-${program}.socket`), name);
       const at = `BEWAARD_${program?.toUpperCase()}=${last(socket, "ListenStream")}`;
       assert.ok(list(asks, "Environment").includes(at), name);
-      assert.equal(last(socket, "SocketUser"), "bewaard");
+      assert.equal(last(socket, "SocketUser"), name);
       assert.equal(last(socket, "SocketMode"), "0600");
       assert.equal(last(socket, "Accept"), "yes");
       // Else a camera that fails each second would end all others' recordings.
@@ -302,19 +304,43 @@ describe("the units of systemd", () => {
       assert.ok(list(core, "Environment").includes(said), said);
       assert.ok(list(core, "ReadWritePaths").includes(folder), folder);
       // Of the folder's group is what is made in it, which core may not give away by itself.
-      assert.match(made, new RegExp(`^d ${folder} 2710 bewaard bewaard -$`, "m"));
+      assert.match(made, new RegExp(`^d ${folder} 2710 bewaard ${name} -$`, "m"));
       const producer = await unit(`${name}.service`);
       assert.ok(list(producer, "Environment").includes(said), name);
       assert.ok(!list(producer, "ReadWritePaths").includes(folder), name);
     }
   });
 
+  it("are each of a user of its own, core in the group of the two others, and none of these in any other's (decision 0035)", async () => {
+    const names = ["bewaard", "bewaard-dock", "bewaard-record"];
+    const sysusers = await readFile(
+      new URL("../systemd/bewaard.sysusers", import.meta.url),
+      "utf8",
+    );
+    for (const name of names) {
+      const lines = await unit(`${name}.service`);
+      assert.equal(last(lines, "User"), name);
+      assert.equal(last(lines, "Group"), name);
+      assert.equal(last(lines, "SupplementaryGroups"), undefined, name);
+      // What Node compiled is code: nobody else's may be run.
+      assert.deepEqual(list(lines, "CacheDirectory"), [name]);
+      assert.ok(list(lines, "Environment").includes(`NODE_COMPILE_CACHE=/var/cache/${name}`));
+      const isCore = name === "bewaard";
+      assert.deepEqual(list(lines, "StateDirectory"), isCore ? [name] : [], name);
+      assert.equal(last(lines, "UMask"), isCore ? "0077" : "0027", name);
+      // Core must tell whose a file is.
+      assert.equal(last(lines, "PrivateUsers"), isCore ? undefined : "yes", name);
+      assert.match(sysusers, new RegExp(`^u ${name} - `, "m"));
+    }
+    const members = sysusers.split("\n").filter((line) => line.startsWith("m "));
+    assert.deepEqual(members, ["m bewaard bewaard-dock", "m bewaard bewaard-record"]);
+  });
+
   it("let the recorder have a folder of its own, whose sockets core's group may open (decision 0035)", async () => {
     const made = await readFile(new URL("../systemd/bewaard.tmpfiles", import.meta.url), "utf8");
-    assert.match(made, /^d \/var\/lib\/bewaard-record 2710 bewaard bewaard -$/m);
+    assert.match(made, /^d \/var\/lib\/bewaard-record 2710 bewaard-record bewaard -$/m);
     const recorder = await unit("bewaard-record.service");
     assert.ok(list(recorder, "ReadWritePaths").includes("-/var/lib/bewaard-record"));
-    assert.deepEqual(list(recorder, "StateDirectory"), ["bewaard"]);
     for (const name of ["bewaard.service", "bewaard-dock.service"])
       assert.ok(!(await unit(name)).some((line) => line.includes("bewaard-record")), name);
   });
@@ -359,8 +385,9 @@ describe("the units of systemd", () => {
         lines.findIndex((line) => line.startsWith("NoNewPrivileges=")),
         -1,
       );
-    // Each has its own places; and core must tell whose a file in incoming/ is.
-    const isOwn = (line: string) => /^(?:ReadWritePaths|PrivateUsers)=/.test(line);
+    // Each has its own places; core must tell whose a file in incoming/ is, and the dock hears of what is plugged in.
+    const isOwn = (line: string) =>
+      /^(?:ReadWritePaths|PrivateUsers|RestrictAddressFamilies)=/.test(line);
     const [both, dock] = [await unit("bewaard.service"), await unit("bewaard-dock.service")];
     assert.ok(guards(both).length > 20);
     assert.deepEqual(
@@ -369,7 +396,7 @@ describe("the units of systemd", () => {
     );
   });
 
-  it("have more threads than there are slots wherever cards are read: those that hang hold up no other", async () => {
+  it("have more threads than there are slots wherever cards are read, and than files go to a vault: those that hang hold up no other", async () => {
     for (const name of ["bewaard.service", "bewaard-dock.service", "bewaard-orders.service"]) {
       const words = list(await unit(name), "Environment");
       const [, size] = words.find((one) => one.startsWith("UV_THREADPOOL_SIZE="))?.split("=") ?? [];

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { BewaardError } from "#base/errors";
 import { systemClock } from "#base/system-clock";
 import { readConfig } from "../../config/load.ts";
 import type { AnswersFile } from "../setup/answers-file.ts";
@@ -28,6 +29,11 @@ export function addSetupCommand(
       false,
     )
     .option(
+      "--parts",
+      "alleen: geef dock en opnemer wat van hen is, van een kast die één gebruiker was / only: give dock and recorder what is theirs, of a box that was one user",
+      false,
+    )
+    .option(
       "--tenant <name>",
       "van een huurder: eigen gebruiker, mappen en units / of a tenant: user, folders and units of its own",
     )
@@ -52,6 +58,7 @@ export function addSetupCommand(
     setup.option(`--${dashed(key)} <answer>`, `${nl} / ${en}`);
   setup.action(async (options: Options) => {
     if (options["medium"] === true) return prepareTheMedium(global());
+    if (options["parts"] === true) return giveTheParts(global());
     const signal = stopSignal();
     if (process.getuid?.() === 0) {
       const { OPENED, removeLeft } = await import("../setup/opened-folder.ts");
@@ -77,6 +84,18 @@ async function prepareTheMedium({ config, json }: { config: string; json: boolea
   const { prepareMedium } = await import("../setup.ts");
   const made = await prepareMedium(await readConfig(config));
   print(json, made, () => `${made.medium} ${made.serial}: ${made.directory}`);
+}
+
+async function giveTheParts({ config: path, json }: { config: string; json: boolean }) {
+  const { giveParts } = await import("../setup/give-parts.ts");
+  const { ownerOf } = await import("../setup/own-files.ts");
+  const { partUsers } = await import("../setup/part-users.ts");
+  if (process.getuid?.() !== 0)
+    throw new BewaardError("USAGE", "--parts: alleen voor root / only for root");
+  const config = await readConfig(path);
+  const [core, parts] = [await ownerOf(config.state), await partUsers("bewaard")];
+  const given = core !== undefined && parts !== undefined && (await giveParts(config, core, parts));
+  print(json, { given }, () => (given ? "gegeven / given" : "niets te geven / nothing to give"));
 }
 
 async function guide(

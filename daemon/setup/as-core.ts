@@ -13,8 +13,8 @@ const failure = z.object({
   transient: z.boolean(),
 });
 
-/** Of the units (systemd/bewaard.service). */
-const SERVICE_CACHE = "/var/cache/bewaard";
+/** Of the units (systemd/bewaard.service, bewaard-record.service). */
+const SERVICE_CACHES = ["/var/cache/bewaard", "/var/cache/bewaard-record"];
 
 /** What a command printed, or said where it printed nothing, and its exit code. */
 export interface Ran {
@@ -72,8 +72,11 @@ export function asCore(
  * writes would be code of that one's own.
  */
 async function cacheOf({ uid }: NonNullable<Owner>): Promise<string | undefined> {
-  const found = await stat(SERVICE_CACHE).catch(() => undefined);
-  return found?.uid === uid && found.isDirectory() ? SERVICE_CACHE : undefined;
+  for (const cache of SERVICE_CACHES) {
+    const found = await stat(cache).catch(() => undefined);
+    if (found?.uid === uid && found.isDirectory()) return cache;
+  }
+  return undefined;
 }
 
 /** What a command printed as JSON. @throws BewaardError as the command did, which was started with --json. */

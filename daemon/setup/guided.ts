@@ -14,7 +14,7 @@ import {
   pairingLines,
 } from "./first-hardware.ts";
 import { desksFiles, takeFromDesk } from "./from-desk.ts";
-import { giveSpool } from "./give-spool.ts";
+import { giveParts } from "./give-parts.ts";
 import type { Given, Person } from "./given.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import { partUsers } from "./part-users.ts";
@@ -83,10 +83,10 @@ export async function guidedSetup(
   const config = await readConfig(path);
   const recoveryKey = await settleRecoveryKey(path, config, person?.askPath);
   const owner = await makeFolders(config);
-  const recorders = {
-    folder: recorderFolder(config),
-    owner: await ownerOf(recorderFolder(config)),
-  };
+  // Where dock and recorder are users of their own, their part of the box is theirs.
+  const parts = isServed(config, user) ? await partUsers(user) : undefined;
+  const folder = recorderFolder(config);
+  const recorders = { folder, owner: parts?.record ?? (await ownerOf(folder)) };
   const secrets = await secretsOfBox(config, owner, recorders, user, unit, keys);
   const moved = keys !== undefined && keys !== secrets.keptIn;
   if (moved) say(KEYS_STAY[secrets.keptIn]);
@@ -96,7 +96,7 @@ export async function guidedSetup(
   const core = asCore(owner, path, opened?.path, signal);
   const recorder = asCore(recorders.owner, path, undefined, signal);
   const verifier = await prepare(core, path);
-  if (isServed(config, user)) await giveToParts(config, owner, user);
+  if (parts) await giveParts(config, owner ?? { uid: 0, gid: 0 }, parts);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);
   await takeFromDesk(config, await desksFiles(config, given.desk, person?.askPath));
   const how = json ? ["--json"] : [];
@@ -147,12 +147,6 @@ async function prepare(core: AsCore, path: string): Promise<string> {
     await writeOwned(undefined, known, `${verifier}\n`, 0o644, "replace");
   }
   return verifier;
-}
-
-/** Where dock and recorder are users of their own, their part of the spool is theirs. */
-async function giveToParts({ spool }: Config, owner: Owner, user: string): Promise<void> {
-  const parts = await partUsers(user);
-  if (parts) await giveSpool(spool.path, owner ?? { uid: 0, gid: 0 }, parts);
 }
 
 /** A policy that knows no buildings has no cameras to look for. */

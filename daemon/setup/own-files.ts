@@ -58,15 +58,19 @@ const SMALL_BYTES = 4096;
  * another's file, and nothing that has somebody wait, as a FIFO does.
  * @returns undefined where there is none. @throws BewaardError SECRET_EXPOSED for anything else of that name.
  */
-export async function readOwned(owner: Owner, path: string): Promise<Buffer | undefined> {
+export async function readOwned(
+  owner: Owner,
+  path: string,
+  most = SMALL_BYTES,
+): Promise<Buffer | undefined> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
     await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const seen = await file.stat();
     const own = seen.uid === (owner?.uid ?? process.getuid?.()) && seen.nlink === 1;
-    if (!seen.isFile() || !own || seen.size > SMALL_BYTES) throw notPlain(path);
+    if (!seen.isFile() || !own || seen.size > most) throw notPlain(path);
     // No more than was looked at, whatever is written to it meanwhile.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(SMALL_BYTES), 0, SMALL_BYTES, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(seen.size), 0, seen.size, 0);
     return buffer.subarray(0, bytesRead);
   } catch (cause) {
     const code = systemCode(cause);

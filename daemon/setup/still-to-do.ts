@@ -19,7 +19,7 @@ export function stillToDo(
   const apart = "s3" in config.vault || config.timestamps !== undefined;
   const units = [
     `bewaard${instance}.service`,
-    ...(apart ? [`bewaard-dock${instance}.service`] : []),
+    `bewaard-dock${instance}.service`,
     ...(config.cameras.length > 0 ? [`bewaard-record${instance}.service`] : []),
   ];
   return [

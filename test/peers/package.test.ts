@@ -73,10 +73,12 @@ stop_all() { for pid in $pids; do kill $pid; wait $pid; done; pids=; }
 trap stop_all EXIT
 systemctl() {
   [ "$1 $2" = "enable --now" ] || { command systemctl "$@"; return; }
-  command systemctl enable $3
-  for unit in $3; do
-    line=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/$unit)
-    setpriv --reuid=bewaard --regid=bewaard --clear-groups $line 2>> /root/journal > /dev/null < /dev/null &
+  shift 2
+  command systemctl enable "$@"
+  for unit in "$@"; do
+    says() { sed -n "s/^$1=//p" /usr/lib/systemd/system/$unit; }
+    setpriv --reuid=$(says User) --regid=$(says Group) --init-groups env $(says Environment) $(says ExecStart) \
+      2>> /root/journal > /dev/null < /dev/null &
     pids="$pids $!"
   done
   # Until it says READY, for as long as its unit allows.
@@ -113,10 +115,12 @@ describe("the package, by Debian's own programs", () => {
     );
   });
 
-  it("makes its user and folders, and starts nothing by itself that keeps footage", async () => {
+  it("makes its users and folders, and starts nothing by itself that keeps footage", async () => {
     const said = await inMachine(`
       dpkg --install "$1"
       stat -c '%n %U %a' /var/lib/bewaard /var/lib/bewaard/orders /etc/bewaard
+      stat -c '%n %U:%G %a' /var/lib/bewaard-record /run/bewaard/dock /run/bewaard/record
+      id -nG bewaard; id -nG bewaard-dock; id -nG bewaard-record
       for unit in bewaard-orders.path bewaard-paired.path bewaard.service bewaard-dock.service bewaard-record.service
       do echo "$unit $(systemctl is-enabled $unit)"; done
     `);
@@ -125,6 +129,12 @@ describe("the package, by Debian's own programs", () => {
       "/var/lib/bewaard bewaard 710",
       "/var/lib/bewaard/orders bewaard 700",
       "/etc/bewaard root 755",
+      "/var/lib/bewaard-record bewaard-record:bewaard 2710",
+      "/run/bewaard/dock bewaard:bewaard-dock 2710",
+      "/run/bewaard/record bewaard:bewaard-record 2710",
+      "bewaard bewaard-dock bewaard-record",
+      "bewaard-dock",
+      "bewaard-record",
       "bewaard-orders.path enabled",
       "bewaard-paired.path enabled",
       "bewaard.service disabled",
@@ -201,6 +211,8 @@ END
       bewaarctl clock confirm "${now}"
       ${check}
       ${upgrade.join("\n")}
+      ps -eo user:20=,args= | sed -n 's/ .* run / runs /p' | sort
+      stat -c '%n %U:%G %a' /srv/bewaard/spool/incoming/dock /srv/bewaard/spool/lease/record
       stat -c '%n %U %a' /var/lib/bewaard/node.key /etc/bewaard/node.vkey /etc/bewaard/bewaard.yaml /srv/bewaard/spool /mnt/bewaard/vault
       stop_all
       ${remove}
@@ -213,9 +225,13 @@ END
       /^\/var\/lib\/bewaard\/node\.key bewaard 600$/m,
       /^\/etc\/bewaard\/node\.vkey root 644$/m,
       /^\/etc\/bewaard\/bewaard\.yaml root 644$/m,
-      /^\/srv\/bewaard\/spool bewaard 700$/m,
+      /^bewaard runs core$/m,
+      /^bewaard-dock runs dock$/m,
+      /^\/srv\/bewaard\/spool bewaard 711$/m,
+      /^\/srv\/bewaard\/spool\/incoming\/dock bewaard-dock:bewaard-dock 2770$/m,
+      /^\/srv\/bewaard\/spool\/lease\/record bewaard-record:bewaard-record 600$/m,
       /^\/mnt\/bewaard\/vault bewaard 700$/m,
-      /^ {2}systemctl enable --now bewaard\.service$/m,
+      /^ {2}systemctl enable --now bewaard\.service bewaard-dock\.service$/m,
       /^\/var\/lib\/bewaard\/node\.key$/m,
     ])
       assert.match(said, line);

@@ -18,11 +18,12 @@ describe("a box with systemd, udev and USB, installed from the package", () => {
     await copyExfatCard(box.cardOf("BC-0002"));
   });
 
-  it("answers, is told the time, and systemd finds its unit safe", async () => {
+  it("answers, is told the time, and systemd finds its units safe", async () => {
     const status = await guest.sh(asBewaard("bewaarctl --json status"));
     assert.match(status, /^\{"site":"den-haag-handhaving","node":"dock-1",/);
     await box.confirmTime();
-    assert.match(await guest.sh("systemd-analyze security bewaard | tail -n 1"), / [01]\.\d /);
+    for (const unit of ["bewaard", "bewaard-dock"])
+      assert.match(await guest.sh(`systemd-analyze security ${unit} | tail -n 1`), / [01]\.\d /);
   });
 
   it("takes no card that nobody has paired, and looks at each once (DH-01)", async () => {
@@ -42,7 +43,7 @@ describe("a box with systemd, udev and USB, installed from the package", () => {
     assert.equal(await box.timesTold("no-usb"), 0);
   });
 
-  it("mounts cards once they are paired, for itself alone and read-only", async () => {
+  it("mounts cards once they are paired, for its dock alone and read-only", async () => {
     await box.pair("bc-0201", "5", "generic-dcim");
     await box.pair("bc-0202", "6", OWN_PROFILE);
     await box.untilRecord('"number":"bc-0201"', `"slot":"${XHCI}/5"`);
@@ -50,8 +51,11 @@ describe("a box with systemd, udev and USB, installed from the package", () => {
     const options = (await guest.sh("findmnt -rn -t vfat,exfat -o VFS-OPTIONS")).trim().split("\n");
     assert.equal(options.length, 2);
     for (const one of options) assert.match(one, /^ro,nosuid,nodev,noexec,.*nosymfollow/);
-    const written = await guest.exec("runuser -u bewaard -- touch /run/bewaard/media/*/X");
+    const written = await guest.exec("runuser -u bewaard-dock -- touch /run/bewaard/media/*/X");
     assert.equal(written.code, 1);
+    // Core reads none.
+    const read = await guest.exec("runuser -u bewaard -- ls /run/bewaard/media/*");
+    assert.match(read.err, /Permission denied/);
   });
 
   it("takes what is on a card to the vault, reads it a second time, empties it, sets its clock, and says that it is done (DH-07)", async () => {

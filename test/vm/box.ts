@@ -64,17 +64,19 @@ chmod 755 node
 const FOLDERS = `
 set -e
 mkdir ${PATIENT}
-install -d -o bewaard -g bewaard -m 700 /srv/bewaard /mnt/bewaard
+install -d -o bewaard -g bewaard -m 700 /srv/bewaard/spool /mnt/bewaard
 install -d -o bewaard -g bewaard ${DOCK}/DCIM
 `;
 
-/** What the service and the helper would compile at their first starts, for Node calls such folders by whose they are. */
+/** What services and the helper would compile at their first starts, for Node calls such folders by whose they are. */
 const COMPILED = `
 set -e
 cd /dev/shm/packed/compiled
-chown -R bewaard:bewaard bewaard
-for one in bewaard/*-0; do mv $one \${one%0}$(id -u bewaard); done
-mv bewaard bewaard-helper /var/cache
+for user in bewaard bewaard-dock; do
+  chown -R $user:$user $user
+  for one in $user/*-0; do mv $one \${one%0}$(id -u $user); done
+done
+mv bewaard bewaard-dock bewaard-helper /var/cache
 rm -r /dev/shm/packed
 `;
 
@@ -102,11 +104,11 @@ export async function installBox(guest: Guest): Promise<void> {
   await guest.put(`${PATIENT}/slow.conf`, PATIENCE);
   await guest.put(OWN_PROFILE, (await readFile(GENERIC, "utf8")) + SETS_CLOCK);
   await guest.sh("/usr/lib/bewaard/systemd/node-key.sh && systemctl daemon-reload");
-  await guest.sh("systemctl enable -q --now bewaard.service");
+  await guest.sh("systemctl enable -q --now bewaard.service bewaard-dock.service");
   await guest.until(`[ -S ${CONFIGURATION.state}/control.sock ]`);
 }
 
-/** The command `bewaard …` or `bewaarctl …` as the user whom the box runs as. */
+/** The command `bewaard …` or `bewaarctl …` as the user whom core runs as. */
 export function asBewaard(command: string): string {
   const [program, ...rest] = command.split(" ");
   const compiled = "env NODE_COMPILE_CACHE=/var/cache/bewaard";
@@ -116,14 +118,14 @@ export function asBewaard(command: string): string {
 /** What of an event is asked for, as its fields are called there: `DEVICE` for `BEWAARD_DEVICE`. */
 export type Told = Readonly<Record<string, string>>;
 
-/** The lines of the service of one event since the guest booted, with these values in its fields. */
+/** The lines of the box's parts of one event since the guest booted, with these values in its fields. */
 export function linesOf(event: string, fields: Told = {}): string {
   const wanted = Object.entries({ EVENT: event, ...fields });
   const matches = wanted.map(([name, value]) => `'BEWAARD_${name}=${value}'`).join(" ");
-  return `journalctl -b -u bewaard -o json --no-pager ${matches}`;
+  return `journalctl -b -o json --no-pager ${matches}`;
 }
 
-/** Waits until the service has told of `event` so many times since the guest booted, with `fields` in it. */
+/** Waits until a part has told of `event` so many times since the guest booted, with `fields` in it. */
 export async function untilTold(
   guest: Guest,
   event: string,

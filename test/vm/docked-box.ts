@@ -30,7 +30,7 @@ export interface DockedBox extends AsyncDisposable {
   confirmTime(): Promise<void>;
   segmentsInVault(): Promise<number>;
   untilInVault(segments: number): Promise<void>;
-  /** How often the service has told of `event` since the guest booted. */
+  /** How often a part has told of `event` since the guest booted. */
   timesTold(event: string): Promise<number>;
 }
 

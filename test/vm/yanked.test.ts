@@ -35,7 +35,9 @@ describe("a box with a camera that does not stay", () => {
 
   it("goes on with a wipe when it was killed in the midst of it", async () => {
     await untilTold(guest, "wipe-ordered");
-    await guest.sh("systemctl kill -s KILL bewaard && systemctl start bewaard-orders.path");
+    await guest.sh(
+      "systemctl kill -s KILL bewaard bewaard-dock && systemctl start bewaard-orders.path",
+    );
     await untilTold(guest, "wiped");
     await untilTold(guest, "slot-done");
     assert.equal((await guest.sh("systemctl show -p NRestarts --value bewaard")).trim(), "1");

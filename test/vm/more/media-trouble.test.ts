@@ -40,7 +40,7 @@ describe("a media device that makes trouble", () => {
     await untilTold(guest, "wipe-ordered", 1, OF_IT);
     const file = (await guest.sh("find /run/bewaard/media/mtp-* -name '*.MP4'")).trim();
     const node = "/usr/lib/bewaard/node_modules/.bin/node";
-    await guest.sh(`systemd-run -q --unit=hold -p User=bewaard ${node} -e '${HOLD}' ${file}`);
+    await guest.sh(`systemd-run -q --unit=hold -p User=bewaard-dock ${node} -e '${HOLD}' ${file}`);
     await guest.until("ls -l /proc/$(pgrep -x jmtpfs)/fd | grep '/tmp/#.*deleted'");
     await changeWithin(path);
     await guest.sh("systemctl start bewaard-orders.path");

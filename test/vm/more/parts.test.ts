@@ -6,17 +6,17 @@ import type { Guest } from "../guest.ts";
 import { ownBox } from "../own-box.ts";
 
 const PARTS = ["bewaard", "bewaard-dock", "bewaard-record"];
-/** As docs/install.md says for a bucket, though the vault here stays a folder. */
+/** As docs/install.md says for a bucket and for cameras, though the vault here stays a folder. */
 const APART = `
 set -e
 mkdir -p /etc/systemd/system/bewaard.service.d
 ln -s /usr/lib/bewaard/systemd/bewaard-bucket.conf /etc/systemd/system/bewaard.service.d/bucket.conf
 systemctl daemon-reload
 systemctl restart bewaard.service
-systemctl enable -q --now bewaard-dock.service bewaard-record.service
+systemctl enable -q --now bewaard-record.service
 `;
 
-describe("a box whose parts are units of their own", () => {
+describe("a box with all its parts", () => {
   let box: DockedBox;
   let guest: Guest;
 

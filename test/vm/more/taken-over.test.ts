@@ -28,7 +28,6 @@ mkdir /etc/systemd/system/bewaard-ffprobe@.service.d
 printf '[Service]\\nRuntimeMaxSec=infinity\\nLimitCPU=infinity\\n' > /etc/systemd/system/bewaard-ffprobe@.service.d/slow.conf
 systemctl daemon-reload
 systemctl start bewaard-record.service
-install -d -o bewaard -g bewaard -m 700 ${INCOMING}
 install -o bewaard -g bewaard -m 600 /dev/null /var/lib/bewaard/camera.password
 echo secret > /var/lib/bewaard/camera.password
 ip link set lo up
@@ -63,16 +62,22 @@ for name in first second third fourth; do echo footage > $name; chown bewaard:be
 const UNTOUCHED = `cd ${INCOMING} && grep -c '^footage$' first second third fourth && [ ! -e new ]`;
 
 const SENT = { ffmpeg: "any\\0\\0", ffprobe: "1 1\\nx" };
+/** Who has each of them run: of a tenant all is one user. */
+const ASKS = { ffmpeg: "bewaard-record", ffprobe: "bewaard-dock" };
 
 /** Has systemd start one, as the service of the box or of a tenant does, and prints what it says. A film has an end; to hang up on ffmpeg would end it. */
-const asks = (program: "ffmpeg" | "ffprobe", box = "bewaard", user = box): string =>
+const asks = (
+  program: "ffmpeg" | "ffprobe",
+  box = "bewaard",
+  user = box === "bewaard" ? ASKS[program] : box,
+): string =>
   `runuser -u ${user} -- perl -MIO::Socket::UNIX -e '
     $s = IO::Socket::UNIX->new(Peer => "/run/${box}/${program}.sock") or die $!;
     print $s "${SENT[program]}"; shutdown($s, 1) if "${program}" eq "ffprobe"; print while <$s>;'`;
 
 /** Has two started that are told nothing, and prints which users they are. */
 const TWO_AT_ONCE = `
-runuser -u bewaard -- perl -MIO::Socket::UNIX -e '
+runuser -u bewaard-record -- perl -MIO::Socket::UNIX -e '
   @s = map { IO::Socket::UNIX->new(Peer => "/run/bewaard/ffmpeg.sock") or die $! } 1, 2; sleep 600' &
 list() { systemctl list-units --state=running --plain --no-legend 'bewaard-ffmpeg@*' | cut -d' ' -f1; }
 until [ "$(list | wc -l)" = 2 ]; do sleep 0.2; done
@@ -108,7 +113,7 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
   const done = (tries: ReadonlyMap<string, string>): readonly string[] =>
     [...tries].filter(([, how]) => how === "done").map(([name]) => name);
 
-  it("would have all of it as a process of the box's user: each attempt is one that succeeds", async () => {
+  it("would have all of it as a process of core's user: each attempt is one that succeeds", async () => {
     const tries = await tried(
       "systemd-run -q --pipe --wait -p User=bewaard sh -c 'ffmpeg; exit 0'",
     );
@@ -141,9 +146,10 @@ describe("an ffmpeg or ffprobe that was taken over", () => {
     await guest.sh(UNTOUCHED);
   });
 
-  it("is asked by nobody but the box's user, and is gone once it was answered", async () => {
+  it("is asked by nobody but the part that has need of it, and is gone once it was answered", async () => {
     for (const [box, user] of [
       ["bewaard", "nobody"],
+      ["bewaard", "bewaard"],
       ["bewaard", "bewaard-museum"],
       ["bewaard-museum", "bewaard"],
     ])
