@@ -115,7 +115,7 @@ const boxKeys = z.strictObject({
   recorder: recorder
     .optional()
     .describe(
-      "What is the recorder's own. Without it: that lies in `state`, or, where that is `/var/lib/bewaard`, in `/var/lib/bewaard-record`.",
+      "What is the recorder's own. Without it: that lies in `state`, or, where that is `/var/lib/bewaard` or a tenant's, beside it, in `/var/lib/bewaard-record`.",
     ),
   spool: z.strictObject({
     path: absolutePath.describe("The sealed files on this machine: a file system of its own."),

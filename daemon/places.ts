@@ -78,12 +78,12 @@ export function roomPath(config: Config): string {
   return servedRoom() ?? join(config.state, "room.sock");
 }
 
-/** Where the service keeps what is core's, and what is the recorder's, who is another user there (systemd/bewaard.tmpfiles). */
-const SERVED = { state: "/var/lib/bewaard", recorder: "/var/lib/bewaard-record" };
+/** Where a service keeps what is core's, of a box or of a tenant. What is the recorder's, another user, is beside it (systemd/bewaard.tmpfiles). */
+const SERVED = /^\/var\/lib\/bewaard(?:-[a-z][a-z0-9]+)?$/;
 
 /** What is the recorder's own, passwords of cameras among it. Of a box that is no service, where nothing else is said, in the state folder. */
 export function recorderFolder({ recorder, state }: Config): string {
-  return recorder?.state ?? (state === SERVED.state ? SERVED.recorder : state);
+  return recorder?.state ?? (SERVED.test(state) ? `${state}-record` : state);
 }
 
 /** Where the recorder says what its cameras are doing. */

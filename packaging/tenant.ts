@@ -28,24 +28,20 @@ export function templateName(unit: string): string {
 
 type Changes = readonly (readonly [RegExp, string])[];
 
-/** Where things are of a tenant, who is `%i` here, for most units are templates. */
+/** Where things are of a tenant, who is `%i` here, for most units are templates: its dock's have `-dock` behind that. */
 const PLACES: Changes = [
   [/\/etc\/bewaard\/bewaard\.yaml/g, "/etc/bewaard/%i.yaml"],
   [/\/etc\/bewaard\/credentials\//g, "/etc/bewaard/%i/credentials/"],
-  [/\/(var\/cache|srv|mnt)\/bewaard(?:-dock|-record)?(?=[ /]|$)/g, "/$1/bewaard-%i"],
-  // Its recorder has no folder of its own.
-  [/\/var\/lib\/bewaard-record$/g, "/var/lib/bewaard-%i"],
-  [/\/run\/bewaard(?=\/ff[a-z]+\.sock$)/g, "/run/bewaard-%i"],
-  [/\/var\/lib\/bewaard(?=\/metrics\b)/g, "/var/lib/bewaard-%i"],
+  [/\/(var\/cache|var\/lib|srv|mnt)\/bewaard(?=[-/ ]|$)/g, "/$1/bewaard-%i"],
+  [/\/run\/bewaard(?=\/(?:dock|record|ff[a-z]+\.sock)\b)/g, "/run/bewaard-%i"],
 ];
-/** And whose they are: of a tenant all parts are one user still. */
+/** And whose they are. */
 const OWN: Changes = [
   [/^(Description=.*)$/, "$1 (%i)"],
   [
-    /^(User|Group|SupplementaryGroups|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard(?:-dock|-record)?$/,
+    /^(User|Group|SupplementaryGroups|SocketUser|SocketGroup|StateDirectory|CacheDirectory)=bewaard(?=-|$)/,
     "$1=bewaard-%i",
   ],
-  [/^UMask=0027$/, "UMask=0077"],
   [/^(SyslogIdentifier=.*)$/, "$1@%i"],
 ];
 /** Lines that name other units, which are this tenant's then. */
@@ -54,11 +50,8 @@ const NEEDS =
 const NEEDED: Changes = [
   [/\bsystem-bewaard-ffmpeg\.slice$/, "system-bewaard-tenant-%i.slice"],
   [/\bbewaard-ffmpeg(?=\.socket\b)/g, "bewaard-ffmpeg-%i"],
-  [/\b(bewaard(?:-ffprobe|-gate|-metrics|-record)?)(?=\.(?:service|socket)\b)/g, "$1@%i"],
+  [/\b(bewaard(?:-(?:ffprobe|gate|metrics|record))?)(?=\.(?:service|socket)\b)/g, "$1@%i"],
 ];
-
-/** Its core answers its producers beside its control socket. */
-const SHARED = /^(?:Environment=BEWAARD_(?:KNOWN|ROOM)=|ReadWritePaths=\/run\/bewaard\/)/;
 
 /** What a box has at a port, which each tenant would have to have another of. */
 const PORT = "ListenStream=127.0.0.1:9464";
@@ -79,12 +72,12 @@ export function tenantTemplate(text: string, who: "%i" | "%j" = "%i"): string {
   const template: string[] = [];
   for (const line of text.split("\n")) {
     const there = replaced(line, PLACES, who);
-    const isOther = line === PORT || SHARED.test(line);
-    // What is said above it is about it.
-    if (isOther) while (template.at(-1)?.startsWith("#")) template.pop();
-    if (line === PORT) template.push(NO_PORT);
-    else if (line.startsWith("#")) template.push(there);
-    else if (!isOther) template.push(replaced(there, NEEDS.test(line) ? NEEDED : OWN, who));
+    if (line === PORT) {
+      // What is said above it is about it.
+      while (template.at(-1)?.startsWith("#")) template.pop();
+      template.push(NO_PORT);
+    } else if (line.startsWith("#")) template.push(there);
+    else template.push(replaced(there, NEEDS.test(line) ? NEEDED : OWN, who));
   }
   const own = template.join("\n");
   if (!text.includes("\n[Service]\n")) return own;

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
-import { parseTenant } from "../daemon/setup/tenant.ts";
+import { foldersOf, parseTenant, usersOf } from "../daemon/setup/tenant.ts";
 import { TENANT_FILES, TENANT_UNITS, templateName, tenantTemplate } from "../packaging/tenant.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 
@@ -41,19 +41,6 @@ function untenanted(line: string, who: string): string {
     .replace(` (${who})`, "");
 }
 
-/** What a tenant has not: what lies in the box's own folders. */
-function isTenants(line: string): boolean {
-  return !/^\w+=(?:BEWAARD_(?:KNOWN|ROOM)=)?\/run\/bewaard\/(?:dock|record)/.test(line);
-}
-
-/** What a box has that is one user. */
-function ofOneUser(line: string): string {
-  return line
-    .replace(/^((?:Socket)?(?:User|Group)|CacheDirectory)=bewaard-\w+$/, "$1=bewaard")
-    .replace(/(\/var\/(?:cache|lib)\/bewaard)-(?:dock|record)/, "$1")
-    .replace(/^UMask=0027$/, "UMask=0077");
-}
-
 describe("the units of a tenant", () => {
   it("are those of a box, line by line, but for whose they are", async () => {
     for (const name of [...TENANT_UNITS, ...FILES, "bewaard-bucket.conf"]) {
@@ -61,9 +48,9 @@ describe("the units of a tenant", () => {
       const same = template
         .filter((line) => line !== HIDDEN)
         .map((line) => untenanted(line, whoIn(name)));
-      const own = unit
-        .filter(isTenants)
-        .flatMap((line) => (line === "ListenStream=127.0.0.1:9464" ? METRICS : [ofOneUser(line)]));
+      const own = unit.flatMap((line) =>
+        line === "ListenStream=127.0.0.1:9464" ? METRICS : [line],
+      );
       assert.deepEqual(same, own, name);
     }
   });
@@ -73,9 +60,14 @@ describe("the units of a tenant", () => {
       const { template } = await both(name);
       const says = template.join("\n");
       assert.doesNotMatch(says, /\/(?:srv|mnt|var\/lib|var\/cache)\/bewaard(?!-%i)/, name);
-      assert.doesNotMatch(says, /bewaard\.yaml|\/run\/bewaard\/|bewaard-[a-z]+\.socket/, name);
+      assert.doesNotMatch(
+        says,
+        /bewaard\.yaml|\/run\/bewaard\/|bewaard(?:-[a-z]+)?\.(?:socket|service)/,
+        name,
+      );
+      const user = name.replace("bewaard", "bewaard-%i").replace(".service", "");
       for (const key of ["User", "Group", "CacheDirectory"])
-        assert.match(says, new RegExp(`^${key}=bewaard-%i$`, "m"), `${name} ${key}`);
+        assert.match(says, new RegExp(`^${key}=${user}$`, "m"), `${name} ${key}`);
       assert.match(says, /--config \/etc\/bewaard\/%i\.yaml run/, name);
       // Each its own in the journal.
       assert.match(says, /^SyslogIdentifier=bewaard\S*@%i$/m, name);
@@ -84,13 +76,12 @@ describe("the units of a tenant", () => {
     }
   });
 
-  it("have ffmpeg and ffprobe started behind sockets that only this tenant's user may open", async () => {
-    for (const [socket, path] of [
-      ["bewaard-ffprobe.socket", "/run/bewaard-%i/ffprobe.sock"],
-      ["bewaard-ffmpeg.socket", "/run/bewaard-%j/ffmpeg.sock"],
+  it("have ffmpeg and ffprobe started behind sockets that only that part of this tenant may open", async () => {
+    for (const [socket, path, user] of [
+      ["bewaard-ffprobe.socket", "/run/bewaard-%i/ffprobe.sock", "bewaard-%i-dock"],
+      ["bewaard-ffmpeg.socket", "/run/bewaard-%j/ffmpeg.sock", "bewaard-%j-record"],
     ] as const) {
       const { template } = await both(socket);
-      const user = path.split("/")[2];
       for (const line of [`ListenStream=${path}`, `SocketUser=${user}`, `SocketGroup=${user}`])
         assert.ok(template.includes(line), `${socket}: ${line}`);
       assert.ok(template.includes("SocketMode=0600"));
@@ -160,6 +151,33 @@ describe("the units of a tenant", () => {
     ]);
     assert.deepEqual((await readdir(at("made"))).toSorted(), made.map(([name]) => name).toSorted());
     for (const [name, from] of made) assert.equal(await readFile(at(`made/${name}`), "utf8"), from);
+  });
+});
+
+describe("the users and folders of a tenant", () => {
+  it("are those of a box, and a group besides of those who may read its configuration", async () => {
+    const box = async (name: string) =>
+      said(await readFile(new URL(`../systemd/${name}`, import.meta.url), "utf8"));
+    const own = (text: string) =>
+      said(text).map((line) =>
+        line.replaceAll(/bewaard([-/ ])museum/g, "bewaard").replace(/ museum/g, ""),
+      );
+    const users = own(usersOf("museum"));
+    const parts = users.filter((line) => line.includes("bewaard-parts"));
+    const name = (line: string) => line.replace(/ ".*"/, "");
+    assert.deepEqual(
+      users.filter((line) => !parts.includes(line)).map(name),
+      (await box("bewaard.sysusers")).map(name),
+    );
+    assert.deepEqual(parts, [
+      "g bewaard-parts -",
+      ...["", "-dock", "-record"].map((part) => `m bewaard${part} bewaard-parts`),
+    ]);
+    // The helper's are the machine's.
+    const folders = (await box("bewaard.tmpfiles")).filter(
+      (line) => !/ (?:\/run\/bewaard\/(?:cards|media|reports|room)|\S+\/orders) /.test(line),
+    );
+    assert.deepEqual(own(foldersOf("museum")).toSorted(), folders.toSorted());
   });
 });
 

@@ -58,7 +58,7 @@ export function addSetupCommand(
     setup.option(`--${dashed(key)} <answer>`, `${nl} / ${en}`);
   setup.action(async (options: Options) => {
     if (options["medium"] === true) return prepareTheMedium(global());
-    if (options["parts"] === true) return giveTheParts(global());
+    if (options["parts"] === true) return giveTheParts(options["tenant"], global());
     const signal = stopSignal();
     if (process.getuid?.() === 0) {
       const { OPENED, removeLeft } = await import("../setup/opened-folder.ts");
@@ -86,14 +86,22 @@ async function prepareTheMedium({ config, json }: { config: string; json: boolea
   print(json, made, () => `${made.medium} ${made.serial}: ${made.directory}`);
 }
 
-async function giveTheParts({ config: path, json }: { config: string; json: boolean }) {
+async function giveTheParts(
+  named: unknown,
+  { config: path, json }: { config: string; json: boolean },
+) {
   const { giveParts } = await import("../setup/give-parts.ts");
   const { ownerOf } = await import("../setup/own-files.ts");
   const { partUsers } = await import("../setup/part-users.ts");
   if (process.getuid?.() !== 0)
     throw new BewaardError("USAGE", "--parts: alleen voor root / only for root");
-  const config = await readConfig(path);
-  const [core, parts] = [await ownerOf(config.state), await partUsers("bewaard")];
+  const { makeTenant, parseTenant, tenantConfiguration } = await import("../setup/tenant.ts");
+  const tenant = typeof named === "string" ? await makeTenant(parseTenant(named)) : undefined;
+  const [user, at] = tenant
+    ? [`bewaard-${tenant.name}`, tenantConfiguration(tenant.name)]
+    : ["bewaard", path];
+  const config = await readConfig(at);
+  const [core, parts] = [await ownerOf(config.state), await partUsers(user)];
   const given = core !== undefined && parts !== undefined && (await giveParts(config, core, parts));
   print(json, { given }, () => (given ? "gegeven / given" : "niets te geven / nothing to give"));
 }
@@ -109,7 +117,9 @@ async function guide(
   const { readAnswers } = await import("../setup/answers-file.ts");
   const { openTerminal } = await import("../setup/terminal.ts");
   const { answers, tenant: named } = options;
-  const { makeTenant, parseTenant, tenantState } = await import("../setup/tenant.ts");
+  const { makeTenant, parseTenant, tenantConfiguration, tenantState } = await import(
+    "../setup/tenant.ts"
+  );
   const tenant = typeof named === "string" ? parseTenant(named) : undefined;
   const file = typeof answers === "string" ? await readAnswers(answers) : {};
   const say = (line: string): void => {
@@ -119,7 +129,7 @@ async function guide(
   const asked = atTerminal && answers === undefined;
   using person = asked ? openTerminal(process.stdin, process.stdout, signal) : undefined;
   const report = await guidedSetup(
-    tenant === undefined ? resolve(config) : `/etc/bewaard/${tenant}.yaml`,
+    tenant === undefined ? resolve(config) : tenantConfiguration(tenant),
     {
       ...givenBy(file, options, tenant === undefined ? STATE : tenantState(tenant)),
       tenant: tenant === undefined ? undefined : await makeTenant(tenant),

@@ -93,8 +93,11 @@ export async function guidedSetup(
   const differs = [...settled.differs, ...(moved ? ["keys"] : [])];
   await takeSecrets(config, given.secrets, secrets, person?.askSecret);
   await using opened = await secrets.opened();
-  const core = asCore(owner, path, opened?.path, signal);
-  const recorder = asCore(recorders.owner, path, undefined, signal);
+  // A child has one group: of a tenant's the one that may read its configuration.
+  const who = (one: Owner): Owner =>
+    one && given.tenant ? { ...one, gid: given.tenant.readers } : one;
+  const core = asCore(who(owner), path, opened?.path, signal);
+  const recorder = asCore(who(recorders.owner), path, undefined, signal);
   const verifier = await prepare(core, path);
   if (parts) await giveParts(config, owner ?? { uid: 0, gid: 0 }, parts);
   say(`sleutel van deze kast, voor het bureau / key of this box, for the desk:\n${verifier}`);

@@ -40,7 +40,7 @@ export async function settleConfiguration(
   const whole = { ...standing, path };
   const usual = usualAnswer(tenant?.name);
   const all = await gather(whole, answers, usual, person?.ask);
-  const readers = tenant && { uid: 0, gid: tenant.owner.gid };
+  const readers = tenant && { uid: 0, gid: tenant.readers };
   const before = replaceAt && nameBefore(path, replaceAt);
   const written = await writtenIn(path);
   await writeConfiguration(whole, all, readers, before);

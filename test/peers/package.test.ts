@@ -19,6 +19,7 @@ const BY_SETUP = [
   "/etc/systemd/system/bewaard.service.d/credentials.conf",
   "/etc/systemd/system/bewaard@museum.service.d/credentials.conf",
   "/etc/sysusers.d/bewaard-museum.conf",
+  "/etc/tmpfiles.d/bewaard-museum.conf",
 ];
 const KEPT = `/var/lib/bewaard/catalog.db /srv/bewaard/spool/a.age /etc/bewaard/bewaard.yaml ${BY_SETUP.join(" ")}`;
 const USED = `
@@ -270,6 +271,12 @@ END
       as bewaard-bibliotheek "find $others $box /etc/bewaard -writable 2>/dev/null" | sed 's/^/writes /'
       as bewaard-bibliotheek "cat /var/lib/bewaard-museum/node.key || cat /var/lib/bewaard/node.key" 2>&1 | sed 's/^/key /'
       as bewaard-museum "find $others -mindepth 1 -name node.key" | sed 's/^/own /'
+      # Each part as systemd starts it, with its groups: it reads the configuration, and is not told what to do by another.
+      part() { setpriv --reuid=$1 --regid=$1 --init-groups sh -c "$2"; }
+      for part in "" -dock -record
+      do part bewaard-museum$part "cat /etc/bewaard/museum.yaml" | grep -c ^node: | sed "s/^/configured$part /"; done
+      for part in -dock -record
+      do part bewaard-museum$part "ls /var/lib/bewaard-museum /srv/bewaard-museum/spool/segments /etc/bewaard/bibliotheek" 2> /dev/null | sed "s/^/sees /"; done
       for key in /var/lib/bewaard*/node.key; do sha256sum < $key; done | sort -u | wc -l | sed 's/^/keys /'
       systemd-analyze verify bewaard@museum.service bewaard-dock@museum.service bewaard-record@museum.service 2>&1 | sed 's/^/verify /'
     `);
@@ -279,14 +286,17 @@ END
     assert.deepEqual(saying("writes"), []);
     assert.equal(saying("key").filter((line) => /Permission denied/.test(line)).length, 2);
     assert.equal(saying("key").length, 2);
+    for (const part of ["", "-dock", "-record"])
+      assert.deepEqual(saying(`configured${part}`), [`configured${part} 1`], said);
+    assert.deepEqual(saying("sees"), []);
     assert.deepEqual(saying("own"), ["own /var/lib/bewaard-museum/node.key"]);
     assert.deepEqual(saying("keys"), ["keys 3"]);
     assert.deepEqual(saying("verify"), []);
     for (const name of ["bibliotheek", "museum"])
       for (const place of [
-        `place /etc/bewaard/${name}.yaml root bewaard-${name} 640`,
+        `place /etc/bewaard/${name}.yaml root bewaard-${name}-parts 640`,
         `place /var/lib/bewaard-${name} bewaard-${name} bewaard-${name} 710`,
-        `place /srv/bewaard-${name}/spool bewaard-${name} bewaard-${name} 700`,
+        `place /srv/bewaard-${name}/spool bewaard-${name} bewaard-${name} 711`,
         `place /mnt/bewaard-${name}/vault bewaard-${name} bewaard-${name} 700`,
       ])
         assert.ok(lines.includes(place), `${place}: ${said}`);
