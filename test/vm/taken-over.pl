@@ -17,13 +17,16 @@ my %at = map { chomp; split / /, $_, 2 } <$targets>;
 # Each gives true, or leaves why not in $!.
 my %tries;
 sub reads { my ($path) = @_; return sub { sysopen($file, $path, O_RDONLY) && sysread($file, my $byte, 1) } }
-$tries{"read $_"} = reads($at{$_}) for qw(catalog key password configuration);
+$tries{"read $_"} = reads($at{$_}) for qw(catalog key credential password configuration);
 $tries{'list state'} = sub { opendir(my $folder, $at{state}) };
-$tries{'unlink'} = sub { unlink $at{first} };
-$tries{'truncate'} = sub { truncate $at{second}, 0 };
-$tries{'rename'} = sub { rename $at{third}, "$at{third}.other" };
-$tries{'overwrite'} = sub { sysopen($file, $at{fourth}, O_WRONLY) && syswrite($file, 'x') };
-$tries{'create'} = sub { writes("$at{incoming}/new") };
+for my $place (qw(incoming segments)) {
+  my $path = $at{$place};
+  $tries{"unlink in $place"} = sub { unlink "$path/first" };
+  $tries{"truncate in $place"} = sub { truncate "$path/second", 0 };
+  $tries{"rename in $place"} = sub { rename "$path/third", "$path/third.other" };
+  $tries{"overwrite in $place"} = sub { sysopen($file, "$path/fourth", O_WRONLY) && syswrite($file, 'x') };
+  $tries{"create in $place"} = sub { writes("$path/new") };
+}
 $tries{'write elsewhere'} = sub {
   for my $folder ('/tmp', '/var/tmp', '/dev/shm', '/run', '/', '/film', '/home', '/usr', '/proc', '.') { writes("$folder/x$$") and return 1 }
   return 0;
@@ -51,6 +54,7 @@ sub reaches {
 }
 $tries{'reach loopback'} = sub { reaches('127.0.0.1', $at{port}) };
 $tries{'reach another address'} = sub { reaches($at{address}, $at{port}) };
+$tries{'speak IPv6'} = sub { socket($socket, PF_INET6, SOCK_STREAM, 0) };
 $tries{'send a datagram'} = sub {
   socket($socket, PF_INET, SOCK_DGRAM, 0) && send($socket, 'x', 0, sockaddr_in($at{port}, inet_aton($at{address})));
 };
@@ -67,7 +71,9 @@ $tries{'listen'} = sub { socket($socket, PF_INET, SOCK_STREAM, 0) && listen($soc
 # x86-64: kill, ptrace, process_vm_readv.
 sub called { my ($result) = @_; return $result >= 0 }
 $tries{'signal the recorder'} = sub { called(syscall(62, $at{pid} + 0, 0)) };
-$tries{'trace the recorder'} = sub { called(syscall(101, 16, $at{pid} + 0, 0, 0)) && (waitpid($at{pid}, 0), called(syscall(101, 17, $at{pid} + 0, 0, 0)) || 1) };
+sub traces { my ($pid) = @_; return called(syscall(101, 16, $pid, 0, 0)) && (waitpid($pid, 0), called(syscall(101, 17, $pid, 0, 0)) || 1) }
+$tries{'trace the recorder'} = sub { traces($at{pid} + 0) };
+$tries{'trace who started it'} = sub { traces(getppid()) };
 $tries{"read the recorder's memory"} = sub { sysopen($file, "/proc/$at{pid}/mem", O_RDONLY) };
 $tries{"read the recorder's environment"} = reads("/proc/$at{pid}/environ");
 $tries{'find the recorder'} = sub { -e "/proc/$at{pid}" };
