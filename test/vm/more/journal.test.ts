@@ -52,6 +52,14 @@ describe("the journal of a box", () => {
       );
   });
 
+  it("is told by systemd how many lines to take of each part, as in the tests of journald itself", async () => {
+    for (const unit of ["bewaard", "bewaard-dock"])
+      for (const limit of ["interval", "burst"]) {
+        const told = `/run/systemd/units/log-rate-limit-${limit}:${unit}.service`;
+        assert.equal((await guest.sh(`readlink ${told}`)).trim(), "1000000", told);
+      }
+  });
+
   it("says among its errors why it does not start", async () => {
     const configuration = "/etc/bewaard/bewaard.yaml";
     await guest.sh(`cp -p ${configuration} /run/kept && echo 'no_such_key: 1' >> ${configuration}`);
