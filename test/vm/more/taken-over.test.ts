@@ -13,6 +13,7 @@ const SEGMENTS = "/srv/bewaard/spool/segments";
 /** A tenant whose recorder only sleeps: that is started sooner, and its gate comes with it. */
 const TENANT = `
 set -e
+mkdir -p /etc/sysusers.d
 printf 'u bewaard-museum%s -\\n' '' -dock -record > /etc/sysusers.d/bewaard-museum.conf
 systemd-sysusers /etc/sysusers.d/bewaard-museum.conf
 mkdir /etc/systemd/system/bewaard-record@museum.service.d
