@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BewaardError, systemCode } from "#base/errors";
 import type { Config } from "../config/schema.ts";
 import { readSecret, secretsComeFromSystemd } from "../config/secrets.ts";
+import { lockFile } from "../storage/catalog/sqlite.ts";
 import { newNodeKeyPem, parseNodeKey, verifierText } from "../storage/ledger/note.ts";
 import { createSpool } from "../storage/spool/spool.ts";
 import { createDirectoryVault } from "../storage/vault/directory.ts";
@@ -15,10 +16,14 @@ export const KEY_ELSEWHERE = "node.key.in-systemd";
 /**
  * Prepares a new box: its state folder, spool, vault and node key. What is there already stays as it is.
  * Returns the public key of the node, which the desk pins.
+ * @throws BewaardError LEASE_HELD while another setup does the same.
  */
 export async function setupBox(config: Config): Promise<string> {
   // Its group may pass through to the control socket; what else is in there is its owner's alone.
   await mkdir(config.state, { recursive: true, mode: 0o710 });
+  // Two that both find no spool would make two, and each take away what the other writes.
+  await using lock = await lockFile(join(config.state, "setup.lock"));
+  if (!lock) throw new BewaardError("LEASE_HELD", "another bewaard setup is at work: wait for it");
   await mkdir(recorderFolder(config), { recursive: true, mode: 0o710 });
   // A box that has kept footage has a spool and a vault: where they are not there now, their disks are
   // not mounted, and a new one in the mount point would be taken for the old one, emptied.

@@ -18,6 +18,7 @@ import { DAY_MS, dayOf, plus } from "#base/time";
 import { readConfig } from "../config/load.ts";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { pairingLines } from "../daemon/setup/first-hardware.ts";
+import { lockFile } from "../storage/catalog/sqlite.ts";
 import { GOOD_CAMERA } from "./fakes/configuration.ts";
 import { openResponder, probeMatch } from "./fakes/discovery-responder.ts";
 import { fitBucket, NODE, USERS } from "./fakes/fit-bucket.ts";
@@ -214,6 +215,21 @@ describe("bewaard setup, where a file answers", function () {
       const after = await keyIn(at("state"));
       assert.ok(after !== undefined && (before === undefined || before === after), name);
     }
+  });
+
+  it("prepares nothing while another prepares the same box, and says so", async () => {
+    await using machine = await newMachine();
+    const { at, setup } = machine;
+    await mkdir(at("state"), { mode: 0o710 });
+    {
+      await using lock = await lockFile(at("state", "setup.lock"));
+      assert.ok(lock);
+      const { stdout, stderr } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+      assert.match(`${stdout}${stderr}`, /LEASE_HELD/);
+      assert.equal(existsSync(at("srv/spool/bewaard-spool.json")), false);
+    }
+    const { stdout } = await setup("--json", "setup", "--answers", at("answers.yaml"));
+    assert.equal(reported.parse(JSON.parse(stdout)).done, true);
   });
 
   it("makes one key where two begin at the same time", async () => {
