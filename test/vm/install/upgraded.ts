@@ -15,7 +15,7 @@ export function isUpgraded(given: () => Nvr): void {
     await nvr.guest.sh(`bewaarctl clock confirm ${isoOf(systemClock.now()).slice(0, 19)}Z`);
     const { out } = await nvr.guest.exec(await upgraded());
     assert.match(out, /^✔ service: draait/m);
-    assert.match(await nvr.guest.sh("dpkg-query -W bewaard"), /\.1$/);
+    assert.match(await nvr.guest.sh("dpkg-query -W bewaard"), /\.1\n$/);
     // The one that was open, and the first of the newer.
     await nvr.untilToldAgain("sealed", sealed, 2);
     assert.equal(await nvr.timesTold("truncated"), cut);
