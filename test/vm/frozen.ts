@@ -44,8 +44,11 @@ async function emptyProject(path: string): Promise<void> {
 }
 
 /** A guest just after it booted, made if there is none for this QEMU: minutes. Two at once would both make it. */
-export async function justBooted(suite: Suite = "trixie"): Promise<Frozen> {
-  const image = await guestImage(suite);
+export async function justBooted(
+  suite: Suite = "trixie",
+  processors: Image["processors"] = 1,
+): Promise<Frozen> {
+  const image = await guestImage(suite, processors);
   const { stdout } = await run("qemu-system-x86_64", ["--version"]);
   const how = [FROZEN, stdout, ...machineArguments(image, "/")].join("\n");
   const key = createHash("sha256").update(how).digest("hex").slice(0, 16);

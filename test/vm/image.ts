@@ -21,17 +21,28 @@ export interface Image {
   readonly disk: string;
   readonly kernel: string;
   readonly initrd: string;
+  /** Of the machine that is made of it. Its guests mostly run beside others, and have one. */
+  readonly processors: 1 | 2;
 }
 
 /**
  * Resolves to the image of the test guest, made now if there is none of these scripts yet: some two minutes.
  * It stays in ~/.cache/bewaard/vm, or where `BEWAARD_VM_CACHE` says: some 600 MB, and as much for its snapshot.
  */
-export async function guestImage(suite: Suite): Promise<Image> {
+export async function guestImage(
+  suite: Suite,
+  processors: Image["processors"] = 1,
+): Promise<Image> {
   const folder = join(cache(), await key(suite));
   if (!existsSync(folder)) await make(suite, folder);
   const at = (name: string): string => join(folder, name);
-  return { folder, disk: at("disk.qcow2"), kernel: at("vmlinuz"), initrd: at("initrd") };
+  return {
+    folder,
+    disk: at("disk.qcow2"),
+    kernel: at("vmlinuz"),
+    initrd: at("initrd"),
+    processors,
+  };
 }
 
 function cache(): string {

@@ -22,7 +22,7 @@ export function placesIn(folder: string) {
 /** Emulated, always: where /dev/kvm is there it need not work, and a machine that builds software has none. */
 const BOARD = "-M q35 -nodefaults -no-reboot -display none -accel tcg,thread=multi,tb-size=1024";
 // Without AVX, which QEMU emulates only since 7.2: with `-cpu max` Node ended with SIGSEGV twice in some thirty starts.
-const PROCESSORS = "-cpu Westmere -smp 1 -m 2048 -rtc base=utc";
+const PROCESSOR = "-cpu Westmere -m 2048 -rtc base=utc";
 // Two kinds of USB: `xhci.0` has eight sockets, each USB 2 and USB 3 at once, `ehci.0` six of USB 2.
 const USB = "-device qemu-xhci,id=xhci,p2=8,p3=8 -device usb-ehci,id=ehci";
 const KERNEL =
@@ -37,7 +37,13 @@ export function machineArguments(image: Image, folder: string): readonly string[
     ["-device", `virtio-blk-pci,drive=${id},serial=${id}`],
   ];
   return [
-    [...BOARD.split(" "), ...PROCESSORS.split(" "), ...USB.split(" ")],
+    [
+      ...BOARD.split(" "),
+      ...PROCESSOR.split(" "),
+      "-smp",
+      `${image.processors}`,
+      ...USB.split(" "),
+    ],
     ["-kernel", image.kernel, "-initrd", image.initrd, "-append", KERNEL],
     ...drive("root", `file=${places.disk},format=qcow2,cache=unsafe,discard=unmap`),
     ...drive("project", `file=${places.project},format=raw,readonly=on`),

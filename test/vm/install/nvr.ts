@@ -50,7 +50,8 @@ export function describeNvr(suite: Suite, between: (nvr: () => Nvr) => void): vo
     let nvr: Nvr;
 
     before(async () => {
-      guest = stack.use(await openGuest(await justBooted(suite), writeBrought));
+      // One at a time, so that it may have both processors of a small machine.
+      guest = stack.use(await openGuest(await justBooted(suite, 2), writeBrought));
       nvr = nvrIn(guest);
       const url = await guest.sh(HANG_CAMERA);
       await guest.put("/root/answers.yaml", answersWith(url));
