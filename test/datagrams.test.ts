@@ -52,12 +52,14 @@ describe("datagrams to a unix socket", () => {
         sent += 1;
       }),
     );
-    assert.ok((await usedDuring(600)) < 200, "while nobody reads");
+    // Until the kernel has no more room: what was sent before is work.
+    for (let before = -1; before < sent; await wait(100)) before = sent;
+    assert.ok((await leastUsed()) < 200, "while nobody reads");
     assert.ok(sent < 700, `all ${sent} were taken by a kernel that should have had no room`);
     reader.signal("SIGCONT");
     await all;
     await until(() => reader.read.length === 701);
-    assert.ok((await usedDuring(600)) < 200, "afterwards");
+    assert.ok((await leastUsed()) < 200, "afterwards");
   });
 
   it("say by name what does not go", async () => {
@@ -95,10 +97,14 @@ describe("datagrams to a unix socket", () => {
   });
 });
 
-/** Milliseconds of the processor that this process uses in `ms`. */
-async function usedDuring(ms: number): Promise<number> {
-  const before = process.cpuUsage();
-  await wait(ms);
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+/** Milliseconds of the processor that this process uses in 600, at the least: what asks again and again uses them all, collecting garbage is done once. */
+async function leastUsed(): Promise<number> {
+  const used = [];
+  for (let at = 0; at < 3; at += 1) {
+    const before = process.cpuUsage();
+    await wait(600);
+    const { user, system } = process.cpuUsage(before);
+    used.push((user + system) / 1000);
+  }
+  return Math.min(...used);
 }

@@ -1,10 +1,11 @@
 import { describe, it } from "mocha";
 import { killedInBucket, stepsOf } from "../fakes/bucket-life.ts";
+import { campaign } from "../fakes/campaign.ts";
 
-/** So often at each step (issue 5). */
-const TIMES = 3;
+/** So often at each step (issue 5). A build machine, which has done most steps once in each time zone before, does each once here. */
+const TIMES = campaign(3);
 
-describe("SIGKILL with the vault in a bucket, three times at each step", function () {
+describe(`SIGKILL with the vault in a bucket, at each step ${TIMES} times`, function () {
   this.timeout(600_000);
 
   for (const level of ["plain", "locked"] as const) {

@@ -335,6 +335,7 @@ END
       "state metrics",
       "state node.key.in-systemd",
       "state orders",
+      "state setup.lock",
     ]);
     // And no secret in it.
     const lock = "run bewaard-setup/bewaard.lock 0 600";
