@@ -10,7 +10,6 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
@@ -21,17 +20,17 @@ import { type Tried, tryCard } from "../daemon/try-card.ts";
 import { deviceOf } from "../drivers/bodycam/is-there.ts";
 import { mountedFrom } from "../drivers/bodycam/mounted-from.ts";
 import { type Made, makeCard } from "./fakes/card-made.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { handClock, NEVER } from "./fakes/rig.ts";
 import { usbTree } from "./fakes/usb-tree.ts";
 
 const NOW = instantOf("2026-11-22T10:00:00.000Z");
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
-const NODE_COMPILE_CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 const NOTHING = { usb: undefined, label: undefined };
 
 async function bewaarctl(...args: readonly string[]) {
-  const env = { ...process.env, NODE_COMPILE_CACHE };
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [CLI, ...args], { env });
     return { code: 0, out: stdout, err: stderr };

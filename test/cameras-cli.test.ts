@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
@@ -12,6 +11,7 @@ import { systemClock } from "#base/system-clock";
 import { HOUR_MS, isoOf, plus } from "#base/time";
 import { openBoard } from "../daemon/record/board.ts";
 import { tellStates } from "../daemon/record/states-socket.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import {
   COVERT_CAMERA,
   GOOD_BOX,
@@ -24,10 +24,9 @@ import { temporaryFolder } from "./fakes/folder.ts";
 import { openOnvifDevice } from "./fakes/onvif-device.ts";
 
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
-const NODE_COMPILE_CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 
 async function bewaarctl(...args: readonly string[]) {
-  const env = { ...process.env, NODE_COMPILE_CACHE };
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [CLI, ...args], { env });
     return { code: 0, out: stdout, err: stderr };

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, open as openFile, readdir, readFile, unlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -13,12 +12,13 @@ import { HOUR_MS, isoOf, plus } from "#base/time";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { makeDemoSite } from "../daemon/demo/site.ts";
 import { vaultFolder } from "../daemon/places.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 
 const CLI = (name: string): string =>
   fileURLToPath(new URL(`../daemon/cli/${name}.ts`, import.meta.url));
-const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
+const ENV = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
 
 function start(name: string, ...args: string[]): ChildProcess {
   return startIn(ENV, name, ...args);

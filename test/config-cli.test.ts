@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -14,13 +13,14 @@ import { readConfiguration } from "../config/configuration.ts";
 import { effective } from "../config/effective.ts";
 import { runCore } from "../daemon/main.ts";
 import { unattended } from "../daemon/notify/attendant.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { GOOD_ANNEX, GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, NEVER, START } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
-const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
+const ENV = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
 
 async function run(...args: string[]) {
   const child = spawn(process.execPath, [CLI, ...args], { env: ENV });

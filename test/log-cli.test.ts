@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { HOUR_MS, instant, MINUTE_MS } from "#base/time";
 import { recordClip } from "../daemon/demo/clips.ts";
 import { passUntil } from "../daemon/demo/simulated-clock.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { START } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
-const NODE_COMPILE_CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 
 async function bewaarctl(...args: readonly string[]) {
-  const env = { ...process.env, NODE_COMPILE_CACHE };
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args], { env });
     return { code: 0, out: stdout, err: "" };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -9,13 +8,13 @@ import { describe, it } from "mocha";
 import { systemClock } from "#base/system-clock";
 import { SECOND_MS } from "#base/time";
 import { makeDemoSite } from "../daemon/demo/site.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { NEVER } from "./fakes/rig.ts";
 import { openServiceManager } from "./fakes/service-manager.ts";
 import { until } from "./fakes/until.ts";
 
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
-const CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 
 describe("a box that systemd runs", function () {
   this.timeout(240_000);
@@ -26,7 +25,7 @@ describe("a box that systemd runs", function () {
     await makeDemoSite(systemClock, folder.path, ["bc-0101"], 2, NEVER);
     const env = {
       ...process.env,
-      NODE_COMPILE_CACHE: CACHE,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       NOTIFY_SOCKET: manager.path,
       WATCHDOG_USEC: `${3 * SECOND_MS * 1000}`,
     };

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
@@ -18,16 +17,16 @@ import { catalogPath, originOf } from "../daemon/places.ts";
 import { openDatabase } from "../storage/catalog/sqlite.ts";
 import { parseNodeKey } from "../storage/ledger/note.ts";
 import { NO_ANSWERS } from "./fakes/answers.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
 import { OTHER_SLOT, pairingOf, SEEN, SLOT } from "./fakes/pairing.ts";
 import { CAMERA, capturedEvents, handClock, NEVER, openRig, START } from "./fakes/rig.ts";
 import { openSite, whileRunning } from "./fakes/site.ts";
 
 const CLI = new URL("../daemon/cli/bewaarctl.ts", import.meta.url).pathname;
-const NODE_COMPILE_CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 
 async function bewaarctl(yaml: string, ...args: readonly string[]) {
-  const env = { ...process.env, NODE_COMPILE_CACHE };
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
   try {
     const run = promisify(execFile);
     const { stdout } = await run(process.execPath, [CLI, "-c", yaml, ...args], { env });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -16,13 +15,13 @@ import { attend } from "../daemon/notify/attend.ts";
 import { heedReloads } from "../daemon/notify/heed-reloads.ts";
 import { openPartRun, type StartPart } from "../daemon/notify/part-run.ts";
 import { recorderReload } from "../daemon/record/reload-recorder.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { capturedEvents, NEVER } from "./fakes/rig.ts";
 import { openServiceManager } from "./fakes/service-manager.ts";
 import { until } from "./fakes/until.ts";
 
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
-const CACHE = join(tmpdir(), "bewaard-test-compile-cache");
 
 describe("a reload of a box that systemd runs", function () {
   this.timeout(240_000);
@@ -33,7 +32,7 @@ describe("a reload of a box that systemd runs", function () {
     await makeDemoSite(systemClock, folder.path, ["bc-0101"], 2, NEVER);
     const yaml = join(folder.path, "bewaard.yaml");
     const good = await readFile(yaml, "utf8");
-    const env = { ...process.env, NODE_COMPILE_CACHE: CACHE, NOTIFY_SOCKET: manager.path };
+    const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, NOTIFY_SOCKET: manager.path };
     const args = [CLI, "-c", yaml, "run"];
     const box = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     const journal: string[] = [];

@@ -3,7 +3,6 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -19,13 +18,14 @@ import { readConfig } from "../config/load.ts";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { pairingLines } from "../daemon/setup/first-hardware.ts";
 import { lockFile } from "../storage/catalog/sqlite.ts";
+import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { GOOD_CAMERA } from "./fakes/configuration.ts";
 import { openResponder, probeMatch } from "./fakes/discovery-responder.ts";
 import { fitBucket, NODE, USERS } from "./fakes/fit-bucket.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { hasOwnMounts, itWithOwnMounts } from "./fakes/own-mounts.ts";
 
-const ENV = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "bewaard-test-compile-cache") };
+const ENV = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
 const CLI = fileURLToPath(new URL("../daemon/cli/bewaard.ts", import.meta.url));
 
 const reported = z.object({

@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -23,6 +22,7 @@ import { makeDemoSite } from "../../daemon/demo/site.ts";
 import { PART_BYTES } from "../../storage/seal/part-digests.ts";
 import { clientOf } from "../peers/ceph-client.ts";
 import { letBucketDestroy } from "./bucket-rules.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 import { temporaryFolder } from "./folder.ts";
 import { NEVER } from "./rig.ts";
 
@@ -128,8 +128,12 @@ function noted(folder: string): Clock {
 }
 
 async function live(folder: string, crashAt: Step | "") {
-  const cache = join(tmpdir(), "bewaard-test-compile-cache");
-  const env = { ...process.env, CRASH_AT: crashAt, CRASH_NTH: "1", NODE_COMPILE_CACHE: cache };
+  const env = {
+    ...process.env,
+    CRASH_AT: crashAt,
+    CRASH_NTH: "1",
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+  };
   const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder], { env });
   const closed = new Promise<NodeJS.Signals | number | null>((resolve) => {
     child.once("close", (code, signal) => resolve(signal ?? code));

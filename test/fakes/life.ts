@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -12,6 +11,7 @@ import { HOUR_MS, instant, MINUTE_MS, plus } from "#base/time";
 import { simulatedClock } from "../../daemon/demo/simulated-clock.ts";
 import { type DemoSite, makeDemoSite } from "../../daemon/demo/site.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 import { leaveCutOff } from "./cut-off.ts";
 import { NEVER } from "./rig.ts";
 
@@ -83,14 +83,13 @@ export interface Course {
 
 /** Starts the life in `folder`; what must outlive the folder's disk is noted in `notes`. */
 export function startLife(folder: string, notes: string, course: Course): Life {
-  const cache = join(tmpdir(), "bewaard-test-compile-cache");
   const env = {
     ...process.env,
     CRASH_AT: course.crashAt ?? "",
     CRASH_NTH: String(course.nth ?? 1),
     AUTHORITY: course.authority ?? "",
     ARCHIVE: course.archive ? "yes" : "",
-    NODE_COMPILE_CACHE: cache,
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
   };
   const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder, notes], { env });
   const closed = new Promise<NodeJS.Signals | number | null>((resolve) => {
