@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "#base/durable";
 import { BewaardError } from "#base/errors";
@@ -9,7 +9,7 @@ import type { Device } from "../storage/catalog/devices.ts";
 import { readSegment } from "../storage/catalog/find.ts";
 import { type Recorded, recordSealed } from "../storage/catalog/record-sealed.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
-import { agreesWithManifest, sealedPath } from "../storage/spool/incoming.ts";
+import { openAgreeing, sealedPath } from "../storage/spool/incoming.ts";
 import type { SegmentManifest } from "../storage/spool/manifest.ts";
 import { incomingFolder, type Spool, segmentPath } from "../storage/spool/spool.ts";
 import type { Producer } from "./adopt.ts";
@@ -69,22 +69,32 @@ async function moveIn(
   producer: Producer,
 ): Promise<void> {
   // Whoever's it was then: the producer may have been given another user since.
-  if (await agreesWithManifest(kept, manifest, undefined)) {
+  await using already = await openAgreeing(kept, manifest, undefined);
+  if (already) {
     // A crash cut us off after the move: what is offered under this name now is not needed.
     await rm(offered, { force: true });
     return;
   }
-  if (!(await agreesWithManifest(offered, manifest, producer.owners))) {
-    throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
-  }
+  await using looked = await openAgreeing(offered, manifest, producer.owners);
+  if (!looked) throw new BewaardError("MANIFEST_LIES", "there is no sealed file beside it");
   step("adopt.checked");
   await mkdir(dirname(kept), { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(dirname(kept)));
   // Only core writes in segments/, and nothing was there a moment ago: this replaces no footage.
   await rename(offered, kept);
+  await requireSame(offered, kept, looked);
   await syncDirectory(dirname(kept));
   await syncDirectory(dirname(offered));
   step("adopt.renamed");
+}
+
+/** The folder is the producer's: it may have put something else there since, a pipe say, or a second name. That goes back. */
+async function requireSame(offered: string, kept: string, looked: FileHandle): Promise<void> {
+  const { dev, ino, nlink } = await looked.stat();
+  const moved = await lstat(kept);
+  if (moved.dev === dev && moved.ino === ino && nlink === 1) return;
+  await rename(kept, offered);
+  throw new BewaardError("MANIFEST_LIES", "another file took its place");
 }
 
 async function settle(

@@ -37,6 +37,9 @@ export interface Box {
   readonly producers: readonly Producer[];
 }
 
+/** Whose cameras are whose: the dock tells of what comes on a card, the recorder of what hangs on a wall. */
+const CAMERAS_OF: Readonly<Record<string, Device["kind"]>> = { dock: "bodycam", record: "camera" };
+
 /** Without anything handed over for so long it looks less often: looking is most of what an idle box does. */
 const QUIET_AFTER_MS = 30 * SECOND_MS;
 const QUIET_LOOK_MS = 5 * SECOND_MS;
@@ -53,14 +56,18 @@ export async function adopt(
   box: Box,
   signal: AbortSignal,
 ): Promise<void> {
-  const turn = steady(clock, events, "adopt");
+  // One for each: what one producer does to its own folder keeps core from no other's.
+  const turns = box.producers.map((producer) => ({
+    producer,
+    turn: steady(clock, events, "adopt"),
+  }));
   const hourly = atMostEvery(clock, HOUR_MS);
   const strangers = openStrangers(clock, events, box.term);
   let seenAtMs = clock.uptimeMs();
   const pace = () => (clock.uptimeMs() - seenAtMs < QUIET_AFTER_MS ? SECOND_MS : QUIET_LOOK_MS);
   for await (const now of every(clock, pace, signal)) {
-    await turn(async () => {
-      for (const producer of box.producers) {
+    for (const { producer, turn } of turns)
+      await turn(async () => {
         const folder = incomingFolder(spool, producer.name);
         for (const name of await manifestNames(folder)) {
           if (signal.aborted) return;
@@ -79,8 +86,7 @@ export async function adopt(
             hourly,
           );
         }
-      }
-    });
+      });
   }
 }
 
@@ -107,6 +113,9 @@ async function adoptNamed(
       if (waited === undefined) return;
       throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
     }
+    // Who takes over the one must not say of the other's cameras what it likes.
+    if (device.kind !== CAMERAS_OF[producer.name])
+      throw new BewaardError("MANIFEST_LIES", "names a camera of another producer");
     await adoptFact(events, database, spool, box, producer, manifest, device, trusted, now);
     tellOlder(events, manifest, device, sayNow);
     await rm(`${folder}/${manifest.id}.json`, { force: true });

@@ -17,7 +17,7 @@ import { openSpool } from "../storage/spool/spool.ts";
 import { acceptConfiguration } from "./accept-configuration.ts";
 import { answers } from "./answers.ts";
 import { declarationsOf } from "./bucket-of.ts";
-import { ASKED_BY_DOCK, ASKED_BY_RECORDER } from "./control/producers.ts";
+import { ASKED_BY_DOCK, ASKED_BY_RECORDER, askedModestly } from "./control/producers.ts";
 import { EVERY_METHOD } from "./control/protocol.ts";
 import { control } from "./control/server.ts";
 import { coreLoops } from "./core-loops.ts";
@@ -121,6 +121,7 @@ export async function runCoreOn(
   const kept = { database, spool, vault, node, verifier, secured: medium };
   const boxAnswers = answers(clock, config, kept, makeRoom, askHistory, signal);
   const answered = { ...boxAnswers, ...paired.answers };
+  const modest = askedModestly(answered, config.spool.limit);
 
   attendant.begun("core", {
     conditions: [spoolTakes(spool, "core"), ledgerStands(clock, events, database)],
@@ -131,8 +132,8 @@ export async function runCoreOn(
   const opened = { ...kept, rules, box, key, reserve, sure, paired, medium, ...may };
   await together(signal, [
     (s) => control(socketPath(config), EVERY_METHOD, answered, ASKER_PATIENCE_MS, s),
-    (s) => control(knownPath(config), ASKED_BY_DOCK, answered, ASKER_PATIENCE_MS, s),
-    (s) => control(roomPath(config), ASKED_BY_RECORDER, answered, ASKER_PATIENCE_MS, s),
+    (s) => control(knownPath(config), ASKED_BY_DOCK, modest, ASKER_PATIENCE_MS, s),
+    (s) => control(roomPath(config), ASKED_BY_RECORDER, modest, ASKER_PATIENCE_MS, s),
     (s) => tellMetrics(clock, events, database, vault.level, askRoomLeft, config, s),
     ...coreLoops(clock, events, attendant, config, opened),
   ]);

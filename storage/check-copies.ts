@@ -97,12 +97,16 @@ async function lookInSpool(
     if (!(await beginsAsAge(path)))
       return { invariant: 2, what: `${id} in the spool does not begin as an age file` };
     if (depth !== "hashes") return undefined;
-    if (await sameParts(createReadStream(path, { highWaterMark: 1 << 20 }), segment.parts))
-      return undefined;
+    // One byte more than were sealed, and no more, of what may have become endless.
+    const bytes = createReadStream(path, { highWaterMark: 1 << 20, end: ciphertextBytes });
+    if (await sameParts(bytes, segment.parts)) return undefined;
     return { invariant: 6, what: `${id} in the spool is not the bytes that were sealed` };
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-    return { invariant: 6, what: `${id} is not in the spool` };
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    if (code === "ENOENT") return { invariant: 6, what: `${id} is not in the spool` };
+    // A producer whose file it is can close it to core: that must not keep anything else from being found.
+    return { invariant: 6, what: `${id} in the spool cannot be read (${code})` };
   }
 }
 

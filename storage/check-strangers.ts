@@ -1,5 +1,6 @@
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { BewaardError, systemCode } from "#base/errors";
 import { DUE_MARGIN_MS, TERM_LIMIT_MS } from "#base/term";
 import { type Instant, MINUTE_MS } from "#base/time";
 import { number, optional, text } from "./catalog/row.ts";
@@ -56,17 +57,51 @@ async function checkBackups(
 
 async function checkIncoming({ spool }: Kept, now: Instant, findings: Findings): Promise<void> {
   const root = join(spool.path, "incoming");
-  for await (const producer of await opendir(root)) {
-    for await (const file of await opendir(join(root, producer.name))) {
-      const shown = `incoming/${producer.name}/${JSON.stringify(file.name)}`;
-      const path = join(root, producer.name, file.name);
-      const since = begunAt(file.name) ?? (await changedAt(path));
-      if (since === undefined) continue;
-      if (now - since > TERM_LIMIT_MS - DUE_MARGIN_MS)
-        findings.add(3, `${shown} has waited longer than a term`);
-      if (file.name.endsWith(".age") && !(await beginsAsAge(path)))
-        findings.add(2, `${shown} does not begin as an age file`);
-    }
+  for await (const { name } of await opendir(root)) {
+    const shown = `incoming/${name}`;
+    // Whose it is can close it to core: that must not keep anything else from being found.
+    await orClosed(shown, findings, async () => {
+      for await (const file of await opendir(join(root, name)))
+        await checkOffered(
+          `${shown}/${JSON.stringify(file.name)}`,
+          join(root, name),
+          file.name,
+          now,
+          findings,
+        );
+    });
+  }
+}
+
+async function checkOffered(
+  shown: string,
+  folder: string,
+  name: string,
+  now: Instant,
+  findings: Findings,
+): Promise<void> {
+  const path = join(folder, name);
+  const since = begunAt(name) ?? (await changedAt(path));
+  if (since === undefined) return;
+  if (now - since > TERM_LIMIT_MS - DUE_MARGIN_MS)
+    findings.add(3, `${shown} has waited longer than a term`);
+  if (!name.endsWith(".age")) return;
+  await orClosed(shown, findings, async () => {
+    if (!(await beginsAsAge(path))) findings.add(2, `${shown} does not begin as an age file`);
+  });
+}
+
+async function orClosed(
+  shown: string,
+  findings: Findings,
+  look: () => Promise<void>,
+): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined || error instanceof BewaardError) throw error;
+    findings.add(6, `${shown} cannot be looked at (${code})`);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "mocha";
 import { parseDeviceId } from "#base/ids";
@@ -46,6 +46,28 @@ describe("what the recorder says of its cameras", () => {
     assert.equal((await stat(path)).mode & 0o777, 0o660);
     stop.abort();
     await telling;
+  });
+
+  it("is no answer where it does not end, for core asks as well", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "record.sock");
+    const chunk = Buffer.alloc(1024 * 1024, "x");
+    let sent = 0;
+    const endless = createServer((socket) => {
+      const more = (): void => {
+        while (sent < 1e9 && socket.write(chunk)) sent += chunk.length;
+      };
+      socket.on("drain", more).on("error", () => undefined);
+      more();
+    });
+    endless.listen(path);
+    while (!existsSync(path)) await systemClock.sleep(5, NEVER);
+    try {
+      await assert.rejects(askStates(path, NEVER), { code: "CONTROL_UNREACHABLE" });
+      assert.ok(sent < 50 * chunk.length, `${sent}`);
+    } finally {
+      endless.close();
+    }
   });
 
   it("is nothing where no recorder runs, and that is said", async () => {

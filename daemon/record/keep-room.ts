@@ -1,6 +1,6 @@
 import { BewaardError } from "#base/errors";
 import { type Clock, every, SECOND_MS } from "#base/time";
-import type { AskForRecorder } from "../control/producers.ts";
+import { type AskForRecorder, URGENT_PART } from "../control/producers.ts";
 
 /** Asks core for room in the spool before it is needed. */
 export interface RoomKeeper {
@@ -14,8 +14,6 @@ const ASK_EVERY_MS = 10 * SECOND_MS;
 const LOOK_EVERY_MS = SECOND_MS;
 /** Two minutes of a camera of 4 Mbit/s. */
 const AHEAD_BYTES = 60_000_000;
-/** Of the whole spool: more than that could never be made, or only of what was recorded just now. */
-const AHEAD_PART = 0.25;
 
 /** Keeps room for so many `cameras` in a spool of `limitBytes`. Core that does not answer stops nothing: what is on the disk waits for it. */
 export function roomKeeper(
@@ -24,7 +22,8 @@ export function roomKeeper(
   cameras: () => number,
   limitBytes: number,
 ): RoomKeeper {
-  const bytesAhead = () => Math.floor(Math.min(cameras() * AHEAD_BYTES, limitBytes * AHEAD_PART));
+  // Of the whole spool: more than that could never be made, or only of what was recorded just now.
+  const bytesAhead = () => Math.floor(Math.min(cameras() * AHEAD_BYTES, limitBytes * URGENT_PART));
   let wanted = false;
   let askedMs = -ASK_EVERY_MS;
 

@@ -11,6 +11,8 @@ import { type Board, CAMERA_STATES, type Shown } from "./board.ts";
 // JSON. News that may be lost: facts go through incoming/.
 
 const PATIENCE_MS = 5 * SECOND_MS;
+/** What a thousand cameras take, several times over. */
+const MOST_CHARACTERS = 1024 * 1024;
 
 const shown = z.strictObject({
   device: z.string().transform(parseDeviceId),
@@ -41,7 +43,11 @@ export async function askStates(path: string, signal: AbortSignal): Promise<read
   const socket = connect({ path, signal: deadline(PATIENCE_MS, signal) });
   try {
     let text = "";
-    for await (const chunk of socket.setEncoding("utf8")) text += String(chunk);
+    for await (const chunk of socket.setEncoding("utf8")) {
+      text += String(chunk);
+      // Core asks as well, and who took over the recorder need never end.
+      if (text.length > MOST_CHARACTERS) throw new RangeError("more than any recorder says");
+    }
     return answer.parse(JSON.parse(text)).cameras;
   } catch (cause) {
     if (signal.aborted) throw cause;

@@ -26,7 +26,7 @@ export async function manifestNames(folder: string): Promise<readonly Buffer[]> 
       .toSorted((a, b) => a.compare(b));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
-    throw diskError(error, "looking for manifests");
+    throw diskError(error, `looking for manifests in incoming/${basename(folder)}`);
   }
 }
 
@@ -46,7 +46,9 @@ export async function readManifest(
   await using file = await openOwned(path, expected.owners);
   const { size } = await file.stat();
   if (size > MANIFEST_LIMIT_BYTES) throw lies(`manifest of ${size} bytes`);
-  const manifest = parseManifest(await file.readFile());
+  // No more than was looked at, whatever is written to it meanwhile.
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+  const manifest = parseManifest(buffer.subarray(0, bytesRead));
   if (`${manifest.id}.json` !== Buffer.from(name).toString("latin1"))
     throw lies("id is not the file's name");
   if (manifest.producer !== basename(folder)) throw lies("names another producer");
@@ -56,38 +58,48 @@ export async function readManifest(
 
 /**
  * Recomputes the digests of the sealed file at `path`, and that it is a regular file; of one of `owners`, where they are named.
- * Returns false when there is no such file.
+ * Returns the file, open: for as long as it is, no other can pass for it. Undefined when there is no such file.
  * @throws BewaardError MANIFEST_LIES.
  */
-export async function agreesWithManifest(
+export async function openAgreeing(
   path: string,
   manifest: SegmentManifest,
   owners: Owners | undefined,
-): Promise<boolean> {
-  let file: FileHandle;
+): Promise<FileHandle | undefined> {
+  let sealed: FileHandle;
   try {
-    file = await openOwned(Buffer.from(path), owners);
+    sealed = await openOwned(Buffer.from(path), owners);
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return false;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
-  await using sealed = file;
+  try {
+    await requireAgreement(sealed, manifest);
+    return sealed;
+  } catch (error) {
+    await sealed.close();
+    throw error;
+  }
+}
+
+async function requireAgreement(sealed: FileHandle, { ciphertext }: SegmentManifest) {
   const { size } = await sealed.stat();
-  if (size !== manifest.ciphertext.bytes) throw lies(`sealed file has ${size} bytes`);
+  if (size !== ciphertext.bytes) throw lies(`sealed file has ${size} bytes`);
   const digests = openPartDigests();
   const block = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(1, size)));
-  for (;;) {
+  // Who makes it longer meanwhile need never end.
+  for (let read = 0; read <= size; ) {
     const { bytesRead } = await sealed.read(block, 0, block.length);
     if (bytesRead === 0) break;
     digests.update(block.subarray(0, bytesRead));
+    read += bytesRead;
   }
   const { ciphertextBytes, parts } = digests.finish();
   const same =
-    ciphertextBytes === manifest.ciphertext.bytes &&
-    parts.length === manifest.ciphertext.parts.length &&
-    parts.every((part, index) => part === manifest.ciphertext.parts[index]);
+    ciphertextBytes === ciphertext.bytes &&
+    parts.length === ciphertext.parts.length &&
+    parts.every((part, index) => part === ciphertext.parts[index]);
   if (!same) throw lies("digests are not those of the sealed file");
-  return true;
 }
 
 /** Where a producer puts the sealed file of a manifest. */

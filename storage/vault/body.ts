@@ -15,7 +15,9 @@ export function fileBody(
   bytes: number,
   parts: readonly CiphertextSha256[],
 ): ObjectBody {
-  return { open: (range = WHOLE) => sealedFile(path, bytes, range), bytes, parts };
+  // One more than were sealed tells as well as all of them that there are more: who wrote it may have made it endless.
+  const whole = { from: 0, to: bytes + 1 };
+  return { open: (range = whole) => sealedFile(path, bytes, range), bytes, parts };
 }
 
 /** @throws BewaardError SPOOL_IO: the one who reads it must not take it for the vault's failure. */

@@ -141,7 +141,7 @@ export interface RigOptions {
   readonly database?: string | Database;
   /** Of the day keys: making one takes a while. */
   readonly identity?: string;
-  /** Who hands over; the dock when left out. */
+  /** Who hands over, and whose `CAMERA` is; the dock when left out. */
   readonly producer?: "dock" | "record";
   /** Seals elsewhere than in a thread. */
   readonly pool?: SealPool;
@@ -167,7 +167,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const catalog = typeof where === "string" ? await openDatabase(where) : where;
   await migrate(catalog);
   const database = options.wrap?.(catalog) ?? catalog;
-  await recordPaired(database, START, [{ id: CAMERA, kind: "bodycam", pairedAt: START }]);
+  const kind = options.producer === "record" ? "camera" : "bodycam";
+  await recordPaired(database, START, [{ id: CAMERA, kind, pairedAt: START }]);
   const vault = await openDirectoryVault(join(folder, "vault"));
   const identity = options.identity ?? (await generateX25519Identity());
   const recipient = await identityToRecipient(identity);
