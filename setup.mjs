@@ -27,7 +27,6 @@ const DISKS = [
   ["xfs_io", "xfsprogs", "cuts the power of a disk, in the long tests"],
   ["mkfs.ext4", "e2fsprogs", "makes a disk for that"],
 ];
-const LONG = ["pretest:long", "pretest:nightly"].includes(process.env.npm_lifecycle_event);
 // Real servers that `npm run test:peers` starts.
 const PEERS = [
   ["chronyd", "chrony", "serves time, in the tests"],
@@ -95,7 +94,7 @@ async function setUp() {
   if (!packagesMatchLock()) await installPackages();
   checkNode24();
   const compiles = !sqlite3Loads() && !(await fetchSqlite3());
-  const disks = LONG && process.getuid() === 0 ? DISKS : [];
+  const disks = process.argv.includes("--long") && process.getuid() === 0 ? DISKS : [];
   const asked = process.argv.includes("--peers");
   const cameras = asked && !servesCameras() ? CAMERAS : [];
   const peers = asked ? [...PEERS, ...cameras, ...(BENCHING ? BENCH : [])] : [];
