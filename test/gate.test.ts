@@ -298,7 +298,8 @@ describe("RTSP gate", () => {
       if (asked.method === "PLAY") {
         queueMicrotask(() => void drip(pieces, (piece) => socket.write(piece)));
       }
-      return script(asked, socket);
+      // Whose answer would come between two pieces of a frame, where the machine is slow.
+      return asked.method === "GET_PARAMETER" ? undefined : script(asked, socket);
     });
     await using gate = await openGateForUs(systemClock, address(peer.url), NEVER);
     using client = await openClient(gate.url);
