@@ -87,6 +87,23 @@ systemctl() {
 }
 `;
 
+/** systemd is not here: what runs is a file with names. */
+const SYSTEMCTL_BY_A_FILE = `
+cat > /usr/bin/systemctl <<'END'
+#!/bin/sh
+[ "$1" = --quiet ] && shift
+verb=$1
+shift
+case $verb in
+  list-units) for last; do :; done; while read -r unit; do case $unit in $last) echo "$unit loaded" ;; esac; done < /root/active ;;
+  is-active) grep -qx "$1" /root/active ;;
+  is-enabled) false ;;
+  start) for unit; do grep -qx "$unit" /root/active || echo "$unit" >> /root/active; done ;;
+  stop) for unit; do sed -i "/^$unit\\$/d" /root/active; done ;;
+esac
+END
+`;
+
 describe("the package, by Debian's own programs", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let made: string;
@@ -348,6 +365,66 @@ END
       lines.filter((line) => line === "✔ node key: bewaard/arnhem-gebouwen/dock-1").length,
       2,
     );
+  });
+
+  it("gives each tenant to its parts whatever is with the box, starts it also where that was cut off, and leaves an administrator's file alone", async function () {
+    this.timeout(300_000);
+    const said = await inMachine(`
+      dpkg --install "$1" > /dev/null 2>&1
+      cat > /root/answers.yaml <<END
+site: arnhem-gebouwen
+policy: den-haag
+informed_on: 2026-10-01
+limit: 100 MB
+keep_free: 1 MB
+END
+      ${SYSTEMCTL_BY_A_FILE}
+      set +e
+      bewaard setup --answers /root/answers.yaml --node dock-1 > /dev/null
+      bewaard setup --tenant museum --answers /root/answers.yaml --node museum-1 > /dev/null
+      # As a machine that was one user's, whose box lost its disk; and a file that is no tenant's.
+      rm /var/lib/bewaard-helper/parts-given
+      chown -R bewaard-museum:bewaard-museum /srv/bewaard-museum/spool
+      touch /var/lib/bewaard/catalog.db
+      mv /srv/bewaard/spool /srv/away
+      echo 'm nobody bewaard' > /etc/sysusers.d/bewaard-beheer.conf
+      printf '%s\n' bewaard.service bewaard-record.service bewaard@museum.service bewaard-record@museum.service > /root/active
+      mkdir -p /run/systemd/system
+      dpkg --install "$1" || echo refused
+      sort /root/active | sed 's/^/runs /'
+      stat -c '%n %U' /srv/bewaard-museum/spool/incoming/record
+      cat /etc/sysusers.d/bewaard-beheer.conf
+      # Cut off before it was started again, the disk of the box is back.
+      mv /srv/away /srv/bewaard/spool
+      grep @museum /root/active > /var/lib/bewaard-helper/parts-stopped-museum
+      sed -i /@museum/d /root/active
+      dpkg --configure bewaard
+      sort /root/active | sed 's/^/then runs /'
+      (cd /var/lib/bewaard-helper; ls -d parts-*) | sed 's/^/left /'
+    `);
+    const lines = said.split("\n");
+    const saying = (what: string) => lines.filter((line) => line.startsWith(`${what} `));
+    assert.ok(lines.includes("refused"), said);
+    const tenants = ["-dock@museum", "-record@museum", "@museum"];
+    const running = (what: string, ...units: readonly string[]) =>
+      assert.deepEqual(
+        saying(what),
+        units.map((unit) => `${what} bewaard${unit}.service`),
+        said,
+      );
+    running("runs", ...tenants.slice(0, 2), "", tenants[2] ?? "");
+    assert.ok(lines.includes("/srv/bewaard-museum/spool/incoming/record bewaard-museum-record"));
+    assert.ok(lines.includes("m nobody bewaard"), said);
+    running(
+      "then runs",
+      "-dock",
+      ...tenants.slice(0, 1),
+      "-record",
+      ...tenants.slice(1, 2),
+      "",
+      "@museum",
+    );
+    assert.deepEqual(saying("left"), ["left parts-given", "left parts-given-museum"]);
   });
 
   it("says which units of a checkout would be run in place of its own", async () => {
