@@ -134,7 +134,9 @@ async function live(folder: string, crashAt: Step | "") {
     CRASH_NTH: "1",
     NODE_COMPILE_CACHE: COMPILE_CACHE,
   };
-  const child = spawn(process.execPath, ["--import", HOOK, LIFE, folder], { env });
+  // As in test/fakes/life.ts.
+  const args = ["--single-threaded-gc", "--import", HOOK, LIFE, folder];
+  const child = spawn(process.execPath, args, { env });
   const closed = new Promise<NodeJS.Signals | number | null>((resolve) => {
     child.once("close", (code, signal) => resolve(signal ?? code));
   });
