@@ -4,11 +4,13 @@ import { once } from "node:events";
 import {
   appendFile,
   chmod,
+  chown,
   cp,
   mkdir,
   open,
   readdir,
   readFile,
+  rename,
   rm,
   symlink,
   writeFile,
@@ -318,6 +320,40 @@ describe("bewaard check", function () {
       }
     },
   );
+
+  asRoot("says what keeps dock and recorder from what they need", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    const [dock, record] = [61_001, 61_002].map((id) => ({ uid: id, gid: id }));
+    assert.ok(dock && record);
+    await chmod(site.folder, 0o711);
+    await giveSpool(at(site, "spool"), { uid: 0, gid: 0 }, { dock, record });
+    const [bodycam] = site.demo.config.bodycams;
+    assert.ok(bodycam);
+    await mkdir(bodycam.folder, { recursive: true });
+    await chmod(bodycam.folder, 0o750);
+    const seen = async () => told(await checked(site), "warning");
+    assert.match(await seen(), /^permissions: .*the dock may not be able to read.*chmod o\+rx/m);
+    await chown(bodycam.folder, 0, dock.gid);
+    assert.doesNotMatch(await seen(), /^permissions/m);
+    // By a link as well.
+    await mkdir(at(site, "disk"), { mode: 0o700 });
+    await rename(at(site, "spool"), at(site, "disk/spool"));
+    await symlink(at(site, "disk/spool"), at(site, "spool"));
+    assert.match(await seen(), /^permissions: .*\/disk may not let dock and recorder.*chmod o\+x/m);
+    await rm(at(site, "spool/incoming/record"), { recursive: true });
+    assert.match(
+      told(await checked(site), "not fit"),
+      /^permissions: .*is gone, or not theirs.*setup --parts/m,
+    );
+  });
+
+  it("writes to no file that a link in a folder of the box leads to", async () => {
+    await using site = await openSite(START, ["bc-0101"], 3);
+    await writeFile(at(site, "another's"), "blijft");
+    await symlink(at(site, "another's"), at(site, "spool/.fitness"));
+    await checked(site);
+    assert.equal(await readFile(at(site, "another's"), "utf8"), "blijft");
+  });
 
   it("shows who declared where own storage stands: nobody can see that (DH-11)", async () => {
     await using site = await openSite(START, ["bc-0101"], 40);

@@ -96,7 +96,9 @@ async function syncs(clock: Clock, folder: string): Promise<Seen> {
   const path = join(folder, ".fitness");
   const before = clock.uptimeMs();
   try {
-    await using file = await open(path, "w", 0o600);
+    // A new one: root may look as well, and what is called so in the box's folder could be a link.
+    await rm(path, { force: true });
+    await using file = await open(path, "wx", 0o600);
     await file.writeFile(Buffer.alloc(PROBE_BYTES));
     await file.sync();
   } finally {

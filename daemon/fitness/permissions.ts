@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemCode } from "#base/errors";
 import { recorderFolder } from "../places.ts";
+import { lookAtParts } from "./parts.ts";
 import { fit, type Machine, notFit, notFitForReal, type Seen } from "./seen.ts";
 
 /** Who else could read what is kept, or change what is obeyed. */
@@ -12,6 +13,7 @@ export async function lookAtPermissions(machine: Machine): Promise<readonly Seen
   const seen = [
     ...(await Promise.all(states.map((path) => closed(path, 0o067, "710")))),
     ...(await spoolClosed(config.spool.path)),
+    ...(await lookAtParts(config)),
     ...(await Promise.all(obeyed(machine).map((path) => unchangeable(machine, path)))),
   ].filter((one) => one !== undefined);
   return seen.length > 0 ? seen : [fit("niemand anders kan erbij", "nobody else can get at it")];
