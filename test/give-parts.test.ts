@@ -6,6 +6,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -13,15 +14,19 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "mocha";
+import { diskError } from "#base/disk-errors";
 import type { Config } from "../config/schema.ts";
+import { inFolder } from "../daemon/record/missing-folder.ts";
 import { giveParts } from "../daemon/setup/give-parts.ts";
+import { asUser } from "./fakes/as-user.ts";
 import { GOOD_CAMERA } from "./fakes/configuration.ts";
-import { START } from "./fakes/rig.ts";
+import { capturedEvents, START } from "./fakes/rig.ts";
 import { openSite } from "./fakes/site.ts";
 
 const CORE = { uid: 61_000, gid: 61_000 };
 const PARTS = { dock: { uid: 61_001, gid: 61_001 }, record: { uid: 61_002, gid: 61_002 } };
 const PASSWORD = "cam-0001.password";
+const NO_EVENTS = capturedEvents([]);
 /** More than any secret. */
 const MARKS = "m".repeat(100_000);
 
@@ -99,6 +104,58 @@ async function oldBox() {
     await writeFile(join(site.folder, "root's"), "", { mode: 0o600 });
     await symlink(join(site.folder, "root's"), join(config.state, PASSWORD));
     await assert.rejects(giveParts(config, CORE, PARTS), { code: "SECRET_EXPOSED" });
+  });
+
+  it("is refused where a link leads through a folder that is closed to them, and given where all let them through", async () => {
+    await using box = await oldBox();
+    const { site, config } = box;
+    await mkdir(join(site.folder, "disk"), { mode: 0o700 });
+    await chmod(site.folder, 0o711);
+    await rename(config.spool.path, join(site.folder, "disk/spool"));
+    await symlink(join(site.folder, "disk/spool"), config.spool.path);
+    await assert.rejects(giveParts(config, CORE, PARTS), {
+      code: "SPOOL_OWNER",
+      message: /\/disk lets nobody through/,
+    });
+    await chmod(join(site.folder, "disk"), 0o711);
+    assert.equal(await giveParts(config, CORE, PARTS), true);
+  });
+
+  it("is given whatever lies in the recorder's own folder, who took that over", async () => {
+    await using box = await oldBox();
+    const { config, own } = box;
+    const { uid, gid } = PARTS.record;
+    await symlink(config.state, join(own, "cam-0002.password"));
+    await mkdir(join(own, "cam-0003.password"));
+    await writeFile(join(own, "cam-0004.password"), "x".repeat(100_000));
+    await chown(join(own, "cam-0004.password"), uid, gid);
+    execFileSync("mkfifo", [join(own, "cam-0005.password")]);
+    assert.equal(await giveParts(config, CORE, PARTS), true);
+    assert.equal(await readFile(join(own, PASSWORD), "utf8"), "geheim\n");
+  });
+
+  it("has a recorder whose folder was removed say what makes it again, and go on then", async () => {
+    await using box = await oldBox();
+    const { config } = box;
+    await giveParts(config, CORE, PARTS);
+    const incoming = join(config.spool.path, "incoming/record");
+    await rm(incoming, { recursive: true });
+    const written = async () => {
+      const work = async () => {
+        const path = join(incoming, "a");
+        await writeFile(path, "").catch((error: unknown) => {
+          throw diskError(error, "sealing");
+        });
+      };
+      await asUser(PARTS.record, 0o027, () => inFolder({ incoming, events: NO_EVENTS }, work));
+    };
+    await assert.rejects(written(), {
+      code: "SPOOL_IO",
+      transient: true,
+      message: /setup --parts/,
+    });
+    await giveParts(config, CORE, PARTS);
+    await written();
   });
 
   it("has nothing to give before it was set up, and is no such box where its disk is away", async () => {

@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -17,6 +27,7 @@ import { DAY_MS, dayOf, plus } from "#base/time";
 import { readConfig } from "../config/load.ts";
 import { startS3Server } from "../daemon/demo/s3-server/server.ts";
 import { pairingLines } from "../daemon/setup/first-hardware.ts";
+import { OPENED, onlySetup } from "../daemon/setup/opened-folder.ts";
 import { lockFile } from "../storage/catalog/sqlite.ts";
 import { COMPILE_CACHE } from "./fakes/compile-cache.ts";
 import { GOOD_CAMERA } from "./fakes/configuration.ts";
@@ -232,6 +243,20 @@ describe("bewaard setup, where a file answers", function () {
     assert.equal(reported.parse(JSON.parse(stdout)).done, true);
   });
 
+  (process.getuid?.() === 0 ? it : leftOut)(
+    "makes nothing as root in the folder of another user, who could have put a link there",
+    async () => {
+      await using machine = await newMachine();
+      const { at, setup } = machine;
+      await setup("setup", "--answers", at("answers.yaml"));
+      await rm(at("state/setup.lock"));
+      await symlink(at("root's"), at("state/setup.lock"));
+      await chown(at("state"), 61_000, 61_000);
+      await setup("--json", "setup");
+      assert.equal(existsSync(at("root's")), false);
+    },
+  );
+
   it("makes one key where two begin at the same time", async () => {
     await using machine = await newMachine();
     const { at, setup } = machine;
@@ -295,6 +320,13 @@ describe("bewaard setup, where a file answers", function () {
           assert.equal(await whose("incoming/record"), "61002:61003 2770");
           assert.equal(await whose("lease/record"), "61002:61003 600");
           assert.equal(await whose("segments"), "0:0 700");
+        }
+
+        await using _other = await onlySetup(OPENED, "bewaard");
+        for (const more of [["--answers", at("answers.yaml")], ["--parts"]]) {
+          const { code, stdout, stderr } = await setup("setup", ...more);
+          assert.match(`${stdout}${stderr}`, /another setup is still at work/);
+          assert.notEqual(code, 0);
         }
       },
     );
@@ -480,3 +512,6 @@ describe("bewaard setup, where a file answers", function () {
     );
   });
 });
+
+/** Only root gives folders to others. */
+function leftOut(): void {}

@@ -68,7 +68,9 @@ export function addSetupCommand(
       ([name, value]) => name !== "medium" && value !== false,
     );
     const person = !global().json && process.stdin.isTTY && process.stdout.isTTY;
-    if (answered || person) return guide(options, person, global(), signal);
+    // Root makes nothing by itself in what another user may change: it would be root's, or wherever a link leads.
+    const others = !(answered || person) && (await isAnothers(global().config));
+    if (answered || person || others) return guide(options, person, global(), signal);
     const { setupBox } = await import("../setup.ts");
     const verifier = await setupBox(await readConfig(global().config));
     print(
@@ -78,6 +80,13 @@ export function addSetupCommand(
         `Publieke sleutel van deze kast, voor het bureau / public key of this box, for the desk:\n${verifier}`,
     );
   });
+}
+
+/** Whether root is asked to set up what is another user's already. */
+async function isAnothers(path: string): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  const { ownerOf } = await import("../setup/own-files.ts");
+  return (await ownerOf((await readConfig(path)).state)) !== undefined;
 }
 
 async function prepareTheMedium({ config, json }: { config: string; json: boolean }) {
@@ -101,6 +110,9 @@ async function giveTheParts(
     ? [`bewaard-${tenant.name}`, tenantConfiguration(tenant.name)]
     : ["bewaard", path];
   const config = await readConfig(at);
+  const { isServed } = await import("../setup/secrets-of-box.ts");
+  const { OPENED, onlySetup } = await import("../setup/opened-folder.ts");
+  await using _only = isServed(config, user) ? await onlySetup(OPENED, user) : undefined;
   const [core, parts] = [await ownerOf(config.state), await partUsers(user)];
   const given = core !== undefined && parts !== undefined && (await giveParts(config, core, parts));
   print(json, { given }, () => (given ? "gegeven / given" : "niets te geven / nothing to give"));

@@ -11,7 +11,7 @@ import type { RecordSealing } from "./sealing.ts";
  * made in the place of a disk that is not mounted is hidden by it later.
  */
 export async function inFolder(
-  { incoming, events }: RecordSealing,
+  { incoming, events }: Pick<RecordSealing, "incoming" | "events">,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -28,7 +28,13 @@ async function makeAgain(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
+    const code = systemCode(error);
+    if (code === "EEXIST") return false;
+    // Where each part is a user of its own, what it lies in is core's.
+    if (code === "EACCES") {
+      const message = "incoming/record is gone, and root's to make: bewaard setup --parts";
+      throw new BewaardError("SPOOL_IO", message, { transient: true, cause: error });
+    }
     throw diskError(error, "making the recorder's folder again");
   }
   await syncDirectory(dirname(folder));

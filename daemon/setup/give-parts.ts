@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BewaardError } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
@@ -22,7 +24,7 @@ type User = NonNullable<Owner>;
  */
 export async function giveParts(config: Config, core: User, parts: PartUsers): Promise<boolean> {
   if (!(await hasSpool(config))) return false;
-  await letThrough(config.spool.path, core);
+  await letThrough(config.spool.path, core, [parts.dock, parts.record]);
   await giveSpool(config.spool.path, core, parts);
   await giveRecorder(config, core, parts.record);
   return true;
@@ -40,16 +42,34 @@ async function hasSpool(config: Config): Promise<boolean> {
   }
 }
 
-/** What is above the spool and core's own is opened, as far as passing through it goes. */
-async function letThrough(path: string, core: User): Promise<void> {
-  for (let above = dirname(path); above !== "/"; above = dirname(above)) {
-    await using folder = await open(above, constants.O_RDONLY | constants.O_DIRECTORY);
-    const { mode, uid } = await folder.stat();
-    if ((mode & 0o001) !== 0) continue;
-    if (uid !== core.uid) {
-      const message = `${above} lets nobody through to the spool: chmod o+x ${above}`;
-      throw new BewaardError("SPOOL_OWNER", message);
+/**
+ * What is above the spool and core's own is opened, as far as passing through it goes. Whether they come to it then is tried: a link
+ * may lead through any folder, and a list of access says what no mode does.
+ */
+async function letThrough(path: string, core: User, parts: readonly User[]): Promise<void> {
+  if (await allReach(path, parts)) return;
+  const closed: string[] = [];
+  for (const spool of [path, await realpath(path)])
+    for (let above = dirname(spool); above !== "/"; above = dirname(above)) {
+      await using folder = await open(above, constants.O_RDONLY | constants.O_DIRECTORY);
+      const { mode, uid } = await folder.stat();
+      if ((mode & 0o001) !== 0) continue;
+      if (uid === core.uid) await folder.chmod((mode & 0o7777) | 0o011);
+      else closed.push(above);
     }
-    await folder.chmod((mode & 0o7777) | 0o011);
-  }
+  if (await allReach(path, parts)) return;
+  const [first = `a folder that a link in ${path} leads through`] = closed;
+  const message = `${first} lets nobody through to the spool: chmod o+x ${closed[0] ?? "there"}`;
+  throw new BewaardError("SPOOL_OWNER", message);
+}
+
+async function allReach(path: string, parts: readonly User[]): Promise<boolean> {
+  for (const part of parts) if (!(await reaches(path, part))) return false;
+  return true;
+}
+
+async function reaches(path: string, { uid, gid }: User): Promise<boolean> {
+  const child = spawn("/usr/bin/test", ["-e", path], { uid, gid, cwd: "/", env: {} });
+  const ended: readonly unknown[] = await once(child, "close");
+  return ended[0] === 0;
 }

@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { lstat, open, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { syncDirectory } from "#base/durable";
-import { BewaardError } from "#base/errors";
+import { BewaardError, systemCode } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
 import { isPassword, livePath, marksPath, recorderFolder, recordSocketPath } from "../places.ts";
-import { type Owner, ownerOf, readOwned, writeOwned } from "./own-files.ts";
+import { type Owner, readOwned, writeOwned } from "./own-files.ts";
 
 type User = NonNullable<Owner>;
 
@@ -31,7 +31,8 @@ export async function giveRecorder(config: Config, core: User, record: User): Pr
       const isMarks = name === marks;
       if (!isMarks && !isPassword(name)) continue;
       const path = join(from, name);
-      if (from === to && (await ownerOf(path))?.uid !== core.uid) continue;
+      // There the recorder may have made anything, and who took it over must not keep a box from being set up.
+      if (from === to && !(await isPlainOf(core, path))) continue;
       const content = await readOwned(core, path, isMarks ? MARKS_BYTES : undefined);
       if (content === undefined) continue;
       const how = from === to ? "replace" : "once";
@@ -43,6 +44,16 @@ export async function giveRecorder(config: Config, core: User, record: User): Pr
   for (const socket of [recordSocketPath(config), livePath(config)])
     await rm(join(config.state, basename(socket)), { force: true });
   await syncDirectory(config.state);
+}
+
+async function isPlainOf({ uid }: User, path: string): Promise<boolean> {
+  try {
+    const found = await lstat(path);
+    return found.isFile() && found.uid === uid && found.nlink === 1;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Core's group may pass through to the recorder's sockets, which are made of that group. */

@@ -16,6 +16,7 @@ import {
 import { desksFiles, takeFromDesk } from "./from-desk.ts";
 import { giveParts } from "./give-parts.ts";
 import type { Given, Person } from "./given.ts";
+import { OPENED, onlySetup } from "./opened-folder.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
 import { partUsers } from "./part-users.ts";
 import { settleRecoveryKey } from "./recovery-key.ts";
@@ -81,6 +82,7 @@ export async function guidedSetup(
       : [`bewaard-${tenant}`, `bewaard@${tenant}.service`];
   const { keys, replaced, ...settled } = await settleConfiguration(path, given, person, say);
   const config = await readConfig(path);
+  await using _only = isServed(config, user) ? await onlySetup(OPENED, user) : undefined;
   const recoveryKey = await settleRecoveryKey(path, config, person?.askPath);
   const owner = await makeFolders(config);
   // Where dock and recorder are users of their own, their part of the box is theirs.

@@ -11,6 +11,25 @@ export const OPENED = "/run/bewaard-setup";
 export type Put = (name: string, secret: Uint8Array) => Promise<void>;
 
 /**
+ * Lets no other setup of this user's box begin until this is disposed of: each of two would go by what it saw before the other changed it.
+ * @throws BewaardError USAGE while another is at work.
+ */
+export async function onlySetup(base: string, user: string): Promise<AsyncDisposable> {
+  await makeBase(base);
+  return (await aloneIfFree(join(base, `${user}.setup`))) ?? atWork();
+}
+
+async function makeBase(base: string): Promise<void> {
+  await mkdir(base, { recursive: true });
+  await chmod(base, 0o711);
+}
+
+function atWork(): never {
+  const message = "een andere setup is hier nog bezig / another setup is still at work here";
+  throw new BewaardError("USAGE", message);
+}
+
+/**
  * A folder of secrets in `base` for `owner`, who can read each by its name, and can make nothing in it: root removes it.
  * @throws BewaardError USAGE while another setup of this user has it open; what `fill` throws, and nothing is left then.
  */
@@ -20,14 +39,9 @@ export async function openFolder(
   owner: Owner,
   fill: (put: Put) => Promise<void>,
 ): Promise<AsyncDisposable & { readonly path: string }> {
-  await mkdir(base, { recursive: true });
-  await chmod(base, 0o711);
+  await makeBase(base);
   const path = join(base, user);
-  const held = await aloneIfFree(path);
-  if (!held) {
-    const message = "een andere setup is hier nog bezig / another setup is still at work here";
-    throw new BewaardError("USAGE", message);
-  }
+  const held = (await aloneIfFree(path)) ?? atWork();
   const close = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true });
     await held[Symbol.asyncDispose]();

@@ -355,8 +355,11 @@ END
       "state setup.lock",
     ]);
     // And no secret in it.
-    const lock = "run bewaard-setup/bewaard.lock 0 600";
-    assert.deepEqual(saying("run"), ["run bewaard-setup 0 711", lock]);
+    const locks = ["bewaard.lock", "bewaard.setup.lock"];
+    assert.deepEqual(saying("run").toSorted(), [
+      "run bewaard-setup 0 711",
+      ...locks.map((name) => `run bewaard-setup/${name} 0 600`),
+    ]);
     assert.match(saying("by hand").join(), /SECRET_MISSING/);
     assert.deepEqual([...saying("in clear"), ...saying("verify")], ["in clear 0"]);
     assert.ok(lines.includes("/etc/credstore.encrypted/bewaard.node.key root 600"));
