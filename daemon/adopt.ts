@@ -8,7 +8,7 @@ import { printable } from "#base/printable";
 import { step } from "#base/step";
 import { TERM_LIMIT_MS } from "#base/term";
 import { type Clock, every, HOUR_MS, type Instant, instant, plus, SECOND_MS } from "#base/time";
-import { type Device, readDevice, recordEmptied } from "../storage/catalog/devices.ts";
+import { type Device, readDevice } from "../storage/catalog/devices.ts";
 import { recordGap } from "../storage/catalog/gaps.ts";
 import { recordLeft } from "../storage/catalog/left.ts";
 import type { Database } from "../storage/catalog/sqlite.ts";
@@ -222,15 +222,6 @@ async function adoptFact(
       }
       await recordGap(database, now, manifest);
       events.gapRecorded(manifest.device, manifest.cause);
-      return;
-    case "emptied":
-      await recordEmptied(
-        database,
-        now,
-        manifest.device,
-        earlier(manifest.emptiedAt, now),
-        manifest.files,
-      );
       return;
     case "left":
       await adoptLeft(events, database, manifest, now);

@@ -27,7 +27,7 @@ import { confirmTime } from "../daemon/trust.ts";
 import type { CardRecord } from "../drivers/bodycam/card-record.ts";
 import type { UsbDevice } from "../drivers/bodycam/usb-devices.ts";
 import { readBodycams } from "../storage/catalog/bodycams.ts";
-import { recordEmptied, recordPaired } from "../storage/catalog/devices.ts";
+import { recordPaired, tellEmptied } from "../storage/catalog/devices.ts";
 import { replay } from "../storage/restore/replay.ts";
 import { cardRecordOf } from "./fakes/card-records.ts";
 import { GOOD_BOX, writtenIn } from "./fakes/configuration.ts";
@@ -628,7 +628,9 @@ describe("what a docked card tells of itself", () => {
 
   it("is footage older than the last emptying, told once an hour", async () => {
     await using rig = await openRig();
-    await recordEmptied(rig.database, START, CAMERA, plus(START, -30 * MINUTE_MS), 3);
+    await rig.database.transaction((sql) =>
+      tellEmptied(sql, START, CAMERA, plus(START, -30 * MINUTE_MS), 3),
+    );
     await rig.record("newer", named(-20));
     await rig.adoptOnce();
     assert.ok(!rig.said.includes("footage-before-emptying"));

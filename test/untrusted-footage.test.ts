@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, type Instant, instant, MINUTE_MS, plus } from "#base/t
 import { handOver } from "../daemon/hand-over-fact.ts";
 import { seenNow } from "../daemon/seen-clock.ts";
 import { confirmTime } from "../daemon/trust.ts";
-import { recordEmptied } from "../storage/catalog/devices.ts";
+import { tellEmptied } from "../storage/catalog/devices.ts";
 import { readSegment } from "../storage/catalog/find.ts";
 import { recordHold } from "../storage/catalog/holds.ts";
 import { makeCard } from "./fakes/card-made.ts";
@@ -153,7 +153,9 @@ describe("footage of a clock that was never seen, or seen to be wrong", () => {
 describe("footage that claims to be of before its camera was last seen empty", () => {
   it("is not believed, however right the clock is now", async () => {
     await using rig = await openTrustedRig();
-    await recordEmptied(rig.database, rig.clock.now(), CAMERA, plus(START, -HOUR_MS), 3);
+    await rig.database.transaction((sql) =>
+      tellEmptied(sql, rig.clock.now(), CAMERA, plus(START, -HOUR_MS), 3),
+    );
     const before = await segment(rig, await dockedAt(rig, plus(START, -HOUR_MS - 1000), 0));
     assert.equal(before.timeTrust, "untrusted");
     assert.equal(before.dueAt, START + 25 * DAY_MS - HOUR_MS);

@@ -45,17 +45,6 @@ export async function readDevice(sql: Sql, id: DeviceId): Promise<Device | undef
 }
 
 /** Records that a camera was seen empty: what it says it recorded before is not to be believed. */
-export function recordEmptied(
-  database: Database,
-  at: Instant,
-  id: DeviceId,
-  emptiedAt: Instant,
-  files: number,
-): Promise<void> {
-  return database.transaction((sql) => tellEmptied(sql, at, id, emptiedAt, files));
-}
-
-/** As `recordEmptied`, with what else is told in the same transaction. */
 export async function tellEmptied(
   sql: Sql,
   at: Instant,

@@ -91,13 +91,6 @@ const gap = z.strictObject({
   cause: z.string().regex(/^[a-z][a-z-]{1,40}$/),
 });
 
-const emptied = z.strictObject({
-  ...common,
-  kind: z.literal("emptied"),
-  emptiedAt: time,
-  files: count,
-});
-
 const left = z.strictObject({
   ...common,
   kind: z.literal("left"),
@@ -111,7 +104,7 @@ const left = z.strictObject({
   decideBy: time,
 });
 
-const manifest = z.discriminatedUnion("kind", [segment, gap, emptied, left]);
+const manifest = z.discriminatedUnion("kind", [segment, gap, left]);
 
 export type Manifest = z.output<typeof manifest>;
 export type SegmentManifest = z.output<typeof segment>;
