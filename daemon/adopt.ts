@@ -17,6 +17,7 @@ import type { LeftManifest, Manifest } from "../storage/spool/manifest.ts";
 import { incomingFolder, type Spool } from "../storage/spool/spool.ts";
 import { adoptSegment } from "./adopt-segment.ts";
 import type { Events } from "./events.ts";
+import { type Configured, type ProducerName, requireOwn } from "./own-facts.ts";
 import { quarantine } from "./quarantine.ts";
 import { steady } from "./steady.ts";
 import { openStrangers, type Strangers } from "./strangers.ts";
@@ -26,7 +27,7 @@ import { hereSince, waitedOut } from "./waited.ts";
 
 /** A process that hands facts over, and whose its files may be. */
 export interface Producer {
-  readonly name: string;
+  readonly name: ProducerName;
   readonly owners: Owners;
 }
 
@@ -35,10 +36,8 @@ export interface Box {
   readonly node: NodeId;
   readonly term: Term;
   readonly producers: readonly Producer[];
+  readonly configured: readonly Configured[];
 }
-
-/** Whose cameras are whose: the dock tells of what comes on a card, the recorder of what hangs on a wall. */
-const CAMERAS_OF: Readonly<Record<string, Device["kind"]>> = { dock: "bodycam", record: "camera" };
 
 /** Without anything handed over for so long it looks less often: looking is most of what an idle box does. */
 const QUIET_AFTER_MS = 30 * SECOND_MS;
@@ -107,15 +106,13 @@ async function adoptNamed(
   try {
     const manifest = await readManifest(folder, name, { node: box.node, owners: producer.owners });
     const device = await database.transaction((sql) => readDevice(sql, manifest.device));
+    requireOwn(producer.name, manifest, device, box.configured);
     const { trusted } = await timeTrust(clock, database);
     if (!device) {
       waited = strangers.keep(name, manifest, trusted);
       if (waited === undefined) return;
       throw new BewaardError("MANIFEST_LIES", "names a camera that is not in service here");
     }
-    // Who takes over the one must not say of the other's cameras what it likes.
-    if (device.kind !== CAMERAS_OF[producer.name])
-      throw new BewaardError("MANIFEST_LIES", "names a camera of another producer");
     await adoptFact(events, database, spool, box, producer, manifest, device, trusted, now);
     tellOlder(events, manifest, device, sayNow);
     await rm(`${folder}/${manifest.id}.json`, { force: true });

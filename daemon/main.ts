@@ -106,14 +106,15 @@ export async function runCoreOn(
 
   // On a full disk it is core that makes room.
   await atStart(() => makeProducersRoom(spool));
-  const box = { node, term, producers: await readProducers(spool) };
+  const configured = devicesOf(config);
+  const box = { node, term, producers: await readProducers(spool), configured };
   await recordNothingWriting(sure, clock.now());
   await recoverQuarantine(sure, spool, term, clock.now());
   const verifier = parseVerifier(verifierText(key));
   const askHistory = historyOf(clock, events, database, vault, node, verifier);
   const history = () => askHistory(signal);
   const paired = await openBodycams(clock, events, sure, config, rules, box, key, machine, history);
-  await recordPaired(sure, clock.now(), devicesOf(config));
+  await recordPaired(sure, clock.now(), configured);
   await recordPlaces(sure, clock.now(), placesOf(config));
 
   const mayDestroy = mayDestroyNow(clock, database, history);

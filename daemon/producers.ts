@@ -5,9 +5,10 @@ import { diskError } from "#base/disk-errors";
 import { BewaardError, systemCode } from "#base/errors";
 import { createIncoming, incomingFolder, type Spool } from "../storage/spool/spool.ts";
 import type { Producer } from "./adopt.ts";
+import type { ProducerName } from "./own-facts.ts";
 
 /** Who hands footage over, each in a folder of its own. */
-const PRODUCERS = ["dock", "record"] as const;
+const PRODUCERS: readonly ProducerName[] = ["dock", "record"];
 
 /** Makes the folders in which facts are handed over, where they are not there. @throws BewaardError SPOOL_FULL, SPOOL_IO (transient). */
 export async function makeProducersRoom(spool: Spool): Promise<void> {

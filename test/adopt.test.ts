@@ -13,7 +13,7 @@ import { recordPaired } from "../storage/catalog/devices.ts";
 import { findGaps, findSegments } from "../storage/catalog/find.ts";
 import { createIncoming } from "../storage/spool/spool.ts";
 import { retainOnce } from "./fakes/retain-once.ts";
-import { CAMERA, named, openRig, type Rig, START } from "./fakes/rig.ts";
+import { CAMERA, named, openRig, type Rig, START, WALL_CAMERA } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 
 interface Changes {
@@ -88,37 +88,38 @@ describe("adopting", () => {
     assert.equal((await rows(rig, "select id from segment")).length, 2);
   });
 
-  it("records a gap that a producer reports, once", async () => {
-    await using rig = await openRig();
+  it("records a gap that the recorder reports, once", async () => {
+    await using rig = await openRig({ producer: "record" });
+    const folder = await createIncoming(rig.spool, "record");
     const id = "01J00000000000000000000001";
     const gap = {
       bewaard: "manifest/1",
       kind: "gap",
       id,
       node: "dock-1",
-      producer: "dock",
-      device: CAMERA,
+      producer: "record",
+      device: WALL_CAMERA,
       arrivedAt: isoOf(START),
       arrivedUptime: { bootId: "boot 1", ms: 1 },
       startedAt: isoOf(START),
       endedAt: isoOf(plus(START, HOUR_MS)),
-      cause: "card-removed",
+      cause: "camera-lost",
     };
     for (let time = 0; time < 2; time += 1) {
-      await writeFile(incoming(rig, `${id}.json`), JSON.stringify(gap));
+      await writeFile(join(folder, `${id}.json`), JSON.stringify(gap));
       await rig.adoptOnce();
     }
-    const window = { device: CAMERA, from: START, to: START };
+    const window = { device: WALL_CAMERA, from: START, to: START };
     assert.deepEqual(
       (await findGaps(rig.database, window)).map(({ cause }) => cause),
-      ["card-removed"],
+      ["camera-lost"],
     );
     assert.equal((await rows(rig, "select * from entry where kind = 'gap.recorded'")).length, 1);
   });
 });
 
 describe("footage of a camera that core does not know", () => {
-  const NEW = parseDeviceId("cam-0001");
+  const NEW = parseDeviceId("cam-0002");
   const paired = { id: NEW, kind: "camera", pairedAt: START } as const;
 
   async function recordStranger(rig: Rig): Promise<string> {

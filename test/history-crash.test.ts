@@ -7,7 +7,7 @@ import { systemClock } from "#base/system-clock";
 import { instant, SECOND_MS } from "#base/time";
 import { findGaps } from "../storage/catalog/find.ts";
 import { createIncoming } from "../storage/spool/spool.ts";
-import { CAMERA, openRig, type Rig } from "./fakes/rig.ts";
+import { openRig, type Rig, WALL_CAMERA } from "./fakes/rig.ts";
 
 const HOOK = new URL("./crash/hook.ts", import.meta.url).href;
 const GAPS = fileURLToPath(new URL("./crash/gaps.ts", import.meta.url));
@@ -31,7 +31,7 @@ describe("a recorder that is killed while it tells of a gap (invariants 8, 9)", 
       assert.equal(await tellingKilledAt(rig, undefined), "told");
       rig.clock.jump(systemClock.now() - rig.clock.now());
       await rig.adoptOnce();
-      const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+      const wanted = { device: WALL_CAMERA, from: instant(0), to: instant(9e12) };
       const gaps = await findGaps(rig.database, wanted);
       assert.deepEqual(
         gaps.map(({ cause, startedAt, endedAt }) => [cause, (endedAt - startedAt) / SECOND_MS]),

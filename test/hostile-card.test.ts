@@ -84,7 +84,7 @@ async function watch(rig: Rig, looks: number, sealing: Sealing = rig.sealing) {
 /** Adopts what this process wrote, whoever it is at the moment. */
 async function adoptOwn({ clock, events, database, spool, box }: Rig): Promise<void> {
   const turn = turns(clock, 1);
-  const producers = [{ name: "dock", owners: [process.geteuid?.() ?? 0] }];
+  const producers = [{ name: "dock" as const, owners: [process.geteuid?.() ?? 0] }];
   await adopt(turn.clock, events, database, spool, { ...box, producers }, turn.signal);
 }
 

@@ -16,7 +16,7 @@ import { CHUNK_BYTES } from "../storage/seal/chunk.ts";
 import { salvageSealed } from "../storage/seal/salvage.ts";
 import { decrypterOf } from "../storage/seal/small.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
-import { CAMERA, openRig, type Rig, START } from "./fakes/rig.ts";
+import { openRig, type Rig, START, WALL_CAMERA } from "./fakes/rig.ts";
 
 const HOOK = new URL("./crash/hook.ts", import.meta.url).href;
 const RECORDING = fileURLToPath(new URL("./crash/recording.ts", import.meta.url));
@@ -91,7 +91,7 @@ async function prepared(rig: Rig): Promise<string> {
 /** What of each kept segment opens, oldest first. */
 async function keptFootage(rig: Rig): Promise<readonly Kept[]> {
   await rig.adoptOnce();
-  const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+  const wanted = { device: WALL_CAMERA, from: instant(0), to: instant(9e12) };
   const segments = await findSegments(rig.database, wanted);
   const kept: Kept[] = [];
   for (const { id, arrivedAt, truncated } of segments) {

@@ -21,7 +21,7 @@ import { openLease } from "../storage/spool/lease.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { failingFiles, openFaults, SHORT } from "./fakes/faults.ts";
 import { watchIdle } from "./fakes/idle.ts";
-import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, openRig, type Rig, START, WALL_CAMERA } from "./fakes/rig.ts";
 import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
 import { until } from "./fakes/until.ts";
 
@@ -36,7 +36,7 @@ async function sealingOf(rig: Rig): Promise<RecordSealing> {
 /** What core adopts, and how much of it opens. */
 async function adopted(rig: Rig): Promise<readonly { truncated: boolean; footage: Buffer }[]> {
   await rig.adoptOnce();
-  const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+  const wanted = { device: WALL_CAMERA, from: instant(0), to: instant(9e12) };
   const kept = [];
   for (const { id, arrivedAt, truncated } of await findSegments(rig.database, wanted)) {
     const sealed = createReadStream(segmentPath(rig.spool, id, arrivedAt));
@@ -67,7 +67,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
   it("hands over all that was pushed until it said so, and the rest of a fragment, once there is room", async () => {
     await withSmallDisk(async (rig, disk) => {
       const sealing = await sealingOf(rig);
-      const writer = openSegment(sealing, CAMERA, START);
+      const writer = openSegment(sealing, WALL_CAMERA, START);
       await pushSlowly(writer, content.subarray(0, 1_000_000));
       const ballast = await fill(disk);
       const writtenBytes = await pushSlowly(writer, content.subarray(1_000_000));
@@ -90,7 +90,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
         const sealing = await sealingOf(rig);
         for (const [nth, fullAtOnce] of [true, false].entries()) {
           let ballast = fullAtOnce ? await fill(disk) : undefined;
-          const writer = openSegment(sealing, CAMERA, plus(START, nth));
+          const writer = openSegment(sealing, WALL_CAMERA, plus(START, nth));
           if (!fullAtOnce) await pushSlowly(writer, content.subarray(0, 200_000));
           ballast ??= await fill(disk);
           await pushSlowly(writer, content.subarray(200_000, 400_000));
@@ -115,7 +115,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
   it("knows of the last bytes as well that they are written, though it cannot tell of them", async () => {
     await withSmallDisk(
       async (rig, disk) => {
-        const writer = openSegment(await sealingOf(rig), CAMERA, START);
+        const writer = openSegment(await sealingOf(rig), WALL_CAMERA, START);
         await pushSlowly(writer, content.subarray(0, 200_000));
         await crowd(disk);
         await assert.rejects(writer.close(TIMES), { code: "SPOOL_FULL" });
@@ -129,7 +129,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
     await withSmallDisk(async (rig, disk) => {
       const sealing = await sealingOf(rig);
       const ballast = await fill(disk);
-      const writer = openSegment(sealing, CAMERA, START);
+      const writer = openSegment(sealing, WALL_CAMERA, START);
       await pushSlowly(writer, content.subarray(0, 200_000));
       const known = plus(START, 1500);
       writer.began(known);
@@ -164,7 +164,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
   it("closes what it gave up as truncated as soon as the disk takes something again", async () => {
     await withSmallDisk(async (rig, disk) => {
       const sealing = await sealingOf(rig);
-      const writer = openSegment(sealing, CAMERA, START);
+      const writer = openSegment(sealing, WALL_CAMERA, START);
       await pushSlowly(writer, content.subarray(0, 1_000_000));
       const ballast = await fill(disk);
       await pushSlowly(writer, content.subarray(1_000_000));
@@ -172,7 +172,7 @@ async function pushSlowly(writer: SegmentWriter, content: Buffer): Promise<numbe
       await writer.abandon();
       assert.deepEqual([...sealing.abandoned.keys()], [writer.id]);
       await rm(ballast);
-      const next = openSegment(sealing, CAMERA, plus(START, SECOND_MS));
+      const next = openSegment(sealing, WALL_CAMERA, plus(START, SECOND_MS));
       next.push(Buffer.from("beeld"));
       await next.close({ ...TIMES, startedAt: plus(START, SECOND_MS) });
       assert.deepEqual([...sealing.abandoned.keys()], []);
@@ -205,7 +205,7 @@ describe("a recorder whose disk fails", () => {
       },
     };
     using _failing = failingFiles(faults);
-    const writer = openSegment({ ...sealing, shared: refusing }, CAMERA, START);
+    const writer = openSegment({ ...sealing, shared: refusing }, WALL_CAMERA, START);
     const content = randomBytes(200_000);
     writer.push(content);
     await until(() => writer.failed !== undefined);
@@ -230,7 +230,7 @@ describe("a recorder whose disk fails", () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     const incoming = join(sealing.incoming, "gone", "gone");
-    const writer = openSegment({ ...sealing, incoming }, CAMERA, START);
+    const writer = openSegment({ ...sealing, incoming }, WALL_CAMERA, START);
     writer.push(randomBytes(200_000));
     await until(() => writer.failed !== undefined);
     assert.deepEqual([writer.failed?.code, writer.waitingBytes], ["SPOOL_IO", 0]);
@@ -242,7 +242,7 @@ describe("a recorder whose disk fails", () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     await rm(sealing.incoming, { recursive: true });
-    const writers = [0, 1, 2].map((nth) => openSegment(sealing, CAMERA, plus(START, nth)));
+    const writers = [0, 1, 2].map((nth) => openSegment(sealing, WALL_CAMERA, plus(START, nth)));
     const content = randomBytes(200_000);
     for (const [nth, writer] of writers.entries()) {
       writer.push(content);
@@ -256,7 +256,7 @@ describe("a recorder whose disk fails", () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     await rm(rig.spool.path, { recursive: true });
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     await until(() => writer.failed !== undefined);
     await writer.abandon();
     await assert.rejects(readdir(rig.spool.path), { code: "ENOENT" });
@@ -291,7 +291,7 @@ async function failsOnce(
   {
     using _failing = failingFiles(faults);
     faults.arm(nth, code);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     writtenBytes = Math.min(await pushSlowly(writer, content), content.length);
     whole = writer.failed === undefined;
     const close = async () => {
@@ -352,7 +352,7 @@ describe("syncing many files in turn", () => {
         await work();
       },
     };
-    const writer = openSegment({ ...sealing, shared: counting }, CAMERA, START);
+    const writer = openSegment({ ...sealing, shared: counting }, WALL_CAMERA, START);
     using files = watchIdle();
     const push = async () => {
       writer.push(randomBytes(2 * CHUNK_BYTES));
@@ -374,7 +374,7 @@ describe("syncing many files in turn", () => {
     await using rig = await openRig(RECORD);
     const sealing = await sealingOf(rig);
     const never: typeof sealing.shared = { inTurn: () => new Promise(() => undefined) };
-    const writer = openSegment({ ...sealing, shared: never }, CAMERA, START);
+    const writer = openSegment({ ...sealing, shared: never }, WALL_CAMERA, START);
     writer.push(randomBytes(2 * CHUNK_BYTES));
     await until(() => writer.waitingBytes === 0);
     assert.equal(await writer.close(TIMES), writer.id);

@@ -34,7 +34,7 @@ import { intentPath, readIntent } from "../storage/spool/intent.ts";
 import { parseManifest, type SegmentManifest } from "../storage/spool/manifest.ts";
 import { createIncoming, segmentPath } from "../storage/spool/spool.ts";
 import { leaveCutOff } from "./fakes/cut-off.ts";
-import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, openRig, type Rig, START, WALL_CAMERA } from "./fakes/rig.ts";
 import { turns } from "./fakes/turns.ts";
 import { until } from "./fakes/until.ts";
 
@@ -70,7 +70,7 @@ describe("a segment of a wall camera", () => {
   it("is sealed while it comes in: file, digests and manifest agree, and core adopts it (AR-12)", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     const content = randomBytes(1_000_001);
     pushAll(writer, content, 70_000);
     assert.equal(await writer.close(TIMES), writer.id);
@@ -100,7 +100,7 @@ describe("a segment of a wall camera", () => {
     await rig.adoptOnce();
     await rig.storeOnce();
     const [segment] = await findSegments(rig.database, {
-      device: CAMERA,
+      device: WALL_CAMERA,
       from: instant(0),
       to: instant(9e12),
     });
@@ -114,7 +114,7 @@ describe("a segment of a wall camera", () => {
   it("knows how much of it survives a kill, and a power cut: not the chunk that is held back", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     const content = randomBytes(3 * CHUNK_BYTES + 10);
     writer.push(content.subarray(0, CHUNK_BYTES));
     await written(writer);
@@ -137,7 +137,7 @@ describe("a segment of a wall camera", () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
     const began = plus(START, -480);
-    const [cutOff, givenUp] = [1, 2].map(() => openSegment(sealing, CAMERA, START));
+    const [cutOff, givenUp] = [1, 2].map(() => openSegment(sealing, WALL_CAMERA, START));
     assert.ok(cutOff && givenUp);
     for (const writer of [cutOff, givenUp]) {
       writer.push(randomBytes(2 * CHUNK_BYTES));
@@ -158,7 +158,7 @@ describe("a segment of a wall camera", () => {
   it("opens with stock age", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     const content = randomBytes(3 * CHUNK_BYTES);
     pushAll(writer, content, CHUNK_BYTES);
     await writer.close(TIMES);
@@ -171,7 +171,7 @@ describe("a segment of a wall camera", () => {
   it("takes its bytes at once: whoever pushed them may use their memory again", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     const content = randomBytes(300_000);
     for (let at = 0; at < content.length; at += 10_000) {
       const piece = Buffer.from(content.subarray(at, at + 10_000));
@@ -186,9 +186,9 @@ describe("a segment of a wall camera", () => {
   it("leaves nothing behind when nothing was ever pushed, and takes nothing once closed", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    assert.equal(await openSegment(sealing, CAMERA, START).close(TIMES), undefined);
+    assert.equal(await openSegment(sealing, WALL_CAMERA, START).close(TIMES), undefined);
     assert.deepEqual(await readdir(sealing.incoming), []);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     writer.push(Buffer.from("beeld"));
     const closing = writer.close(TIMES);
     await closing;
@@ -200,7 +200,7 @@ describe("a segment of a wall camera", () => {
   it("never takes the place of another under its id", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     const path = sealedPath(sealing.incoming, writer.id);
     await writeFile(path, "another");
     writer.push(Buffer.from("beeld"));
@@ -215,7 +215,7 @@ describe("a segment of a wall camera", () => {
     const contents = Array.from({ length: 24 }, (_, index) => randomBytes(100_000 + index * 9000));
     const ids = await Promise.all(
       contents.map(async (content, index) => {
-        const writer = openSegment(sealing, CAMERA, plus(START, index));
+        const writer = openSegment(sealing, WALL_CAMERA, plus(START, index));
         for (let at = 0; at < content.length; at += 40_000) {
           writer.push(content.subarray(at, at + 40_000));
           if (index % 3 === 0) await written(writer);
@@ -309,7 +309,7 @@ describe("what a crash left of recording, at the next start", () => {
   it("is not given up where it was handed over, and only its intent stays", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     writer.push(Buffer.from("beeld"));
     await writer.close(TIMES);
     await writeFile(intentPath(sealing.incoming, writer.id), "{");
@@ -321,7 +321,7 @@ describe("what a crash left of recording, at the next start", () => {
   it("is quarantined as well where it was given up while the recorder ran", async () => {
     await using rig = await openRig({ producer: "record" });
     const sealing = await sealingOf(rig);
-    const writer = openSegment(sealing, CAMERA, START);
+    const writer = openSegment(sealing, WALL_CAMERA, START);
     writer.push(randomBytes(2 * CHUNK_BYTES));
     await written(writer);
     await refuseSealed(rig, sealing.incoming, writer.id);
@@ -330,7 +330,7 @@ describe("what a crash left of recording, at the next start", () => {
     for (const days of [6, 1]) {
       assert.deepEqual([...sealing.abandoned.keys()], [writer.id]);
       rig.clock.move(days * DAY_MS);
-      const next = openSegment(sealing, CAMERA, rig.clock.now());
+      const next = openSegment(sealing, WALL_CAMERA, rig.clock.now());
       next.push(Buffer.from("beeld"));
       await next.close({ ...TIMES, startedAt: rig.clock.now() });
     }

@@ -24,7 +24,7 @@ import { fragmented, makeClip } from "./fakes/clips.ts";
 import { temporaryFolder } from "./fakes/folder.ts";
 import { watchIdle } from "./fakes/idle.ts";
 import { piecesOf } from "./fakes/pieces.ts";
-import { CAMERA, NEVER, openRig, type Rig, START } from "./fakes/rig.ts";
+import { NEVER, openRig, type Rig, START, WALL_CAMERA } from "./fakes/rig.ts";
 import { crowd, fill, withSmallDisk } from "./fakes/small-disk.ts";
 
 /** Keyframes each two seconds, fragments each half a second. */
@@ -81,12 +81,12 @@ describe("a stream on its way to the disk (invariant 9)", () => {
       rig.clock,
       rig.events,
       join(rig.folder, "marks.json"),
-      [CAMERA],
+      [WALL_CAMERA],
       async (_, { startedAt, endedAt, cause }) => {
         gaps.push(`${seconds(startedAt)}-${seconds(endedAt)} ${cause}`);
       },
     );
-    const ours = history.of(CAMERA);
+    const ours = history.of(WALL_CAMERA);
     ours.begin();
     const closing = openClosing();
     using files = watchIdle();
@@ -97,7 +97,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
     };
     const recorded: Recorded = {
       clock: { ...rig.clock, sleep: (ms, signal) => sleepers.sleep(ms, signal) },
-      device: CAMERA,
+      device: WALL_CAMERA,
       sealing: openRecordSealing(rig.clock, rig.events, node, book, incoming),
       backlog: openBacklog(),
       history: ours,
@@ -309,7 +309,7 @@ describe("a stream on its way to the disk (invariant 9)", () => {
         await full(atMs);
       };
       const kept = await keep(rig, course, ({ backlog }) => {
-        waitingBytes = () => backlog.waitingBytes(CAMERA);
+        waitingBytes = () => backlog.waitingBytes(WALL_CAMERA);
         return { backlog: { ...backlog, isFull: () => waitingBytes() > 1_000_000 } };
       });
       // What waited is written as soon as there is room.
@@ -453,7 +453,7 @@ function heard(
 }
 
 async function found(rig: Rig) {
-  const wanted = { device: CAMERA, from: instant(0), to: instant(9e12) };
+  const wanted = { device: WALL_CAMERA, from: instant(0), to: instant(9e12) };
   const segments = await findSegments(rig.database, wanted);
   return segments.toSorted((one, other) => one.startedAt - other.startedAt);
 }

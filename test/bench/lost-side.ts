@@ -16,7 +16,7 @@ const [folder = "", what = "", verifier = ""] = process.argv.slice(2);
 const node = parseNodeId("dock-1");
 const vault = await openDirectoryVault(join(folder, "vault"));
 const term = { termMs: 28 * DAY_MS, longestUndockedMs: 3 * DAY_MS, destroyWithinMs: 7 * DAY_MS };
-const box = { node, term, producers: [] };
+const box = { node, term, producers: [], configured: [] };
 const started = performance.now();
 if (what === "rebuild") {
   const spool = await openSpool(join(folder, "spool"), node);

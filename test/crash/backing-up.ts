@@ -23,7 +23,7 @@ const events = capturedEvents(said);
 const verifier = parseVerifier(verifierText(key));
 const askHistory = historyOf(clock, events, database, vault, node, verifier);
 const term = { termMs: 28 * DAY_MS, longestUndockedMs: DAY_MS, destroyWithinMs: DAY_MS };
-const box = { node, term, producers: [] };
+const box = { node, term, producers: [], configured: [] };
 await confirmTime(clock, database, clock.now(), "test");
 await lookForBackup({ folder, clock, events, database, vault, box, key, askHistory }, 2);
 process.stdout.write(said.join(" "));

@@ -13,7 +13,7 @@ import { openHistory } from "../../daemon/record/history.ts";
 
 const folder = process.argv[2] ?? "";
 const incoming = process.argv[3] ?? "";
-const camera = parseDeviceId("bc-0101");
+const camera = parseDeviceId("cam-0001");
 const events = openEvents(createLogger({ silent: true }));
 const tell = gapTeller(systemClock, parseNodeId("dock-1"), incoming);
 const path = join(folder, "marks.json");

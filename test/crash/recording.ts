@@ -32,7 +32,7 @@ function say(line: string): void {
 
 for (const segment of [1, 2]) {
   const startedAt = plus(start, segment * SECOND_MS);
-  const writer = openSegment(sealing, parseDeviceId("bc-0101"), startedAt);
+  const writer = openSegment(sealing, parseDeviceId("cam-0001"), startedAt);
   for (let at = 0; at < footage.length; at += PIECE_BYTES) {
     writer.push(footage.subarray(at, at + PIECE_BYTES));
     do await systemClock.sleep(5, signal);

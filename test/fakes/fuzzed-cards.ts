@@ -120,7 +120,7 @@ function knownTo({ database }: Rig): Known {
 async function adopted(rig: Rig, facts: readonly Manifest[]): Promise<readonly string[]> {
   const { clock, signal } = turns(rig.clock, 1);
   const owner = statSync(rig.sealing.incoming).uid;
-  const box = { ...rig.box, producers: [{ name: "dock", owners: [owner] }] };
+  const box = { ...rig.box, producers: [{ name: "dock" as const, owners: [owner] }] };
   await adopt(clock, rig.events, rig.database, rig.spool, box, signal);
   const has = await rig.database.transaction(async (sql) => {
     const segments = await sql.all("select plaintext_sha256 as sha256 from segment");

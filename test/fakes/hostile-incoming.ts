@@ -6,9 +6,11 @@ import { ulid } from "ulid";
 import { DAY_MS, isoOf, plus } from "#base/time";
 import { retain } from "../../daemon/retain.ts";
 import { confirmTime } from "../../daemon/trust.ts";
+import { recordPaired } from "../../storage/catalog/devices.ts";
 import { assertAlways } from "./campaign.ts";
 import { type Mangle, mangle } from "./mangled.ts";
-import { named, openRig, type Rig, START } from "./rig.ts";
+import { EMPTIED, GAP } from "./other-facts.ts";
+import { named, openRig, type Rig, START, WALL_CAMERA } from "./rig.ts";
 import { turns } from "./turns.ts";
 
 /** What a hostile producer says of a sealed file that is as it should be, and whether it is a lie. */
@@ -29,6 +31,9 @@ const LIES: readonly Lie[] = [
   { known: true, says: () => ({ node: "dock-2" }) },
   { known: true, says: () => ({ producer: "record" }) },
   { known: true, says: () => ({ device: "bc-9999" }) },
+  { known: true, says: () => ({ device: WALL_CAMERA }) },
+  { known: true, says: () => GAP },
+  { known: true, says: () => EMPTIED },
   { known: true, says: () => ({ id: "01J00000000000000000000009" }) },
   { known: true, says: () => ({ bewaard: "manifest/2" }) },
   { known: true, says: ({ ciphertext }) => ({ ciphertext: { ...ciphertext, parts: [HASH] } }) },
@@ -81,6 +86,7 @@ export async function hostileIncoming(manifests: number): Promise<number> {
 async function survives(offers: readonly Offer[]): Promise<void> {
   await using rig = await openRig();
   await confirmTime(rig.clock, rig.database, rig.clock.now(), "test");
+  await recordPaired(rig.database, START, [{ id: WALL_CAMERA, kind: "camera", pairedAt: START }]);
   const kept = await genuine(rig, "bewaard beeld", named(0), true);
   const model = await genuine(rig, "ander beeld", named(5), false);
   const before = await keptAsItIs(rig);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { copyFile, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseNodeId, parseSegmentId } from "#base/ids";
+import { parseDeviceId, parseNodeId, parseSegmentId } from "#base/ids";
 import { DAY_MS, HOUR_MS, instant, isoOf, MINUTE_MS, plus } from "#base/time";
 import { readPolicy } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -13,6 +13,9 @@ import { releaseHold } from "../../daemon/desk/release.ts";
 import { openStation } from "../../daemon/desk/station.ts";
 import { catalogPath, vaultFolder } from "../../daemon/places.ts";
 import { setupBox } from "../../daemon/setup.ts";
+import { recordPaired } from "../../storage/catalog/devices.ts";
+import { recordGap } from "../../storage/catalog/gaps.ts";
+import { migrate } from "../../storage/catalog/migrate.ts";
 import { writeSnapshot } from "../../storage/catalog/snapshot.ts";
 import { openDatabase } from "../../storage/catalog/sqlite.ts";
 import { parseRecipientBook } from "../../storage/seal/recipients.ts";
@@ -131,23 +134,19 @@ async function cutOff(site: Site): Promise<void> {
   });
 }
 
+/** Of a camera in a building that was there once. */
 async function gap(site: Site): Promise<void> {
-  const { config } = site.demo;
-  const manifest = {
-    arrivedAt: isoOf(START),
-    arrivedUptime: { bootId: "yesterday", ms: 1 },
-    bewaard: "manifest/1",
-    kind: "gap",
-    id: "01KSZ000000000000000000009",
-    node: config.node,
-    producer: "dock",
-    device: "bc-0101",
-    startedAt: isoOf(plus(START, -HOUR_MS)),
-    endedAt: isoOf(plus(START, -HOUR_MS + 5000)),
-    cause: "card-removed",
-  };
-  const path = join(config.spool.path, "incoming", "dock", `${manifest.id}.json`);
-  await writeFile(path, JSON.stringify(manifest));
+  await using catalog = await openDatabase(catalogPath(site.demo.config));
+  await migrate(catalog);
+  const device = parseDeviceId("cam-0001");
+  await recordPaired(catalog, START, [{ id: device, kind: "camera", pairedAt: START }]);
+  await recordGap(catalog, START, {
+    id: parseSegmentId("01KSZ000000000000000000009"),
+    device,
+    startedAt: plus(START, -HOUR_MS),
+    endedAt: plus(START, -HOUR_MS + 5000),
+    cause: "camera-lost",
+  });
 }
 
 /** Holds two, and releases the second again. */

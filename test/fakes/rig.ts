@@ -19,6 +19,7 @@ import { type Events, openEvents } from "../../daemon/events.ts";
 import { handOver } from "../../daemon/hand-over-fact.ts";
 import { LEVELS } from "../../daemon/journal/levels.ts";
 import { type AskHistory, historyOf } from "../../daemon/one-history.ts";
+import type { Configured, ProducerName } from "../../daemon/own-facts.ts";
 import { containerReader } from "../../daemon/recording-times.ts";
 import { store, type Upload } from "../../daemon/store.ts";
 import { startsFfprobe } from "../../drivers/bodycam/container-time.ts";
@@ -43,7 +44,10 @@ import { temporaryFolder } from "./folder.ts";
 import { turns } from "./turns.ts";
 
 export const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
+/** A bodycam: the dock hands over of it. */
 export const CAMERA = parseDeviceId("bc-0101");
+/** A camera in a building: the recorder does. */
+export const WALL_CAMERA = parseDeviceId("cam-0001");
 /** Who holds. */
 export const OWNER = parsePersonId("p-01");
 export const NEVER = new AbortController().signal;
@@ -141,8 +145,10 @@ export interface RigOptions {
   readonly database?: string | Database;
   /** Of the day keys: making one takes a while. */
   readonly identity?: string;
-  /** Who hands over, and whose `CAMERA` is; the dock when left out. */
-  readonly producer?: "dock" | "record";
+  /** Who hands over, of `CAMERA` or of `WALL_CAMERA`; the dock when left out. */
+  readonly producer?: ProducerName;
+  /** Of which kind a camera is by the configuration, where that is another than core first saw. */
+  readonly configured?: readonly Configured[];
   /** Seals elsewhere than in a thread. */
   readonly pool?: SealPool;
   /** How long footage is kept; 28 days when left out. */
@@ -167,8 +173,12 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const catalog = typeof where === "string" ? await openDatabase(where) : where;
   await migrate(catalog);
   const database = options.wrap?.(catalog) ?? catalog;
-  const kind = options.producer === "record" ? "camera" : "bodycam";
-  await recordPaired(database, START, [{ id: CAMERA, kind, pairedAt: START }]);
+  const producer = options.producer ?? "dock";
+  const device =
+    producer === "dock"
+      ? ({ id: CAMERA, kind: "bodycam" } as const)
+      : ({ id: WALL_CAMERA, kind: "camera" } as const);
+  await recordPaired(database, START, [{ ...device, pairedAt: START }]);
   const vault = await openDirectoryVault(join(folder, "vault"));
   const identity = options.identity ?? (await generateX25519Identity());
   const recipient = await identityToRecipient(identity);
@@ -189,7 +199,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       longestUndockedMs: 3 * DAY_MS,
       destroyWithinMs: 7 * DAY_MS,
     },
-    producers: [{ name: options.producer ?? "dock", owners: [process.getuid?.() ?? 0] }],
+    configured: options.configured ?? [],
+    producers: [{ name: producer, owners: [process.getuid?.() ?? 0] }],
   };
 
   const rig: Rig = {

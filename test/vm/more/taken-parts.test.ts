@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, describe, it } from "mocha";
-import { accountOf, asBewaard, untilTold } from "../box.ts";
+import { stringify } from "yaml";
+import { GOOD_CAMERA } from "../../fakes/configuration.ts";
+import { accountOf, asBewaard, CONFIGURED, untilTold } from "../box.ts";
 import type { Guest } from "../guest.ts";
 import { openInstalled } from "../installed.ts";
 
@@ -133,8 +135,25 @@ const HANDED: Readonly<Record<Part, string>> = {
   dock: "01J0000000000000000000000D",
   record: "01J0000000000000000000000R",
 };
+/** Of which camera: core believes each of its own only. */
+const OF: Readonly<Record<Part, string>> = { dock: "bc-0101", record: GOOD_CAMERA.number };
 const handsOver = (part: Part): string =>
-  instead(part, "exec", `${HANDS_OVER} ${part} ${SPOOL}/incoming/${part} bc-0101 ${HANDED[part]}`);
+  instead(
+    part,
+    "exec",
+    `${HANDS_OVER} ${part} ${SPOOL}/incoming/${part} ${OF[part]} ${HANDED[part]}`,
+  );
+const POLICY = "/etc/bewaard/own-policy.yaml";
+const SHIPPED = new URL("../../../config/policies/den-haag.yaml", import.meta.url);
+/** Has core know a camera in a building, of which no real recorder records here. */
+const HUNG = `
+set -e
+sed -i 's|^policy: .*|policy: ${POLICY}|' ${CONFIGURED}
+cat >> ${CONFIGURED} << END
+${stringify({ cameras: [GOOD_CAMERA] })}END
+chmod 644 ${POLICY} ${CONFIGURED}
+systemctl restart bewaard
+`;
 const WRITES_INTO_IT = PARTS.map(
   (part) => `
 systemctl kill -s USR1 bewaard-${part}.service
@@ -200,6 +219,10 @@ describe("a dock or a recorder that was taken over", () => {
 
   it("is found, and its footage not stored, once it writes into what core has adopted of it", async () => {
     await guest.sh(PLACES.map(([, path]) => `cd ${path} && rm -f ${FILES.join(" ")}`).join("\n"));
+    const policy = await readFile(SHIPPED, "utf8");
+    const building = `buildings: [{ name: ${GOOD_CAMERA.building}, manager: teamleider }]`;
+    await guest.put(POLICY, policy.replace("buildings: []", building));
+    await guest.sh(HUNG);
     await guest.sh(`mv ${VAULT} ${VAULT}.away`);
     for (const part of PARTS) {
       await guest.sh(handsOver(part));
