@@ -257,6 +257,24 @@ describe("bewaard setup, where a file answers", function () {
     },
   );
 
+  (process.getuid?.() === 0 ? it : leftOut)(
+    "makes what its users pass through whatever the umask of root, and says which folder is closed to them",
+    async () => {
+      await using machine = await newMachine();
+      const { at, yaml, setup } = machine;
+      const all = [process.execPath, CLI, "-c", yaml, "setup", "--answers", at("answers.yaml")];
+      const command = `umask 077; exec ${all.map((word) => `'${word}'`).join(" ")}`;
+      await promisify(execFile)("sh", ["-c", command], { env: ENV, timeout: 110_000 });
+      for (const folder of ["srv", "mnt"])
+        assert.equal((await stat(at(folder))).mode & 0o7777, 0o755, folder);
+
+      await chown(at("state"), 61_000, 61_000);
+      await chmod(at("srv"), 0o700);
+      const { stdout, stderr } = await setup("setup", "--answers", at("answers.yaml"));
+      assert.match(`${stdout}${stderr}`, /SPOOL_OWNER[\s\S]*lets nobody through/);
+    },
+  );
+
   it("makes one key where two begin at the same time", async () => {
     await using machine = await newMachine();
     const { at, setup } = machine;

@@ -57,6 +57,8 @@ export function addSetupCommand(
   for (const { key, nl, en } of QUESTIONS)
     setup.option(`--${dashed(key)} <answer>`, `${nl} / ${en}`);
   setup.action(async (options: Options) => {
+    // What is above a folder of a box is for its users to pass through, also where root's own files are nobody's business.
+    if (process.getuid?.() === 0) process.umask(0o022);
     if (options["medium"] === true) return prepareTheMedium(global());
     if (options["parts"] === true) return giveTheParts(options["tenant"], global());
     const signal = stopSignal();

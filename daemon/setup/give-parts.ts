@@ -43,11 +43,12 @@ async function hasSpool(config: Config): Promise<boolean> {
 }
 
 /**
- * What is above the spool and core's own is opened, as far as passing through it goes. Whether they come to it then is tried: a link
- * may lead through any folder, and a list of access says what no mode does.
+ * What is above the spool and core's own is opened for `users`, as far as passing through it goes. Whether they come to it then is
+ * tried: a link may lead through any folder, and a list of access says what no mode does.
+ * @throws BewaardError SPOOL_OWNER where one of them cannot.
  */
-async function letThrough(path: string, core: User, parts: readonly User[]): Promise<void> {
-  if (await allReach(path, parts)) return;
+export async function letThrough(path: string, core: User, users: readonly User[]): Promise<void> {
+  if (await allReach(path, users)) return;
   const closed: string[] = [];
   for (const spool of [path, await realpath(path)])
     for (let above = dirname(spool); above !== "/"; above = dirname(above)) {
@@ -57,14 +58,14 @@ async function letThrough(path: string, core: User, parts: readonly User[]): Pro
       if (uid === core.uid) await folder.chmod((mode & 0o7777) | 0o011);
       else closed.push(above);
     }
-  if (await allReach(path, parts)) return;
+  if (await allReach(path, users)) return;
   const [first = `a folder that a link in ${path} leads through`] = closed;
   const message = `${first} lets nobody through to the spool: chmod o+x ${closed[0] ?? "there"}`;
   throw new BewaardError("SPOOL_OWNER", message);
 }
 
-async function allReach(path: string, parts: readonly User[]): Promise<boolean> {
-  for (const part of parts) if (!(await reaches(path, part))) return false;
+async function allReach(path: string, users: readonly User[]): Promise<boolean> {
+  for (const user of users) if (!(await reaches(path, user))) return false;
   return true;
 }
 

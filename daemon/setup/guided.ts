@@ -14,7 +14,7 @@ import {
   pairingLines,
 } from "./first-hardware.ts";
 import { desksFiles, takeFromDesk } from "./from-desk.ts";
-import { giveParts } from "./give-parts.ts";
+import { giveParts, letThrough } from "./give-parts.ts";
 import type { Given, Person } from "./given.ts";
 import { OPENED, onlySetup } from "./opened-folder.ts";
 import { makeOwned, type Owner, ownerOf, writeOwned } from "./own-files.ts";
@@ -85,6 +85,7 @@ export async function guidedSetup(
   await using _only = isServed(config, user) ? await onlySetup(OPENED, user) : undefined;
   const recoveryKey = await settleRecoveryKey(path, config, person?.askPath);
   const owner = await makeFolders(config);
+  if (owner) await letThrough(config.spool.path, owner, [owner]);
   // Where dock and recorder are users of their own, their part of the box is theirs.
   const parts = isServed(config, user) ? await partUsers(user) : undefined;
   const folder = recorderFolder(config);
