@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmod,
   chown,
+  link,
   lstat,
   mkdir,
   open,
@@ -175,6 +176,22 @@ const GIVEN = {
       await asCore(() => createSpool(rig.spool.path, rig.box.node));
       assert.deepEqual(await modes(at), GIVEN);
     }
+  });
+
+  it("gives what a crash left with both its names as well, and nothing that has one elsewhere", async () => {
+    await using box = await oldBox();
+    const { rig, at } = box;
+    for (const name of ["a.age.partial", "b.age"])
+      await writeFile(at("incoming/record", name), "", { mode: 0o400 });
+    await link(at("incoming/record/a.age.partial"), at("incoming/record/a.age"));
+    await link(at("incoming/record/b.age"), join(rig.folder, "b.age"));
+    execFileSync("chown", ["-R", `${CORE.uid}:${CORE.gid}`, at("incoming/record")]);
+    await giveSpool(rig.spool.path, CORE, PARTS);
+    const whose = async (name: string) => (await lstat(at("incoming/record", name))).uid;
+    assert.deepEqual(
+      [await whose("a.age"), await whose("a.age.partial"), await whose("b.age")],
+      [RECORD.uid, RECORD.uid, CORE.uid],
+    );
   });
 
   it("gives away nothing but plain files of core's, and follows no link that core could make", async () => {

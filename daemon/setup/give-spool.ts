@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { BewaardError, systemCode } from "#base/errors";
 import { SPOOL_IDENTITY } from "../../storage/spool/spool.ts";
 import type { Owner } from "./own-files.ts";
@@ -75,14 +75,9 @@ async function mkdirIfMissing(path: string): Promise<void> {
 }
 
 /** What is no plain file of core's was never handed over, and stays: core does not believe it either. */
-async function giveFile(
-  folder: FileHandle,
-  name: Uint8Array,
-  core: User,
-  user: User,
-): Promise<void> {
+async function giveFile(folder: FileHandle, name: Buffer, core: User, user: User): Promise<void> {
   try {
-    await using file = await openPlain(folder, name);
+    await using file = await openOffered(folder, name);
     const { uid } = await file.stat();
     if (uid !== core.uid) return;
     await file.chmod(0o440);
@@ -93,10 +88,31 @@ async function giveFile(
   }
 }
 
-async function openPlain(folder: FileHandle, name: string | Uint8Array): Promise<FileHandle> {
+const PARTIAL = ".partial";
+
+/** As `openPlain`, or what a crash left with both its names: that of before it was whole, and its own, each in here. */
+async function openOffered(folder: FileHandle, name: Buffer): Promise<FileHandle> {
+  const text = name.toString("latin1");
+  const other = text.endsWith(PARTIAL) ? text.slice(0, -PARTIAL.length) : `${text}${PARTIAL}`;
+  const file = await openIn(folder, name, constants.O_NONBLOCK);
+  const { dev, ino, nlink } = await file.stat();
+  await file.close();
+  if (nlink !== 2) return openPlain(folder, name);
+  const path = Buffer.concat([Buffer.from(`${within(folder)}/`), Buffer.from(other, "latin1")]);
+  const same = await lstat(path);
+  return same.dev === dev && same.ino === ino
+    ? openPlain(folder, name, 2)
+    : openPlain(folder, name);
+}
+
+async function openPlain(
+  folder: FileHandle,
+  name: string | Uint8Array,
+  names = 1,
+): Promise<FileHandle> {
   const file = await openIn(folder, name, constants.O_NONBLOCK);
   const stats = await file.stat();
-  if (stats.isFile() && stats.nlink === 1) return file;
+  if (stats.isFile() && stats.nlink === names) return file;
   await file.close();
   throw notOurs("is no plain file");
 }
