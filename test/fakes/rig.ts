@@ -36,11 +36,13 @@ import {
   parseVerifier,
   verifierText,
 } from "../../storage/ledger/note.ts";
-import { openSealPool, type SealPool } from "../../storage/seal/pool.ts";
+import type { SealPool } from "../../storage/seal/pool.ts";
 import { createIncoming, createSpool, openSpool, type Spool } from "../../storage/spool/spool.ts";
 import { createDirectoryVault, openDirectoryVault } from "../../storage/vault/directory.ts";
 import type { Vault } from "../../storage/vault/vault.ts";
 import { temporaryFolder } from "./folder.ts";
+import { newCatalog } from "./new-catalog.ts";
+import { sharedPool } from "./shared-pool.ts";
 import { turns } from "./turns.ts";
 
 export const START = instant(Date.parse("2026-06-01T10:00:00.000Z"));
@@ -169,7 +171,9 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   await createSpool(join(folder, "spool"), node);
   await createDirectoryVault(join(folder, "vault"));
   const spool = await openSpool(join(folder, "spool"), node);
-  const where = options.database ?? join(folder, "catalog.db");
+  const own = join(folder, "catalog.db");
+  if (options.database === undefined) await newCatalog(own);
+  const where = options.database ?? own;
   const catalog = typeof where === "string" ? await openDatabase(where) : where;
   await migrate(catalog);
   const database = options.wrap?.(catalog) ?? catalog;
@@ -182,7 +186,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const vault = await openDirectoryVault(join(folder, "vault"));
   const identity = options.identity ?? (await generateX25519Identity());
   const recipient = await identityToRecipient(identity);
-  const pool: SealPool = options.pool ?? openSealPool(1);
+  const pool: SealPool = options.pool ?? sharedPool();
   const incoming = await createIncoming(spool, "dock");
   const book = Array.from({ length: 41 }, (_, index) => ({
     day: dayOf(plus(START, index * DAY_MS)),
