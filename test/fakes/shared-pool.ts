@@ -13,19 +13,19 @@ let pool: SealPool | undefined;
 export function sharedPool(): SealPool {
   if (!pool) process.on("worker", watch);
   pool ??= openSealPool(1);
-  const { seal, bytesRead } = pool;
+  const shared = pool;
   return {
     async seal(...job) {
       sealing += 1;
       for (const thread of threads) thread.ref();
       try {
-        return await seal(...job);
+        return await shared.seal(...job);
       } finally {
         sealing -= 1;
         if (sealing === 0) for (const thread of threads) thread.unref();
       }
     },
-    bytesRead,
+    bytesRead: (source) => shared.bytesRead(source),
     async [Symbol.asyncDispose]() {},
   };
 }
