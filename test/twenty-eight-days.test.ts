@@ -15,7 +15,8 @@ import { openSite, type Site, whileRunning } from "./fakes/site.ts";
 const START = instant(Date.parse("2026-09-28T06:00:00.000Z"));
 const CAMERAS = ["bc-0101", "bc-0102", "bc-0103", "bc-0104"] as const;
 const DAYS = 28;
-const HOP_MS = HOUR_MS;
+/** Since START, when no recording is near its term: each began in the four hours before a day's START. */
+const QUIET_HOURS = 16;
 
 async function record(site: Site, camera: string, startedAt: Instant): Promise<void> {
   const local =
@@ -50,7 +51,13 @@ async function holdSome(site: Site, ids: readonly string[], signal: AbortSignal)
   await holdFootage(site.clock, station, await readPolicy("den-haag"), request, signal);
 }
 
-/** Lets time pass by the hour until `end`, noting at what age each segment is first seen destroyed. */
+/** Of a day since START: by the hour when recordings come to their term. What is destroyed at another time is seen too, at a wrong age. */
+function hopMs(now: Instant): number {
+  const sinceMs = (now - START) % DAY_MS;
+  return sinceMs < QUIET_HOURS * HOUR_MS ? QUIET_HOURS * HOUR_MS - sinceMs : HOUR_MS;
+}
+
+/** Lets time pass until `end`, noting at what age each segment is first seen destroyed. */
 async function hops(
   site: Site,
   end: Instant,
@@ -59,7 +66,8 @@ async function hops(
   signal: AbortSignal,
 ): Promise<void> {
   while (site.clock.now() < end) {
-    await site.clock.pass(Math.min(HOP_MS, end - site.clock.now()), signal);
+    const now = site.clock.now();
+    await site.clock.pass(Math.min(hopMs(now), end - now), signal);
     for (const { id, state, startedAt } of await segmentsOf(ask)) {
       if (state === "destroyed" && !ages.has(id))
         ages.set(id, site.clock.now() - Date.parse(startedAt));
