@@ -57,6 +57,16 @@ describe("the relay from a camera to ffmpeg", () => {
     assert.ok(writes.length < 40, `${writes.length} writes`);
   });
 
+  it("lets ffmpeg go when the camera was lost before it began, after what there is", () => {
+    const relay = openRelay(systemClock, NEVER);
+    const { reader, writes } = noting();
+    relay.take(frames(1, 100));
+    relay.end();
+    relay.begin(reader);
+    assert.deepEqual(Buffer.concat(writes), frames(1, 100));
+    assert.ok(reader.writableEnded);
+  });
+
   it("keeps no more than it may of what comes before ffmpeg plays, however small its frames", async () => {
     const relay = openRelay(systemClock, NEVER);
     const before = process.memoryUsage().arrayBuffers;

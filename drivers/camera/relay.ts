@@ -26,13 +26,14 @@ export interface Relay {
   readonly take: (frames: Buffer) => void;
   /** Lets what was taken, and what will be, go to `reader`. */
   readonly begin: (reader: Socket) => void;
-  /** Lets the last frames go, and then the reader. */
+  /** Lets the last frames go, and then the reader; one that begins after it, too: a camera may be lost while it is told to play. */
   readonly end: () => void;
 }
 
 /** Gathers until `signal` aborts. Each write wakes the reader once: fewer are cheaper for both. */
 export function openRelay(clock: Clock, signal: AbortSignal): Relay {
   let reader: Socket | undefined;
+  let isOver = false;
   const rooms = openRooms();
   /** What goes next; its first `filled` bytes are taken. */
   let room = rooms.take();
@@ -92,8 +93,10 @@ export function openRelay(clock: Clock, signal: AbortSignal): Relay {
       for (const bytes of early) write(bytes, () => undefined);
       [early, earlyBytes] = [[], 0];
       flush();
+      if (isOver) socket.end();
     },
     end() {
+      isOver = true;
       flush();
       reader?.end();
     },
