@@ -1,8 +1,9 @@
 import type { Stats } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { systemCode } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
+import { leadingTo } from "../leading-to.ts";
 import { notFit, type Seen, warning } from "./seen.ts";
 
 /** What keeps dock and recorder, where they are users of their own, from what they need. Of modes alone: a list of access may let them. */
@@ -29,14 +30,6 @@ function lost(incoming: string): Seen {
     },
     { nl: "als root: bewaard setup --parts", en: "as root: bewaard setup --parts" },
   );
-}
-
-/** The folders above `path`, and those above what a link in it leads to. */
-async function leadingTo(path: string): Promise<readonly string[]> {
-  const found = new Set<string>();
-  for (const one of [path, await realpath(path)])
-    for (let at = dirname(one); at !== "/"; at = dirname(at)) found.add(at);
-  return [...found];
 }
 
 async function letsThrough(path: string): Promise<Seen | undefined> {

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open } from "node:fs/promises";
 import { BewaardError } from "#base/errors";
 import type { Config } from "../../config/schema.ts";
 import { openSpool } from "../../storage/spool/spool.ts";
+import { leadingTo } from "../leading-to.ts";
 import { catalogPath } from "../places.ts";
 import { giveRecorder } from "./give-recorder.ts";
 import { giveSpool, type PartUsers } from "./give-spool.ts";
@@ -50,14 +50,13 @@ async function hasSpool(config: Config): Promise<boolean> {
 export async function letThrough(path: string, core: User, users: readonly User[]): Promise<void> {
   if (await allReach(path, users)) return;
   const closed: string[] = [];
-  for (const spool of [path, await realpath(path)])
-    for (let above = dirname(spool); above !== "/"; above = dirname(above)) {
-      await using folder = await open(above, constants.O_RDONLY | constants.O_DIRECTORY);
-      const { mode, uid } = await folder.stat();
-      if ((mode & 0o001) !== 0) continue;
-      if (uid === core.uid) await folder.chmod((mode & 0o7777) | 0o011);
-      else closed.push(above);
-    }
+  for (const above of await leadingTo(path)) {
+    await using folder = await open(above, constants.O_RDONLY | constants.O_DIRECTORY);
+    const { mode, uid } = await folder.stat();
+    if ((mode & 0o001) !== 0) continue;
+    if (uid === core.uid) await folder.chmod((mode & 0o7777) | 0o011);
+    else closed.push(above);
+  }
   if (await allReach(path, users)) return;
   const [first = `a folder that a link in ${path} leads through`] = closed;
   const message = `${first} lets nobody through to the spool: chmod o+x ${closed[0] ?? "there"}`;
