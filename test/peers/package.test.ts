@@ -87,6 +87,17 @@ systemctl() {
 }
 `;
 
+/** What `bewaard setup` is told of a box whose name is an option, in a file. */
+const ANSWERED = `
+cat > /root/answers.yaml <<END
+site: arnhem-gebouwen
+policy: den-haag
+informed_on: 2026-10-01
+limit: 100 MB
+keep_free: 1 MB
+END
+`;
+
 /** systemd is not here: what runs is a file with names. */
 const SYSTEMCTL_BY_A_FILE = `
 cat > /usr/bin/systemctl <<'END'
@@ -263,13 +274,7 @@ END
     this.timeout(300_000);
     const said = await inMachine(`
       dpkg --install "$1" > /dev/null 2>&1
-      cat > /root/answers.yaml <<END
-site: arnhem-gebouwen
-policy: den-haag
-informed_on: 2026-10-01
-limit: 100 MB
-keep_free: 1 MB
-END
+      ${ANSWERED}
       set +e
       bewaard setup --answers /root/answers.yaml --node dock-1 > /root/box
       for tenant in bibliotheek museum; do
@@ -374,13 +379,7 @@ END
     this.timeout(300_000);
     const said = await inMachine(`
       dpkg --install "$1" > /dev/null 2>&1
-      cat > /root/answers.yaml <<END
-site: arnhem-gebouwen
-policy: den-haag
-informed_on: 2026-10-01
-limit: 100 MB
-keep_free: 1 MB
-END
+      ${ANSWERED}
       ${SYSTEMCTL_BY_A_FILE}
       set +e
       bewaard setup --answers /root/answers.yaml --node dock-1 > /dev/null
