@@ -5,7 +5,8 @@ import { systemCode } from "#base/errors";
 // Required by mocha (package.json), in each process of its own: the temporary folders of the fast suite lie in memory
 // where there is room, for on a disk most of its time goes into waiting for syncs. It kills processes, and what those
 // leave behind is the same there. Power loss is shown on real file systems, by `npm run test:long`.
-// With TMPDIR or BEWAARD_TEST_DISK=1 the folders lie where they would without this.
+// With TMPDIR or BEWAARD_TEST_DISK=1 the folders lie where they would without this; campaigns that would take too long there ask for
+// memory themselves (test/fakes/fast-folders.ts).
 
 const MEMORY = "/dev/shm";
 const PREFIX = "bewaard-";
