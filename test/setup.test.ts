@@ -296,8 +296,7 @@ describe("bewaard setup, where a file answers", function () {
       import.meta.url,
       "says that a key which is in the folder of its box stays there, where systemd was to have it",
       async () => {
-        // A machine's own state folder, and nobody's.
-        await promisify(execFile)("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+        await emptyMachine();
         await using machine = await newMachine();
         const { at, answers, setup } = machine;
         await writeFile(at("answers.yaml"), stringify({ ...answers, state: "/var/lib/bewaard" }));
@@ -318,7 +317,7 @@ describe("bewaard setup, where a file answers", function () {
       "gives dock and recorder what is theirs of the spool, where they are users of their own, and changes nothing by it again",
       async () => {
         const run = promisify(execFile);
-        await run("mount", ["-t", "tmpfs", "tmpfs", "/var/lib"]);
+        await emptyMachine();
         await using machine = await newMachine();
         const { at, answers, setup } = machine;
         const users = await readFile("/etc/passwd", "utf8");
@@ -530,6 +529,12 @@ describe("bewaard setup, where a file answers", function () {
     );
   });
 });
+
+/** The state folders of a machine, and what setups have of each other there, are the test's own. */
+async function emptyMachine(): Promise<void> {
+  for (const folder of ["/var/lib", "/run"])
+    await promisify(execFile)("mount", ["-t", "tmpfs", "tmpfs", folder]);
+}
 
 /** Only root gives folders to others. */
 function leftOut(): void {}
